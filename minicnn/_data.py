@@ -1,0 +1,56 @@
+"""What a data set is, and how one answers for a whole batch at once.
+
+A loader could ask for 64 items and stack them. Where the images lie in one array, it is a hundred times
+faster to take 64 rows of that array and transform them together. `Batched` is the promise that an object can
+do so, and `batch_method` tells whether the promise still holds for a user's subclass.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item", covariant=True)
+
+
+class Dataset(Generic[Item]):
+    """Items by index. A subclass defines `__getitem__`, and `__len__` where the number of items is known."""
+
+    def __getitem__(self, index: int) -> Item:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__")
+
+
+class Batched:
+    """A promise: `batch` gives what item-by-item work would give, stacked, for many items at once.
+
+    - A data set's `batch(indices, generator)` equals the stacked `self[index] for index in indices`.
+    - A transform's `batch(images, generator)` equals the stacked `self(image) for image in images`.
+
+    `generator` is the `minicnn.Generator` random transforms draw from, the default one if `None`. A
+    `batch` that cannot keep the promise for some reason of its own (a part that works on single items only)
+    returns `None`, and the caller goes item by item.
+    """
+
+    def batch(self, items: Any, generator: Any = None) -> Any:
+        """All results at once, or `None` where only item-by-item work will do."""
+        raise NotImplementedError(f"{type(self).__name__} must define batch")
+
+
+def batch_method(thing: Any, item_method: str) -> Callable[..., Any] | None:
+    """`thing.batch`, if it speaks for what `thing` does with a single item.
+
+    A subclass that overrides `item_method` but not `batch` does something else with an item than the
+    inherited `batch` knows of, and is not asked.
+
+    Args:
+        thing: a data set, a transform, or any function.
+        item_method: `"__getitem__"` for a data set, `"__call__"` for a transform.
+
+    Returns: the bound method, or `None` where only item-by-item work will do.
+    """
+    if not isinstance(thing, Batched):
+        return None
+    for owner in type(thing).__mro__:
+        if "batch" in vars(owner):
+            return thing.batch
+        if item_method in vars(owner):
+            return None
+    return None

@@ -1,0 +1,40 @@
+"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`."""
+
+from typing import Annotated
+
+import typer
+
+import minicnn
+from minicnn.cli.evaluate import evaluate
+from minicnn.cli.predict import predict
+from minicnn.cli.train import train
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="minicnn",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help and errors: one line each, in a log too
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"minicnn {minicnn.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Convolutional networks from scratch: train one, evaluate its weights, ask it about a picture."""
+
+
+for command in (train, evaluate, predict):
+    app.command()(command)

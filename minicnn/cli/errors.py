@@ -1,0 +1,64 @@
+"""What a user did wrong, or the world around them, in one line and without a traceback."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import typer
+
+
+class UserError(Exception):
+    """A failure whose message is all that a user needs."""
+
+
+def plain_errors(command: Callable) -> Callable:
+    """Let a command fail with one line on standard error and exit code 1.
+
+    Errors that minicnn raises on purpose are of the kinds below. Anything else is a bug, and keeps its
+    traceback.
+    """
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (UserError, ValueError, RuntimeError, OSError, FloatingPointError, MemoryError) as error:
+            typer.echo(f"Error: {one_line(error)}", err=True)
+            raise typer.Exit(1) from error
+
+    return guarded
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message without line breaks."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error})" if str(error) else "not enough memory"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {error.filename}"
+    return " ".join(str(error).split())
+
+
+def one_of(known: Mapping[str, Any]) -> Callable[[str | None], str | None]:
+    """A callback for an option that takes one of the names in `known`."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in known:
+            raise typer.BadParameter(f"{value!r} is unknown; there are {', '.join(known)}")
+        return value
+
+    return check
+
+
+def positive(value: float | None) -> float | None:
+    """A callback for an option that takes a finite number above zero."""
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise typer.BadParameter(f"must be a finite number above 0, got {value}")
+    return value
+
+
+def not_negative(value: float) -> float:
+    """A callback for an option that takes a finite number, zero or more."""
+    if not (math.isfinite(value) and value >= 0):
+        raise typer.BadParameter(f"must be a finite number, 0 or more, got {value}")
+    return value

@@ -1,0 +1,65 @@
+"""`minicnn evaluate`: how good saved weights are, and what they mistake for what."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from minicnn.cli.errors import UserError, one_of, plain_errors
+from minicnn.cli.models import load_trained, size_of
+from minicnn.cli.presets import PRESETS
+from minicnn.models import MODELS
+from minicnn.training import confusion_matrix
+from minicnn.training import evaluate as score_of
+from minicnn.utils.data import DataLoader
+
+BATCH = 256
+
+
+@plain_errors
+def evaluate(
+    weights: Annotated[Path, typer.Argument(help="File of weights: safetensors, .npz or PyTorch's .pth.")],
+    model: Annotated[
+        str | None,
+        typer.Option(callback=one_of(MODELS), help="The network.  [default: the one named in the file]"),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(callback=one_of(PRESETS), help="The images.  [default: those it was trained on]"),
+    ] = None,
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder of the data sets, laid out as torchvision's. Digits need none.")
+    ] = Path("data"),
+    download: Annotated[
+        bool, typer.Option("--download/--no-download", help="Fetch a data set that isn't in --data-dir.")
+    ] = False,
+) -> None:
+    """Test saved weights on images that they never learned from."""
+    trained = load_trained(weights, model, dataset)
+    name = dataset or trained.dataset
+    if name not in PRESETS:
+        raise UserError(f"{weights} was trained on {name!r}, which is unknown: pass --dataset")
+    preset = PRESETS[name]
+    if preset.shape != trained.shape or len(preset.classes) != len(trained.classes):
+        raise UserError(
+            f"{weights} tells {len(trained.classes)} classes apart in images of {size_of(trained.shape)}, but "
+            f"{preset.title} has {len(preset.classes)} in images of {size_of(preset.shape)}"
+        )
+    test_set = preset.load(data_dir, download, train=False)
+    loader = DataLoader(test_set, BATCH)
+    score = score_of(trained.model, loader)
+    typer.echo(f"{trained.name} on {preset.title}, {len(test_set):,} test images")
+    typer.echo(f"loss {score.loss:.4f}, accuracy {score.accuracy:.2%}\n")
+    print_classes(confusion_matrix(trained.model, loader, len(preset.classes)), preset.classes)
+
+
+def print_classes(confusion: np.ndarray, classes: list[str]) -> None:
+    """Print, for every class, how many images were recognised and what the others were taken for."""
+    width = max(map(len, [*classes, "class"]))
+    typer.echo(f"{'class':{width}}   right   of   mistaken for")
+    for label, name in enumerate(classes):
+        row = confusion[label]
+        wrong = [other for other in np.argsort(-row, kind="stable") if row[other] and other != label]
+        mistakes = ", ".join(f"{classes[other]} ({row[other]})" for other in wrong)
+        typer.echo(f"{name:{width}}{row[label]:8}{row.sum():5}   {mistakes}".rstrip())

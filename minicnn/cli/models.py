@@ -1,0 +1,82 @@
+"""Models by name, fresh or with saved weights."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import minicnn
+from minicnn import nn
+from minicnn.cli.errors import UserError
+from minicnn.cli.presets import PRESETS
+from minicnn.models import MODELS
+from minicnn.training import load_checkpoint
+
+
+def build(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module:
+    """A fresh model for images of one shape.
+
+    Args:
+        name: a name in `minicnn.models.MODELS`.
+        shape: (C, H, W).
+        num_classes: how many classes to tell apart.
+
+    Raises:
+        UserError: where the model isn't made for such images.
+    """
+    model = MODELS[name](num_classes=num_classes, in_channels=shape[0])
+    try:
+        with minicnn.no_grad():
+            model.eval()(minicnn.zeros(1, *shape))
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{name} is not made for images of {size_of(shape)}: {error}") from error
+    return model.train()
+
+
+def size_of(shape: tuple[int, int, int]) -> str:
+    """(C, H, W) as people say it."""
+    C, H, W = shape
+    return f"{H}×{W} pixels in {C} {'channel' if C == 1 else 'channels'}"
+
+
+class Trained(NamedTuple):
+    """A model with saved weights, and what it was trained on."""
+
+    model: nn.Module
+    name: str
+    dataset: str
+    shape: tuple[int, int, int]
+    mean: list[float]
+    std: list[float]
+    classes: list[str]
+
+
+def load_trained(weights: Path, model: str | None, dataset: str | None) -> Trained:
+    """The model that saved weights belong to, ready to be asked.
+
+    Args:
+        weights: a file of weights.
+        model: the model's name; needed where the file doesn't tell.
+        dataset: the data set's name; needed where the file doesn't tell.
+
+    Raises:
+        UserError: where the file doesn't tell, or its weights don't fit the model.
+        FileNotFoundError, ValueError: as `minicnn.load`.
+    """
+    state, story = load_checkpoint(weights)
+    if story is not None:
+        C, H, W = story.input_shape
+        name, source, shape = model or story.model, story.dataset, (C, H, W)
+        mean, std, classes = story.mean, story.std, story.classes
+    elif model is not None and dataset is not None:
+        preset = PRESETS[dataset]
+        name, source, shape = model, dataset, preset.shape
+        mean, std, classes = list(preset.mean), list(preset.std), preset.classes
+    else:
+        raise UserError(f"{weights} doesn't tell where it comes from: pass --model and --dataset")
+    if name not in MODELS:
+        raise UserError(f"{weights} is of a model {name!r}, which is unknown; there are {', '.join(MODELS)}")
+    network = build(name, shape, len(classes))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise UserError(f"{weights} does not fit {name}: {error}") from error
+    return Trained(network.eval(), name, source, shape, mean, std, classes)

@@ -1,0 +1,7 @@
+"""Image data sets with torchvision's names and folders, and `Digits`, which needs no download."""
+
+from minicnn.datasets.cifar10 import CIFAR10
+from minicnn.datasets.digits import Digits
+from minicnn.datasets.mnist import MNIST, FashionMNIST
+
+__all__ = ["CIFAR10", "MNIST", "Digits", "FashionMNIST"]

@@ -1,0 +1,182 @@
+"""MNIST and Fashion-MNIST, read from the idx files they are published as.
+
+An idx file is a header of big-endian integers and then raw numbers: two zero bytes, one byte for the type
+of number (8 is uint8), one for the number of axes, four bytes for the length of each axis.
+"""
+
+import os
+import struct
+from collections.abc import Callable, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minicnn.datasets._files import download_file, read_file
+from minicnn.datasets._vision import VisionDataset
+
+
+class MNIST(VisionDataset):
+    """Handwritten digits: 60,000 training and 10,000 test images of 28 × 28 (LeCun, Cortes and Burges, 1998).
+
+    The files are torchvision's, in `root/MNIST/raw`, raw or gzipped: `train-images-idx3-ubyte[.gz]`,
+    `train-labels-idx1-ubyte[.gz]`, and `t10k-...` for the test set. What is downloaded is checked against
+    its MD5; what lies there is checked for structure, so that images of one's own work in the same format.
+
+    Args:
+        root: the folder above `MNIST/raw`.
+        train: the training images, or the test images.
+        transform: called with an image, a uint8 array (H, W), before it is returned.
+        target_transform: called with a label, an `int`, before it is returned.
+        download: fetch the files of this split that are missing. Touches no network if none is.
+
+    Attributes:
+        data: uint8 ndarray (N, H, W).
+        targets: int64 ndarray (N,).
+
+    Raises:
+        RuntimeError: a file is missing, or could not be downloaded.
+        ValueError: a file is damaged; the message names it and what is wrong with it.
+    """
+
+    mirrors: ClassVar[list[str]] = [
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "http://yann.lecun.com/exdb/mnist/",
+    ]
+    resources: ClassVar[list[tuple[str, str]]] = [
+        ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+        ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+        ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+    ]
+    classes: Sequence[str] = [
+        "0 - zero",
+        "1 - one",
+        "2 - two",
+        "3 - three",
+        "4 - four",
+        "5 - five",
+        "6 - six",
+        "7 - seven",
+        "8 - eight",
+        "9 - nine",
+    ]
+
+    def __init__(
+        self,
+        root: str | Path,
+        train: bool = True,
+        transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None,
+        download: bool = False,
+    ) -> None:
+        super().__init__(root, train, transform, target_transform)
+        if download:
+            self.download()
+        self.data, self.targets = self._read()
+
+    @property
+    def raw_folder(self) -> str:
+        """The folder of the idx files: `root`, the name of the class, `raw`, as in torchvision."""
+        return os.path.join(str(self.root), type(self).__name__, "raw")
+
+    def download(self) -> None:
+        """Fetch the files of this split that are missing, checked against their MD5."""
+        for archive, md5 in self.resources:
+            if archive.startswith(self._prefix) and self._find(archive.removesuffix(".gz")) is None:
+                urls = [mirror + archive for mirror in self.mirrors]
+                download_file(Path(self.raw_folder, archive), urls, md5)
+
+    @property
+    def _prefix(self) -> str:
+        return "train" if self.train else "t10k"
+
+    def _find(self, name: str) -> Path | None:
+        candidates = (Path(self.raw_folder, name), Path(self.raw_folder, name + ".gz"))
+        return next((path for path in candidates if path.is_file()), None)
+
+    def _require(self, name: str) -> Path:
+        path = self._find(name)
+        if path is None:
+            raise RuntimeError(
+                "Dataset not found. You can use download=True to download it "
+                f"(neither {name} nor {name}.gz is in {self.raw_folder})"
+            )
+        return path
+
+    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+        image_path = self._require(f"{self._prefix}-images-idx3-ubyte")
+        label_path = self._require(f"{self._prefix}-labels-idx1-ubyte")
+        images, labels = read_idx(image_path, ndim=3), read_idx(label_path, ndim=1)
+        if len(images) != len(labels):
+            raise ValueError(
+                f"{label_path}: {len(labels)} labels for the {len(images)} images of {image_path}"
+            )
+        if labels.size and labels.max() >= len(self.classes):
+            raise ValueError(
+                f"{label_path}: label {labels.max()} is outside 0 to {len(self.classes) - 1}, "
+                f"at position {labels.argmax()}"
+            )
+        return images, labels.astype(np.int64)
+
+
+class FashionMNIST(MNIST):
+    """Clothes in MNIST's format (Xiao, Rasul and Vollgraf, 2017), in `root/FashionMNIST/raw`.
+
+    Arguments, attributes and errors are those of `MNIST`.
+    """
+
+    mirrors: ClassVar[list[str]] = ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"]
+    resources: ClassVar[list[tuple[str, str]]] = [
+        ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
+        ("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
+        ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+    ]
+    classes: Sequence[str] = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ]
+
+
+def read_idx(path: Path, ndim: int) -> np.ndarray:
+    """Read an idx file of bytes, raw or gzipped.
+
+    Args:
+        path: the file.
+        ndim: how many axes the array must have: 3 for images, 1 for labels.
+
+    Returns: a uint8 array with `ndim` axes.
+
+    Raises:
+        ValueError: the file is not an idx file of that kind, or its size is not what its header says.
+    """
+    content = read_file(path)
+    header_size = 4 + 4 * ndim
+    if len(content) < header_size:
+        raise ValueError(
+            f"{path}: truncated, {len(content)} bytes are fewer than the {header_size} of its header"
+        )
+    zeros, number_type, axes = struct.unpack(">HBB", content[:4])
+    if zeros != 0:
+        raise ValueError(f"{path}: not an idx file, it begins with {content[:4].hex(' ')}")
+    if number_type != 8:
+        raise ValueError(f"{path}: its numbers are of type 0x{number_type:02x}, expected 0x08 (uint8)")
+    if axes != ndim:
+        raise ValueError(f"{path}: its array has {axes} axes, expected {ndim}")
+    shape = struct.unpack(f">{ndim}I", content[4:header_size])
+    if len(content) - header_size != prod(shape):
+        raise ValueError(
+            f"{path}: its header says {' × '.join(map(str, shape))} = {prod(shape)} bytes, "
+            f"but {len(content) - header_size} follow"
+        )
+    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape).copy()

@@ -1,0 +1,28 @@
+"""Numba kernels on plain NumPy arrays: no Tensor, no graph, each forward beside its backward.
+
+Kernel modules are imported at first use, so that `import minicnn` loads neither Numba nor any
+machine code: `kernels.pooling` imports `minicnn.kernels.pooling` when an operator first asks for it.
+"""
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minicnn.kernels import (
+        activation,
+        convolution,
+        dropout,
+        loss,
+        normalization,
+        optimizers,
+        pooling,
+    )
+
+__all__ = ["activation", "convolution", "dropout", "loss", "normalization", "optimizers", "pooling"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

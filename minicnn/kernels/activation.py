@@ -1,0 +1,34 @@
+"""relu along memory: y = max(x, 0), ∂x = ∂y where y > 0."""
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.memory import dense, flat, like
+
+
+@kernel(parallel=True)
+def _relu(x, y):
+    for i in prange(x.size):
+        y[i] = 0 if x[i] <= 0 else x[i]  # NaN fails the comparison and stays
+
+
+@kernel(parallel=True)
+def _relu_backward(g, y, grad_input):
+    for i in prange(y.size):
+        grad_input[i] = 0 if y[i] <= 0 else g[i]
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    """max(x, 0) for an array of any shape and order."""
+    x = dense(x)
+    y = np.empty_like(x)
+    _relu(flat(x), flat(y))
+    return y
+
+
+def relu_backward(grad_output: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The gradient by x, given the gradient by y and y itself."""
+    grad_input = np.empty_like(y)
+    _relu_backward(flat(like(grad_output, y)), flat(y), flat(grad_input))
+    return grad_input

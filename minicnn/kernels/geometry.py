@@ -1,0 +1,263 @@
+"""Where a window lies: kernel, stride, padding and dilation, resolved once for every windowed operation.
+
+Along each axis, output cell i looks through K taps that lie `dilation` apart and start at
+`origin(i) = i · stride − before`, in an image that is padded by `before` and `after` cells:
+
+    extent = (K − 1) · dilation + 1
+    output = ⌊(size + before + after − extent) / stride⌋ + 1
+
+Convolution, pooling, unfold, fold and the test strategies all ask here, so that this arithmetic and its error
+messages exist once. Source of the rules: PyTorch's documentation of `Conv2d` and `MaxPool2d`.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Pair = int | Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a window: sizes in cells."""
+
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+    output: int
+
+    @property
+    def extent(self) -> int:
+        """How many cells a window spans, from its first tap to its last."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def padded(self) -> int:
+        """The size with its padding."""
+        return self.before + self.size + self.after
+
+    def origin(self, cell: int) -> int:
+        """Where output cell `cell` starts to look; negative inside the padding."""
+        return cell * self.stride - self.before
+
+    def taps_inside(self, cell: int) -> int:
+        """How many of a cell's taps lie inside the image."""
+        first = self.origin(cell)
+        return sum(0 <= first + k * self.dilation < self.size for k in range(self.kernel))
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """A two-dimensional window: one `Axis` for rows, one for columns."""
+
+    height: Axis
+    width: Axis
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """(KH, KW)"""
+        return self.height.kernel, self.width.kernel
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(H, W)"""
+        return self.height.size, self.width.size
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """(OH, OW)"""
+        return self.height.output, self.width.output
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether any side has padding."""
+        return any((self.height.before, self.height.after, self.width.before, self.width.after))
+
+
+def pair(value: Any, name: str, minimum: int | None = None) -> tuple[int, int]:
+    """`value` for rows and columns.
+
+    Args:
+        value: an int, or a tuple or list of one or two ints.
+        name: the argument's name, for the message.
+        minimum: the smallest value allowed.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: for another number of values, or one below `minimum`.
+    """
+    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
+    if not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
+        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}")
+    if len(values) not in (1, 2):
+        raise ValueError(f"{name} must be an int or a pair of ints, got {len(values)} values: {value!r}")
+    if minimum is not None and min(values) < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
+    return int(values[0]), int(values[-1])
+
+
+def hashable(value: Any) -> Any:
+    """A list as a tuple, so that it can be looked up."""
+    return tuple(value) if isinstance(value, (list, np.ndarray)) else value
+
+
+def convolution_geometry(
+    size: tuple[int, int], kernel: tuple[int, int], stride: Any = 1, padding: Any = 0, dilation: Any = 1
+) -> Geometry:
+    """The geometry of a convolution.
+
+    Args:
+        size: (H, W) of the image.
+        kernel: (KH, KW).
+        stride, dilation: int or pair, at least 1.
+        padding: int or pair, at least 0; "valid" for none; "same" for an output as large as the input, where an
+            odd remainder goes to the bottom and right and the stride must be 1.
+
+    Raises:
+        ValueError: for values out of range, an unknown padding string, "same" with a stride, or a window larger
+            than the padded image.
+        TypeError: for values of other types.
+    """
+    return _convolution_geometry(size, kernel, hashable(stride), hashable(padding), hashable(dilation))
+
+
+@functools.lru_cache(maxsize=4096)
+def _convolution_geometry(
+    size: tuple[int, int], kernel: tuple[int, int], stride: Any, padding: Any, dilation: Any
+) -> Geometry:
+    kernel = pair(kernel, "kernel_size", 1)
+    stride = pair(stride, "stride", 1)
+    dilation = pair(dilation, "dilation", 1)
+    pads: list[tuple[int, int]]
+    if isinstance(padding, str):
+        if padding not in ("same", "valid"):
+            raise ValueError(f"padding must be 'same', 'valid', an int or a pair of ints, got {padding!r}")
+        if padding == "same" and stride != (1, 1):
+            raise ValueError(f"padding='same' needs stride 1, got stride {stride}")
+        totals = [(k - 1) * d if padding == "same" else 0 for k, d in zip(kernel, dilation, strict=True)]
+        pads = [(total // 2, total - total // 2) for total in totals]
+    else:
+        pads = [(p, p) for p in pair(padding, "padding", 0)]
+    axes = []
+    for i in (0, 1):
+        padded = size[i] + sum(pads[i])
+        extent = (kernel[i] - 1) * dilation[i] + 1
+        if extent > padded:
+            raise ValueError(
+                f"kernel of size {kernel} with dilation {dilation} is larger than the padded input: an image of "
+                f"{size} with padding {pads[0]} and {pads[1]}"
+            )
+        output = (padded - extent) // stride[i] + 1
+        axes.append(Axis(size[i], kernel[i], stride[i], dilation[i], *pads[i], output))
+    return Geometry(*axes)
+
+
+def pooling_geometry(
+    size: tuple[int, int],
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Geometry:
+    """The geometry of a pooling window.
+
+    Args:
+        size: (H, W) of the image.
+        kernel_size: int or pair, at least 1.
+        stride: int or pair, at least 1; the kernel's size if None.
+        padding: int or pair, at most half the window's extent.
+        dilation: int or pair, at least 1.
+        ceil_mode: round the output size up, as long as the last window starts inside the image or the padding
+            before it; what it sees past the end counts as padding (`after` grows by it).
+
+    Raises:
+        ValueError: for values out of range, more padding than half the window, a window larger than the padded
+            image, or one with no tap inside the image.
+        TypeError: for values of other types.
+    """
+    return _pooling_geometry(
+        size, hashable(kernel_size), hashable(stride), hashable(padding), hashable(dilation), bool(ceil_mode)
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _pooling_geometry(
+    size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Geometry:
+    kernel = pair(kernel_size, "kernel_size", 1)
+    stride = kernel if stride is None or stride == () else pair(stride, "stride", 1)
+    padding = pair(padding, "padding", 0)
+    dilation = pair(dilation, "dilation", 1)
+    axes = []
+    for i in (0, 1):
+        extent = (kernel[i] - 1) * dilation[i] + 1
+        if padding[i] > extent // 2:
+            raise ValueError(
+                f"padding must be at most half of the window, got padding {padding} for kernel_size {kernel} "
+                f"and dilation {dilation}"
+            )
+        room = size[i] + 2 * padding[i] - extent
+        output = (room + (stride[i] - 1 if ceil_mode else 0)) // stride[i] + 1
+        if ceil_mode and (output - 1) * stride[i] >= size[i] + padding[i]:
+            output -= 1
+        if output < 1:
+            raise ValueError(
+                f"kernel_size {kernel} with dilation {dilation} is larger than the padded input: an image of {size} "
+                f"with padding {padding}"
+            )
+        after = max(padding[i], (output - 1) * stride[i] + extent - size[i] - padding[i])
+        axis = Axis(size[i], kernel[i], stride[i], dilation[i], padding[i], after, output)
+        if size[i] and not all(axis.taps_inside(cell) for cell in range(output)):
+            raise ValueError(
+                f"a window of kernel_size {kernel}, dilation {dilation} and padding {padding} has no tap inside "
+                f"an image of {size}"
+            )
+        axes.append(axis)
+    return Geometry(*axes)
+
+
+def transposed_geometry(
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+) -> Geometry:
+    """The geometry of the convolution whose gradient by input a transposed convolution of `size` is.
+
+    Its output is (H, W) = `size`; its input, the transposed convolution's output, has
+    (size − 1) · stride − 2 · padding + extent + output_padding cells along each axis.
+
+    Raises:
+        ValueError: for values out of range, an output padding that is at least stride and dilation, or an output
+            without cells.
+    """
+    kernel = pair(kernel, "kernel_size", 1)
+    strides = pair(stride, "stride", 1)
+    pads = pair(padding, "padding", 0)
+    extra = pair(output_padding, "output_padding", 0)
+    dilations = pair(dilation, "dilation", 1)
+    axes = []
+    for i in (0, 1):
+        if extra[i] >= max(strides[i], dilations[i]):
+            raise ValueError(
+                f"output_padding must be smaller than stride or dilation, got output_padding {extra}, stride "
+                f"{strides} and dilation {dilations}"
+            )
+        extent = (kernel[i] - 1) * dilations[i] + 1
+        result = (size[i] - 1) * strides[i] - 2 * pads[i] + extent + extra[i]
+        if result < 1:
+            raise ValueError(
+                f"a transposed convolution of an image of {size} with kernel_size {kernel}, stride {strides} and "
+                f"padding {pads} has no output"
+            )
+        axes.append(Axis(result, kernel[i], strides[i], dilations[i], pads[i], pads[i], size[i]))
+    return Geometry(*axes)

@@ -1,0 +1,105 @@
+"""Batch normalisation of rows: x is (R, C), every channel c is normalised over its R values.
+
+    y = (x − mean) · invstd · weight + bias,     invstd = 1 / √(var + eps)
+
+Backward, with x̂ = (x − mean) · invstd and means over the R values of a channel (Ioffe & Szegedy, 2015):
+
+    ∂bias = Σ ∂y,   ∂weight = Σ ∂y · x̂,   ∂x = weight · invstd · (∂y − mean(∂y) − x̂ · mean(∂y · x̂))
+
+Rows are shared out in a fixed number of chunks, whatever the number of threads, and the chunks are added up
+in order: the result is the same on any machine.
+"""
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+
+CHUNKS = 32
+
+
+@kernel(parallel=True)
+def _moments(x, sums, squares):
+    """Per chunk Σ (x − x₀) and Σ (x − x₀)², with x₀ the first row: the shift keeps the squares small."""
+    R, C = x.shape
+    chunks = sums.shape[0]
+    for chunk in prange(chunks):
+        total, square = sums[chunk], squares[chunk]
+        for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
+            for c in range(C):
+                d = np.float64(x[r, c]) - np.float64(x[0, c])
+                total[c] += d
+                square[c] += d * d
+
+
+@kernel(parallel=True)
+def _normalize(x, mean, scale, shift, y):
+    R, C = x.shape
+    for r in prange(R):
+        for c in range(C):
+            y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c]
+
+
+@kernel(parallel=True)
+def _gradient_sums(g, x, mean, sums, products):
+    """Per chunk Σ ∂y and Σ ∂y · (x − mean)."""
+    R, C = x.shape
+    chunks = sums.shape[0]
+    for chunk in prange(chunks):
+        total, product = sums[chunk], products[chunk]
+        for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
+            for c in range(C):
+                total[c] += g[r, c]
+                product[c] += np.float64(g[r, c]) * np.float64(x[r, c] - mean[c])
+
+
+@kernel(parallel=True)
+def _grad_input(g, x, mean, scale, offset, slope, grad_x):
+    R, C = x.shape
+    for r in prange(R):
+        for c in range(C):
+            grad_x[r, c] = (g[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]) * scale[c]
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance of every channel of x (R, C), R > 0, in float64."""
+    sums, squares = np.zeros((2, CHUNKS, x.shape[1]))
+    _moments(x, sums, squares)
+    shifted = sums.sum(0) / len(x)
+    return shifted + x[0], np.maximum(squares.sum(0) / len(x) - shifted * shifted, 0)
+
+
+def normalize(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """(x − mean) · scale + shift for x (R, C) and channel values (C,)."""
+    y = np.empty_like(x)
+    _normalize(x, mean.astype(x.dtype), scale.astype(x.dtype), shift.astype(x.dtype), y)
+    return y
+
+
+def gradient_sums(grad_output: np.ndarray, x: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Σ ∂y and Σ ∂y · (x − mean) of every channel, in float64."""
+    sums, products = np.zeros((2, CHUNKS, x.shape[1]))
+    _gradient_sums(grad_output, x, mean.astype(x.dtype), sums, products)
+    return sums.sum(0), products.sum(0)
+
+
+def grad_input(
+    grad_output: np.ndarray,
+    x: np.ndarray,
+    mean: np.ndarray,
+    invstd: np.ndarray,
+    scale: np.ndarray,
+    sums: np.ndarray,
+    products: np.ndarray,
+) -> np.ndarray:
+    """The gradient by x (R, C) where mean and variance were computed from x.
+
+    Args:
+        scale: weight · invstd, (C,).
+        sums, products: what `gradient_sums` gave.
+    """
+    grad_x = np.empty_like(x)
+    offset, slope = sums / len(x), products / len(x) * invstd * invstd
+    channel = [values.astype(x.dtype) for values in (mean, scale, offset, slope)]
+    _grad_input(grad_output, x, *channel, grad_x)
+    return grad_x

@@ -1,0 +1,35 @@
+"""What every operation on images asks first: is it an image, of what size, batched or not?"""
+
+from collections.abc import Callable
+from typing import Any
+
+from minicnn.operators.activation import floating
+from minicnn.operators.arithmetic import array_of
+
+
+def image_size(x: Any, name: str) -> tuple[int, int]:
+    """(H, W) of a Tensor or array (N, C, H, W) or (C, H, W).
+
+    Raises:
+        TypeError: where it isn't float32 or float64.
+        ValueError: for any other number of dimensions, or no channels or cells.
+    """
+    shape = array_of(floating(x, name)).shape
+    if len(shape) not in (3, 4):
+        raise ValueError(f"{name} needs input of shape (N, C, H, W) or (C, H, W), got {tuple(shape)}")
+    if 0 in shape[-3:]:
+        raise ValueError(f"{name} needs channels and cells, got input of shape {tuple(shape)}")
+    return shape[-2], shape[-1]
+
+
+def batched(operation: Callable, x: Any) -> Any:
+    """`operation` on (N, C, H, W), for an `x` that may lack N."""
+    if array_of(x).ndim == 4:
+        return operation(x)
+    result = operation(array_to_batch(x))
+    return type(result)(r[0] for r in result) if isinstance(result, tuple) else result[0]
+
+
+def array_to_batch(x: Any) -> Any:
+    """(C, H, W) as (1, C, H, W)"""
+    return x[None]

@@ -1,0 +1,61 @@
+"""How layers read the arguments they share: sizes, device and dtype."""
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minicnn.dtypes import as_dtype, float32
+from minicnn.nn.parameter import Parameter
+from minicnn.tensor import Tensor
+from minicnn.tensor import device as cpu_device
+
+
+def pair(value: Any, name: str) -> tuple[int, int]:
+    """`value`, an int for both or one or two of them, as (vertical, horizontal).
+
+    Args:
+        value: int, NumPy integer, or an iterable of one or two.
+        name: the argument's name, for the message.
+
+    Raises:
+        TypeError: where these are no integers.
+        ValueError: where there are not one or two.
+    """
+    values = list(value) if isinstance(value, Iterable) else [value]
+    if len(values) not in (1, 2):
+        raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
+    try:
+        sizes = [operator.index(size) for size in values]
+    except TypeError:
+        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
+    return sizes[0], sizes[-1]
+
+
+def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
+    """An uninitialised Tensor.
+
+    Args:
+        shape: its shape.
+        device: None or "cpu".
+        dtype: None for float32.
+
+    Raises:
+        RuntimeError: for another device.
+        ValueError: for a negative size.
+    """
+    if device is not None:
+        cpu_device(device)
+    if any(operator.index(size) < 0 for size in shape):
+        raise ValueError(f"sizes must not be negative, got a parameter of shape {shape}")
+    return Tensor(np.empty(shape, float32 if dtype is None else as_dtype(dtype)))
+
+
+def empty_parameter(shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:
+    """As `empty`, to be learned.
+
+    Raises:
+        RuntimeError: also for a dtype that isn't of floating point.
+    """
+    return Parameter(empty(shape, device, dtype))

@@ -1,0 +1,49 @@
+"""`Parameter`: a Tensor that a `Module` recognises as its own."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from minicnn.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor to be learned.
+
+    Assigned to an attribute of a `Module`, it joins the module's `parameters()`; a plain Tensor doesn't.
+
+    Args:
+        data: Tensor or ndarray; its memory is shared, its graph is left behind. None gives no elements.
+        requires_grad: whether `backward` gives it a gradient.
+
+    Raises:
+        TypeError: where `data` is neither.
+        RuntimeError: where a gradient is asked for but `data` isn't of a floating-point dtype.
+    """
+
+    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
+        if data is None:
+            data = np.empty(0, np.float32)
+        array = data._array if isinstance(data, Tensor) else data
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")
+        if requires_grad and array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only Tensors of floating-point dtype can require gradients, got {array.dtype}"
+            )
+        super().__init__(array, bool(requires_grad))
+        if isinstance(data, Tensor):
+            self._memory = data._memory
+
+    def __deepcopy__(self, memo: dict) -> "Parameter":
+        result = type(self)(self._array.copy(order="K"), self.requires_grad)
+        result.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        memo[id(self)] = result
+        return result
+
+    def __reduce_ex__(self, protocol: Any) -> tuple:
+        return type(self), (self._array, self.requires_grad), self.__dict__
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()

@@ -1,0 +1,1 @@
+"""The operations of a Tensor, each with its gradient: arithmetic, reductions, shapes."""

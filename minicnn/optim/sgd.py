@@ -1,0 +1,83 @@
+"""Stochastic gradient descent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from minicnn import kernels
+from minicnn.optim import fused
+from minicnn.optim.optimizer import Optimizer, plain_number
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if wanted.
+
+    g = gradient + weight_decay · p
+    b = momentum · b + (1 − dampening) · g, and b = g in the first step
+    p = p − lr · b, or p − lr · (g + momentum · b) where `nesterov`
+
+    Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013; as in
+    PyTorch, the learning rate is not part of b.
+
+    Args:
+        params: what to learn; see `Optimizer`.
+        lr: the learning rate.
+        momentum: what b keeps in a step.
+        dampening: what b leaves of the gradient.
+        weight_decay: the factor of the L2 penalty.
+        nesterov: whether to look ahead.
+        maximize: whether to ascend.
+
+    Raises:
+        ValueError: for a negative number, or `nesterov` without momentum or with dampening.
+        TypeError: for a Tensor in place of a number.
+    """
+
+    def __init__(
+        self,
+        params: Iterable,
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        if plain_number("lr", lr) < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        if plain_number("momentum", momentum) < 0.0:
+            raise ValueError(f"Invalid momentum value: {momentum}")
+        if plain_number("weight_decay", weight_decay) < 0.0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": plain_number("dampening", dampening),
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def _update(self, group: dict[str, Any]) -> None:
+        momentum = float(group["momentum"])
+        common = (float(group["lr"]), float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0)
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                continue
+            if momentum == 0:
+                fused.run(kernels.optimizers.sgd, parameter, hyperparameters=common)
+                continue
+            state = self.state[parameter]
+            keep, take = momentum, 1 - float(group["dampening"])
+            if state.get("momentum_buffer") is None:
+                state["momentum_buffer"] = fused.zeros_like(parameter)
+                keep, take = 0.0, 1.0
+            fused.run(
+                kernels.optimizers.sgd_momentum,
+                parameter,
+                state["momentum_buffer"],
+                hyperparameters=(*common, keep, take, momentum, bool(group["nesterov"])),
+            )

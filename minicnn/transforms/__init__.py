@@ -1,0 +1,26 @@
+"""Image transforms with torchvision's names and values, for one image or a whole batch at once.
+
+An image is a uint8 array (H, W) or (H, W, C), a Pillow image, or, from `ToTensor` on, a Tensor (C, H, W). The
+`batch` of a transform takes all images of a batch in one array, (N, H, W[, C]), or one Tensor,
+(N, C, H, W); a single image is a batch of one, so that both give the same bits. Random transforms draw
+anew for each image.
+
+A transform of one's own is any function of an image. It joins in on whole batches if it inherits from
+`Transform` and defines `batch`.
+"""
+
+from minicnn.transforms._base import Transform
+from minicnn.transforms._compose import Compose
+from minicnn.transforms._geometry import RandomCrop, RandomHorizontalFlip, Resize
+from minicnn.transforms._values import Grayscale, Normalize, ToTensor
+
+__all__ = [
+    "Compose",
+    "Grayscale",
+    "Normalize",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "Resize",
+    "ToTensor",
+    "Transform",
+]

@@ -1,0 +1,220 @@
+"""Transforms that move pixels: flips, crops and resizing."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn._resize import resize_bilinear
+from minicnn.random import Generator, numpy_generator
+from minicnn.transforms._base import Images, Transform, as_given, rows_first
+
+PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
+
+
+class RandomHorizontalFlip(Transform):
+    """Mirror an image left to right with a given probability.
+
+    Args:
+        p: the probability, 0 to 1.
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"p must be between 0 and 1, got {p}")
+        self.p = p
+
+    def batch(self, images: Images, generator: Generator | None = None) -> Images:
+        """Mirror each image of a batch with probability `p`."""
+        rows = rows_first(images)
+        flipped = numpy_generator(generator).random(len(rows)) < self.p
+        result = rows.copy()
+        result[flipped] = mirror(rows[flipped])
+        return as_given(result, images)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(p={self.p})"
+
+
+def mirror(rows: np.ndarray) -> np.ndarray:
+    """Images (N, H, W, ...) with left and right exchanged."""
+    if rows.ndim != 4:
+        return rows[:, :, ::-1]
+    result = np.empty_like(rows)
+    for channel in range(rows.shape[3]):  # runs of W pixels: three times faster than runs of C numbers
+        result[..., channel] = rows[:, :, ::-1, channel]
+    return result
+
+
+class RandomCrop(Transform):
+    """Cut out a window at a random place, after padding.
+
+    Args:
+        size: (OH, OW), or one number for both.
+        padding: pixels to add on every side, or (left and right, top and bottom), or
+            (left, top, right, bottom).
+        pad_if_needed: pad an image that is smaller than `size` by the difference, on both sides.
+        fill: the value of padded pixels, or one for each channel.
+        padding_mode: `"constant"` pads with `fill`, `"edge"` repeats the outermost pixel, `"reflect"` mirrors
+            the image without and `"symmetric"` with its outermost pixel.
+
+    Raises:
+        ValueError: an argument is none of these; when called: the image is smaller than `size`.
+    """
+
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        padding: int | Sequence[int] | None = None,
+        pad_if_needed: bool = False,
+        fill: float | Sequence[float] = 0,
+        padding_mode: str = "constant",
+    ) -> None:
+        if padding_mode not in PADDING_MODES:
+            raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {padding_mode!r}")
+        self.size = pair_of(size)
+        self.padding = padding
+        self.pad_if_needed = pad_if_needed
+        self.fill = fill
+        self.padding_mode = padding_mode
+        self._sides = (0, 0, 0, 0) if padding is None else sides_of(padding)
+
+    def batch(self, images: Images, generator: Generator | None = None) -> Images:
+        """Cut a window out of each image of a batch, each at its own place."""
+        rows = self._pad(rows_first(images), *self._sides)
+        OH, OW = self.size
+        if self.pad_if_needed:
+            wide, high = max(OW - rows.shape[2], 0), max(OH - rows.shape[1], 0)
+            rows = self._pad(rows, wide, high, wide, high)
+        N, H, W = rows.shape[:3]
+        if H < OH or W < OW:
+            raise ValueError(f"Required crop size {self.size} is larger than input image size {(H, W)}")
+        generator_ = numpy_generator(generator)
+        tops, lefts = generator_.integers(0, H - OH + 1, N), generator_.integers(0, W - OW + 1, N)
+        result = np.empty((N, OH, OW, *rows.shape[3:]), rows.dtype)
+        for n, (top, left) in enumerate(zip(tops.tolist(), lefts.tolist(), strict=True)):
+            result[n] = rows[n, top : top + OH, left : left + OW]
+        return as_given(result, images)
+
+    def _pad(self, rows: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+        if not (left or top or right or bottom):
+            return rows
+        if self.padding_mode != "constant":
+            widths = [(0, 0), (top, bottom), (left, right)] + [(0, 0)] * (rows.ndim - 3)
+            return np.pad(rows, widths, mode=self.padding_mode)  # type: ignore[call-overload]
+        N, H, W, *others = rows.shape
+        padded = np.empty((N, top + H + bottom, left + W + right, *others), rows.dtype)
+        padded[...] = self._fill(rows)
+        padded[:, top : top + H, left : left + W] = rows
+        return padded
+
+    def _fill(self, rows: np.ndarray) -> np.ndarray:
+        fill = np.asarray(self.fill)
+        channels = rows.shape[-1] if rows.ndim > 3 else 1
+        if fill.ndim > 1 or fill.size not in (1, channels):
+            raise ValueError(f"fill has {fill.size} values for images of {channels} channels")
+        if rows.dtype.kind != "f" and (fill.astype(rows.dtype) != fill).any():
+            raise ValueError(f"fill={self.fill} is no {rows.dtype} value")
+        return fill.reshape(()) if fill.size == 1 else fill
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(size={self.size}, padding={self.padding})"
+
+
+class Resize(Transform):
+    """Resize with antialiased bilinear interpolation, as torchvision does by default.
+
+    Bytes have the values of Pillow's arithmetic, width before height. (Where Pillow, from version 13 on,
+    begins with the height, rounding makes a difference of one.)
+
+    Args:
+        size: (OH, OW), or one number for the shorter side, the longer one following in proportion.
+        interpolation: `"bilinear"`, the only one there is.
+        max_size: with one number for `size`: the longest the longer side may become.
+        antialias: `True`, the only way there is.
+
+    Raises:
+        ValueError: an argument is none of these.
+        TypeError: when called: the image is neither uint8, float32 nor float64.
+    """
+
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        interpolation: str = "bilinear",
+        max_size: int | None = None,
+        antialias: bool = True,
+    ) -> None:
+        if interpolation != "bilinear":
+            raise ValueError(f"interpolation must be 'bilinear', got {interpolation!r}")
+        if antialias is not True:
+            raise ValueError(f"antialias must be True, got {antialias!r}")
+        self._pair = pair_of(size)
+        self._shorter = self._pair[0] if len(integers_of(size)) == 1 else None
+        if max_size is not None and (self._shorter is None or max_size <= self._shorter):
+            raise ValueError(f"max_size must be larger than size, a single number; got {max_size} and {size}")
+        self.size = size
+        self.interpolation = interpolation
+        self.max_size = max_size
+        self.antialias = antialias
+
+    def batch(self, images: Images, generator: Generator | None = None) -> Images:
+        """Resize a batch of images."""
+        rows = rows_first(images)
+        if rows.dtype not in (np.uint8, np.float32, np.float64):
+            raise TypeError(f"Resize takes uint8, float32 or float64 images, got {rows.dtype}")
+        output_size = self._output_size(*rows.shape[1:3])
+        if output_size == rows.shape[1:3]:
+            return images
+        return as_given(resize_bilinear(rows, output_size), images)
+
+    def _output_size(self, H: int, W: int) -> tuple[int, int]:
+        if self._shorter is None:
+            return self._pair
+        shorter, longer = self._shorter, int(self._shorter * max(H, W) / min(H, W))
+        if self.max_size is not None and longer > self.max_size:
+            shorter, longer = int(self.max_size * shorter / longer), self.max_size
+        if shorter < 1:
+            raise ValueError(f"nothing is left of an image of {H} × {W} with max_size={self.max_size}")
+        return (longer, shorter) if W <= H else (shorter, longer)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(size={self.size}, interpolation={self.interpolation}, "
+            f"max_size={self.max_size}, antialias={self.antialias})"
+        )
+
+
+def pair_of(size: Any) -> tuple[int, int]:
+    """(height, width) from one positive integer or a sequence of one or two.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    sizes = integers_of(size)
+    if len(sizes) not in (1, 2) or min(sizes) <= 0:
+        raise ValueError(f"size must be one or two positive integers (h, w), got {size}")
+    return sizes[0], sizes[-1]
+
+
+def sides_of(padding: Any) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) from one integer or a sequence of one, two or four.
+
+    Raises:
+        ValueError: it is something else, or negative.
+    """
+    sides = integers_of(padding)
+    if len(sides) not in (1, 2, 4) or min(sides) < 0:
+        raise ValueError(f"padding must be 1, 2 or 4 non-negative integers, got {padding}")
+    left, top, right, bottom = sides * (4 // len(sides))
+    return left, top, right, bottom
+
+
+def integers_of(value: Any) -> tuple[int, ...]:
+    """A tuple of integers, from one or a sequence.
+
+    Raises:
+        TypeError: one of them is no integer.
+    """
+    return tuple(map(operator.index, value if isinstance(value, Sequence) else (value,)))

@@ -1,0 +1,1 @@
+"""The models of `minicnn.models` in PyTorch, under the same names and with the same parameters."""

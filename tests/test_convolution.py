@@ -1,0 +1,228 @@
+"""conv2d and conv_transpose2d against PyTorch: values, gradients, dtypes, errors and algebraic laws."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as TF
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minicnn
+import minicnn.nn.functional as F
+from minicnn.autograd import gradcheck
+from minicnn.testing.bounds import assert_within_bound
+from minicnn.testing.cases import ConvolutionCase, convolutions, fill
+from minicnn.testing.checks import agree, torch_conv2d
+from minicnn.testing.oracle import ask
+
+ALGORITHMS = ["naive", "im2col"]
+NAMES = ["y", "grad by x", "grad by weight", "grad by bias"]
+
+
+def run(case: ConvolutionCase, algorithm: str) -> list:
+    """The value and the gradients that minicnn gives."""
+    arguments = [None if a is None else minicnn.Tensor(a, True) for a in (case.x, case.weight, case.bias)]
+    y = F.conv2d(*arguments, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm)
+    y.backward(case.grad_output(y.shape))
+    return [y.detach().numpy(), *[None if a is None else a.grad.numpy() for a in arguments]]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_agrees_with_torch(algorithm, dtype, data):
+    case = data.draw(convolutions(dtype=dtype))
+    results = run(case, algorithm)
+    assert all(r is None or r.dtype == dtype for r in results)
+    agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(
+    ("shape", "weight", "arguments"),
+    [
+        ((2, 3, 4, 5), (4, 3, 2, 3), {"padding": 1, "stride": (2, 1)}),
+        ((1, 4, 5, 5), (4, 2, 2, 2), {"groups": 2, "dilation": 2}),
+        ((1, 2, 4, 4), (2, 1, 3, 3), {"groups": 2, "padding": "same"}),
+    ],
+)
+def test_gradcheck(algorithm, shape, weight, arguments):
+    x, w, b = (
+        minicnn.Tensor(fill(s, "integers", i, np.float64) / 4, True)
+        for i, s in enumerate([shape, weight, weight[:1]])
+    )
+    assert gradcheck(lambda x, w, b: F.conv2d(x, w, b, algorithm=algorithm, **arguments), [x, w, b])
+
+
+@given(case=convolutions(kinds=("integers",), unbatched=False, named_padding=False), data=st.data())
+def test_adjoint(case, data):
+    """⟨conv(x, w), g⟩ = ⟨x, convᵀ(g, w)⟩ = ⟨w, ∂w⟩, exactly on integers."""
+    y, by_x, by_w, _ = run(
+        ConvolutionCase(**{**vars(case), "bias": None}), data.draw(st.sampled_from(ALGORITHMS))
+    )
+    product = (y * case.grad_output(y.shape)).sum()
+    assert product == (case.x * by_x).sum() == (case.weight * by_w).sum()
+
+
+@given(case=convolutions(kinds=("integers",)), algorithm=st.sampled_from(ALGORITHMS))
+def test_bilinear(case, algorithm):
+    def conv(x, w):
+        return F.conv2d(
+            x, w, None, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm
+        ).numpy()
+
+    other_x, other_w = np.roll(case.x, 1, -1), np.roll(case.weight, 1, 0)
+    np.testing.assert_array_equal(
+        conv(2 * case.x - other_x, case.weight), 2 * conv(case.x, case.weight) - conv(other_x, case.weight)
+    )
+    np.testing.assert_array_equal(
+        conv(case.x, 3 * case.weight + other_w), 3 * conv(case.x, case.weight) + conv(case.x, other_w)
+    )
+
+
+@given(case=convolutions(unbatched=False), algorithm=st.sampled_from(ALGORITHMS))
+def test_groups_are_split_and_concatenate(case, algorithm):
+    parts = []
+    channels, outputs = case.x.shape[1] // case.groups, case.weight.shape[0] // case.groups
+    for g in range(case.groups):
+        ins, outs = slice(g * channels, (g + 1) * channels), slice(g * outputs, (g + 1) * outputs)
+        parts.append(
+            F.conv2d(
+                case.x[:, ins],
+                case.weight[outs],
+                None,
+                case.stride,
+                case.padding,
+                case.dilation,
+                algorithm=algorithm,
+            ).numpy()
+        )
+    whole = F.conv2d(
+        case.x, case.weight, None, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm
+    ).numpy()
+    bound = torch_conv2d(ConvolutionCase(**{**vars(case), "bias": None}), absolute=True).value
+    assert_within_bound(whole, np.concatenate(parts, 1).astype(np.float64), bound)
+
+
+@given(case=convolutions(kinds=("integers",), named_padding=False), algorithm=st.sampled_from(ALGORITHMS))
+def test_dilation_is_a_kernel_stuffed_with_zeros(case, algorithm):
+    dilation = np.broadcast_to(case.dilation, 2)
+    O, C, KH, KW = case.weight.shape
+    stuffed = np.zeros((O, C, (KH - 1) * dilation[0] + 1, (KW - 1) * dilation[1] + 1), case.weight.dtype)
+    stuffed[:, :, :: dilation[0], :: dilation[1]] = case.weight
+    arguments = {"bias": case.bias, "stride": case.stride, "padding": case.padding, "groups": case.groups}
+    np.testing.assert_array_equal(
+        F.conv2d(case.x, case.weight, dilation=case.dilation, algorithm=algorithm, **arguments).numpy(),
+        F.conv2d(case.x, stuffed, algorithm=algorithm, **arguments).numpy(),
+    )
+
+
+@given(shift=st.integers(1, 3), seed=st.integers(0, 100), algorithm=st.sampled_from(ALGORITHMS))
+def test_shift_equivariance(shift, seed, algorithm):
+    """Shifting the image by s · stride shifts the result by s."""
+    x, w = fill((1, 2, 12, 12), "integers", seed), fill((3, 2, 3, 3), "integers", seed + 1)
+    y = F.conv2d(x, w, stride=2, algorithm=algorithm).numpy()
+    moved = F.conv2d(x[:, :, 2 * shift :, 2 * shift :], w, stride=2, algorithm=algorithm).numpy()
+    np.testing.assert_array_equal(moved, y[:, :, shift:, shift:])
+
+
+@st.composite
+def transposed(draw):
+    """Arguments of conv_transpose2d."""
+    small = st.integers(1, 3)
+    kernel, stride, dilation = (draw(st.tuples(small, small)) for _ in range(3))
+    padding, extra, size = [], [], []
+    for i in (0, 1):
+        extent = (kernel[i] - 1) * dilation[i] + 1
+        extra.append(draw(st.integers(0, max(stride[i], dilation[i]) - 1)))
+        size.append(draw(st.integers(1, 4)))
+        room = (size[i] - 1) * stride[i] + extent + extra[i] - 1
+        padding.append(draw(st.integers(0, min(room // 2, 3))))
+    groups = draw(st.integers(1, 2))
+    C, O = groups * draw(small), draw(small)
+    kind, seed = draw(st.sampled_from(["integers", "reals"])), draw(st.integers(0, 1000))
+    x = fill((draw(st.integers(0, 3)), C, *size), kind, seed)
+    weight = fill((C, O, *kernel), kind, seed + 1)
+    bias = fill((O * groups,), kind, seed + 2) if draw(st.booleans()) else None
+    return (x, weight, bias), (stride, tuple(padding), tuple(extra), groups, dilation), kind, seed
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@given(case=transposed())
+def test_transposed_agrees_with_torch(algorithm, case):
+    arrays, arguments, kind, seed = case
+    tensors = [None if a is None else minicnn.Tensor(a, True) for a in arrays]
+    y = F.conv_transpose2d(*tensors, *arguments, algorithm=algorithm)
+
+    def grad_output(shape):
+        return fill(shape, kind, seed + 3)
+
+    y.backward(grad_output(y.shape))
+    oracle = [
+        ask(lambda *t: TF.conv_transpose2d(*t, *arguments), arrays, grad_output, absolute=absolute)
+        for absolute in (False, True)
+    ]
+    results = [y.detach().numpy(), *[None if t is None else t.grad.numpy() for t in tensors]]
+    agree(results, NAMES, *oracle, equal=kind == "integers")
+
+
+def image(*shape):
+    return np.zeros(shape, np.float32)
+
+
+BAD = [
+    ((image(2, 3, 5, 5), image(4, 2, 3, 3)), {}, ValueError, "channels"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3), image(5)), {}, ValueError, "bias"),
+    ((image(2, 3, 5, 5), image(4, 3, 3)), {}, ValueError, "weight"),
+    ((image(3, 5), image(4, 3, 3, 3)), {}, ValueError, "input"),
+    ((image(1, 2, 3, 5, 5), image(4, 3, 3, 3)), {}, ValueError, "input"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"stride": 0}, ValueError, "stride"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"stride": (1, -1)}, ValueError, "stride"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"dilation": 0}, ValueError, "dilation"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"padding": -1}, ValueError, "padding"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"padding": "full"}, ValueError, "padding"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"padding": "same", "stride": 2}, ValueError, "stride"),
+    ((image(2, 3, 5, 5), image(4, 3, 6, 3)), {}, ValueError, "larger than the padded input"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"dilation": 3}, ValueError, "larger than the padded input"),
+    ((image(2, 4, 5, 5), image(3, 2, 3, 3)), {"groups": 2}, ValueError, "groups"),
+    ((image(2, 4, 5, 5), image(4, 2, 3, 3)), {"groups": 0}, ValueError, "groups"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"stride": (1, 1, 1)}, ValueError, "stride"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3)), {"stride": 1.5}, TypeError, "stride"),
+    ((image(2, 3, 5, 5), image(4, 3, 3, 3).astype("f8")), {}, TypeError, "dtype"),
+    ((image(2, 3, 5, 5).astype("i8"), image(4, 3, 3, 3).astype("i8")), {}, TypeError, "float32"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "arguments", "error", "word"), BAD)
+def test_bad_arguments_raise_as_in_torch(arrays, arguments, error, word):
+    with pytest.raises(error, match=word):
+        F.conv2d(*arrays, **arguments)
+    if "int64" not in str(arrays[0].dtype):  # torch does convolve integers
+        with pytest.raises((RuntimeError, ValueError, TypeError)):
+            TF.conv2d(*map(torch.from_numpy, arrays), **arguments)
+
+
+def test_unknown_algorithm_lists_the_known_ones():
+    with pytest.raises(ValueError, match="auto, naive, im2col"):
+        F.conv2d(image(1, 1, 3, 3), image(1, 1, 3, 3), algorithm="magic")
+
+
+@given(
+    kernel=st.integers(0, 4),
+    stride=st.integers(-1, 3),
+    padding=st.integers(-1, 3),
+    dilation=st.integers(-1, 3),
+    size=st.integers(1, 5),
+    channels=st.integers(1, 4),
+    groups=st.integers(0, 3),
+)
+def test_both_raise_or_neither(kernel, stride, padding, dilation, size, channels, groups):
+    x, w = np.ones((1, 4, size, size), np.float32), np.ones((4, channels, kernel, kernel), np.float32)
+    arguments = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    try:
+        expected = TF.conv2d(torch.from_numpy(x), torch.from_numpy(w), **arguments).numpy()
+    except (RuntimeError, ValueError):
+        with pytest.raises((ValueError, TypeError)):
+            F.conv2d(x, w, **arguments)
+    else:
+        np.testing.assert_array_equal(F.conv2d(x, w, **arguments).numpy(), expected)

@@ -1,0 +1,171 @@
+"""Losses against PyTorch, with weights, ignored targets, smoothing and every reduction."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as TF
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minicnn
+import minicnn.nn.functional as F
+from minicnn.autograd import gradcheck
+from minicnn.testing.bounds import assert_within_bound
+
+REDUCTIONS = st.sampled_from(["mean", "sum", "none"])
+
+
+@st.composite
+def classifications(draw):
+    """Logits, targets and the arguments of cross_entropy and nll_loss."""
+    K = draw(st.integers(1, 6))
+    shape = draw(
+        st.just((K,)) | st.integers(0, 5).map(lambda n: (n, K)) | st.integers(1, 3).map(lambda n: (n, K, 2, 3))
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 10**4)))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    logits = (rng.standard_normal(shape) * draw(st.sampled_from([1, 30, 500]))).astype(dtype)
+    targets = rng.integers(0, K, shape[:1] + shape[2:] if len(shape) > 1 else ())
+    ignore = draw(st.sampled_from([-100, 0, 255]))
+    if ignore == 255:
+        targets = np.where(rng.random(targets.shape) < 0.3, 255, targets)
+    arguments = {"ignore_index": ignore, "reduction": draw(REDUCTIONS)}
+    weight = rng.uniform(0.1, 2, K).astype(dtype) if draw(st.booleans()) else None
+    return logits, np.asarray(targets, np.int64), weight, arguments
+
+
+def compare(ours, theirs, x, magnitude):
+    """Value and gradient of a scalar or elementwise loss, within the scaled bound of torch's float64."""
+    a = minicnn.Tensor(x, True)
+    b = torch.tensor(x.astype(np.float64), requires_grad=True)
+    y, expected = ours(a), theirs(b)
+    assert y.dtype == x.dtype
+    assert_within_bound(y.detach().numpy(), expected.detach().numpy(), magnitude + np.zeros(expected.shape), name="loss")
+    y.sum().backward()
+    expected.sum().backward()
+    assert_within_bound(a.grad.numpy(), b.grad.numpy(), 8 + np.zeros(x.shape), name="gradient")
+
+
+def double(weight):
+    return None if weight is None else torch.tensor(weight.astype(np.float64))
+
+
+@given(case=classifications(), smoothing=st.sampled_from([0.0, 0.1, 1.0]))
+def test_cross_entropy_agrees_with_torch(case, smoothing):
+    x, target, weight, arguments = case
+    arguments = {**arguments, "label_smoothing": smoothing}
+    compare(
+        lambda t: F.cross_entropy(t, target, weight, **arguments),
+        lambda t: TF.cross_entropy(t, torch.from_numpy(target), double(weight), **arguments),
+        x,
+        8 * (np.abs(x).sum() + 1),
+    )
+
+
+@given(case=classifications())
+def test_nll_loss_agrees_with_torch(case):
+    x, target, weight, arguments = case
+    compare(
+        lambda t: F.nll_loss(t, target, weight, **arguments),
+        lambda t: TF.nll_loss(t, torch.from_numpy(target), double(weight), **arguments),
+        x,
+        8 * (np.abs(x).sum() + 1),
+    )
+
+
+@given(case=classifications(), smoothing=st.sampled_from([0.0, 0.3]), seed=st.integers(0, 99))
+def test_cross_entropy_against_probabilities(case, smoothing, seed):
+    x, _, weight, arguments = case
+    q = np.random.default_rng(seed).dirichlet(np.ones(3), x.shape).astype(x.dtype)[..., 0]
+    arguments = {"reduction": arguments["reduction"], "label_smoothing": smoothing}
+    compare(
+        lambda t: F.cross_entropy(t, q, weight, **arguments),
+        lambda t: TF.cross_entropy(t, torch.tensor(q.astype(float)), double(weight), **arguments),
+        x,
+        8 * (np.abs(x).sum() * 6 + 1),
+    )
+
+
+@given(seed=st.integers(0, 99), reduction=REDUCTIONS, broadcast=st.booleans(), scale=st.sampled_from([1, 50]))
+def test_regression_losses_agree_with_torch(seed, reduction, broadcast, scale):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-4, 5, (3, 4)).astype(np.float32) * scale
+    t = rng.integers(-4, 5, (1, 4) if broadcast else (3, 4)).astype(np.float32)
+    for ours, theirs in [(F.mse_loss, TF.mse_loss), (F.l1_loss, TF.l1_loss)]:
+        a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
+        y = ours(a, t, reduction=reduction)
+        if broadcast:
+            with pytest.warns(UserWarning):
+                expected = theirs(b, torch.from_numpy(t), reduction=reduction)
+        else:
+            expected = theirs(b, torch.from_numpy(t), reduction=reduction)
+        magnitude = (np.abs(x).max() + 4) ** 2 * x.size
+        assert_within_bound(y.detach().numpy(), expected.detach().double().numpy(), magnitude + np.zeros(expected.shape))
+        y.sum().backward()
+        expected.sum().backward()
+        assert_within_bound(a.grad.numpy(), b.grad.double().numpy(), 2 * (np.abs(x) + 4))
+
+
+@given(seed=st.integers(0, 99), reduction=st.sampled_from(["mean", "sum", "none", "batchmean"]), log_target=st.booleans())
+def test_kl_div_agrees_with_torch(seed, reduction, log_target):
+    rng = np.random.default_rng(seed)
+    x = np.log(rng.dirichlet(np.ones(4), 3))
+    q = rng.dirichlet(np.ones(4), 3) * (rng.random((3, 4)) < 0.8)
+    q = np.log(q + 0.1) if log_target else q
+    a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
+    y = F.kl_div(a, q, reduction=reduction, log_target=log_target)
+    expected = TF.kl_div(b, torch.tensor(q), reduction=reduction, log_target=log_target)
+    np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=1e-13, atol=1e-15)
+    y.sum().backward()
+    expected.sum().backward()
+    np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-13, atol=1e-15)
+
+
+def test_nothing_but_ignored_targets_is_nan():
+    x, target = minicnn.zeros(2, 3, requires_grad=True), np.array([-100, -100])
+    for loss in (F.cross_entropy(x, target), F.nll_loss(x, target)):
+        assert np.isnan(loss.item())
+    assert F.cross_entropy(x, target, reduction="sum").item() == 0
+
+
+def test_huge_logits_do_not_overflow():
+    x = minicnn.tensor([[1e30, -1e30], [3e38, 3e38]], requires_grad=True)
+    loss = F.cross_entropy(x, np.array([0, 1]), reduction="none")
+    loss.sum().backward()
+    np.testing.assert_allclose(loss.detach().numpy(), [0, np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(x.grad.numpy(), [[0, 0], [0.5, -0.5]])
+
+
+def test_gradcheck():
+    rng = np.random.default_rng(0)
+    x, target = minicnn.Tensor(rng.standard_normal((4, 3)), True), np.array([0, 2, 1, 2])
+    weight = rng.uniform(1, 2, 3)
+    assert gradcheck(lambda x: F.cross_entropy(x, target, weight, label_smoothing=0.2), x)
+    assert gradcheck(lambda x: F.nll_loss(x, target, weight, ignore_index=2), x)
+    assert gradcheck(lambda x: F.mse_loss(x, rng.standard_normal((4, 3)) * 0 + 1), x)
+
+
+BAD = [
+    ((2, 3), np.array([0, 3]), {}, IndexError),
+    ((2, 3), np.array([0, -1]), {}, IndexError),
+    ((2, 3), np.array([0, 1, 2]), {}, ValueError),
+    ((2, 3, 4), np.zeros((2, 3), np.int64), {}, ValueError),
+    ((2, 3), np.array([0, 1]), {"weight": np.ones(2, "f")}, ValueError),
+    ((2, 3), np.array([0, 1]), {"reduction": "max"}, ValueError),
+    ((2, 3), np.array([0, 1], np.int32), {}, TypeError),
+]
+
+
+@pytest.mark.parametrize(("shape", "target", "arguments", "error"), BAD)
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_bad_arguments_raise_as_in_torch(shape, target, arguments, error, name):
+    with pytest.raises(error):
+        getattr(F, name)(np.zeros(shape, np.float32), target, **arguments)
+    tensors = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in arguments.items()}
+    with pytest.raises((RuntimeError, ValueError, IndexError)):
+        getattr(TF, name)(torch.zeros(shape), torch.from_numpy(target), **tensors)
+
+
+def test_smoothing_outside_its_range_raises():
+    with pytest.raises(ValueError, match="label_smoothing"):
+        F.cross_entropy(np.zeros((1, 2), np.float32), np.array([0]), label_smoothing=1.5)

@@ -1,0 +1,190 @@
+"""Pooling against PyTorch: values, indices, ties, gradients and errors."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as TF
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minicnn
+import minicnn.nn.functional as F
+from minicnn.autograd import gradcheck
+from minicnn.testing import check_avg_pool2d, check_max_pool2d
+from minicnn.testing.bounds import assert_within_bound
+from minicnn.testing.cases import fill, lay_out, layouts, poolings
+
+
+def as_torch(x):
+    return torch.from_numpy(np.array(x, order="C")).requires_grad_()
+
+
+def both(ours, theirs, case):
+    """Run both and their backward; returns value and gradient of each."""
+    x, t = minicnn.Tensor(case.x, True), as_torch(case.x)
+    y, expected = ours(x), theirs(t)
+    g = case.grad_output(tuple(expected.shape))
+    y.backward(g)
+    expected.backward(torch.from_numpy(g))
+    return y.detach().numpy(), x.grad.numpy(), expected.detach().numpy(), t.grad.numpy()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_max_pool2d_agrees_with_torch(dtype, data):
+    case = data.draw(poolings(dtype=dtype))
+    arguments = (case.kernel_size, case.stride, case.padding, case.dilation, case.ceil_mode)
+    y, gradient, expected, expected_gradient = both(
+        lambda x: F.max_pool2d(x, *arguments), lambda x: TF.max_pool2d(x, *arguments), case
+    )
+    assert y.dtype == gradient.dtype == dtype
+    np.testing.assert_array_equal(y, expected)
+    if case.kind == "reals":
+        bound = np.abs(case.grad_output(y.shape)).max(initial=0) * 16 + np.zeros(gradient.shape)
+        assert_within_bound(gradient, expected_gradient.astype(np.float64), bound)
+    else:
+        np.testing.assert_array_equal(gradient, expected_gradient)
+
+
+@given(case=poolings(kinds=("ties",)), nan=st.floats(0, 0.5), seed=st.integers(0, 1000))
+def test_max_pool2d_indices_with_ties_and_nan(case, nan, seed):
+    x = case.x.copy()
+    x[np.random.default_rng(seed).random(x.shape) < nan] = np.nan
+    arguments = (case.kernel_size, case.stride, case.padding, case.dilation, case.ceil_mode)
+    y, where = F.max_pool2d(x, *arguments, return_indices=True)
+    expected, expected_where = TF.max_pool2d(as_torch(x), *arguments, return_indices=True)
+    np.testing.assert_array_equal(y.numpy(), expected.detach().numpy())
+    np.testing.assert_array_equal(where.numpy(), expected_where.numpy())
+    assert where.dtype == np.int64
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data(), count_include_pad=st.booleans(), divisor=st.none() | st.integers(1, 7))
+def test_avg_pool2d_agrees_with_torch(dtype, data, count_include_pad, divisor):
+    case = data.draw(poolings(dtype=dtype, dilated=False))
+    arguments = (case.kernel_size, case.stride, case.padding, case.ceil_mode, count_include_pad, divisor)
+    y, gradient, expected, expected_gradient = both(
+        lambda x: F.avg_pool2d(x, *arguments), lambda x: TF.avg_pool2d(x, *arguments), case
+    )
+    assert y.dtype == gradient.dtype == dtype
+    # every sum has at most 9 terms, and a mean divides by at least 1
+    assert_within_bound(y, expected.astype(np.float64), np.abs(case.x).max(initial=0) * 9 + np.zeros(y.shape))
+    bound = np.abs(case.grad_output(y.shape)).max(initial=0) * 9 + np.zeros(gradient.shape)
+    assert_within_bound(gradient, expected_gradient.astype(np.float64), bound)
+
+
+def test_the_public_checkers_accept_minicnn():
+    def average(x, kernel_size, stride, padding, dilation, ceil_mode):
+        return F.avg_pool2d(x, kernel_size, stride, padding, ceil_mode).numpy()
+
+    def maximum_backward(g, x, *arguments):
+        x = minicnn.Tensor(x, True)
+        F.max_pool2d(x, *arguments).backward(g)
+        return x.grad.numpy()
+
+    check_avg_pool2d(average, max_examples=60)
+    check_max_pool2d(lambda *a: F.max_pool2d(*a).numpy(), maximum_backward, max_examples=60)
+
+
+@given(case=poolings(dilated=False, kinds=("integers",)))
+def test_average_is_a_constant_kernel(case):
+    kernel = np.broadcast_to(case.kernel_size, 2)
+    channels = case.x.shape[-3]
+    weight = np.ones((channels, 1, *kernel), np.float32)
+    stride = case.kernel_size if case.stride is None else case.stride
+    sums = F.conv2d(case.x, weight, stride=stride, padding=case.padding, groups=channels).numpy()
+    average = F.avg_pool2d(case.x, case.kernel_size, case.stride, case.padding, divisor_override=1).numpy()
+    np.testing.assert_array_equal(average, sums)
+
+
+@st.composite
+def adaptive(draw):
+    size = draw(st.tuples(st.integers(1, 7), st.integers(1, 7)))
+    shape = (draw(st.integers(1, 3)), draw(st.integers(1, 3)), *size)
+    x = lay_out(fill(shape, draw(st.sampled_from(["ties", "integers"])), draw(st.integers(0, 99))), draw(layouts()))
+    part = st.none() | st.integers(1, 9)
+    return x, draw(st.integers(1, 9) | st.tuples(part, part))
+
+
+@given(case=adaptive())
+def test_adaptive_pools_agree_with_torch(case):
+    x, output_size = case
+    for ours, theirs in [
+        (F.adaptive_avg_pool2d, TF.adaptive_avg_pool2d),
+        (F.adaptive_max_pool2d, TF.adaptive_max_pool2d),
+    ]:
+        a, b = minicnn.Tensor(x, True), as_torch(x)
+        y, expected = ours(a, output_size), theirs(b, output_size)
+        g = fill(tuple(expected.shape), "integers", 5)
+        y.backward(g)
+        expected.backward(torch.from_numpy(g))
+        scale = 49.0 * 4
+        assert_within_bound(y.detach().numpy(), expected.detach().numpy().astype(float), scale + np.zeros(y.shape))
+        assert_within_bound(a.grad.numpy(), b.grad.numpy().astype(float), scale + np.zeros(x.shape))
+    _, where = F.adaptive_max_pool2d(x, output_size, return_indices=True)
+    _, expected = TF.adaptive_max_pool2d(as_torch(x), output_size, return_indices=True)
+    np.testing.assert_array_equal(where.numpy(), expected.numpy())
+
+
+@given(seed=st.integers(0, 99), kernel=st.integers(1, 3), size=st.integers(3, 8))
+def test_unpool_puts_values_back(seed, kernel, size):
+    x = fill((2, 3, size, size), "integers", seed)
+    t = as_torch(x)
+    y, where = F.max_pool2d(x, kernel, return_indices=True)
+    expected, expected_where = TF.max_pool2d(t, kernel, return_indices=True)
+    values = minicnn.Tensor(y.numpy().copy(), True)
+    result = F.max_unpool2d(values, where, kernel, output_size=x.shape)
+    answer = TF.max_unpool2d(expected, expected_where, kernel, output_size=x.shape)
+    np.testing.assert_array_equal(result.detach().numpy(), answer.detach().numpy())
+    g = fill(x.shape, "integers", seed + 1)
+    result.backward(g)
+    expected.retain_grad()
+    answer.backward(torch.from_numpy(g))
+    np.testing.assert_array_equal(values.grad.numpy(), expected.grad.numpy())
+
+
+def test_gradcheck():
+    distinct = np.random.default_rng(0).permutation(48).reshape(1, 2, 4, 6) / 10
+    x = minicnn.Tensor(distinct, True)
+    assert gradcheck(lambda x: F.max_pool2d(x, 3, 2, 1), x)
+    assert gradcheck(lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False), x)
+    assert gradcheck(lambda x: F.adaptive_avg_pool2d(x, (3, 4)), x)
+    assert gradcheck(lambda x: F.adaptive_max_pool2d(x, (3, 4)), x)
+
+
+BAD = [
+    ((2, 3, 5, 5), {"kernel_size": 0}, "kernel_size"),
+    ((2, 3, 5, 5), {"kernel_size": 2, "stride": 0}, "stride"),
+    ((2, 3, 5, 5), {"kernel_size": 2, "stride": -1}, "stride"),
+    ((2, 3, 5, 5), {"kernel_size": 2, "padding": 2}, "padding"),
+    ((2, 3, 5, 5), {"kernel_size": 2, "padding": -1}, "padding"),
+    ((2, 3, 5, 5), {"kernel_size": 6}, "larger than the padded input"),
+    ((5, 5), {"kernel_size": 2}, "input"),
+    ((1, 2, 3, 5, 5), {"kernel_size": 2}, "input"),
+    ((2, 0, 5, 5), {"kernel_size": 2}, "channels"),
+]
+
+
+@pytest.mark.parametrize(("shape", "arguments", "word"), BAD)
+def test_bad_arguments_raise_as_in_torch(shape, arguments, word):
+    for ours, theirs in [(F.max_pool2d, TF.max_pool2d), (F.avg_pool2d, TF.avg_pool2d)]:
+        with pytest.raises(ValueError, match=word):
+            ours(np.zeros(shape, np.float32), **arguments)
+        with pytest.raises((RuntimeError, ValueError, IndexError)):
+            theirs(torch.zeros(shape), **arguments)
+
+
+def test_integers_and_windows_outside_the_image_raise():
+    for pool in (F.max_pool2d, F.avg_pool2d):
+        with pytest.raises(TypeError, match="float32"):
+            pool(np.zeros((1, 1, 4, 4), np.int64), 2)
+    with pytest.raises(ValueError, match="no tap inside"):
+        F.max_pool2d(np.zeros((1, 1, 1, 1), np.float32), 2, padding=1, dilation=2)
+
+
+def test_empty_batch():
+    x = minicnn.zeros(0, 3, 4, 4, requires_grad=True)
+    y = F.avg_pool2d(F.max_pool2d(x, 2), 2)
+    assert y.shape == (0, 3, 1, 1)
+    y.sum().backward()
+    assert x.grad.shape == x.shape
