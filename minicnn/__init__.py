@@ -1,8 +1,4 @@
-"""minicnn: convolutional networks from scratch in NumPy and Numba, shaped like PyTorch and proven against it."""
-
-from typing import Any
-
-import numpy as _np
+"""minicnn: convolutional networks from scratch in NumPy and Numba, shaped like PyTorch, proven against it."""
 
 from minicnn import autograd
 from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -10,6 +6,7 @@ from minicnn.creation import (
     arange,
     as_tensor,
     empty,
+    empty_like,
     from_numpy,
     full,
     full_like,
@@ -25,31 +22,109 @@ from minicnn.creation import (
     zeros,
     zeros_like,
 )
-from minicnn.dtypes import bool_ as bool  # noqa: A004
-from minicnn.dtypes import float32, float64, int64, uint8
-from minicnn.operators.activation import relu, sigmoid, softmax, tanh
-from minicnn.operators.activation import log_softmax as log_softmax
-from minicnn.operators.arithmetic import absolute as abs  # noqa: A004
-from minicnn.operators.arithmetic import clamp, exp, log, matmul, sqrt, where
-from minicnn.operators.reduction import argmax, mean, sum, var  # noqa: A004
-from minicnn.operators.shape import cat, flatten, permute, reshape, squeeze, stack, transpose, unsqueeze
+from minicnn.dtypes import bool_ as bool
+from minicnn.dtypes import float16, float32, float64, int8, int16, int32, int64, uint8
+from minicnn.dtypes import float32 as float
+from minicnn.dtypes import float64 as double
+from minicnn.dtypes import int32 as int
+from minicnn.dtypes import int64 as long
+from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, tanh
+from minicnn.operators.comparison import allclose, equal
+from minicnn.operators.elementwise import absolute as abs
+from minicnn.operators.elementwise import clamp, exp, log, sqrt, where
+from minicnn.operators.joining import cat, stack
+from minicnn.operators.matmul import matmul
+from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
+from minicnn.operators.reduction import maximum as max
+from minicnn.operators.reduction import minimum as min
+from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.tensor import Size, Tensor, device
-from minicnn.tensor import maximum as max  # noqa: A004
-from minicnn.tensor import minimum as min  # noqa: A004
 from minicnn.threads import get_num_threads, set_num_threads
 
 from minicnn import cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
 
 __version__ = "0.1.0"
 
-
-def equal(input: Any, other: Any) -> Any:  # noqa: A002
-    """Whether two tensors have one shape and equal elements."""
-    return _np.array_equal(as_tensor(input)._array, as_tensor(other)._array)
-
-
-def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: Any = False) -> Any:  # noqa: A002
-    """Whether |input − other| <= atol + rtol · |other| everywhere."""
-    return _np.allclose(as_tensor(input)._array, as_tensor(other)._array, rtol, atol, equal_nan)
+__all__ = [
+    "Generator",
+    "Size",
+    "Tensor",
+    "abs",
+    "allclose",
+    "arange",
+    "argmax",
+    "argmin",
+    "as_tensor",
+    "autograd",
+    "bool",
+    "cat",
+    "clamp",
+    "cuda",
+    "device",
+    "double",
+    "empty",
+    "empty_like",
+    "enable_grad",
+    "equal",
+    "exp",
+    "flatten",
+    "float",
+    "float16",
+    "float32",
+    "float64",
+    "from_numpy",
+    "full",
+    "full_like",
+    "get_num_threads",
+    "int",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "is_grad_enabled",
+    "load",
+    "log",
+    "log_softmax",
+    "long",
+    "manual_seed",
+    "matmul",
+    "max",
+    "mean",
+    "min",
+    "nn",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "optim",
+    "permute",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "relu",
+    "reshape",
+    "save",
+    "set_grad_enabled",
+    "set_num_threads",
+    "sigmoid",
+    "softmax",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "std",
+    "sum",
+    "tanh",
+    "tensor",
+    "transpose",
+    "uint8",
+    "unsqueeze",
+    "utils",
+    "var",
+    "where",
+    "zeros",
+    "zeros_like",
+]

@@ -5,12 +5,17 @@ arithmetic returns: a `float32` tensor keeps its type beside an `int64` tensor o
 operands first compete by category (bool < integer < float) and by whether they have dimensions at all.
 """
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
+float16 = np.dtype("float16")
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
+int8 = np.dtype("int8")
+int16 = np.dtype("int16")
+int32 = np.dtype("int32")
 int64 = np.dtype("int64")
 uint8 = np.dtype("uint8")
 bool_ = np.dtype("bool")
@@ -24,50 +29,67 @@ def as_dtype(dtype: Any) -> np.dtype:
     Raises:
         TypeError: for anything that isn't a real number type.
     """
-    if dtype is float:  # PyTorch's default float is float32
-        return float32
     try:
-        result = np.dtype(dtype)
+        result = None if dtype is None else np.dtype(dtype)
     except TypeError:
-        raise TypeError(f"dtype must be a number type such as minicnn.float32, got {dtype!r}") from None
-    if dtype is None or result.kind not in _CATEGORY:
+        result = None
+    if result is None or result.kind not in _CATEGORY:
         raise TypeError(f"dtype must be a number type such as minicnn.float32, got {dtype!r}")
     return result
 
 
-def _scalar_dtype(value: Any) -> np.dtype:
+def dtype_of_number(value: Any) -> np.dtype:
+    """The dtype a Python or NumPy number stands for: float32 for floats, int64 for integers.
+
+    Raises:
+        TypeError: for anything else.
+    """
     if isinstance(value, (bool, np.bool_)):
         return bool_
-    return int64 if isinstance(value, (int, np.integer)) else float32
+    if isinstance(value, (int, np.integer)):
+        return int64
+    if isinstance(value, (float, np.floating)):
+        return float32
+    raise TypeError(f"expected a Tensor, an array or a number, got {type(value).__name__}")
 
 
-def _meet(a: np.dtype | None, b: np.dtype | None) -> np.dtype | None:
-    if a is None or b is None:
-        return a or b
+def check_fits(value: Any, dtype: np.dtype) -> None:
+    """Raise RuntimeError for a number that an integer `dtype` can't hold, NaN among them.
+
+    Negative numbers count down from the largest value in unsigned types, as in PyTorch.
+    """
+    if dtype.kind not in "iu" or isinstance(value, (bool, np.bool_)):
+        return
+    limits = np.iinfo(dtype)
+    lowest = limits.min if dtype.kind == "i" else -limits.max
+    if not lowest <= value <= limits.max:
+        raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
+
+
+def meet(a: np.dtype, b: np.dtype) -> np.dtype:
+    """The dtype in which two dtypes of equal rank meet: the higher category, or the wider of one category."""
     if _CATEGORY[a.kind] != _CATEGORY[b.kind]:  # NumPy would widen float32 for the sake of int64
         return max(a, b, key=lambda dtype: _CATEGORY[dtype.kind])
     return np.promote_types(a, b)
 
 
 def result_type(*operands: Any) -> np.dtype:
-    """The dtype that arithmetic between arrays, 0-dimensional arrays and Python numbers gives, by PyTorch's rule.
+    """The dtype that arithmetic between arrays and numbers gives, by PyTorch's rule.
 
-    Arrays with dimensions decide; a 0-dimensional array or a Python number has a say only where its
+    Arrays with dimensions decide; a 0-dimensional array, and after it a number, has a say only where its
     category (bool < integer < float) is higher than theirs.
 
     Args:
-        operands: NumPy arrays or Python numbers.
+        operands: NumPy arrays or Python numbers, at least one.
+
+    Raises:
+        TypeError: for anything else.
     """
-    ranks: list[np.dtype | None] = [None, None, None]  # with dimensions, 0-dimensional, Python numbers
+    ranks: list[list[np.dtype]] = [[], [], []]  # with dimensions, without, numbers
     for operand in operands:
         if isinstance(operand, np.ndarray):
-            rank = 0 if operand.ndim else 1
-            ranks[rank] = _meet(ranks[rank], operand.dtype)
+            ranks[0 if operand.ndim else 1].append(operand.dtype)
         else:
-            ranks[2] = _meet(ranks[2], _scalar_dtype(operand))
-    result: np.dtype | None = None
-    for dtype in ranks:
-        if result is None or (dtype is not None and _CATEGORY[dtype.kind] > _CATEGORY[result.kind]):
-            result = dtype
-    assert result is not None
-    return result
+            ranks[2].append(dtype_of_number(operand))
+    meetings = [reduce(meet, dtypes) for dtypes in ranks if dtypes]
+    return reduce(lambda a, b: b if _CATEGORY[b.kind] > _CATEGORY[a.kind] else a, meetings)

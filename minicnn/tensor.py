@@ -1,16 +1,19 @@
 """`Tensor`: an array with PyTorch's methods and a place in the graph."""
 
-import operator
+import builtins
+import copy
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Variable, is_grad_enabled, run_backward, start_gradients
-from minicnn.dtypes import as_dtype, float32, float64, int64, result_type
-from minicnn.operators import activation, arithmetic, reduction
+from minicnn.autograd import Variable, assign, backward
+from minicnn.dtypes import as_dtype, bool_, check_fits, float32, float64, int32, int64, result_type
+from minicnn.operators import activation, arithmetic, elementwise, indexing, matmul, reduction
 from minicnn.operators import shape as shapes
-from minicnn.operators.arithmetic import Add, Multiply, Subtract, array_of, cast
+from minicnn.operators.operands import array_of, cast
+from minicnn.operators.quiet import quietly
 
 
 class device:  # noqa: N801 (torch's name)
@@ -26,7 +29,8 @@ class device:  # noqa: N801 (torch's name)
     def __init__(self, name: Any = "cpu", index: int | None = None) -> None:
         if str(name).split(":")[0] != "cpu":
             raise RuntimeError(
-                f"minicnn computes on the CPU only, got device {str(name)!r}; the same models in `reference` run on CUDA"
+                f"minicnn computes on the CPU only, got device {str(name)!r}; the same models in `reference` "
+                "run on CUDA"
             )
 
     def __eq__(self, other: object) -> bool:
@@ -47,41 +51,51 @@ class Size(tuple):
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
-        return int(np.prod(self))
+        return prod(self)
 
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
 
-def _comparison(function: Callable) -> Callable:
-    def compare(self: "Tensor", other: Any) -> Any:
-        if not isinstance(other, (Variable, np.ndarray, bool, int, float, np.number, np.bool_)):
-            return NotImplemented
-        left, right = self._array, array_of(other)
-        dtype = result_type(left, right)
-        if not isinstance(right, np.ndarray):
-            right = np.asarray(right)
-        with np.errstate(invalid="ignore"):
-            return Tensor(np.asarray(function(left.astype(dtype, copy=False), right.astype(dtype, copy=False))))
-
-    return compare
+NUMBERS = (bool, int, float, np.number, np.bool_)
+OPERANDS = (Variable, np.ndarray, *NUMBERS)
 
 
-def _binary(call: Callable, swapped: bool = False) -> Callable:
+def _binary(call: Callable, swapped: bool = False) -> Callable[[Any, Any], Any]:
+    """The method of an operator sign, which leaves lists, strings and the like to the other operand."""
+
     def compute(self: "Tensor", other: Any) -> Any:
-        if not isinstance(other, (Variable, np.ndarray, bool, int, float, np.number, np.bool_)):
+        if not isinstance(other, OPERANDS):
             return NotImplemented
         return call(other, self) if swapped else call(self, other)
 
     return compute
 
 
-def _logical(function: Callable) -> Callable:
-    def compute(self: "Tensor", other: Any) -> "Tensor":
+def _without_gradient(function: Callable, kinds: str = "fiub") -> Callable:
+    """The method of a comparison or of a bitwise operation, for dtypes of `kinds`."""
+
+    def compute(self: "Tensor", other: Any) -> Any:
+        if not isinstance(other, OPERANDS):
+            return NotImplemented
         left, right = self._array, array_of(other)
-        if left.dtype.kind == "f" or np.asarray(right).dtype.kind == "f":
-            raise TypeError("&, | and ^ need bool or integer tensors")
-        return Tensor(np.asarray(function(left, right)))
+        dtype = result_type(left, right)
+        if dtype.kind not in kinds:
+            raise TypeError(f"{function.__name__} needs bool or integer operands, got {dtype}")
+        right = np.asarray(right).astype(dtype, copy=False)
+        return Tensor(np.asarray(quietly(function, left.astype(dtype, copy=False), right)))
+
+    return compute
+
+
+def _named(method: Callable) -> Callable:
+    """The method of an operator sign under a name of its own, where nobody else is left to ask."""
+
+    def compute(self: "Tensor", other: Any) -> Any:
+        result = method(self, other)
+        if result is NotImplemented:
+            raise TypeError(f"expected a Tensor or a number, got {type(other).__name__}")
+        return result
 
     return compute
 
@@ -94,38 +108,32 @@ class Tensor(Variable):
         requires_grad: whether gradients by this tensor are wanted; floating point only.
 
     Raises:
-        TypeError: where `array` isn't a NumPy array.
+        TypeError: where `array` isn't a NumPy array of real numbers.
         RuntimeError: where a gradient is asked for of a tensor that isn't floating point.
     """
 
     __slots__ = ()
     __array_priority__ = 1000  # `ndarray + Tensor` is the Tensor's business
 
-    def __init__(self, array: np.ndarray, requires_grad: bool = False) -> None:
-        if type(array) is not np.ndarray:
-            if not isinstance(array, (np.ndarray, np.generic)):
-                raise TypeError(f"Tensor wraps a NumPy array, got {type(array).__name__}; use minicnn.tensor(...)")
-            array = np.asarray(array)
-        super().__init__(array)
-        if requires_grad:
-            self.requires_grad = True
-
     # What it is
 
     @property
-    def requires_grad(self) -> bool:
+    def requires_grad(self) -> builtins.bool:
         """Whether gradients by this tensor are computed."""
+        self._catch_up()
         return self._requires_grad
 
     @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
-        if value and self._array.dtype.kind != "f":
-            raise RuntimeError(f"only floating-point tensors can require gradients, this one is {self.dtype}")
-        if not value and self._node is not None:
+    def requires_grad(self, value: builtins.bool) -> None:
+        self._catch_up()
+        if value:
+            self._require_grad()
+        elif self._node is not None:
             raise RuntimeError("you can only change requires_grad flags of leaf tensors; use detach()")
-        self._requires_grad = bool(value)
+        else:
+            self._requires_grad = False
 
-    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> "Tensor":
         """Set `requires_grad`; returns self."""
         self.requires_grad = requires_grad
         return self
@@ -133,12 +141,35 @@ class Tensor(Variable):
     @property
     def grad_fn(self) -> Any:
         """The node that computed this tensor, or None for a leaf."""
+        self._catch_up()
         return self._node
 
     @property
-    def is_leaf(self) -> bool:
+    def is_leaf(self) -> builtins.bool:
         """Whether no recorded operation computed this tensor."""
-        return self._node is None
+        return self.grad_fn is None
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """The gradient that backward accumulated, of this tensor's shape and dtype; None where there is none.
+
+        Raises, when assigned to:
+            TypeError: for something that is neither a Tensor nor None.
+            RuntimeError: for another shape or dtype.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: "Tensor | None") -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad must be a Tensor or None, got {type(value).__name__}")
+            if value._array.shape != self._array.shape or value._array.dtype != self._array.dtype:
+                raise RuntimeError(
+                    f"grad must be of shape {self._array.shape} and {self._array.dtype}, got "
+                    f"{value._array.shape} and {value._array.dtype}"
+                )
+        self._grad = value
 
     @property
     def shape(self) -> Size:
@@ -146,7 +177,7 @@ class Tensor(Variable):
         return Size(self._array.shape)
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> builtins.int:
         """The number of dimensions."""
         return self._array.ndim
 
@@ -167,10 +198,12 @@ class Tensor(Variable):
 
     @data.setter
     def data(self, value: "Tensor") -> None:
+        if not isinstance(array_of(value), np.ndarray):
+            raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
         self._array = array_of(value)
-        self._memory = [0, False]
+        self._memory = [0]
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the size of one dimension."""
         if dim is None:
             return self.shape
@@ -179,29 +212,29 @@ class Tensor(Variable):
             raise IndexError("a 0-dimensional tensor has no dimension to take the size of")
         return self._array.shape[axis]
 
-    def dim(self) -> int:
+    def dim(self) -> builtins.int:
         """The number of dimensions."""
         return self._array.ndim
 
-    def numel(self) -> int:
+    def numel(self) -> builtins.int:
         """The number of elements."""
         return self._array.size
 
     nelement = numel
 
-    def element_size(self) -> int:
-        """Bytes of one element."""
+    def element_size(self) -> builtins.int:
+        """Bytes that one element takes."""
         return self._array.itemsize
 
-    def is_floating_point(self) -> bool:
+    def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is float32, float64 or another float."""
         return self._array.dtype.kind == "f"
 
-    def stride(self) -> tuple[int, ...]:
+    def stride(self) -> tuple[builtins.int, ...]:
         """For every dimension, how many elements apart neighbours lie."""
         return tuple(s // self._array.itemsize for s in self._array.strides)
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self) -> builtins.bool:
         """Whether the elements lie in row-major order."""
         return self._array.flags.c_contiguous
 
@@ -217,15 +250,22 @@ class Tensor(Variable):
         Raises:
             RuntimeError: for a tensor that requires a gradient: detach it first.
         """
-        if self._requires_grad:
-            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self.requires_grad:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
         return self._array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray:
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)
         return array.copy() if copy else array
+
+    def __array_wrap__(
+        self, array: Any, context: Any = None, return_scalar: builtins.bool = False
+    ) -> "Tensor":
+        return Tensor(np.asarray(array))
 
     def item(self) -> Any:
         """The Python number in a tensor of one element.
@@ -251,8 +291,21 @@ class Tensor(Variable):
         """A copy, inside the graph."""
         return shapes.Clone.apply(self)
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False) -> "Tensor":
-        """In another dtype, `to(dtype)`, `to("cpu")` or `to(other)`; itself where nothing changes.
+    def to(
+        self,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+    ) -> "Tensor":
+        """In another dtype: `to(dtype)`, `to("cpu", dtype)` or `to(other)`; itself where nothing changes.
+
+        Args:
+            args: a dtype, a device, or a Tensor whose dtype to take.
+            dtype, device: the same by name.
+            non_blocking: has no effect: nothing travels.
+            copy: copy even where nothing changes.
 
         Raises:
             RuntimeError: for a device that isn't the CPU.
@@ -261,10 +314,12 @@ class Tensor(Variable):
         for argument in args:
             if isinstance(argument, Variable):
                 dtype = argument._array.dtype
-            elif isinstance(argument, (_device, int)) or isinstance(argument, str) and not _names_dtype(argument):
+            elif isinstance(argument, (str, builtins.int, _device)) and not isinstance(
+                argument, builtins.bool
+            ):
                 device = argument
-            elif not isinstance(argument, bool):
-                dtype = as_dtype(argument)
+            elif argument is not None:
+                dtype = argument
         if device is not None:
             _device(device)
         result = self if dtype is None else cast(self, as_dtype(dtype))
@@ -272,11 +327,11 @@ class Tensor(Variable):
 
     def type(self, dtype: Any) -> "Tensor":
         """In another dtype."""
-        return self.to(as_dtype(dtype))
+        return cast(self, as_dtype(dtype))
 
     def type_as(self, other: "Tensor") -> "Tensor":
         """In the dtype of `other`."""
-        return self.to(other.dtype)
+        return cast(self, other.dtype)
 
     def float(self) -> "Tensor":
         """As float32."""
@@ -292,23 +347,27 @@ class Tensor(Variable):
 
     def int(self) -> "Tensor":
         """As int32."""
-        return cast(self, np.dtype("int32"))
+        return cast(self, int32)
 
     def bool(self) -> "Tensor":
         """As bool."""
-        return cast(self, np.dtype("bool"))
+        return cast(self, bool_)
 
     def cpu(self) -> "Tensor":
         """Itself."""
         return self
 
     def cuda(self, *_: Any) -> "Tensor":
-        """Refused: minicnn computes on the CPU."""
+        """Refused: minicnn computes on the CPU.
+
+        Raises:
+            RuntimeError: always.
+        """
         return self.to("cuda")
 
     # Gradients
 
-    def backward(self, gradient: Any = None, retain_graph: Any = False) -> None:
+    def backward(self, gradient: Any = None, retain_graph: builtins.bool | None = None) -> None:
         """Accumulate the gradient of this tensor in every leaf's `.grad`.
 
         Args:
@@ -316,94 +375,97 @@ class Tensor(Variable):
             retain_graph: keep the graph, so that it can be walked again.
 
         Raises:
-            RuntimeError: without a graph, on a second walk, without `gradient` for several elements, or with one
-                of another shape.
+            RuntimeError: without a graph, on a second walk, without `gradient` for several elements, or
+                with one of another shape.
         """
-        run_backward([self], start_gradients([self], [gradient]), bool(retain_graph))
+        backward(self, gradient, retain_graph)
 
     def retain_grad(self) -> None:
-        """Keep `.grad` of this tensor too, though it isn't a leaf."""
-        if not self._requires_grad:
+        """Keep `.grad` of this tensor too, though it isn't a leaf.
+
+        Raises:
+            RuntimeError: where it doesn't require a gradient.
+        """
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._node is not None:
             self._node.retain(self)
 
     # Changes in place
 
-    def _assign(self, compute: Callable[["Tensor"], "Tensor"]) -> "Tensor":
-        """Replace the values by `compute(self)`, inside the graph where one is being recorded.
-
-        Raises:
-            RuntimeError: on a leaf that requires a gradient, a tensor with views inside the graph, or where
-                the result has another shape or a dtype of a higher category.
-        """
-        recorded = is_grad_enabled() and self._requires_grad
-        if recorded and self._node is None:
-            raise RuntimeError("a leaf Tensor that requires grad is being used in an in-place operation")
-        before = Tensor(self._array.copy() if recorded else self._array)
-        before._node, before._output, before._requires_grad = self._node, self._output, self._requires_grad
-        after = compute(before)
-        if after._array.shape != self._array.shape:
-            raise ValueError(f"in-place result of shape {after._array.shape} doesn't fit shape {self._array.shape}")
-        if not np.can_cast(after._array.dtype, self._array.dtype, "same_kind"):
-            raise RuntimeError(f"result type {after._array.dtype} can't be cast to {self._array.dtype} in place")
-        if after._node is not None and self._memory[1]:
-            raise RuntimeError(
-                "in-place change, inside the graph, of a tensor that is or has a view; minicnn does not follow "
-                "gradients through that: write y = x + 1 instead of x += 1"
-            )
-        if after._node is not None:
-            after = cast(after, self._array.dtype)
-            self._node, self._output, self._requires_grad = after._node, after._output, True
-        np.copyto(self._array, after._array, casting="same_kind")
-        self._bump()
+    def _assign(self, compute: Callable[[Any], Any]) -> "Tensor":
+        """Replace the values by `compute(self)`; see `minicnn.autograd.assign`."""
+        assign(self, compute)
         return self
 
     def add_(self, other: Any, *, alpha: Any = 1) -> "Tensor":
         """self += alpha · other"""
-        return self._assign(lambda x: Add.call(x, other if alpha == 1 else other * alpha))
+        return self._assign(lambda x: _add(x, other, alpha))
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> "Tensor":
-        """self -= alpha · other"""
-        return self._assign(lambda x: Subtract.call(x, other if alpha == 1 else other * alpha))
+        """self −= alpha · other"""
+        return self._assign(lambda x: _subtract(x, other, alpha))
 
     def mul_(self, other: Any) -> "Tensor":
         """self *= other"""
-        return self._assign(lambda x: Multiply.call(x, other))
+        return self._assign(lambda x: arithmetic.Multiply.call(x, other))
 
     def div_(self, other: Any) -> "Tensor":
         """self /= other"""
         return self._assign(lambda x: arithmetic.true_divide(x, other))
+
+    def pow_(self, exponent: Any) -> "Tensor":
+        """self **= exponent"""
+        return self._assign(lambda x: arithmetic.power(x, exponent))
+
+    def relu_(self) -> "Tensor":
+        """All elements max(x, 0)."""
+        return activation.relu(self, inplace=True)
+
+    def clamp_(self, min: Any = None, max: Any = None) -> "Tensor":
+        """All elements held within [min, max]."""
+        return self._assign(lambda x: elementwise.clamp(x, min, max))
 
     def zero_(self) -> "Tensor":
         """All elements 0."""
         return self.fill_(0)
 
     def fill_(self, value: Any) -> "Tensor":
-        """All elements `value`."""
-        return self._assign(lambda x: shapes.SetIndex.apply(x, cast(value, x.dtype), ...))
+        """All elements `value`.
+
+        Args:
+            value: a number, or a Tensor without dimensions.
+
+        Raises:
+            RuntimeError: for a Tensor with dimensions, or a number that the dtype can't hold.
+        """
+        if array_of(value).ndim if isinstance(value, OPERANDS[:2]) else 0:
+            raise RuntimeError(
+                f"fill_ needs a number or a Tensor without dimensions, got shape {value.shape}"
+            )
+        self[...] = value
+        return self
 
     def copy_(self, source: Any) -> "Tensor":
-        """All elements from `source`, broadcast and converted."""
-        wanted = cast(source, self.dtype)
-        arithmetic.check_broadcast(wanted._array.shape, self._array.shape)
-        return self._assign(lambda x: shapes.SetIndex.apply(x, wanted, ...))
+        """All elements from `source`, broadcast and converted.
 
-    def clamp_(self, min: Any = None, max: Any = None) -> "Tensor":  # noqa: A002
-        """All elements held within [min, max]."""
-        return self._assign(lambda x: x.clamp(min, max))
+        Raises:
+            RuntimeError: where its shape doesn't broadcast to this tensor's.
+        """
+        shape = np.shape(array_of(source))
+        if len(shape) > self.ndim:
+            raise RuntimeError(
+                f"output with shape {tuple(self.shape)} doesn't match the broadcast shape {shape}"
+            )
+        self[...] = source
+        return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        key = shapes.index_key(key)
-        if not isinstance(value, (Variable, np.ndarray)):
-            value = np.asarray(value)
-        target = self._array[key]
-        arithmetic.check_broadcast(np.shape(array_of(value)), target.shape)
-        if is_grad_enabled() and (self._requires_grad or getattr(value, "_requires_grad", False)):
-            self._assign(lambda x: shapes.SetIndex.apply(x, cast(value, x.dtype), key))
-        else:
-            self._array[key] = array_of(value)
-            self._bump()
+        if isinstance(value, NUMBERS):
+            check_fits(value, self._array.dtype)
+        elif not isinstance(value, OPERANDS):
+            raise TypeError(f"can't assign a {type(value).__name__} to a Tensor of {self.dtype}")
+        indexing.put(self, key, cast(value, self._array.dtype))
 
     def __iadd__(self, other: Any) -> "Tensor":
         return self.add_(other)
@@ -417,14 +479,17 @@ class Tensor(Variable):
     def __itruediv__(self, other: Any) -> "Tensor":
         return self.div_(other)
 
+    def __ipow__(self, other: Any) -> "Tensor":
+        return self.pow_(other)
+
     # Arithmetic and comparison
 
-    __add__ = _binary(Add.call)
-    __radd__ = _binary(Add.call, swapped=True)
-    __sub__ = _binary(Subtract.call)
-    __rsub__ = _binary(Subtract.call, swapped=True)
-    __mul__ = _binary(Multiply.call)
-    __rmul__ = _binary(Multiply.call, swapped=True)
+    __add__ = _binary(arithmetic.Add.call)
+    __radd__ = _binary(arithmetic.Add.call, swapped=True)
+    __sub__ = _binary(arithmetic.Subtract.call)
+    __rsub__ = _binary(arithmetic.Subtract.call, swapped=True)
+    __mul__ = _binary(arithmetic.Multiply.call)
+    __rmul__ = _binary(arithmetic.Multiply.call, swapped=True)
     __truediv__ = _binary(arithmetic.true_divide)
     __rtruediv__ = _binary(arithmetic.true_divide, swapped=True)
     __pow__ = _binary(arithmetic.power)
@@ -433,72 +498,62 @@ class Tensor(Variable):
     __rfloordiv__ = _binary(arithmetic.floor_divide, swapped=True)
     __mod__ = _binary(arithmetic.remainder)
     __rmod__ = _binary(arithmetic.remainder, swapped=True)
-    __matmul__ = _binary(arithmetic.matmul)
-    __rmatmul__ = _binary(arithmetic.matmul, swapped=True)
-    __and__ = _logical(np.bitwise_and)
-    __rand__ = __and__
-    __or__ = _logical(np.bitwise_or)
-    __ror__ = __or__
-    __xor__ = _logical(np.bitwise_xor)
-    __rxor__ = __xor__
-    __eq__ = _comparison(operator.eq)  # type: ignore[assignment]
-    __ne__ = _comparison(operator.ne)  # type: ignore[assignment]
-    __lt__ = _comparison(operator.lt)
-    __le__ = _comparison(operator.le)
-    __gt__ = _comparison(operator.gt)
-    __ge__ = _comparison(operator.ge)
+    __matmul__ = _binary(matmul.matmul)
+    __rmatmul__ = _binary(matmul.matmul, swapped=True)
+    __and__ = __rand__ = _without_gradient(np.bitwise_and, "iub")
+    __or__ = __ror__ = _without_gradient(np.bitwise_or, "iub")
+    __xor__ = __rxor__ = _without_gradient(np.bitwise_xor, "iub")
+    __eq__ = _without_gradient(np.equal)  # type: ignore[assignment]
+    __ne__ = _without_gradient(np.not_equal)  # type: ignore[assignment]
+    __lt__ = _without_gradient(np.less)
+    __le__ = _without_gradient(np.less_equal)
+    __gt__ = _without_gradient(np.greater)
+    __ge__ = _without_gradient(np.greater_equal)
     __hash__ = object.__hash__
-    eq, ne, lt, le, gt, ge = __eq__, __ne__, __lt__, __le__, __gt__, __ge__
-    add, sub, mul, div = __add__, __sub__, __mul__, __truediv__
-    pow = __pow__
-    matmul = __matmul__
+    eq, ne, lt = _named(__eq__), _named(__ne__), _named(__lt__)
+    le, gt, ge = _named(__le__), _named(__gt__), _named(__ge__)
+    mul, div, pow = _named(__mul__), _named(__truediv__), _named(__pow__)
+    matmul = matmul.matmul
+    __neg__ = neg = elementwise.negative
+    __abs__ = abs = elementwise.absolute
+    exp = elementwise.exp
+    log = elementwise.log
+    sqrt = elementwise.sqrt
+    clamp = elementwise.clamp
+    sigmoid = activation.sigmoid
+    tanh = activation.tanh
+    softmax = activation.softmax
+    log_softmax = activation.log_softmax
 
-    def __neg__(self) -> "Tensor":
-        return arithmetic.Negative.call(self)
+    def add(self, other: Any, *, alpha: Any = 1) -> "Tensor":
+        """self + alpha · other"""
+        return _add(self, other, alpha)
+
+    def sub(self, other: Any, *, alpha: Any = 1) -> "Tensor":
+        """self − alpha · other"""
+        return _subtract(self, other, alpha)
+
+    def relu(self) -> "Tensor":
+        """max(x, 0), elementwise."""
+        return activation.relu(self)
 
     def __invert__(self) -> "Tensor":
         if self._array.dtype.kind == "f":
             raise TypeError("~ needs a bool or integer tensor")
         return Tensor(np.asarray(~self._array))
 
-    __abs__ = abs = arithmetic.absolute
-    neg = __neg__
-    exp = arithmetic.exp
-    log = arithmetic.log
-    sqrt = arithmetic.sqrt
-    clamp = arithmetic.clamp
-    relu = activation.relu
-    sigmoid = activation.sigmoid
-    tanh = activation.tanh
-    softmax = activation.softmax
-    log_softmax = activation.log_softmax
-
     # Reductions
 
     sum = reduction.sum
     mean = reduction.mean
     var = reduction.var
+    std = reduction.std
+    max = reduction.maximum
+    min = reduction.minimum
     argmax = reduction.argmax
-
-    def std(self, dim: Any = None, unbiased: Any = None, keepdim: Any = False) -> "Tensor":
-        """The square root of `var`."""
-        return reduction.var(self, dim, unbiased, keepdim).sqrt()
-
-    def max(self, dim: Any = None, keepdim: Any = False) -> Any:
-        """The largest element; along `dim` a pair (values, indices); with another tensor, elementwise."""
-        return maximum(self, dim, keepdim)
-
-    def min(self, dim: Any = None, keepdim: Any = False) -> Any:
-        """The smallest element; along `dim` a pair (values, indices); with another tensor, elementwise."""
-        return minimum(self, dim, keepdim)
-
-    def any(self) -> "Tensor":
-        """Whether some element is not 0."""
-        return Tensor(np.asarray(self._array.any()))
-
-    def all(self) -> "Tensor":
-        """Whether no element is 0."""
-        return Tensor(np.asarray(self._array.all()))
+    argmin = reduction.argmin
+    any = reduction.any_of
+    all = reduction.all_of
 
     # Shape
 
@@ -510,7 +565,7 @@ class Tensor(Variable):
     squeeze = shapes.squeeze
     unsqueeze = shapes.unsqueeze
     expand = shapes.expand
-    __getitem__ = shapes.index
+    __getitem__ = indexing.index
 
     def view_as(self, other: "Tensor") -> "Tensor":
         """`view(other.shape)`"""
@@ -521,7 +576,11 @@ class Tensor(Variable):
         return self.expand(other.shape)
 
     def t(self) -> "Tensor":
-        """A matrix transposed."""
+        """A matrix transposed.
+
+        Raises:
+            ValueError: for more than 2 dimensions.
+        """
         if self.ndim > 2:
             raise ValueError(f"t() needs at most 2 dimensions, got shape {tuple(self._array.shape)}")
         return self.transpose(0, 1) if self.ndim == 2 else self
@@ -529,11 +588,11 @@ class Tensor(Variable):
     @property
     def T(self) -> "Tensor":  # noqa: N802 (torch's name)
         """The dimensions in reverse order."""
-        return self.permute(*range(self.ndim - 1, -1, -1))
+        return self.permute(tuple(range(self.ndim - 1, -1, -1)))
 
     # Python's protocols
 
-    def __len__(self) -> Any:
+    def __len__(self) -> builtins.int:
         if not self._array.ndim:
             raise TypeError("len() of a 0-d tensor")
         return self._array.shape[0]
@@ -543,71 +602,73 @@ class Tensor(Variable):
             raise TypeError("iteration over a 0-d tensor")
         return (self[i] for i in range(self._array.shape[0]))
 
-    def __contains__(self, value: Any) -> Any:
-        return array_of(value) in self._array
+    def __contains__(self, value: Any) -> builtins.bool:
+        if not isinstance(value, OPERANDS):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or number, got {type(value).__name__}"
+            )
+        return (self == value).any().item()
 
-    def __bool__(self) -> Any:
+    def __bool__(self) -> builtins.bool:
         if self._array.size != 1:
             raise RuntimeError(f"Boolean value of Tensor with {self._array.size} values is ambiguous")
         return self._array.item() != 0
 
-    def __float__(self) -> Any:
-        return _python_float(self.item())
+    def __float__(self) -> builtins.float:
+        return builtins.float(self.item())
 
-    def __int__(self) -> Any:
-        return _python_int(self.item())
+    def __int__(self) -> builtins.int:
+        return builtins.int(self.item())
 
-    def __index__(self) -> Any:
-        if self._array.dtype.kind not in "iub":
+    def __index__(self) -> builtins.int:
+        if self._array.dtype.kind not in "iub" or self._array.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return _python_int(self.item())
+        return builtins.int(self._array.item())
 
     def __format__(self, specification: str) -> str:
-        return format(self.item(), specification) if not self._array.ndim else object.__format__(self, specification)
+        return (
+            format(self.item(), specification)
+            if not self._array.ndim
+            else object.__format__(self, specification)
+        )
 
     def __repr__(self) -> str:
-        parts = [np.array2string(self._array, separator=", ", prefix="tensor(", precision=4, floatmode="maxprec_equal")]
-        if self.dtype not in (float32, int64, np.dtype("bool")) or self._array.size == 0:
+        parts = [
+            np.array2string(
+                self._array, separator=", ", prefix="tensor(", precision=4, floatmode="maxprec_equal"
+            )
+        ]
+        if self._array.size == 0 and self.ndim != 1:
+            parts.append(f"size={tuple(self.shape)}")
+        if self.dtype not in (float32, int64, bool_) or (self._array.size == 0 and self.dtype != float32):
             parts.append(f"dtype={self.dtype}")
-        if self._node is not None:
+        if self.grad_fn is not None:
             parts.append(f"grad_fn={self._node!r}")
         elif self._requires_grad:
             parts.append("requires_grad=True")
         return f"tensor({', '.join(parts)})"
 
     def __deepcopy__(self, memo: dict) -> "Tensor":
-        if self._node is not None:
+        if self.grad_fn is not None:
             raise RuntimeError("only leaf Tensors support deepcopy; use detach() or clone()")
-        result = type(self).__new__(type(self))
-        Variable.__init__(result, self._array.copy(order="K"), self._requires_grad)
+        result = Tensor(self._array.copy(order="K"), self._requires_grad)
         memo[id(self)] = result
-        if self.grad is not None:
-            result.grad = self.grad.__deepcopy__(memo)
+        result._grad = copy.deepcopy(self._grad, memo)
         return result
 
     def __reduce__(self) -> tuple:
-        if self._node is not None:
+        if self.grad_fn is not None:
             raise RuntimeError("only leaf Tensors can be pickled; use detach()")
-        return type(self), (self._array, self._requires_grad)
+        return Tensor, (self._array, self._requires_grad)
 
 
-_device, _python_float, _python_int = device, float, int
+_device = device
 Variable.result_class = Tensor
 
 
-def _names_dtype(text: str) -> bool:
-    return text in np.sctypeDict
+def _add(x: Any, other: Any, alpha: Any) -> Any:
+    return arithmetic.Add.call(x, other if alpha == 1 else arithmetic.Multiply.call(other, alpha))
 
 
-def maximum(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """`max(x)`: the largest element; `max(x, dim)`: values and indices; `max(x, other)`: elementwise."""
-    if isinstance(dim, (Variable, np.ndarray)):
-        return arithmetic.Maximum.call(x, dim)
-    return reduction.extreme(x, dim, keepdim, largest=True)
-
-
-def minimum(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """`min(x)`: the smallest element; `min(x, dim)`: values and indices; `min(x, other)`: elementwise."""
-    if isinstance(dim, (Variable, np.ndarray)):
-        return arithmetic.Minimum.call(x, dim)
-    return reduction.extreme(x, dim, keepdim, largest=False)
+def _subtract(x: Any, other: Any, alpha: Any) -> Any:
+    return arithmetic.Subtract.call(x, other if alpha == 1 else arithmetic.Multiply.call(other, alpha))

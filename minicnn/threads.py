@@ -35,7 +35,7 @@ def set_num_threads(threads: int) -> None:
     import numba
     import threadpoolctl
 
-    most = numba.config.NUMBA_NUM_THREADS
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     if not 1 <= threads <= most:
         raise ValueError(f"set_num_threads needs 1 to {most} threads, got {threads}")
     numba.set_num_threads(threads)

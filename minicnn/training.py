@@ -105,7 +105,8 @@ def fit(
         for number in range(1, epochs + 1):
             began = time.perf_counter()
             learning_rate = optimizer.param_groups[0]["lr"]
-            train = _train_epoch(model, train_loader, optimizer, criterion, number, on_batch)
+            with np.errstate(over="ignore", invalid="ignore"):  # divergence shows in the loss
+                train = _train_epoch(model, train_loader, optimizer, criterion, number, on_batch)
             test = evaluate(model, test_loader, criterion)
             if isinstance(scheduler, ReduceLROnPlateau):
                 scheduler.step(test.loss)
@@ -271,7 +272,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], St
         return state, None
     try:
         return state, _checked_story({f.name: json.loads(metadata[f.name]) for f in fields(Story)})
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)} has damaged metadata ({error!r})") from error
 
 

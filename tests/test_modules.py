@@ -1,4 +1,4 @@
-"""Modules and layers against PyTorch's: how they print, what they hold, what they refuse, what they compute."""
+"""Modules and layers against PyTorch's: what they print, hold, refuse and compute."""
 
 import copy
 import inspect
@@ -91,14 +91,14 @@ def twins(text):
     return mine, theirs
 
 
-def prints_as_here():
-    """Whether the installed PyTorch prints batch normalization's bias, as it does from version 2.12 on."""
+def knows_bias():
+    """Whether the installed PyTorch is recent enough to know batch normalization's `bias` argument."""
     return "bias" in inspect.signature(torch.nn.BatchNorm2d).parameters
 
 
 @pytest.mark.parametrize("text", [*LAYERS, *LOSSES])
 def test_printing(text):
-    if "BatchNorm" in text and not prints_as_here():
+    if "BatchNorm" in text and not knows_bias():
         pytest.skip("this PyTorch prints batch normalization without its bias")
     assert repr(build(text, minicnn)) == repr(build(text, torch))
 
@@ -123,7 +123,9 @@ def test_signature(text):
     mine = inspect.signature(getattr(nn, kind)).parameters
     theirs = inspect.signature(getattr(torch.nn, kind)).parameters
     shared = [(p.name, p.default) for p in mine.values() if p.name != "algorithm"]
-    if prints_as_here():
+    if kind in ("Sigmoid", "Tanh"):  # declared as (*args, **kwargs) there, of which none is taken
+        assert shared == []
+    elif knows_bias():
         assert shared == [(p.name, p.default) for p in theirs.values()]
 
 
@@ -136,6 +138,7 @@ def close(mine, theirs, bound=1e-5):
 
 @pytest.mark.parametrize(("text", "shape"), LAYERS.items())
 @pytest.mark.parametrize("training", [True, False])
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 def test_layers_compute_what_pytorchs_do(text, shape, training):
     mine, theirs = twins(text)
     mine.train(training)
@@ -193,7 +196,7 @@ def test_transposed_convolution_to_a_size():
         try:
             expected = theirs(y, output_size=size)
         except ValueError:
-            with pytest.raises(ValueError, match="output.size"):
+            with pytest.raises(ValueError, match=r"output.size"):
                 mine(x, output_size=size)
         else:
             close(mine(x, output_size=size), expected)
@@ -282,7 +285,7 @@ ROWS = st.recursive(
 @given(ROWS)
 def test_nested_containers(text):
     mine, theirs = build(text, minicnn), build(text, torch)
-    if prints_as_here():
+    if knows_bias():
         assert repr(mine) == repr(theirs)
     assert list(mine.state_dict()) == list(theirs.state_dict())
     for walk in ("named_parameters", "named_buffers", "named_modules", "named_children"):
@@ -334,13 +337,9 @@ def test_editing_containers(kind, length, changes):
         row = getattr(library.nn, kind)(*([parts] if kind == "ModuleList" else parts))
         seen = []
         for change in changes:
-            if kind == "ModuleList" and "insert(-" in change:
-                continue  # PyTorch's ModuleList breaks there
             try:
                 result = eval(change, {"row": row, "new": new})
-            except Exception as error:
-                kinds = (AssertionError, TypeError, AttributeError, ValueError, IndexError)
-                assert isinstance(error, kinds)
+            except (AssertionError, TypeError, AttributeError, ValueError, IndexError):
                 seen.append("refused")
             else:
                 seen.append(result if isinstance(result, int) else repr(result))
@@ -348,8 +347,8 @@ def test_editing_containers(kind, length, changes):
             seen.append(list(row.state_dict()))
         return seen
 
-    if kind == "ModuleList" and any("insert(" in change for change in changes):
-        return  # outside the list, PyTorch's leaves gaps; see the test below
+    if kind == "ModuleList":  # PyTorch's leaves gaps when it inserts outside the list; see the test below
+        changes = [change for change in changes if "insert(" not in change]
     assert history(minicnn) == history(torch)
 
 
@@ -364,9 +363,9 @@ def test_inserting_into_a_module_list():
 
 
 def test_sequential_passes_results_on():
-    net = nn.Sequential(OrderedDict([("double", Double()), ("relu", nn.ReLU())]))
+    net = nn.Sequential(OrderedDict([("twice", Double()), ("relu", nn.ReLU())]))
     assert net(minicnn.tensor([-1.0, 2.0])).tolist() == [0, 4]
-    assert net.double is net[0]
+    assert net.twice is net[0]
     assert nn.Sequential()(3) == 3
 
 
@@ -698,7 +697,7 @@ def test_what_does_not_fit_is_named_and_nothing_changes(changes, strict, version
             return [sorted(word for word in text.replace('"', " ").replace(":", " ").split() if word in KEYS)]
         return tuple(result)
 
-    KEYS = {key for _, key in changes}  # noqa: N806
+    KEYS = {key for _, key in changes}
     assert outcome(minicnn) == outcome(torch)
 
 

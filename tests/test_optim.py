@@ -399,13 +399,17 @@ def test_a_step_is_noticed_by_a_backward_that_needs_the_old_values():
         loss.backward()
 
 
-def test_a_gradient_of_another_shape_is_refused():
+def test_a_gradient_or_moment_of_another_shape_is_refused():
     parameter = Parameter(np.ones((2, 3), np.float32))
-    optimizer = minicnn.optim.SGD([parameter], lr=0.1)
-    parameter.grad = minicnn.Tensor(np.ones((3, 2), np.float32))
-    with pytest.raises(ValueError, match="shape"):
+    optimizer = minicnn.optim.SGD([parameter], lr=0.1, momentum=0.9)
+    parameter.grad = minicnn.ones(2, 3)
+    optimizer.state[parameter]["momentum_buffer"] = minicnn.ones(2)
+    with pytest.raises(ValueError, match=r"moment has shape \(2,\)"):
         optimizer.step()
-    assert parameter.tolist() == [[1, 1, 1], [1, 1, 1]]
+    parameter.data = minicnn.ones(6)
+    with pytest.raises(ValueError, match=r"gradient or moment has shape \(2, 3\)"):
+        optimizer.step()
+    assert parameter.tolist() == [1] * 6
 
 
 def test_an_optimizer_of_ones_own():
@@ -429,6 +433,19 @@ def test_an_optimizer_of_ones_own():
     assert parameter.tolist() == [0.5, -0.5]
     assert optimizer.param_groups[0]["lr"] == 0.25
     assert optimizer.state_dict()["state"] == {0: {"count": 1}}
+
+
+def test_any_state_of_an_optimizer_of_ones_own_is_loaded():
+    parameter = Parameter(np.ones((2, 2), np.float32))
+    optimizer = minicnn.optim.Optimizer([parameter], {})
+    optimizer.state[parameter] = {"row": minicnn.ones(2, dtype=minicnn.float64), "note": ["a"], "none": None}
+    optimizer.state["all"] = {"count": 3}
+    other = minicnn.optim.Optimizer([parameter], {})
+    other.load_state_dict(optimizer.state_dict())
+    loaded = other.state[parameter]
+    assert loaded["row"].tolist() == [1, 1]
+    assert loaded["row"].dtype == minicnn.float32
+    assert (loaded["note"], loaded["none"], other.state["all"]) == (["a"], None, {"count": 3})
 
 
 def test_an_optimizer_without_step_says_so():

@@ -121,6 +121,17 @@ def test_normalize_writes_into_its_argument_only_if_asked():
     np.testing.assert_array_equal(x, result.numpy())
 
 
+def test_normalize_in_place_is_noticed_by_backward():
+    weight, x = (
+        Tensor(np.ones((1, 2, 2), np.float32), requires_grad=True),
+        Tensor(np.ones((1, 2, 2), np.float32)),
+    )
+    product = (weight * x).sum()
+    transforms.Normalize(0.5, 0.25, inplace=True)(x)
+    with pytest.raises(RuntimeError, match=r"in.?place"):
+        product.backward()
+
+
 @pytest.mark.parametrize(
     ("mean", "std", "x"),
     [

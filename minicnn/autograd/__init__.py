@@ -1,23 +1,24 @@
 """Reverse-mode differentiation: the recording mode, the graph and its walk, `Function`, `gradcheck`."""
 
+from minicnn.autograd.differentiate import backward, grad
 from minicnn.autograd.function import Function
 from minicnn.autograd.gradcheck import gradcheck
-from minicnn.autograd.graph import Context, Node, Operator, Variable, backward, grad, run_backward, start_gradients
+from minicnn.autograd.inplace import assign
 from minicnn.autograd.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minicnn.autograd.operator import Context, Operator
+from minicnn.autograd.variable import Variable
 
 __all__ = [
     "Context",
     "Function",
-    "Node",
     "Operator",
     "Variable",
+    "assign",
     "backward",
     "enable_grad",
     "grad",
     "gradcheck",
     "is_grad_enabled",
     "no_grad",
-    "run_backward",
     "set_grad_enabled",
-    "start_gradients",
 ]

@@ -1,25 +1,49 @@
 """`Function`: a differentiable operation of one's own, on Tensors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import Context, Operator, Variable
 from minicnn.autograd.mode import grad_mode, no_grad
+from minicnn.autograd.operator import Context, Operator
+from minicnn.autograd.variable import Variable, View, owner
 
 
 class FunctionContext(Context):
     """The context of a `Function`, with torch's ways of saving."""
 
+    without_gradient: tuple = ()
+    tensor_arguments: tuple[int, ...] = ()
+    tensor_results: tuple[int, ...] = ()
+    results = 1
+
     def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors (or None) for the backward; read them there as `ctx.saved_tensors`."""
+        """Keep tensors (or None) for the backward; read them there as `ctx.saved_tensors`.
+
+        Raises:
+            TypeError: for anything else; set that as an attribute of `ctx`.
+        """
+        for position, tensor in enumerate(tensors):
+            if tensor is not None and not isinstance(tensor, Variable):
+                raise TypeError(
+                    f"save_for_backward can only save Tensors, but argument {position} is of type "
+                    f"{type(tensor).__name__}"
+                )
         self.saved = tensors
 
     @property
     def saved_tensors(self) -> tuple:
-        if self.saved is None:
-            raise RuntimeError("the saved tensors of this Function were freed by an earlier backward")
-        return self.saved
+        """What `save_for_backward` kept.
+
+        Raises:
+            RuntimeError: after a walk freed it.
+        """
+        return self.read()
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say in `forward` which of its results carry no gradient; integer ones never do."""
+        self.without_gradient = tensors
 
 
 class Function(Operator):
@@ -39,51 +63,102 @@ class Function(Operator):
         y = Square.apply(x)
 
     Both methods receive and return Tensors; `backward` returns one gradient, or None, for each argument of
-    `forward`. Nothing inside them is recorded.
+    `forward`. Nothing inside them is recorded. Instead of taking `ctx`, `forward` may leave it to a static
+    method `setup_context(ctx, inputs, output)`. Results that are no Tensors are handed on, and `backward`
+    gets None for them.
     """
+
+    setup_context: Any = None
+    differentiable_outputs = None
 
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
-        """Run `forward` and record it where a Tensor among `arguments` requires a gradient."""
+        """Run `forward` and record it where a Tensor among `arguments` requires a gradient.
+
+        Raises:
+            TypeError: where `forward` returns a list; several results are a tuple.
+        """
+        for argument in arguments:
+            if isinstance(argument, Variable):
+                argument._catch_up()
         needs = tuple([isinstance(a, Variable) and a._requires_grad for a in arguments])
-        recorded = grad_mode.enabled and True in needs
-        ctx = FunctionContext(needs if recorded else (False,) * len(needs))
+        ctx = FunctionContext(needs)
         with no_grad():
-            results = cls.forward(ctx, *arguments)
-        several = isinstance(results, (tuple, list))
-        outputs = list(results) if several else [results]
-        for position, output in enumerate(outputs):
-            if not isinstance(output, Variable):
-                raise TypeError(f"{cls.__name__}.forward must return Tensors, got {type(output).__name__}")
-            if any(output is argument for argument in arguments):
-                outputs[position] = Variable.result_class(output._array)
-        if recorded:
-            adapter = type(cls.__name__, (_FunctionBackward,), {"function": cls})
-            adapter.record(ctx, arguments, outputs)
-            for output in outputs:
-                if output._array.dtype.kind != "f":
-                    output._node, output._requires_grad = None, False
-        return tuple(outputs) if several else outputs[0]
-
-
-class _FunctionBackward(Operator):
-    """Lets the walk, which carries arrays, call a `Function`'s backward, which takes Tensors."""
-
-    function: type[Function]
-    differentiable_outputs = 2**31
+            if cls.setup_context is None:
+                returned = cls.forward(ctx, *arguments)
+            else:
+                returned = cls.forward(*arguments)
+                cls.setup_context(ctx, arguments, returned)
+        if isinstance(returned, list):
+            raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple, got a list")
+        results = returned if isinstance(returned, tuple) else (returned,)
+        outputs = [
+            _fresh(result, arguments) if isinstance(result, Variable) else result for result in results
+        ]
+        if grad_mode.enabled and True in needs:
+            ctx.tensor_arguments = _positions_of_tensors(arguments)
+            ctx.tensor_results = _positions_of_tensors(outputs)
+            ctx.results = len(outputs)
+            cls._record_function(ctx, arguments, results, outputs)
+        return tuple(outputs) if isinstance(returned, tuple) else outputs[0]
 
     @classmethod
-    def backward(cls, ctx: Context, *grad_outputs: np.ndarray) -> tuple:
+    def _record_function(cls, ctx: FunctionContext, arguments: tuple, results: tuple, outputs: list) -> None:
+        cls.record(ctx, arguments, [outputs[i] for i in ctx.tensor_results])
+        for i in ctx.tensor_results:
+            if outputs[i]._array.dtype.kind != "f" or any(results[i] is t for t in ctx.without_gradient):
+                outputs[i]._node, outputs[i]._output, outputs[i]._requires_grad = None, 0, False
+
+    @classmethod
+    def pull_back(cls, ctx: Any, gradients: list) -> tuple:
+        """Gradients by the arguments, given those by the outputs; `backward` sees them as Tensors.
+
+        Raises:
+            RuntimeError: where `backward` returns too many or too few gradients.
+            TypeError: where it returns something that is no Tensor.
+        """
+        grad_outputs: list = [None] * ctx.results
+        for position, gradient in zip(ctx.tensor_results, gradients, strict=True):
+            grad_outputs[position] = Variable.result_class(gradient)
         with no_grad():
-            results = cls.function.backward(ctx, *[Variable.result_class(g) for g in grad_outputs])
-        results = tuple(results) if isinstance(results, (tuple, list)) else (results,)
+            returned = cls.backward(ctx, *grad_outputs)
+        results = tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
         expected = len(ctx.needs_input_grad)
         while len(results) > expected and results[-1] is None:
             results = results[:-1]
         if len(results) != expected:
             raise RuntimeError(
-                f"{cls.__name__}.backward returned {len(results)} gradients, expected {expected}: one for each "
-                "argument of forward"
+                f"{cls.__name__}.backward returned an incorrect number of gradients (expected {expected}, "
+                f"one for each argument of forward, got {len(results)})"
             )
-        # A copy, because the function may return a tensor that it or the user still holds.
-        return tuple(r if r is None else np.array(getattr(r, "_array", r)) for r in results)
+        return tuple([cls._gradient(ctx, position, result) for position, result in enumerate(results)])
+
+    @classmethod
+    def _gradient(cls, ctx: FunctionContext, position: int, result: Any) -> np.ndarray | None:
+        if result is None:
+            return None
+        if position not in ctx.tensor_arguments:
+            raise RuntimeError(
+                f"{cls.__name__}.backward returned a gradient different than None for argument {position}, "
+                "which was no Tensor"
+            )
+        if not isinstance(result, Variable):
+            raise TypeError(
+                f"{cls.__name__}.backward must return Tensors or None, gradient {position} is of type "
+                f"{type(result).__name__}"
+            )
+        return result._array.copy()  # the function may still hold that tensor
+
+
+def _positions_of_tensors(values: Sequence) -> tuple[int, ...]:
+    return tuple([i for i, value in enumerate(values) if isinstance(value, Variable)])
+
+
+def _fresh(result: Variable, arguments: tuple) -> Variable:
+    """A Tensor of `result`'s values: recording must leave those tensors alone that the user holds."""
+    output = Variable.result_class(result._array)
+    output._memory = result._memory
+    for argument in arguments:
+        if isinstance(argument, Variable) and owner(argument._array) is owner(result._array):
+            output._view = View(argument, None, None)
+    return output

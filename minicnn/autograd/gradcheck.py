@@ -1,11 +1,13 @@
 """`gradcheck`: the gradients that backward gives against central differences."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import Variable, run_backward
+from minicnn.autograd.graph import run_backward
 from minicnn.autograd.mode import no_grad
+from minicnn.autograd.variable import Variable
 
 
 def gradcheck(
@@ -19,8 +21,8 @@ def gradcheck(
 ) -> bool:
     """Compare the gradients that backward gives with central differences, entry by entry.
 
-    For every input x that requires a gradient and every output y, the Jacobian ∂y_i/∂x_j by backward must agree
-    with (y_i(x + eps·e_j) − y_i(x − eps·e_j)) / 2eps.
+    For every input x that requires a gradient and every output y, the Jacobian ∂y_i/∂x_j by backward must
+    agree with (y_i(x + eps·e_j) − y_i(x − eps·e_j)) / 2eps.
 
     Args:
         func: takes `inputs`, returns a Tensor or several; must be smooth within `eps` of them.
@@ -32,62 +34,87 @@ def gradcheck(
     Returns: True when they agree.
 
     Raises:
-        ValueError: where no input requires a gradient, or one is not float64, so that nothing could be compared.
+        ValueError: where nothing could be compared: no input requires a gradient, one is not float64, or
+            inputs or floating-point outputs have no elements.
         RuntimeError: on disagreement, naming input, output, both values and the worst entry.
     """
     arguments = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    checked = [i for i, a in enumerate(arguments) if isinstance(a, Variable) and a._requires_grad]
-    if not checked:
-        raise ValueError("gradcheck needs at least one input that requires a gradient")
-    for i in checked:
-        if arguments[i]._array.dtype != np.float64:
-            raise ValueError(f"gradcheck needs float64 inputs, input {i} is {arguments[i]._array.dtype}")
-
-    def outputs() -> list[Variable]:
-        result = func(*arguments)
-        results = list(result) if isinstance(result, (tuple, list)) else [result]
-        return [r for r in results if r._array.dtype.kind == "f"]
-
-    def values() -> list[np.ndarray]:
-        with no_grad():
-            return [np.array(o._array) for o in outputs()]
-
-    for number, output in enumerate(outputs()):
-        for i in checked:
-            x = arguments[i]
-            analytic = np.zeros((output._array.size, x._array.size))
-            for row in range(output._array.size) if output._requires_grad else ():
-                one_hot = np.zeros(output._array.size)
-                one_hot[row] = 1
-                start = [one_hot.reshape(output._array.shape)]
-                (found,) = run_backward([output], start, retain_graph=True, targets=[x])
-                if found is not None and found.shape != x._array.shape:
-                    message = f"the gradient by input {i} has shape {found.shape}, expected {x._array.shape}"
-                    return _disagree(message, raise_exception)
-                analytic[row] = 0 if found is None else found.ravel()
-            numerical = np.zeros_like(analytic)
-            for column, index in enumerate(np.ndindex(x._array.shape)):
-                original = x._array[index]
-                x._array[index] = original + eps
-                above = values()[number]
-                x._array[index] = original - eps
-                below = values()[number]
-                x._array[index] = original
-                numerical[:, column] = (above - below).ravel() / (2 * eps)
-            error = np.abs(analytic - numerical)
-            excess = error - (atol + rtol * np.abs(numerical))
-            if not (excess <= 0).all():  # NaN disagrees
-                worst = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), excess.shape)
-                return _disagree(
-                    f"Jacobian mismatch for output {number} with respect to input {i}: entry (output element "
-                    f"{worst[0]}, input element {worst[1]}) is {analytic[worst]:.8g} by backward and "
-                    f"{numerical[worst]:.8g} by central differences",
-                    raise_exception,
-                )
+    checked = _inputs_to_check(arguments)
+    outputs = _floating(func(*arguments))
+    if not any(output._array.size for output in outputs):
+        raise ValueError("gradcheck has nothing to compare: func returned no floating-point element")
+    for position in checked:
+        x = arguments[position]
+        numerical = _by_differences(func, arguments, x._array, eps)
+        for number, output in enumerate(outputs):
+            message = _mismatch(_by_backward(output, x), numerical[number], atol, rtol)
+            if message and raise_exception:
+                raise RuntimeError(f"Jacobian mismatch for output {number} by input {position}: {message}")
+            if message:
+                return False
     return True
 
 
-def _disagree(message: str, raise_exception: bool) -> bool:
-    if raise_exception:
-        raise RuntimeError(message)
-    return False
+def _inputs_to_check(arguments: list) -> list[int]:
+    checked = [i for i, a in enumerate(arguments) if isinstance(a, Variable) and a._requires_grad]
+    for i in checked:
+        array = arguments[i]._array
+        if array.dtype != np.float64:
+            raise ValueError(f"gradcheck needs float64 inputs, input {i} is {array.dtype}")
+        if not array.flags.writeable:
+            raise ValueError(
+                f"gradcheck changes its inputs and puts them back; input {i} can't be written to"
+            )
+    if not any(arguments[i]._array.size for i in checked):
+        raise ValueError("gradcheck needs at least one input that requires a gradient and has elements")
+    return checked
+
+
+def _floating(results: Any) -> list[Variable]:
+    listed = list(results) if isinstance(results, (tuple, list)) else [results]
+    return [result for result in listed if isinstance(result, Variable) and result._array.dtype.kind == "f"]
+
+
+def _by_backward(output: Variable, x: Variable) -> np.ndarray:
+    """∂output/∂x, (elements of output, elements of x), one backward for each row."""
+    jacobian = np.zeros((output._array.size, x._array.size))
+    for row in range(len(jacobian)) if output._requires_grad else ():
+        one_hot = np.zeros(output._array.size, output._array.dtype)
+        one_hot[row] = 1
+        start = one_hot.reshape(output._array.shape)
+        (gradient,) = run_backward([output], [start], retain_graph=True, targets=[x])
+        jacobian[row] = 0 if gradient is None else gradient.ravel()
+    return jacobian
+
+
+def _by_differences(func: Callable, arguments: list, x: np.ndarray, eps: float) -> list[np.ndarray]:
+    """∂output/∂x for every output, two evaluations for each column."""
+
+    def values(index: tuple, change: float) -> list[np.ndarray]:
+        original = x[index]
+        x[index] = original + change
+        try:
+            with no_grad():
+                return [np.array(output._array, np.float64) for output in _floating(func(*arguments))]
+        finally:
+            x[index] = original
+
+    columns = []
+    for index in np.ndindex(x.shape):
+        above, below = values(index, eps), values(index, -eps)
+        columns.append([(a - b).ravel() / (2 * eps) for a, b in zip(above, below, strict=True)])
+    if not columns:
+        return [np.zeros((output._array.size, 0)) for output in _floating(func(*arguments))]
+    return [np.stack(column, axis=1) for column in zip(*columns, strict=True)]
+
+
+def _mismatch(analytic: np.ndarray, numerical: np.ndarray, atol: float, rtol: float) -> str:
+    """What is wrong, naming the worst entry; empty where nothing is."""
+    excess = np.abs(analytic - numerical) - (atol + rtol * np.abs(numerical))
+    if (excess <= 0).all():  # which NaN isn't
+        return ""
+    row, column = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), excess.shape)
+    return (
+        f"the gradient of output element {row} by input element {column} is {analytic[row, column]:.8g} by "
+        f"backward and {numerical[row, column]:.8g} by central differences"
+    )

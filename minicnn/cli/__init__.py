@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 import minicnn
-from minicnn.cli.evaluate import evaluate
-from minicnn.cli.predict import predict
-from minicnn.cli.train import train
+from minicnn.cli import evaluate, predict, train
 
 __all__ = ["app"]
 
@@ -36,5 +34,5 @@ def main(
     """Convolutional networks from scratch: train one, evaluate its weights, ask it about a picture."""
 
 
-for command in (train, evaluate, predict):
+for command in (train.train, evaluate.evaluate, predict.predict):
     app.command()(command)

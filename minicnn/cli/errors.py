@@ -57,6 +57,13 @@ def positive(value: float | None) -> float | None:
     return value
 
 
+def share(value: float | None) -> float | None:
+    """A callback for an option that takes a number from 0 to 1."""
+    if value is not None and not 0 <= value <= 1:
+        raise typer.BadParameter(f"must be between 0 and 1, got {value}")
+    return value
+
+
 def not_negative(value: float) -> float:
     """A callback for an option that takes a finite number, zero or more."""
     if not (math.isfinite(value) and value >= 0):

@@ -43,8 +43,8 @@ def evaluate(
     preset = PRESETS[name]
     if preset.shape != trained.shape or len(preset.classes) != len(trained.classes):
         raise UserError(
-            f"{weights} tells {len(trained.classes)} classes apart in images of {size_of(trained.shape)}, but "
-            f"{preset.title} has {len(preset.classes)} in images of {size_of(preset.shape)}"
+            f"{weights} tells {len(trained.classes)} classes apart in images of {size_of(trained.shape)}, "
+            f"but {preset.title} has {len(preset.classes)} in images of {size_of(preset.shape)}"
         )
     test_set = preset.load(data_dir, download, train=False)
     loader = DataLoader(test_set, BATCH)

@@ -64,7 +64,7 @@ PRESETS = {
         shape=(1, 28, 28),
         mean=(0.3060,),
         std=(0.3251,),
-        epochs=12,
+        epochs=10,
         augmentation=[transforms.RandomCrop(28, padding=2)],  # a small data set, made larger
         augment=True,
     ),

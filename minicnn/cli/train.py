@@ -11,7 +11,7 @@ import typer
 
 import minicnn
 from minicnn import optim
-from minicnn.cli.errors import UserError, not_negative, one_of, plain_errors, positive
+from minicnn.cli.errors import UserError, not_negative, one_of, plain_errors, positive, share
 from minicnn.cli.models import build, size_of
 from minicnn.cli.presets import PRESETS
 from minicnn.models import MODELS
@@ -19,7 +19,7 @@ from minicnn.training import Epoch, Story, fit, plot_history, save_checkpoint
 from minicnn.utils.data import DataLoader
 
 OPTIMIZERS = {"adam": optim.Adam, "sgd": optim.SGD}
-LEARNING_RATES = {"adam": 0.003, "sgd": 0.05}
+LEARNING_RATES = {"adam": 0.004, "sgd": 0.05}
 MOMENTUM = 0.9
 TEST_BATCH = 256
 
@@ -41,9 +41,10 @@ def train(
         bool, typer.Option("--download/--no-download", help="Fetch a data set that isn't in --data-dir.")
     ] = False,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Walks through the training images.  [default: by data set]")
+        int | None,
+        typer.Option(callback=positive, help="Walks through the training images.  [default: by data set]"),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
+    batch_size: Annotated[int, typer.Option(callback=positive, help="Images per step.")] = 64,
     optimizer: Annotated[
         str, typer.Option(callback=one_of(OPTIMIZERS), help="What makes the steps: adam or sgd.")
     ] = "adam",
@@ -52,12 +53,12 @@ def train(
         typer.Option(
             callback=positive,
             help="Learning rate of the first epoch; it falls along a cosine, to nothing after the last.  "
-            "[default: 0.003 for adam, 0.05 for sgd]",
+            "[default: 0.004 for adam, 0.05 for sgd]",
         ),
     ] = None,
     momentum: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Momentum, 0 to 1, of sgd alone.  [default: 0.9]"),
+        typer.Option(callback=share, help="Momentum, 0 to 1, of sgd alone.  [default: 0.9]"),
     ] = None,
     weight_decay: Annotated[
         float, typer.Option(callback=not_negative, help="Factor of the L2 penalty on all parameters.")
@@ -73,7 +74,7 @@ def train(
         int, typer.Option(help="Seed of all random numbers; the same seed and threads give the same weights.")
     ] = 0,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads that compute.  [default: all cores]")
+        int | None, typer.Option(callback=positive, help="Threads that compute.  [default: all cores]")
     ] = None,
     output: Annotated[
         Path | None,

@@ -19,10 +19,10 @@ def _relu_backward(g, y, grad_input):
         grad_input[i] = 0 if y[i] <= 0 else g[i]
 
 
-def relu(x: np.ndarray) -> np.ndarray:
-    """max(x, 0) for an array of any shape and order."""
+def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """max(x, 0) for an array of any shape and order, in a new array or in `out`, which may be x."""
     x = dense(x)
-    y = np.empty_like(x)
+    y = out if out is not None and out.strides == x.strides else np.empty_like(x)
     _relu(flat(x), flat(y))
     return y
 

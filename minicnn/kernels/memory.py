@@ -46,3 +46,8 @@ def like(x: np.ndarray, model: np.ndarray) -> np.ndarray:
     result = np.empty_like(model, dtype=x.dtype)
     result[...] = x
     return result
+
+
+def element_strides(x: np.ndarray) -> tuple[int, ...]:
+    """Strides in elements instead of bytes."""
+    return tuple(stride // x.itemsize for stride in x.strides)

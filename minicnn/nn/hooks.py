@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from minicnn.autograd import Function, is_grad_enabled
 from minicnn.tensor import Tensor
 
@@ -58,21 +60,39 @@ class _Watch(Function):
         return None, *ctx.observe(gradients)
 
 
-def _watch(values: tuple, observe: Callable) -> tuple[tuple, list[int]]:
-    """`values` with its Tensors led through `_Watch`, and their positions; none where nothing is recorded."""
-    positions = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
-    if not (is_grad_enabled() and any(values[i].requires_grad for i in positions)):
-        return values, []
-    watched = list(values)
-    for i, tensor in zip(positions, _Watch.apply(observe, *[values[i] for i in positions]), strict=True):
-        watched[i] = tensor
-    return tuple(watched), positions
+class _Watched:
+    """Some of a call's arguments or results: those Tensors of which gradients will come by.
 
+    Args:
+        values: the arguments or results.
+        observe: is shown their gradients, one for each position in `positions`, and returns the gradients to
+            go on with.
 
-def _spread(gradients: Sequence, positions: list[int], size: int) -> tuple:
-    """A tuple of `size`, the gradients at their positions and None elsewhere."""
-    found = dict(zip(positions, gradients, strict=True))
-    return tuple(found.get(i) for i in range(size))
+    Attributes:
+        values: the same, but led through `_Watch`.
+        positions: which of them are watched; none where nothing is being recorded.
+    """
+
+    def __init__(self, values: tuple, observe: Callable) -> None:
+        wanted = [isinstance(v, Tensor) and v.requires_grad and is_grad_enabled() for v in values]
+        self.positions = [i for i, needed in enumerate(wanted) if needed]
+        self._blank = [
+            Tensor(np.zeros_like(v._array)) if self.positions and isinstance(v, Tensor) else None
+            for v in values
+        ]
+        found = list(values)
+        if self.positions:
+            tensors = _Watch.apply(observe, *[values[i] for i in self.positions])
+            for i, tensor in zip(self.positions, tensors, strict=True):
+                found[i] = tensor
+        self.values = tuple(found)
+
+    def aligned(self, gradients: Sequence) -> tuple:
+        """The gradients at their positions, zeros for other Tensors and None for anything else."""
+        result = list(self._blank)
+        for i, gradient in zip(self.positions, gradients, strict=True):
+            result[i] = gradient
+        return tuple(result)
 
 
 class BackwardHooks:
@@ -90,28 +110,26 @@ class BackwardHooks:
 
     def watch_inputs(self, arguments: tuple) -> tuple:
         """The arguments to call forward with."""
-        self._input_count = len(arguments)
-        arguments, self._inputs = _watch(arguments, self._inputs_reached)
-        return arguments
+        self._inputs = _Watched(arguments, self._inputs_reached)
+        return self._inputs.values
 
     def watch_outputs(self, result: Any) -> Any:
         """The result to give to the caller."""
-        results = result if isinstance(result, tuple) else (result,)
-        self._output_count = len(results)
-        results, self._outputs = _watch(results, self._outputs_reached)
-        return results if isinstance(result, tuple) else results[0]
+        several = isinstance(result, tuple)
+        self._outputs = _Watched(result if several else (result,), self._outputs_reached)
+        return self._outputs.values if several else self._outputs.values[0]
 
     def _outputs_reached(self, gradients: tuple) -> tuple:
-        self._grad_output = _spread(gradients, self._outputs, self._output_count)
-        if not self._inputs:
-            self._call((None,) * self._input_count)
+        self._grad_output = self._outputs.aligned(gradients)
+        if not self._inputs.positions:
+            self._call(self._inputs.aligned(()))
         return gradients
 
     def _inputs_reached(self, gradients: tuple) -> tuple:
         if self._grad_output is None:  # the walk came from a tensor inside, around the outputs
             return gradients
-        grad_input = self._call(_spread(gradients, self._inputs, self._input_count))
-        return tuple(grad_input[i] for i in self._inputs)
+        grad_input = self._call(self._inputs.aligned(gradients))
+        return tuple(grad_input[i] for i in self._inputs.positions)
 
     def _call(self, grad_input: tuple) -> tuple:
         for hook in self._hooks:
@@ -123,7 +141,7 @@ class BackwardHooks:
                 raise RuntimeError(
                     f"a backward hook returned {len(replaced)} gradients for {len(grad_input)} inputs"
                 )
-            if not self._inputs and any(gradient is not None for gradient in replaced):
+            if not self._inputs.positions and any(gradient is not None for gradient in replaced):
                 raise RuntimeError(
                     "a backward hook of a module where no input requires a gradient must return None or "
                     "None for every gradient"

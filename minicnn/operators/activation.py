@@ -7,8 +7,12 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype
-from minicnn.operators.arithmetic import Unary, array_of, cast
+from minicnn.operators.elementwise import Unary
+from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import normalize_dims
+
+SMALL = 2**13
+"""Up to how many elements NumPy is faster than starting threads."""
 
 
 def floating(x: Any, name: str) -> Any:
@@ -28,20 +32,21 @@ def floating(x: Any, name: str) -> Any:
 class Relu(Operator):
     """max(x, 0); NaN stays NaN; the gradient at 0 is 0."""
 
-    reads = "output"
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = kernels.activation.relu(x)
+        y = kernels.activation.relu(x, ctx.out) if x.size > SMALL else np.maximum(x, 0, out=ctx.out)
         ctx.saved = (y,)
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
-        return kernels.activation.relu_backward(g, ctx.saved[0])
+        (y,) = ctx.saved
+        return (
+            kernels.activation.relu_backward(g, y) if y.size > SMALL else np.where(y <= 0, g.dtype.type(0), g)
+        )
 
 
-def relu(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def relu(input: Any, inplace: bool = False) -> Any:
     """max(x, 0), elementwise; its gradient at 0 is 0.
 
     Args:
@@ -49,11 +54,18 @@ def relu(input: Any, inplace: bool = False) -> Any:  # noqa: A002
         inplace: replace the values of `input`.
 
     Returns: a Tensor of the same shape and dtype.
+
+    Raises:
+        TypeError: for other dtypes.
     """
-    if array_of(input).dtype.kind in "iu":
-        return Variable.result_class(np.maximum(array_of(input), 0))
-    floating(input, "relu")
-    return input._assign(Relu.apply) if inplace else Relu.apply(input)
+    compute = _integer_relu if array_of(input).dtype.kind in "iu" else Relu.apply
+    if compute is Relu.apply:
+        floating(input, "relu")
+    return input._assign(compute) if inplace else compute(input)
+
+
+def _integer_relu(x: Any) -> Any:
+    return Variable.result_class(np.maximum(array_of(x), 0))
 
 
 class LeakyRelu(Operator):
@@ -62,14 +74,15 @@ class LeakyRelu(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, slope: float) -> np.ndarray:
         ctx.saved, ctx.slope = (x,), x.dtype.type(slope)
-        return np.where(x > 0, x, x * ctx.slope)
+        with np.errstate(all="ignore"):
+            return np.where(x > 0, x, x * ctx.slope)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return np.where(ctx.saved[0] > 0, g, g * ctx.slope), None
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:  # noqa: A002
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """x where x > 0, `negative_slope` · x elsewhere.
 
     Args:
@@ -91,15 +104,14 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 class Sigmoid(Unary):
     """1 / (1 + e⁻ˣ)"""
 
-    reads = "output"
-    function = _sigmoid
+    function, saves_output = _sigmoid, True
 
     @staticmethod
     def gradient(g: np.ndarray, y: np.ndarray) -> np.ndarray:
         return g * (1 - y) * y
 
 
-def sigmoid(input: Any) -> Any:  # noqa: A002
+def sigmoid(input: Any) -> Any:
     """1 / (1 + e⁻ˣ), elementwise."""
     return Sigmoid.call(input)
 
@@ -107,15 +119,14 @@ def sigmoid(input: Any) -> Any:  # noqa: A002
 class Tanh(Unary):
     """tanh x"""
 
-    reads = "output"
-    function = np.tanh
+    function, saves_output = np.tanh, True
 
     @staticmethod
     def gradient(g: np.ndarray, y: np.ndarray) -> np.ndarray:
         return g * (1 - y * y)
 
 
-def tanh(input: Any) -> Any:  # noqa: A002
+def tanh(input: Any) -> Any:
     """tanh x, elementwise."""
     return Tanh.call(input)
 
@@ -123,11 +134,9 @@ def tanh(input: Any) -> Any:  # noqa: A002
 class Softmax(Operator):
     """yᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x); ∂x = y · (∂y − Σ ∂y·y)"""
 
-    reads = "output"
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axis: int) -> np.ndarray:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             e = np.exp(x - x.max(axis, keepdims=True, initial=-np.inf))
             y = e / e.sum(axis, keepdims=True)
         ctx.saved, ctx.axis = (y,), axis
@@ -142,11 +151,9 @@ class Softmax(Operator):
 class LogSoftmax(Operator):
     """yᵢ = xᵢ − max x − ln Σⱼ exp(xⱼ − max x); ∂x = ∂y − exp(y) · Σ ∂y"""
 
-    reads = "output"
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axis: int) -> np.ndarray:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             shifted = x - x.max(axis, keepdims=True, initial=-np.inf)
             y = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
         ctx.saved, ctx.axis = (y,), axis
@@ -170,7 +177,7 @@ def _along(operator: type[Operator], name: str, x: Any, dim: int | None, dtype: 
     return operator.apply(x, axes[0])
 
 
-def softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:  # noqa: A002
+def softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:
     """exp(xᵢ) / Σⱼ exp(xⱼ) along `dim`, computed from x − max x so that nothing overflows.
 
     Args:
@@ -185,7 +192,7 @@ def softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:  #
     return _along(Softmax, "softmax", input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:  # noqa: A002
+def log_softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:
     """ln softmax, computed as x − max x − ln Σ exp(x − max x), exact where softmax itself rounds to 0.
 
     Args:

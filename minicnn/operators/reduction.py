@@ -1,13 +1,16 @@
 """Operations that reduce axes: sums, means, variances and extremes."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, int64
-from minicnn.operators.arithmetic import array_of, cast
+from minicnn.operators.arithmetic import Maximum, Minimum
+from minicnn.operators.operands import array_of, cast
+from minicnn.operators.quiet import quietly
 
 Dimensions = int | Sequence[int] | None
 
@@ -28,27 +31,27 @@ def normalize_dims(dim: Dimensions, ndim: int) -> tuple[int, ...]:
         if not isinstance(d, (int, np.integer)) or isinstance(d, bool):
             raise TypeError(f"dim must be an int or a tuple of ints, got {dim!r}")
         if not -limit <= d < limit:
-            raise IndexError(f"dim {d} is out of range for a tensor of {ndim} dimensions")
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {d})"
+            )
     axes = tuple(int(d) % limit for d in dims) or tuple(range(ndim))
     if len(set(axes)) != len(axes):
         raise ValueError(f"dim {dim} appears multiple times in the list of dims")
     return axes if ndim else ()
 
 
-def _spread(g: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...], keepdim: bool) -> np.ndarray:
+def _spread(g: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     """A reduction's gradient, repeated over the axes it summed (a read-only view)."""
-    return np.broadcast_to(g if keepdim else np.expand_dims(g, axes), shape)
+    return np.broadcast_to(g.reshape([1 if axis in axes else size for axis, size in enumerate(shape)]), shape)
 
 
 class Sum(Operator):
     """Σ x over some axes."""
 
-    reads = ""
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
-        ctx.spread = axes, x.shape, keepdim
-        return np.asarray(x.sum(axis=axes, keepdims=keepdim, dtype=x.dtype))
+        ctx.spread = axes, x.shape
+        return np.asarray(quietly(np.add.reduce, x, axes, x.dtype, None, keepdim))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -58,18 +61,16 @@ class Sum(Operator):
 class Mean(Operator):
     """Σ x / n over some axes; NaN over nothing."""
 
-    reads = ""
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
-        ctx.spread = axes, x.shape, keepdim
-        ctx.count = int(np.prod([x.shape[axis] for axis in axes]))
-        with np.errstate(all="ignore"):
-            return np.asarray(x.sum(axis=axes, keepdims=keepdim) / x.dtype.type(ctx.count))
+        ctx.spread = axes, x.shape
+        ctx.count = prod([x.shape[axis] for axis in axes])
+        total = quietly(np.add.reduce, x, axes, None, None, keepdim)
+        return np.asarray(quietly(np.true_divide, total, x.dtype.type(ctx.count)))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _spread(g, *ctx.spread) / g.dtype.type(max(ctx.count, 1)), None, None
+        return _spread(g / g.dtype.type(ctx.count), *ctx.spread), None, None
 
 
 class Variance(Operator):
@@ -79,18 +80,21 @@ class Variance(Operator):
     def forward(
         ctx: Any, x: np.ndarray, axes: tuple[int, ...], correction: float, keepdim: bool
     ) -> np.ndarray:
-        ctx.spread = axes, x.shape, keepdim
-        count = int(np.prod([x.shape[axis] for axis in axes]))
+        ctx.saved, ctx.spread = (x,), (axes, x.shape)
+        count = prod([x.shape[axis] for axis in axes])
         ctx.divisor = x.dtype.type(max(count - correction, 0))
         with np.errstate(all="ignore"):
-            deviation = x - x.sum(axis=axes, keepdims=True) / x.dtype.type(count)
-            ctx.saved = (deviation,)
-            return np.asarray(np.square(deviation).sum(axis=axes, keepdims=keepdim) / ctx.divisor)
+            return np.asarray(np.square(_deviations(x, axes)).sum(axis=axes, keepdims=keepdim) / ctx.divisor)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        with np.errstate(all="ignore"):
-            return _spread(g, *ctx.spread) * ctx.saved[0] * (2 / ctx.divisor), None, None, None
+        (x,), (axes, _) = ctx.saved, ctx.spread
+        return _spread(g * (2 / ctx.divisor), *ctx.spread) * _deviations(x, axes), None, None, None
+
+
+def _deviations(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """x − mean"""
+    return x - x.sum(axis=axes, keepdims=True) / x.dtype.type(prod([x.shape[axis] for axis in axes]))
 
 
 class ExtremeOf(Operator):
@@ -106,30 +110,26 @@ class ExtremeOf(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         x, y = ctx.saved
         ties = np.isnan(x) if np.isnan(y) else x == y
-        return g * ties / g.dtype.type(ties.sum()), None
+        return g / g.dtype.type(ties.sum()) * ties, None
 
 
 class ExtremeAlong(Operator):
     """The largest (or smallest) along one axis and its index, the first where several are equal."""
 
-    reads = ""
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, function: Any, axis: int, keepdim: bool) -> tuple:
-        indices = np.expand_dims(function(x, axis=axis), axis) if x.ndim else np.asarray(0)
-        values = np.take_along_axis(x, indices, axis) if x.ndim else x.copy()
-        ctx.indices, ctx.axis, ctx.keepdim, ctx.shape = indices, axis, keepdim, x.shape
-        if not keepdim and x.ndim:
-            return values.squeeze(axis), indices.squeeze(axis)
-        return values, indices
+        wide = x.reshape(1) if x.ndim == 0 else x
+        indices = np.expand_dims(function(wide, axis=axis), axis)
+        values = np.take_along_axis(wide, indices, axis)
+        ctx.saved, ctx.axis, ctx.shape = (indices,), axis, wide.shape
+        shape = values.shape if keepdim and x.ndim else values.shape[:axis] + values.shape[axis + 1 :]
+        return values.reshape(shape), indices.reshape(shape).copy()
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        if not ctx.shape:
-            return g, None, None, None
+        (indices,) = ctx.saved
         grad_input = np.zeros(ctx.shape, g.dtype)
-        g = g if ctx.keepdim else np.expand_dims(g, ctx.axis)
-        np.put_along_axis(grad_input, ctx.indices, g, ctx.axis)
+        np.put_along_axis(grad_input, indices, g.reshape(indices.shape), ctx.axis)
         return grad_input, None, None, None
 
 
@@ -140,67 +140,198 @@ class ValuesAndIndices(NamedTuple):
     indices: Any
 
 
-def sum(x: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A001
-    """The sum over `dim`, or over everything; integers and bools add up as int64."""
-    kind = array_of(x).dtype.kind
-    target = as_dtype(dtype) if dtype is not None else array_of(x).dtype if kind == "f" else int64
-    return Sum.apply(cast(x, target), normalize_dims(dim, array_of(x).ndim), keepdim)
+def sum(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over `dim`, or over everything; integers and bools add up as int64.
+
+    Args:
+        input: any shape.
+        dim: axis or axes; None and () mean all.
+        keepdim: keep reduced axes with size 1.
+        dtype: convert to it first.
+    """
+    array = array_of(input)
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    elif array.dtype.kind != "f":
+        input = cast(input, int64)
+    return Sum.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
-def mean(x: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """The mean over `dim`, or over everything; floating point only, as in torch."""
-    target = as_dtype(dtype) if dtype is not None else array_of(x).dtype
-    if target.kind != "f":
-        raise TypeError(f"mean needs a floating-point tensor, got {target}; pass dtype= or convert it")
-    return Mean.apply(cast(x, target), normalize_dims(dim, array_of(x).ndim), keepdim)
+def mean(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The mean over `dim`, or over everything.
+
+    Args:
+        input: any shape, floating point unless `dtype` makes it so.
+        dim: axis or axes; None and () mean all.
+        keepdim: keep reduced axes with size 1.
+        dtype: convert to it first.
+
+    Raises:
+        TypeError: for integers and bools.
+    """
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    array = array_of(input)
+    if array.dtype.kind != "f":
+        raise TypeError(f"mean needs a floating-point tensor, got {array.dtype}; pass dtype= or convert it")
+    return Mean.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
 def var(
-    x: Any,
+    input: Any,
     dim: Dimensions = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
     correction: float | None = None,
 ) -> Any:
-    """The variance over `dim`, or over everything, divided by n − 1 unless `unbiased=False` or `correction` says so."""
+    """The variance over `dim`, or over everything: Σ (x − mean)² / (n − correction).
+
+    Args:
+        input: any shape, floating point.
+        dim: axis or axes; None and () mean all. A bool is taken for `unbiased`.
+        unbiased: False stands for correction 0, True for 1.
+        keepdim: keep reduced axes with size 1.
+        correction: 1 by default.
+
+    Raises:
+        TypeError: for integers and bools, or where both `unbiased` and `correction` are given.
+    """
+    array = array_of(input)
     if isinstance(dim, bool):  # torch's var(unbiased)
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
         raise TypeError("var takes unbiased or correction, not both")
-    if array_of(x).dtype.kind != "f":
-        raise TypeError(f"var needs a floating-point tensor, got {array_of(x).dtype}")
+    if array.dtype.kind != "f":
+        raise TypeError(f"var needs a floating-point tensor, got {array.dtype}")
     if correction is None:
         correction = 0.0 if unbiased is False else 1.0
-    return Variance.apply(x, normalize_dims(dim, array_of(x).ndim), float(correction), keepdim)
+    return Variance.apply(input, normalize_dims(dim, array.ndim), float(correction), bool(keepdim))
 
 
-def extreme(x: Any, dim: int | None, keepdim: bool, largest: bool) -> Any:
-    """`max` and `min`: of everything, a scalar; along `dim`, a pair of values and int64 indices.
+class Deviation(Operator):
+    """√variance, given it; the gradient is 0 where it is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, variance: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            y = np.sqrt(variance)
+        ctx.saved = (y,)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        (y,) = ctx.saved
+        return np.where(y == 0, 0, g / (2 * y))
+
+
+def std(
+    input: Any,
+    dim: Dimensions = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The square root of `var`, of the same arguments; its gradient is 0 where all elements are equal."""
+    return Deviation.apply(var(input, dim, unbiased, keepdim, correction=correction))
+
+
+def maximum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """`max(x)`: the largest element; `max(x, dim)`: values and indices; `max(x, other)`: elementwise.
+
+    Args:
+        input: any shape. A NaN is larger than everything.
+        dim: axis, or another Tensor.
+        keepdim: keep the reduced axis with size 1.
+
+    Returns: a Tensor, or a pair `(values, indices)` of them; `indices` is int64, the first of equal elements.
 
     Raises:
         IndexError: for a `dim` out of range, or one of size 0.
         ValueError: over everything of an empty tensor.
     """
+    if isinstance(dim, (Variable, np.ndarray)):
+        return Maximum.call(input, dim)
+    return _extreme(input, dim, keepdim, largest=True)
+
+
+def minimum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """`min(x)`: the smallest element; `min(x, dim)`: values and indices; `min(x, other)`: elementwise.
+
+    Args, Returns, Raises: as for `max`. A NaN is smaller than everything.
+    """
+    if isinstance(dim, (Variable, np.ndarray)):
+        return Minimum.call(input, dim)
+    return _extreme(input, dim, keepdim, largest=False)
+
+
+def _extreme(x: Any, dim: int | None, keepdim: bool, largest: bool) -> Any:
     array = array_of(x)
     if dim is None:
+        if keepdim:
+            raise TypeError(f"{'max' if largest else 'min'} takes keepdim only together with dim")
         if array.size == 0:
             raise ValueError(f"{'max' if largest else 'min'} of an empty tensor needs dim=")
         return ExtremeOf.apply(x, np.max if largest else np.min)
+    axis = _one_axis(dim, array)
+    return ValuesAndIndices(*ExtremeAlong.apply(x, np.argmax if largest else np.argmin, axis, bool(keepdim)))
+
+
+def _one_axis(dim: int, array: np.ndarray) -> int:
+    if not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"dim must be an int, got {dim!r}")
     (axis,) = normalize_dims(dim, array.ndim) or (0,)
     if array.ndim and array.shape[axis] == 0:
-        raise IndexError(f"max and min need a dim of size above 0, dim {dim} of shape {array.shape} has 0")
-    return ValuesAndIndices(
-        *ExtremeAlong.apply(x, np.argmax if largest else np.argmin, axis, bool(keepdim))
-    )
+        raise IndexError(f"expected reduction dim {dim} to have non-zero size, the shape is {array.shape}")
+    return axis
 
 
-def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The int64 index of the largest element along `dim`, or in the flattened tensor; the first of equal ones."""
+def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The int64 index of the largest element along `dim`, or of the flattened tensor; the first of equals.
+
+    Raises:
+        TypeError: for bools.
+        IndexError: for an empty tensor, or a `dim` out of range or of size 0.
+    """
+    return _index_of(np.argmax, "argmax", input, dim, keepdim)
+
+
+def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The int64 index of the smallest element along `dim`, or of the flattened tensor; the first of equals.
+
+    Raises:
+        TypeError: for bools.
+        IndexError: for an empty tensor, or a `dim` out of range or of size 0.
+    """
+    return _index_of(np.argmin, "argmin", input, dim, keepdim)
+
+
+def _index_of(function: Any, name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
     array = array_of(x)
+    if array.dtype == bool:
+        raise TypeError(f"{name} does not support bool tensors")
     if dim is None:
         if array.size == 0:
-            raise IndexError("argmax of an empty tensor needs dim=")
-        index = np.asarray(np.argmax(array), int64)
+            raise IndexError(f"{name} of an empty tensor needs dim=")
+        index = np.asarray(function(array))
         return Variable.result_class(index.reshape((1,) * array.ndim) if keepdim else index)
-    return extreme(Variable.result_class(array), dim, keepdim, largest=True).indices
+    axis = _one_axis(dim, array)
+    index = np.asarray(function(array, axis=axis)) if array.ndim else np.asarray(0)
+    return Variable.result_class(np.expand_dims(index, axis) if keepdim and array.ndim else index)
+
+
+def any_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
+    """Whether some element is not 0, over `dim` or over everything; bool, but uint8 for uint8."""
+    return _truth(np.any, input, dim, keepdim)
+
+
+def all_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
+    """Whether no element is 0, over `dim` or over everything; bool, but uint8 for uint8."""
+    return _truth(np.all, input, dim, keepdim)
+
+
+def _truth(function: Any, x: Any, dim: Dimensions, keepdim: bool) -> Any:
+    array = array_of(x)
+    result = np.asarray(function(array, axis=normalize_dims(dim, array.ndim), keepdims=bool(keepdim)))
+    return Variable.result_class(result.astype(array.dtype) if array.dtype == np.uint8 else result)

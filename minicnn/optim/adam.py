@@ -38,6 +38,8 @@ class Adam(Optimizer):
         TypeError: for a Tensor in place of a number.
     """
 
+    _moments = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+
     def __init__(
         self,
         params: Iterable,
@@ -75,9 +77,9 @@ class Adam(Optimizer):
     def _update(self, group: dict[str, Any]) -> None:
         for parameter in group["params"]:
             if parameter.grad is not None:
-                self._update_one(parameter, group)
+                self._update_one(parameter, parameter.grad, group)
 
-    def _update_one(self, parameter: Tensor, group: dict[str, Any]) -> None:
+    def _update_one(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
             state["step"] = Tensor(np.zeros((), np.float32))
@@ -94,6 +96,7 @@ class Adam(Optimizer):
         fused.run(
             kernels.optimizers.adam,
             parameter,
+            gradient,
             *moments,
             state["max_exp_avg_sq"] if group["amsgrad"] else state["exp_avg_sq"],
             hyperparameters=(

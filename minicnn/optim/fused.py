@@ -8,7 +8,9 @@ import numpy as np
 from minicnn.tensor import Tensor
 
 
-def run(kernel: Callable, parameter: Tensor, *state: Tensor, hyperparameters: tuple[Any, ...]) -> None:
+def run(
+    kernel: Callable, parameter: Tensor, gradient: Tensor, *state: Tensor, hyperparameters: tuple[Any, ...]
+) -> None:
     """Call `kernel(parameter, gradient, *state, *hyperparameters)` with every tensor as a flat array.
 
     All lie flat in the memory order of the parameter. Those that are so already are viewed; a gradient that
@@ -16,28 +18,37 @@ def run(kernel: Callable, parameter: Tensor, *state: Tensor, hyperparameters: tu
 
     Args:
         kernel: changes all its arrays in place save the second.
-        parameter: with a gradient of its shape.
+        parameter: what to change.
+        gradient: of its shape.
         state: of its shape.
         hyperparameters: numbers.
 
     Raises:
-        ValueError: where the gradient has another shape.
+        ValueError: where one has another shape.
     """
-    array, gradient = parameter._array, parameter.grad._array
-    if gradient.shape != array.shape:
-        raise ValueError(f"gradient has shape {gradient.shape}, but its parameter has shape {array.shape}")
-    changed = [array, *[tensor._array for tensor in state]]
-    if not array.flags.c_contiguous:
-        axes = sorted(range(array.ndim), key=array.strides.__getitem__, reverse=True)
-        changed = [one.transpose(axes) for one in changed]
-        gradient = gradient.transpose(axes)
-    flat = [one if one.flags.c_contiguous else np.ascontiguousarray(one) for one in changed]
-    first, *others = [one.reshape(-1) for one in flat]
-    kernel(first, np.ascontiguousarray(gradient).reshape(-1), *others, *hyperparameters)
-    for one, copied in zip(changed, flat, strict=True):
-        if one is not copied:
-            one[...] = copied
+    arrays = [tensor._array for tensor in (parameter, gradient, *state)]
+    shape = arrays[0].shape
+    for one in arrays:
+        if one.shape != shape:
+            raise ValueError(
+                f"a gradient or moment has shape {one.shape}, but its parameter has shape {shape}"
+            )
+    if all(one.flags.c_contiguous for one in arrays):
+        kernel(*[one.reshape(-1) for one in arrays], *hyperparameters)
+    else:
+        _run_reordered(kernel, arrays, hyperparameters)
     parameter._bump()
+
+
+def _run_reordered(kernel: Callable, arrays: list[np.ndarray], hyperparameters: tuple) -> None:
+    strides = arrays[0].strides
+    axes = sorted(range(len(strides)), key=strides.__getitem__, reverse=True)
+    views = [one.transpose(axes) for one in arrays]
+    dense = [np.ascontiguousarray(view) for view in views]
+    kernel(*[one.reshape(-1) for one in dense], *hyperparameters)
+    for position, (view, copied) in enumerate(zip(views, dense, strict=True)):
+        if position != 1 and not np.may_share_memory(view, copied):
+            view[...] = copied
 
 
 def zeros_like(parameter: Tensor) -> Tensor:

@@ -168,9 +168,7 @@ class CosineAnnealingLR(LRScheduler):
         if self._step_count == 1 and self.last_epoch > 0:
             height = (1 + math.cos(self.last_epoch * math.pi / self.T_max)) / 2
             return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
-        if (self.last_epoch - 1 - self.T_max) % (
-            2 * self.T_max
-        ) == 0:  # up from the lowest point, by no factor
+        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # no factor leads up from there
             rise = (1 - math.cos(math.pi / self.T_max)) / 2
             return [
                 rate + (base - self.eta_min) * rise

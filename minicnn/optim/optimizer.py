@@ -37,6 +37,7 @@ class Optimizer:
     """
 
     _opt_called = False
+    _moments: tuple[str, ...] = ()  # entries of a parameter's state that have its shape
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -162,8 +163,8 @@ class Optimizer:
                 dtype.
 
         Raises:
-            ValueError: where the groups don't have the sizes of this optimizer's groups, or a state isn't of
-                its parameter's shape.
+            ValueError: where the groups don't have the sizes of this optimizer's groups, or a moment isn't of
+                its parameter's shape; the optimizer is then unchanged.
         """
         groups = [
             {key: copy.deepcopy(value) for key, value in group.items()}
@@ -189,13 +190,32 @@ class Optimizer:
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number, entries in state_dict["state"].items():
             if number in parameters:
-                state[parameters[number]] = {
-                    key: _own_copy(key, value, parameters[number]) for key, value in entries.items()
+                parameter = parameters[number]
+                state[parameter] = {
+                    key: self._own_copy(key, value, parameter) for key, value in entries.items()
                 }
             else:
                 state[number] = entries
         self.param_groups = groups
         self.state = state
+
+    def _own_copy(self, key: str, value: Any, parameter: Tensor) -> Any:
+        """A loaded entry as this optimizer's own: in the parameter's dtype and, if a moment, memory order."""
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        if key == "step":
+            return Tensor(np.array(value, np.float32))
+        if not isinstance(value, np.ndarray):
+            return copy.deepcopy(value)
+        if key not in self._moments:
+            return Tensor(value.astype(parameter.dtype))
+        if value.shape != parameter._array.shape:
+            raise ValueError(
+                f"loaded {key} has shape {value.shape}, but its parameter has shape {parameter._array.shape}"
+            )
+        result = np.empty_like(parameter._array)
+        result[...] = value
+        return Tensor(result)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -227,23 +247,6 @@ def _split_names(params: Any) -> tuple[list[str], list[Any]]:
     if names and len(names) < len(listed):
         raise ValueError("all optimizer params should be with/without names. Some param names are missing")
     return names, [entry[1] for entry in listed] if names else listed
-
-
-def _own_copy(key: str, value: Any, parameter: Tensor) -> Any:
-    """A loaded entry as this optimizer's own: arrays in the parameter's dtype and memory order."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    if key == "step":
-        return Tensor(np.array(value, np.float32))
-    if not isinstance(value, np.ndarray):
-        return copy.deepcopy(value)
-    if value.shape != parameter._array.shape:
-        raise ValueError(
-            f"loaded {key} has shape {value.shape}, but its parameter has shape {parameter._array.shape}"
-        )
-    result = np.empty_like(parameter._array)
-    result[...] = value
-    return Tensor(result)
 
 
 def plain_number(name: str, value: Any) -> Any:

@@ -32,6 +32,8 @@ class SGD(Optimizer):
         TypeError: for a Tensor in place of a number.
     """
 
+    _moments = ("momentum_buffer",)
+
     def __init__(
         self,
         params: Iterable,
@@ -65,10 +67,11 @@ class SGD(Optimizer):
         momentum = float(group["momentum"])
         common = (float(group["lr"]), float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0)
         for parameter in group["params"]:
-            if parameter.grad is None:
+            gradient = parameter.grad
+            if gradient is None:
                 continue
             if momentum == 0:
-                fused.run(kernels.optimizers.sgd, parameter, hyperparameters=common)
+                fused.run(kernels.optimizers.sgd, parameter, gradient, hyperparameters=common)
                 continue
             state = self.state[parameter]
             keep, take = momentum, 1 - float(group["dampening"])
@@ -78,6 +81,7 @@ class SGD(Optimizer):
             fused.run(
                 kernels.optimizers.sgd_momentum,
                 parameter,
+                gradient,
                 state["momentum_buffer"],
                 hyperparameters=(*common, keep, take, momentum, bool(group["nesterov"])),
             )

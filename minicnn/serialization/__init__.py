@@ -41,13 +41,13 @@ def save(obj: Mapping[str, Any], f: Target, *, metadata: Mapping[str, str] | Non
     """
     arrays = _checked_arrays(obj)
     notes = _checked_metadata(metadata)
-    if hasattr(f, "write"):
+    if not isinstance(f, (str, os.PathLike)):
         safetensors.write(f, arrays, notes)
         return
     path = Path(f)
-    chunks = npz if path.suffix.lower() == ".npz" else safetensors
+    file_format = npz if path.suffix.lower() == ".npz" else safetensors
     with replacing(path) as file:
-        chunks.write(file, arrays, notes)
+        file_format.write(file, arrays, notes)
 
 
 def load(f: Target, map_location: Any = None, *, weights_only: bool = True) -> Any:
@@ -118,8 +118,8 @@ def _checked_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     return dict(metadata or {})
 
 
-def _read(f: Any) -> tuple[Any, dict[str, str]]:
-    if hasattr(f, "read"):
+def _read(f: Target) -> tuple[Any, dict[str, str]]:
+    if not isinstance(f, (str, os.PathLike)):
         name, data = str(getattr(f, "name", "<file>")), f.read()
         if not isinstance(data, bytes):
             raise TypeError(f"{name} must be open in binary mode")

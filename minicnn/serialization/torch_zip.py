@@ -9,7 +9,7 @@ No function named by a file is ever imported, let alone called.
 import pickletools
 import zipfile
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class _Tensors:
         self._elements: dict[tuple[str, str], np.ndarray] = {}
         byteorder = f"{folder}byteorder"
         big = byteorder in archive.namelist() and archive.read(byteorder) == b"big"
-        self._byteorder = ">" if big else "<"
+        self._byteorder: Literal["<", ">"] = ">" if big else "<"
 
     def storage(self, identity: Any) -> _Storage:
         """The storage that a persistent id `("storage", type, key, device, size)` means."""

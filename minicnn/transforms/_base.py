@@ -27,7 +27,7 @@ class Transform(Batched):
             TypeError: `image` is something else.
         """
         if isinstance(image, Tensor):
-            return self.batch(Tensor(image._array[None]))[0]
+            return self.batch(image.detach().unsqueeze(0))[0]
         if not is_pillow(image):
             return self.batch(image_array(image)[None])[0]
         transformed = self.batch(image_array(image)[None])[0]

@@ -70,6 +70,8 @@ class Normalize(Transform):
             )
         y = np.subtract(x, self._spread(self.mean, "mean", x), out=x if self.inplace else None)
         y /= std
+        if self.inplace:
+            images._bump()  # a backward that needs the old values will notice
         return Tensor(y)
 
     @staticmethod

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicnn._data import Batched, Dataset, batch_method
-from minicnn.operators.shape import stack
+from minicnn.operators.joining import stack
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor
 

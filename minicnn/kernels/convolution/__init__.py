@@ -16,10 +16,10 @@ The number of groups is C / weight.shape[1]. `select` is the one place where `al
 
 from types import ModuleType
 
-from minicnn.kernels.convolution import im2col, naive
+from minicnn.kernels.convolution import im2col, implicit, naive, winograd
 from minicnn.kernels.geometry import Geometry
 
-ALGORITHMS = {"naive": naive, "im2col": im2col}
+ALGORITHMS = {"naive": naive, "im2col": im2col, "implicit": implicit, "winograd": winograd}
 
 
 def select(algorithm: str, geometry: Geometry) -> ModuleType:

@@ -9,7 +9,7 @@ from minicnn.autograd import Operator
 from minicnn.kernels.geometry import Geometry, convolution_geometry, transposed_geometry
 from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.images import batched, image_size
-from minicnn.operators.arithmetic import array_of
+from minicnn.operators.operands import array_of
 
 
 class Conv2d(Operator):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minicnn.operators.activation import floating
-from minicnn.operators.arithmetic import array_of
+from minicnn.operators.operands import array_of
 
 
 def image_size(x: Any, name: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.operators.activation import floating
-from minicnn.operators.arithmetic import array_of
+from minicnn.operators.operands import array_of
 
 
 class Linear(Operator):

@@ -8,7 +8,9 @@ from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.operators import reduction as reductions
 from minicnn.operators.activation import floating, log_softmax
-from minicnn.operators.arithmetic import Subtract, array_of, check_broadcast, exp, where
+from minicnn.operators.arithmetic import Subtract
+from minicnn.operators.elementwise import exp, where
+from minicnn.operators.operands import array_of, check_broadcast
 from minicnn.operators.shape import reshape
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.operators.activation import floating
-from minicnn.operators.arithmetic import array_of
+from minicnn.operators.operands import array_of
 
 
 def to_rows(x: np.ndarray) -> np.ndarray:

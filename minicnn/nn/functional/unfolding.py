@@ -10,7 +10,7 @@ from minicnn.kernels.geometry import Geometry, convolution_geometry, pair
 from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.images import batched, image_size
 from minicnn.operators.activation import floating
-from minicnn.operators.arithmetic import array_of
+from minicnn.operators.operands import array_of
 
 
 def _unfold(x: np.ndarray, geometry: Geometry) -> np.ndarray:

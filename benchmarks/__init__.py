@@ -1,0 +1,1 @@
+"""minicnn beside PyTorch: `python -m benchmarks`."""

@@ -1,0 +1,1 @@
+"""The work that is timed: convolution layers, operators, training steps."""

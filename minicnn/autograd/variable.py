@@ -1,0 +1,93 @@
+"""What differentiation needs to know of a tensor: its array, its memory, its place in the graph."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.autograd.mode import enable_grad
+
+
+class View(NamedTuple):
+    """How a tensor came to show another one's memory.
+
+    Attributes:
+        root: the tensor whose memory it is.
+        steps: the operations that lead from `root` to the view, each with its further arguments; None where
+            that wasn't recorded.
+        node: the root's place in the graph when the view's own place was determined.
+    """
+
+    root: "Variable"
+    steps: tuple | None
+    node: Any
+
+
+class Variable:
+    """An array that may have a place in a graph: all that differentiation needs to know of a `Tensor`.
+
+    `_memory` is a counter of in-place changes, one list shared by every tensor that shows the same memory: a
+    backward that would read values changed since its forward notices by it.
+
+    Args:
+        array: NumPy array of numbers, shared and not copied; use `minicnn.tensor` to build from lists or to
+            copy.
+        requires_grad: whether gradients by this tensor are wanted; floating point only.
+
+    Raises:
+        TypeError: where `array` isn't a NumPy array of real numbers.
+        RuntimeError: where a gradient is asked for of a tensor that isn't floating point.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_grad", "_memory", "_node", "_output", "_requires_grad", "_view")
+
+    result_class: "type[Variable]"  # what operations return; minicnn.tensor sets it to Tensor
+
+    def __init__(self, array: np.ndarray, requires_grad: bool = False) -> None:
+        if type(array) is not np.ndarray:
+            array = _plain_array(array)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"a Tensor holds real numbers, got an array of {array.dtype}")
+        self._array = array
+        self._memory = [0]
+        self._node: Any = None
+        self._output = 0
+        self._requires_grad = False
+        self._grad: Any = None
+        self._view: View | None = None
+        if requires_grad:
+            self._require_grad()
+
+    def _require_grad(self) -> None:
+        if self._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only Tensors of floating-point dtype can require gradients, this one is {self._array.dtype}"
+            )
+        self._requires_grad = True
+
+    def _bump(self) -> None:
+        """Count an in-place change."""
+        self._memory[0] += 1
+
+    def _catch_up(self) -> None:
+        """Get a new place in the graph where an in-place change gave one to the tensor this is a view of."""
+        view = self._view
+        if view is None or view.steps is None or view.node is view.root._node:
+            return
+        tensor = view.root
+        with enable_grad():
+            for operator, arguments in view.steps:
+                tensor = operator.apply(tensor, *arguments)
+        self._node, self._output, self._requires_grad = tensor._node, tensor._output, tensor._requires_grad
+        self._view = View(view.root, view.steps, view.root._node)
+
+
+def _plain_array(array: Any) -> np.ndarray:
+    """A subclass of ndarray, or a NumPy number, as an ndarray."""
+    if not isinstance(array, (np.ndarray, np.generic)):
+        raise TypeError(f"Tensor wraps a NumPy array, got {type(array).__name__}; use minicnn.tensor(...)")
+    return np.asarray(array)
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array that owns the memory which `array` shows."""
+    return array.base if type(array.base) is np.ndarray else array

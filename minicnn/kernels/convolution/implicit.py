@@ -1,0 +1,452 @@
+"""Convolution as the matrix product of im2col, with the patch matrix never written.
+
+In channels-last memory the patch of one output cell is, for each row p of the kernel, one contiguous run of KW·C
+numbers; and the patches of neighbouring cells, or of the same cell in the next image, lie a constant distance
+apart. So the micro-kernel walks the image itself: its rows are cells, its segments are taps.
+
+    y[cell, o] = bias[o] + Σ over taps, c of  x[cell's origin + tap, c] · weight[tap, c, o]
+
+Cells come in lines along which the distance is constant: along a row of the image, or, where rows are short and
+at the border, the same cell in several images. All cells of a line see the same taps; so taps in the padding
+are left out instead of being multiplied by zeros, and nothing has to be padded.
+
+The gradient by input is the same sum with other strides. For stride s it falls apart into s × s phases, one
+for the input cells of each remainder; within a phase every cell is reached by the same taps, s / gcd(s, d) apart:
+a convolution of stride 1 over the gradient, with part of the kernel, turned around.
+
+The gradient by weight exchanges the roles: rows are the channels of a tap, segments are rows of cells, and the
+sum runs over all cells:
+
+    ∂weight[tap, c, o] = Σ over cells of  x[cell's origin + tap, c] · g[cell, o]
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.memory import dense, element_strides, flat
+from minicnn.kernels.microkernel import lanes, micro, tile_rows
+
+ROWS = tile_rows()
+LARGEST = ROWS[0]
+CHUNK_BYTES = 2**19
+"""How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
+
+
+def _first_tiles(longest: int = 512) -> np.ndarray:
+    """For every length of a line, the tile to start with so that the whole line costs least.
+
+    A tile of R rows takes R steps' time, but never less than four, the latency of a multiply-add, and one more to
+    start and finish.
+    """
+    cost, first = [0.0] * (longest + 1), np.full(longest + 1, LARGEST, np.int64)
+    for length in range(1, longest + 1):
+        options = [(cost[length - r] + max(r, 4) + 1, -r) for r in ROWS if r <= length]
+        cost[length], negative = min(options)
+        first[length] = -negative
+    return first
+
+
+FIRST_TILE = _first_tiles()
+
+
+@kernel
+def line(A, a0, ai, ak, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, length, vectors, valid):
+    """The product for `length` rows, tile after tile."""
+    done = 0
+    while done < length:
+        rows = FIRST_TILE[min(length - done, FIRST_TILE.size - 1)]
+        micro(
+            rows, vectors, A, a0 + done * ai, ai, ak, B, b0, bk, seg_a, seg_b, segments, K,
+            start, s0 + done * si, si, has_start, C, c0 + done * ci, ci, valid,
+        )  # fmt: skip
+        done += rows
+
+
+class Correlation(NamedTuple):
+    """A correlation for the kernel below: all sizes and strides in elements, along rows and columns alike.
+
+    Attributes:
+        N, G, C, O: images, groups, channels and outputs of a group.
+        KH, KW: taps; d*: how far apart.
+        H, W: the image; x*: its strides from image to image, row to row, cell to cell.
+        OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
+        y0, y*: where the first result goes, and the strides from there.
+        images, rows: how many of each make a task.
+        along_images: whether lines run through images everywhere, or only at the border.
+    """
+
+    N: int
+    G: int
+    C: int
+    O: int
+    KH: int
+    KW: int
+    dh: int
+    dw: int
+    H: int
+    W: int
+    xn: int
+    xh: int
+    xw: int
+    OH: int
+    OW: int
+    top: int
+    left: int
+    sh: int
+    sw: int
+    y0: int
+    yn: int
+    yh: int
+    yw: int
+    images: int
+    rows: int
+    along_images: int
+
+
+@kernel
+def _range_inside(origin, taps, dilation, size):
+    """The taps first … last − 1 that lie inside an image of `size` cells."""
+    first = 0
+    while first < taps and origin + first * dilation < 0:
+        first += 1
+    last = taps
+    while last > first and origin + (last - 1) * dilation >= size:
+        last -= 1
+    return first, last
+
+
+@kernel(parallel=True)
+def _correlate(x, weight, bias, y, plan, vector):
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows,
+     along_images) = plan  # fmt: skip
+    image_tasks, row_tasks = -(-N // images), -(-OH // rows)
+    block = 2 * vector
+    blocks = -(-O // block)
+    packed = -(-O // vector) * vector * KH * KW * C  # a group's weights
+    runs = dw == 1 and xw == C  # the taps of a kernel row are one run of memory
+    # columns whose cells have every tap inside, so that a line may run along the row
+    inner_first, inner_last = 0, OW
+    while inner_first < OW and left + inner_first * sw < 0:
+        inner_first += 1
+    while inner_last > inner_first and left + (inner_last - 1) * sw + (KW - 1) * dw >= W:
+        inner_last -= 1
+    if along_images:
+        inner_first = inner_last = OW
+
+    for task in prange(image_tasks * row_tasks):
+        n0 = task // row_tasks * images
+        n1 = min(N, n0 + images)
+        i0 = task % row_tasks * rows
+        i1 = min(OH, i0 + rows)
+        seg_a, seg_b = np.empty(KH * KW, np.int64), np.empty(KH * KW, np.int64)
+        for group_block in range(G * blocks):
+            group, o = group_block // blocks, group_block % blocks * block
+            vectors = 2 if O - o > vector else 1
+            valid = min(O - o - (vectors - 1) * vector, vector)
+            b0 = group * packed + o * KH * KW * C
+            bk = vectors * vector
+            o += group * O
+            for i in range(i0, i1):
+                row = top + i * sh
+                p0, p1 = _range_inside(row, KH, dh, H)
+                j = 0
+                while j < OW:
+                    inner = inner_first <= j < inner_last
+                    column = left + j * sw
+                    q0, q1 = _range_inside(column, KW, dw, W)
+                    segments = 0
+                    if runs:
+                        K = (q1 - q0) * C
+                        for p in range(p0, p1):
+                            seg_a[segments] = p * dh * xh + q0 * C
+                            seg_b[segments] = (p * KW + q0) * C * bk
+                            segments += 1
+                    else:
+                        K = C
+                        for p in range(p0, p1):
+                            for q in range(q0, q1):
+                                seg_a[segments] = p * dh * xh + q * dw * xw
+                                seg_b[segments] = (p * KW + q) * C * bk
+                                segments += 1
+                    a0 = row * xh + column * xw + group * C
+                    c0 = y0 + i * yh + j * yw + o
+                    if inner:
+                        for n in range(n0, n1):
+                            line(
+                                x, a0 + n * xn, sw * xw, 1, weight, b0, bk, seg_a, seg_b, segments, K,
+                                bias, o, 0, bias.size > 0, y, c0 + n * yn, yw, inner_last - j, vectors, valid,
+                            )  # fmt: skip
+                        j = inner_last
+                    else:
+                        line(
+                            x, a0 + n0 * xn, xn, 1, weight, b0, bk, seg_a, seg_b, segments, K,
+                            bias, o, 0, bias.size > 0, y, c0 + n0 * yn, yn, n1 - n0, vectors, valid,
+                        )  # fmt: skip
+                        j += 1
+
+
+@kernel(parallel=True)
+def _pack(weight, strides, taps, G, O, C, vector, packed):
+    """Weights (G, O, C, taps), given by strides and the taps' offsets, in blocks of two vectors of outputs:
+
+    packed[group][block][tap][c][lane], with zeros where a block's last vector has no output.
+    """
+    block = 2 * vector
+    blocks = -(-O // block)
+    size = -(-O // vector) * vector * taps.size * C
+    for part in prange(G * blocks * taps.size):
+        group, rest = part // (blocks * taps.size), part % (blocks * taps.size)
+        o, tap = rest // taps.size * block, rest % taps.size
+        width = block if O - o > vector else vector
+        here = group * size + o * taps.size * C + tap * C * width
+        source = group * strides[0] + o * strides[1] + taps[tap]
+        present = min(O - o, width)
+        for c in range(C):
+            for lane in range(present):
+                packed[here + c * width + lane] = weight[source + c * strides[2] + lane * strides[1]]
+            for lane in range(present, width):
+                packed[here + c * width + lane] = 0
+
+
+def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np.ndarray) -> np.ndarray:
+    vector = lanes(weight.dtype)
+    packed = np.empty(G * -(-O // vector) * vector * taps.size * C, weight.dtype)
+    _pack(flat(weight), strides, taps, G, O, C, vector, packed)
+    return packed
+
+
+def _tasks(N: int, OH: int, OW: int, row_bytes: int, border: bool, threads: int) -> tuple[int, int, bool]:
+    """How many images and rows of cells make a task, and whether lines run through the images.
+
+    A line should fill the largest tiles; along a row it has OW cells, through the images at most N / threads.
+    """
+    per_thread = max(N // threads, min(N, 8))
+    along_images = OW < LARGEST and per_thread > OW
+    images = per_thread if along_images or border else 1
+    images = min(images, 16 if along_images else 8)
+    rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
+    while -(-N // images) * -(-OH // rows) < threads and rows > 1:
+        rows = -(-rows // 2)
+    return images, rows, along_images
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
+    """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
+    for width in range(min(cells, 448), LARGEST, -1):
+        if cells % width == 0 and cells // width >= 4 * threads:
+            return cells // width, width
+    return 1, cells
+
+
+@functools.lru_cache(maxsize=1024)
+def _forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: int) -> Correlation:
+    h, w = geometry.height, geometry.width
+    full = G * C
+    xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
+    yn, yh, yw, OH, OW = h.output * w.output * G * O, w.output * G * O, G * O, h.output, w.output
+    if geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1):
+        H, W = OH, OW = _plan_cells(N * OH * OW, threads)
+        N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
+    border = bool(w.before or w.after)
+    images, rows, along = _tasks(N, OH, OW, W * full * h.stride * 4, border, threads)
+    return Correlation(
+        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
+        h.stride, w.stride, 0, yn, yh, yw, images, rows, int(along),
+    )  # fmt: skip
+
+
+def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
+    """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
+    from numba import get_num_threads
+
+    N, C = x.shape[0], x.shape[3]
+    O, CG, KH, KW = weight.shape
+    G = C // CG
+    y = np.empty((N, *geometry.output_size, O), x.dtype)
+    if not y.size:
+        return y
+    weight = dense(weight)
+    so, sc, sp, sq = element_strides(weight)
+    taps = np.add.outer(np.arange(KH) * sp, np.arange(KW) * sq).reshape(-1)
+    packed = _packed(weight, G, O // G, CG, (so * (O // G), so, sc), taps)
+    plan = _forward_plan(N, G, CG, O // G, geometry, get_num_threads())
+    start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    _correlate(flat(x), packed, start, flat(y), plan, lanes(x.dtype))
+    return y
+
+
+class Phase(NamedTuple):
+    """Along one axis, the input cells of one remainder by the stride, and the taps that reach them.
+
+    Cell t of `count`, at first + t · stride, is reached from output cell t + origin by the first of `taps`, and from
+    one `step` further by each next.
+    """
+
+    first: int
+    count: int
+    taps: tuple[int, ...]
+    origin: int
+    step: int
+
+
+@functools.lru_cache(maxsize=1024)
+def _phases(axis: Axis) -> tuple[Phase, ...]:
+    """The phases of the gradient by input; a phase may have no taps, its gradient is 0."""
+    phases = []
+    for first in range(min(axis.stride, axis.size)):
+        count = (axis.size - first - 1) // axis.stride + 1
+        # cell `first` is reached by tap p from output (first + before − p·d) / s, where that is whole
+        reached = {p: first + axis.before - p * axis.dilation for p in range(axis.kernel)}
+        taps = tuple(p for p in reversed(range(axis.kernel)) if reached[p] % axis.stride == 0)
+        origin = reached[taps[0]] // axis.stride if taps else 0
+        phases.append(Phase(first, count, taps, origin, axis.dilation // math.gcd(axis.dilation, axis.stride)))
+    return tuple(phases)
+
+
+def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
+    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
+    from numba import get_num_threads
+
+    N, OH, OW, O = grad_output.shape
+    CG, OG = weight.shape[1], O // groups
+    C = CG * groups
+    h, w = geometry.height, geometry.width
+    phases = [(a, b) for a in _phases(h) for b in _phases(w)]
+    covered = all(a.taps and b.taps for a, b in phases)
+    grad_x = (np.empty if covered else np.zeros)((N, h.size, w.size, C), grad_output.dtype)
+    if not grad_x.size:
+        return grad_x
+    weight = dense(weight)
+    so, sc, sp, sq = element_strides(weight)
+    nothing = np.empty(0, grad_output.dtype)
+    for a, b in phases:
+        if not a.taps or not b.taps:
+            continue
+        taps = np.add.outer(np.array(a.taps) * sp, np.array(b.taps) * sq).reshape(-1)
+        packed = _packed(weight, groups, CG, OG, (so * OG, sc, so), taps)
+        plan = _grad_input_plan(N, groups, OG, CG, geometry, a, b, get_num_threads())
+        _correlate(flat(grad_output), packed, nothing, flat(grad_x), plan, lanes(grad_x.dtype))
+    return grad_x
+
+
+@functools.lru_cache(maxsize=1024)
+def _grad_input_plan(
+    N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase, b: Phase, threads: int
+) -> Correlation:
+    h, w = geometry.height, geometry.width
+    xh, xw = w.output * G * O, G * O
+    yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
+    H, W, OH, OW, xn = h.output, w.output, a.count, b.count, h.output * xh
+    y0, sy, sx = a.first * yh + b.first * yw, h.stride * yh, w.stride * yw
+    if (
+        (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
+        and (OH, OW) == (H, W) == (h.size, w.size)
+    ):  # fmt: skip
+        H, W = OH, OW = _plan_cells(N * H * W, threads)
+        N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
+    border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
+    images, rows, along = _tasks(N, OH, OW, W * G * O * 4, border, threads)
+    return Correlation(
+        N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
+        1, 1, y0, yn, sy, sx, images, rows, int(along),
+    )  # fmt: skip
+
+
+@kernel(parallel=True)
+def _weight_products(x, g, partial, plan, images, rows_at_once, vector):
+    """partial[part][group][tap][c][o]: the gradient by weight from the images of each part."""
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, _, gn, gh, gw, _, _, runs) = plan
+    parts = -(-N // images)
+    taps = KH if runs else KH * KW
+    depth = KW * C if runs else C  # rows of the product: the channels of one tap, or of a whole row of taps
+    block = 2 * vector
+    blocks = -(-O // block)
+    size = G * KH * KW * C * O
+    for task in prange(parts * taps * G):
+        part, tap = task // (taps * G), task % (taps * G) // G
+        group = task % G
+        p, q = (tap, 0) if runs else (tap // KW, tap % KW)
+        n0, n1 = part * images, min(N, (part + 1) * images)
+        first = 0  # the cells whose tap lies inside the image
+        while first < OW and left + first * sw + q * dw < 0:
+            first += 1
+        last = OW
+        while last > first and left + (last - 1) * sw + q * dw >= W:
+            last -= 1
+        c0 = part * size + group * KH * KW * C * O + tap * depth * O
+        seg_a, seg_b = np.empty(rows_at_once, np.int64), np.empty(rows_at_once, np.int64)
+        total = (n1 - n0) * OH
+        done, started = 0, False
+        while done < total or not started:
+            segments = 0
+            while done < total and segments < rows_at_once:
+                n, i = n0 + done // OH, done % OH
+                row = top + i * sh + p * dh
+                if 0 <= row < H and last > first:
+                    seg_a[segments] = n * xn + row * xh + (left + first * sw + q * dw) * xw + group * C
+                    seg_b[segments] = n * gn + i * gh + first * gw + group * O
+                    segments += 1
+                done += 1
+            for o in range(0, O, block):
+                vectors = 2 if O - o > vector else 1
+                valid = min(O - o - (vectors - 1) * vector, vector)
+                line(
+                    x, 0, 1, sw * xw, g, o, gw, seg_a, seg_b, segments, last - first,
+                    partial, c0 + o, O, started, partial, c0 + o, O, depth, vectors, valid,
+                )  # fmt: skip
+            started = True
+
+
+@kernel(parallel=True)
+def _sum_parts(partial, total):
+    parts = partial.shape[0]
+    for k in prange(total.size):
+        value = partial[0, k]
+        for part in range(1, parts):
+            value += partial[part, k]
+        total[k] = value
+
+
+def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
+    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+    from numba import get_num_threads
+
+    N, H, W, full = x.shape
+    O = grad_output.shape[3]
+    C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
+    if not x.size or not grad_output.size:
+        return np.zeros((O, C, KH, KW), x.dtype)
+    h, w = geometry.height, geometry.width
+    # rows of the product: a tap's channels, or, where these are few, the channels of a whole row of taps
+    runs = w.dilation == 1 and groups == 1 and C < LARGEST and KW > 1
+    top, left = -h.before, -w.before
+    if runs and (w.before or w.after):
+        x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
+        W, left = x.shape[2], 0
+    threads = get_num_threads()
+    cells = h.output * w.output
+    products = (KH if runs else KH * KW) * groups
+    parts = 1 if products % threads == 0 or products > 6 * threads else min(N, 4 * threads)
+    images = -(-N // parts)
+    parts = -(-N // images)
+    rows_at_once = max(1, min(1024, 2**17 // (full + O)) // w.output)
+    del cells
+    plan = Correlation(
+        N, groups, C, OG, KH, KW, h.dilation, w.dilation, H, W, H * W * full, W * full, full, h.output, w.output,
+        top, left, h.stride, w.stride, 0, h.output * w.output * O, w.output * O, O, 1, 1, int(runs),
+    )  # fmt: skip
+    partial = np.empty((parts, groups * KH * KW * C * OG), x.dtype)
+    _weight_products(flat(x), flat(grad_output), flat(partial), plan, images, rows_at_once, lanes(x.dtype))
+    if parts > 1:
+        total = np.empty(partial.shape[1], x.dtype)
+        _sum_parts(partial, total)
+        partial = total
+    by_group = partial.reshape(groups, KH, KW, C, OG)
+    return by_group.transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW) if groups > 1 else by_group[0].transpose(3, 2, 0, 1)

@@ -1,0 +1,219 @@
+"""Elementwise operations on one operand, and the choice between two."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator, Variable
+from minicnn.dtypes import float32, result_type
+from minicnn.operators.arithmetic import Maximum, Minimum
+from minicnn.operators.operands import array_of, cast
+from minicnn.operators.quiet import quietly
+
+
+class Unary(Operator):
+    """An elementwise operation on one operand; integers become float32 first."""
+
+    function: Callable
+    saves_output = False
+    """Whether `gradient` needs the output rather than the input."""
+
+    @classmethod
+    def forward(cls, ctx: Any, x: np.ndarray) -> np.ndarray:
+        y = np.asarray(quietly(cls.function, x))
+        ctx.saved = (y if cls.saves_output else x,)
+        return y
+
+    @classmethod
+    def backward(cls, ctx: Any, g: np.ndarray) -> np.ndarray:
+        return cls.gradient(g, *ctx.saved)
+
+    @staticmethod
+    def gradient(g: np.ndarray, saved: np.ndarray) -> np.ndarray:
+        """The gradient by x, from the saved input or output."""
+        raise NotImplementedError
+
+    @classmethod
+    def call(cls, x: Any) -> Any:
+        """Apply to a Tensor or an array."""
+        return cls.apply(x if array_of(x).dtype.kind == "f" else cast(x, float32))
+
+
+class Negative(Operator):
+    """−x"""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.negative(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        return -g
+
+
+class Absolute(Unary):
+    """|x|, with gradient 0 at 0 and at NaN"""
+
+    function = np.abs
+
+    @staticmethod
+    def gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return g * np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
+class Exponential(Unary):
+    """eˣ"""
+
+    function, saves_output = np.exp, True
+
+    @staticmethod
+    def gradient(g: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return g * y
+
+
+class Logarithm(Unary):
+    """ln x"""
+
+    function = np.log
+
+    @staticmethod
+    def gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return g / x
+
+
+class SquareRoot(Unary):
+    """√x"""
+
+    function, saves_output = np.sqrt, True
+
+    @staticmethod
+    def gradient(g: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return g / (2 * y)
+
+
+def negative(x: Any) -> Any:
+    """−x, elementwise.
+
+    Raises:
+        TypeError: for bools.
+    """
+    return Negative.apply(_not_bool(x, "negation"))
+
+
+def absolute(x: Any) -> Any:
+    """|x|, elementwise.
+
+    Raises:
+        TypeError: for bools.
+    """
+    return Absolute.apply(_not_bool(x, "abs"))
+
+
+def exp(x: Any) -> Any:
+    """eˣ, elementwise."""
+    return Exponential.call(x)
+
+
+def log(x: Any) -> Any:
+    """ln x, elementwise; -inf at 0, NaN below."""
+    return Logarithm.call(x)
+
+
+def sqrt(x: Any) -> Any:
+    """√x, elementwise; NaN below 0."""
+    return SquareRoot.call(x)
+
+
+def _not_bool(x: Any, name: str) -> Any:
+    if array_of(x).dtype == bool:
+        raise TypeError(f"{name} is not defined for bool tensors")
+    return x
+
+
+class Clamp(Operator):
+    """x held within [low, high]; the gradient passes where x lies strictly between."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
+        ctx.saved, ctx.bounds = (x,), (low, high)
+        with np.errstate(all="ignore"):
+            y = x if low is None else np.maximum(x, low)
+            return np.asarray(y if high is None else np.minimum(y, high))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        (x,), (low, high) = ctx.saved, ctx.bounds
+        inside = (x == x) if low is None else x > low
+        return g * (inside if high is None else inside & (x < high)), None, None
+
+
+def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
+    """`x` held within [min, max], elementwise; everything is `max` where `min` exceeds it.
+
+    Args:
+        min, max: numbers, or Tensors that broadcast with `x`; one of them may be None.
+
+    Raises:
+        ValueError: without either.
+        TypeError: for one number and one Tensor.
+    """
+    bounds = [bound for bound in (min, max) if bound is not None]
+    if not bounds:
+        raise ValueError("clamp needs min or max, or both")
+    tensors = [isinstance(bound, (Variable, np.ndarray)) for bound in bounds]
+    if any(tensors):
+        if not all(tensors):
+            raise TypeError("clamp needs two numbers or two Tensors as its bounds, got one of each")
+        x = x if min is None else Maximum.call(x, min)
+        return x if max is None else Minimum.call(x, max)
+    dtype = result_type(array_of(x), *bounds)
+    if dtype.kind in "iu":  # bounds out of the type's range hold nothing
+        limits = np.iinfo(dtype)
+        min, max = (None if b is None else sorted((limits.min, int(b), limits.max))[1] for b in (min, max))
+    return Clamp.apply(cast(x, dtype), min, max)
+
+
+class Where(Operator):
+    """a where the condition holds, b elsewhere."""
+
+    @staticmethod
+    def forward(ctx: Any, condition: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        ctx.saved = (condition,)
+        return np.where(condition, a, b)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        (condition,) = ctx.saved
+        _, by_a, by_b = ctx.needs_input_grad
+        zero = g.dtype.type(0)
+        return (
+            None,
+            np.where(condition, g, zero) if by_a else None,
+            np.where(condition, zero, g) if by_b else None,
+        )
+
+
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """`input` where `condition` holds, `other` elsewhere, all broadcast together.
+
+    Args:
+        condition: bool Tensor.
+        input, other: Tensors or Python numbers; without both, the result is where `condition` holds.
+
+    Returns: a Tensor; for a condition alone, a tuple of int64 Tensors with the indices along each dimension.
+
+    Raises:
+        TypeError: where `condition` isn't bool.
+        ValueError: where the shapes don't broadcast.
+    """
+    mask = array_of(condition)
+    if not isinstance(mask, np.ndarray) or mask.dtype.kind != "b":
+        received = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise TypeError(f"where needs a Tensor of bool as its condition, got {received}")
+    if input is None and other is None:
+        return tuple(Variable.result_class(indices) for indices in np.atleast_1d(mask).nonzero())
+    if input is None or other is None:
+        raise TypeError("where needs both input and other, or neither")
+    dtype = result_type(array_of(input), array_of(other))
+    return Where.apply(condition, cast(input, dtype), cast(other, dtype))

@@ -1,0 +1,168 @@
+"""x[key] and x[key] = value.
+
+A key selects in two steps. The first takes what ints, slices, None and `...` select, which is a view. The
+second picks from that with index arrays and masks, which copies. PyTorch works in this order; NumPy, left
+alone, lets an int beside an index array take part in the second step, and orders the axes of the result
+differently.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator, Variable
+from minicnn.operators.operands import array_of
+
+
+class Take(Operator):
+    """What the first step selects: a view."""
+
+    shares_memory = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, key: tuple) -> np.ndarray:
+        ctx.key, ctx.shape = key, x.shape
+        return x[key]
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        grad_input = np.zeros(ctx.shape, g.dtype)
+        grad_input[ctx.key] = g
+        return grad_input, None
+
+
+class Pick(Operator):
+    """What the second step picks: a copy."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, key: tuple) -> np.ndarray:
+        ctx.saved, ctx.shape = key, x.shape
+        if ctx.needs_input_grad[0]:  # the program may change its indices before the backward
+            ctx.saved = tuple([part.copy() if isinstance(part, np.ndarray) else part for part in key])
+        return x[key]
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        grad_input = np.zeros(ctx.shape, g.dtype)
+        np.add.at(grad_input, ctx.saved, g)  # an element picked twice gets both gradients
+        return grad_input, None
+
+
+class Put(Operator):
+    """x with what `basic`, then `advanced`, selects of it replaced by value."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, advanced: tuple | None
+    ) -> np.ndarray:
+        ctx.basic, ctx.saved = basic, advanced or ()
+        y = x.copy() if ctx.out is None else ctx.out
+        y[basic][ctx.saved or ...] = value
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        by_value = g[ctx.basic][ctx.saved or ...]
+        by_x = g.copy()
+        by_x[ctx.basic][ctx.saved or ...] = 0
+        return by_x, by_value, None, None
+
+
+def index(input: Any, key: Any) -> Any:
+    """x[key]: a view where `key` consists of ints, slices, None and `...`, a copy otherwise.
+
+    Raises:
+        IndexError: for an index out of range, too many, or of a type that can't be one.
+        ValueError: for slices with a step below 1.
+    """
+    basic, advanced = split(key)
+    result = Take.apply(input, basic)
+    return result if advanced is None else Pick.apply(result, advanced)
+
+
+def put(input: Variable, key: Any, value: Any) -> None:
+    """x[key] = value, in place.
+
+    Raises:
+        IndexError, ValueError: as `index`; ValueError also where the value's shape doesn't fit.
+    """
+    basic, advanced = split(key)
+    target = input._array[basic] if advanced is None else input._array[basic][advanced]
+    shape = array_of(value).shape
+    while len(shape) > target.ndim and shape[0] == 1:  # leading axes of size 1 don't count
+        value, shape = value.reshape(shape[1:]), shape[1:]
+    if np.broadcast_shapes(shape, target.shape) != target.shape:
+        raise ValueError(f"a value of shape {shape} doesn't fit the selected part of shape {target.shape}")
+    input._assign(lambda x: Put.apply(x, value, basic, advanced))  # type: ignore[attr-defined]
+
+
+def split(key: Any) -> tuple[tuple, tuple | None]:
+    """The keys of both steps, for NumPy; the second is None where the first selects everything.
+
+    Raises:
+        IndexError: for a part that can't be an index.
+        ValueError: for slices with a step below 1.
+    """
+    basic: list = []
+    advanced: list = []
+    picks = False
+    for part in _parts(key):
+        part = array_of(part)
+        if isinstance(part, slice):
+            basic.append(_slice(part))
+            advanced.append(slice(None))
+        elif part is None or part is Ellipsis:
+            basic.append(part)
+            advanced.append(slice(None) if part is None else part)
+        elif _is_integer(part):
+            basic.append(int(part))
+        else:
+            mask_or_indices = _index_array(part)
+            covered = mask_or_indices.ndim if mask_or_indices.dtype == bool else 1
+            basic += [slice(None)] * covered
+            advanced.append(mask_or_indices)
+            picks = True
+    if Ellipsis not in basic:
+        basic.append(Ellipsis)  # NumPy copies a selection without dimensions otherwise
+    return tuple(basic), tuple(advanced) if picks else None
+
+
+def _parts(key: Any) -> tuple:
+    if isinstance(key, tuple):
+        return key
+    if isinstance(key, list) and any(
+        part is None or part is Ellipsis or isinstance(part, (list, tuple, slice, np.ndarray, Variable))
+        for part in key
+    ):
+        return tuple(key)
+    return (key,)
+
+
+def _is_integer(part: Any) -> bool:
+    if isinstance(part, np.ndarray):
+        return part.ndim == 0 and part.dtype.kind in "iu"
+    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
+
+
+def _slice(part: slice) -> slice:
+    bounds = [
+        bound._array.item() if isinstance(bound, Variable) else bound
+        for bound in (part.start, part.stop, part.step)
+    ]
+    if bounds[2] is not None and bounds[2] < 1:
+        raise ValueError(f"step must be greater than zero, got {bounds[2]}")
+    return slice(*bounds)
+
+
+def _index_array(part: Any) -> np.ndarray:
+    if not isinstance(part, (np.ndarray, list, bool, np.bool_)):
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and int or bool Tensors are valid indices, "
+            f"got {part!r}"
+        )
+    array = np.asarray(part, np.int64) if isinstance(part, list) and not part else np.asarray(part)
+    if array.dtype == np.uint8:  # torch takes these for masks
+        return array.astype(bool)
+    if array.dtype.kind not in "ib":
+        raise IndexError(f"tensors used as indices must be integer or bool, got {array.dtype}")
+    return array

@@ -1,0 +1,76 @@
+"""Joining tensors: along an axis they have, or along a new one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator
+from minicnn.dtypes import result_type
+from minicnn.operators.operands import array_of, cast
+from minicnn.operators.reduction import normalize_dims
+from minicnn.operators.shape import unsqueeze
+
+
+class Concatenate(Operator):
+    """Tensors joined along an axis."""
+
+    @staticmethod
+    def forward(ctx: Any, axis: int, *arrays: np.ndarray) -> np.ndarray:
+        ctx.axis, ctx.ends = axis, np.cumsum([a.shape[axis] for a in arrays])[:-1]
+        return np.concatenate(arrays, axis)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        return None, *np.split(g, ctx.ends, ctx.axis)
+
+
+def cat(tensors: Sequence, dim: int = 0) -> Any:
+    """Join tensors along an existing axis.
+
+    Args:
+        tensors: Tensors whose shapes agree but along `dim`; those of shape (0,) add nothing but their dtype.
+
+    Raises:
+        ValueError: for no tensors, or shapes that don't agree.
+        TypeError: for something else than a list or tuple of Tensors.
+    """
+    listed = _checked(tensors, "cat")
+    dtype = result_type(*[array_of(t) for t in listed])
+    kept = [t for t in listed if array_of(t).shape != (0,)] or listed[:1]
+    shapes = [array_of(t).shape for t in kept]
+    (axis,) = normalize_dims(dim, len(shapes[0])) or (0,)
+    rests = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
+    if () in shapes or len(rests) > 1 or len({len(shape) for shape in shapes}) > 1:
+        raise ValueError(f"cat along dim {dim} needs shapes that agree elsewhere, got {shapes}")
+    return Concatenate.apply(axis, *[cast(t, dtype) for t in kept])
+
+
+def stack(tensors: Sequence, dim: int = 0) -> Any:
+    """Join tensors of one shape along a new axis.
+
+    Args:
+        tensors: Tensors.
+
+    Raises:
+        ValueError: for no tensors, or shapes that differ.
+        TypeError: for something else than a list or tuple of Tensors.
+    """
+    listed = _checked(tensors, "stack")
+    shapes = {array_of(t).shape for t in listed}
+    if len(shapes) > 1:
+        raise ValueError(f"stack expects each tensor to be equal size, got {sorted(shapes)}")
+    (axis,) = normalize_dims(dim, len(shapes.pop()) + 1)
+    dtype = result_type(*[array_of(t) for t in listed])
+    return Concatenate.apply(axis, *[unsqueeze(cast(t, dtype), axis) for t in listed])
+
+
+def _checked(tensors: Any, name: str) -> list:
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"{name} needs a list or tuple of Tensors, got {type(tensors).__name__}")
+    for position, tensor in enumerate(tensors):
+        if not isinstance(array_of(tensor), np.ndarray):
+            raise TypeError(f"{name} needs Tensors, element {position} is {type(tensor).__name__}")
+    if not tensors:
+        raise ValueError(f"{name} expects a non-empty list of Tensors")
+    return list(tensors)

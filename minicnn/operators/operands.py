@@ -1,0 +1,56 @@
+"""What an operation receives: Tensors, arrays and Python numbers, brought to one dtype as PyTorch does it."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator, Variable
+from minicnn.dtypes import result_type
+from minicnn.operators.quiet import quietly
+
+
+def array_of(operand: Any) -> Any:
+    """The array behind a Tensor; anything else as it is."""
+    return operand._array if isinstance(operand, Variable) else operand
+
+
+def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Raise ValueError unless shapes `a` and `b` broadcast together."""
+    try:
+        np.broadcast_shapes(a, b)
+    except ValueError:
+        raise ValueError(f"operands of shapes {a} and {b} can't be broadcast together") from None
+
+
+class Cast(Operator):
+    """x in another dtype; the walk converts the gradient back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        return quietly(x.astype, dtype)  # NaN as an integer is whatever the machine gives, as in torch
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        return g, None
+
+
+def cast(x: Any, dtype: np.dtype) -> Any:
+    """A Tensor, an array or a number as a Tensor of `dtype`; itself where it is one already."""
+    if not isinstance(x, Variable):
+        x = Variable.result_class(np.asarray(x))
+    return x if x._array.dtype == dtype else Cast.apply(x, dtype)
+
+
+def promoted(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two operands in the dtype in which they meet; a Python number beside floats stays one."""
+    left, right = array_of(a), array_of(b)
+    if type(left) is np.ndarray:
+        if type(right) is np.ndarray:
+            if left.dtype == right.dtype:
+                return a, b
+        elif left.dtype.kind == "f" and type(right) in (float, int):
+            return a, b
+    elif type(right) is np.ndarray and right.dtype.kind == "f" and type(left) in (float, int):
+        return a, b
+    dtype = result_type(left, right)
+    return cast(a, dtype), cast(b, dtype)

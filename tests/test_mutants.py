@@ -1,0 +1,221 @@
+"""A test of the tests: known bugs are planted, and the suite must notice each."""
+
+import numpy as np
+import pytest
+import test_autograd
+import test_batch_norm
+import test_convolution
+import test_loss
+import test_optim
+import test_pooling
+from hypothesis import Phase, settings
+
+import minicnn
+import minicnn.nn.functional as F
+from minicnn import kernels
+from minicnn.autograd import graph
+from minicnn.kernels import geometry
+from minicnn.kernels.convolution import im2col
+from minicnn.nn.functional import normalization
+from minicnn.testing import check_conv2d, check_max_pool2d
+
+
+@pytest.fixture(autouse=True)
+def fail_fast():
+    """Generate cases, don't shrink them: any failure will do."""
+    before = settings.get_current_profile_name()
+    settings.register_profile("mutants", parent=settings.get_profile(before), phases=(Phase.generate,), database=None)
+    settings.load_profile("mutants")
+    yield
+    settings.load_profile(before)
+
+
+def max_pool_padded_with_zero(patch):
+    original = kernels.pooling.max_forward
+
+    def forward(x, g):
+        h, w = g.height, g.width
+        padded = np.pad(x, ((0, 0), (h.before, h.after), (w.before, w.after), (0, 0)))
+        inner = geometry.pooling_geometry(padded.shape[1:3], g.kernel, (h.stride, w.stride), 0, (h.dilation, w.dilation))
+        return original(padded, inner)
+
+    patch.setattr(kernels.pooling, "max_forward", forward)
+
+
+def max_pool_takes_the_last_of_equal_values(patch):
+    original = kernels.pooling.max_forward
+
+    def forward(x, g):
+        y, where = original(x[:, ::-1, ::-1].copy(), g)
+        return y[:, ::-1, ::-1].copy(), (x.shape[1] * x.shape[2] - 1 - where)[:, ::-1, ::-1].copy()
+
+    patch.setattr(kernels.pooling, "max_forward", forward)
+
+
+def pool_gradient_by_assignment(patch):
+    def scatter(values, where, size):
+        N, _, _, C = values.shape
+        image = np.zeros((N, size[0] * size[1], C), values.dtype)
+        np.put_along_axis(image, where.reshape(N, -1, C).astype(np.int64), values.reshape(N, -1, C), 1)
+        return image.reshape(N, *size, C)
+
+    patch.setattr(kernels.pooling, "scatter", scatter)
+
+
+def graph_gradient_by_assignment(patch):
+    def accumulate(tensor, gradient):
+        tensor.grad = graph.Variable.result_class(gradient)
+
+    patch.setattr(graph, "_accumulate", accumulate)
+
+
+def col2im_by_assignment(patch):
+    def col2im(patches, g):
+        rows, columns = g.height, g.width
+        N, OH, OW, KH, KW, C = patches.shape
+        image = np.zeros((N, rows.padded, columns.padded, C), patches.dtype)
+        for p in range(KH):
+            for q in range(KW):
+                i, j = p * rows.dilation, q * columns.dilation
+                image[:, i : i + OH * rows.stride : rows.stride, j : j + OW * columns.stride : columns.stride] = patches[
+                    :, :, :, p, q
+                ]
+        return image[:, rows.before : rows.before + rows.size, columns.before : columns.before + columns.size].copy()
+
+    patch.setattr(im2col, "col2im", col2im)
+
+
+def weight_gradient_from_the_unpadded_input(patch):
+    original = im2col.grad_weight
+
+    def grad_weight(x, g, shape, groups):
+        x = x.copy()
+        h, w = shape.height, shape.width
+        if h.before or w.before:  # as if the border had never been seen
+            x[:, : h.before] = 0
+            x[:, :, : w.before] = 0
+        return original(x, g, shape, groups)
+
+    patch.setattr(im2col, "grad_weight", grad_weight)
+
+
+def same_padding_puts_the_odd_cell_first(patch):
+    original = geometry._convolution_geometry
+
+    def resolve(*arguments):
+        g = original(*arguments)
+        flip = [
+            geometry.Axis(a.size, a.kernel, a.stride, a.dilation, a.after, a.before, a.output) for a in (g.height, g.width)
+        ]
+        return geometry.Geometry(*flip)
+
+    patch.setattr(geometry, "_convolution_geometry", resolve)
+
+
+def groups_in_the_wrong_order(patch):
+    original = im2col.forward
+
+    def forward(x, weight, bias, g):
+        groups = x.shape[3] // weight.shape[1]
+        parts = np.split(x, groups, axis=3)
+        return original(np.ascontiguousarray(np.concatenate(parts[::-1], axis=3)), weight, bias, g)
+
+    patch.setattr(im2col, "forward", forward)
+
+
+def biased_running_variance(patch):
+    def update(running, batch, momentum):
+        if running is not None:
+            count = 8
+            values = running._array if isinstance(running, graph.Variable) else running
+            values[...] = (1 - momentum) * values + momentum * batch * (count - 1) / count
+
+    patch.setattr(normalization, "_update", update)
+
+
+def batch_norm_gradient_without_the_statistics(patch):
+    def grad_input(g, x, mean, invstd, scale, sums, products):
+        return g * scale.astype(g.dtype)
+
+    patch.setattr(kernels.normalization, "grad_input", grad_input)
+
+
+def cross_entropy_divides_by_the_batch(patch):
+    original = kernels.loss.cross_entropy_backward
+
+    def backward(x, target, weight, ignored, *rest):
+        return original(x, target, weight, -12345 if ignored >= 0 else ignored, *rest)
+
+    patch.setattr(kernels.loss, "cross_entropy_backward", backward)
+
+
+def sgd_without_momentum(patch):
+    original = minicnn.optim.SGD.__init__
+
+    def init(self, params, lr=1e-3, momentum=0.0, *args, **kwargs):
+        kwargs["nesterov"] = False
+        original(self, params, lr, 0.0, *args, **kwargs)
+
+    patch.setattr(minicnn.optim.SGD, "__init__", init)
+
+
+def a_gradient_checker_that_never_compares(patch):
+    patch.setattr(test_autograd, "gradcheck", lambda *a, **k: True)
+
+
+def run_convolutions():
+    test_convolution.test_agrees_with_torch(algorithm="im2col", dtype=np.float32)
+
+
+def run_max_pools():
+    test_pooling.test_max_pool2d_agrees_with_torch(dtype=np.float32)
+
+
+def run_public_conv_checker():
+    check_conv2d(lambda *a: F.conv2d(*a).numpy(), backward_of_conv2d)
+
+
+def backward_of_conv2d(g, x, weight, bias, *arguments):
+    tensors = [None if a is None else minicnn.Tensor(a, True) for a in (x, weight, bias)]
+    F.conv2d(*tensors, *arguments).backward(g)
+    return [None if t is None else t.grad.numpy() for t in tensors]
+
+
+def run_public_pool_checker():
+    check_max_pool2d(lambda *a: F.max_pool2d(*a).numpy())
+
+
+MUTANTS = [
+    (max_pool_padded_with_zero, run_max_pools),
+    (max_pool_padded_with_zero, run_public_pool_checker),
+    (max_pool_takes_the_last_of_equal_values, test_pooling.test_max_pool2d_indices_with_ties_and_nan),
+    (max_pool_takes_the_last_of_equal_values, run_max_pools),
+    (pool_gradient_by_assignment, run_max_pools),
+    (graph_gradient_by_assignment, test_autograd.test_leaf_gradients_accumulate),
+    (col2im_by_assignment, run_convolutions),
+    (weight_gradient_from_the_unpadded_input, run_convolutions),
+    (weight_gradient_from_the_unpadded_input, run_public_conv_checker),
+    (same_padding_puts_the_odd_cell_first, run_convolutions),
+    (groups_in_the_wrong_order, run_convolutions),
+    (biased_running_variance, test_batch_norm.test_running_variance_is_unbiased_and_normalisation_biased),
+    (biased_running_variance, lambda: test_batch_norm.test_agrees_with_torch(training=True)),
+    (batch_norm_gradient_without_the_statistics, lambda: test_batch_norm.test_agrees_with_torch(training=True)),
+    (cross_entropy_divides_by_the_batch, test_loss.test_cross_entropy_agrees_with_torch),
+    (sgd_without_momentum, test_optim.test_sgd_agrees_step_by_step),
+    (a_gradient_checker_that_never_compares, test_autograd.test_gradcheck_finds_a_wrong_gradient),
+]
+
+
+@pytest.mark.parametrize(("plant", "check"), MUTANTS, ids=lambda f: f.__name__)
+def test_a_planted_bug_is_noticed(plant, check, monkeypatch):
+    plant(monkeypatch)
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  (assertion, exception group or pytest's own failure)
+        check()
+    assert not isinstance(caught.value, (KeyboardInterrupt, SystemExit))
+
+
+def test_nothing_planted_nothing_noticed():
+    """The checks pass on the code as it is, so that it is the bug that they notice."""
+    run_public_conv_checker()
+    run_public_pool_checker()
+    run_convolutions()
