@@ -50,7 +50,7 @@ def _plain(data: Any) -> Any:
         return data.detach()._array
     if isinstance(data, range):
         return list(data)
-    if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, Tensor)) for item in data):
+    if isinstance(data, (list, tuple)) and any(isinstance(i, (list, tuple, range, Tensor)) for i in data):
         return [_plain_item(item) for item in data]
     return data
 

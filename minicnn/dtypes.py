@@ -66,6 +66,11 @@ def check_fits(value: Any, dtype: np.dtype) -> None:
         raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
 
 
+def can_cast(source: np.dtype, target: np.dtype) -> bool:
+    """Whether results of dtype `source` may be written in place into `target`: not down a category."""
+    return _CATEGORY[source.kind] <= _CATEGORY[target.kind]
+
+
 def meet(a: np.dtype, b: np.dtype) -> np.dtype:
     """The dtype in which two dtypes of equal rank meet: the higher category, or the wider of one category."""
     if _CATEGORY[a.kind] != _CATEGORY[b.kind]:  # NumPy would widen float32 for the sake of int64

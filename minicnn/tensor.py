@@ -465,7 +465,7 @@ class Tensor(Variable):
             check_fits(value, self._array.dtype)
         elif not isinstance(value, OPERANDS):
             raise TypeError(f"can't assign a {type(value).__name__} to a Tensor of {self.dtype}")
-        indexing.put(self, key, cast(value, self._array.dtype))
+        indexing.put(self, key, value)
 
     def __iadd__(self, other: Any) -> "Tensor":
         return self.add_(other)

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as TF
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import minicnn
 import minicnn.nn.functional as F
 from minicnn.autograd import gradcheck
+from minicnn.kernels.convolution import implicit
 from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import ConvolutionCase, convolutions, fill
 from minicnn.testing.checks import agree, torch_conv2d
 from minicnn.testing.oracle import ask
 
-ALGORITHMS = ["naive", "im2col"]
+ALGORITHMS = ["naive", "im2col", "implicit"]
 NAMES = ["y", "grad by x", "grad by weight", "grad by bias"]
 
 
@@ -35,6 +36,75 @@ def test_agrees_with_torch(algorithm, dtype, data):
     results = run(case, algorithm)
     assert all(r is None or r.dtype == dtype for r in results)
     agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_shared_out_over_threads_it_agrees_too(two_threads, data):
+    case = data.draw(convolutions())
+    results = run(case, "implicit")
+    agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
+
+
+LARGE = [  # (N, C, H, O, K, stride, padding, groups): every way in which work is divided
+    (20, 3, 9, 40, 3, 1, 1, 1),  # lines through images, outputs of three blocks
+    (2, 40, 20, 33, 3, 1, 1, 1),  # lines along rows, a border on each side
+    (3, 17, 31, 6, 5, 2, 2, 1),
+    (1, 64, 40, 48, 1, 1, 0, 1),  # cells in one long line
+    (9, 1, 28, 6, 5, 1, 0, 1),
+    (4, 34, 8, 68, 3, 2, 1, 2),
+    (2, 2, 70, 2, 11, 4, 2, 1),
+    (5, 20, 5, 1000, 1, 1, 0, 1),
+]
+
+
+@pytest.mark.parametrize("shape", LARGE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_larger_layers_agree_with_torch(shape, dtype, two_threads):
+    N, C, H, O, K, stride, padding, groups = shape
+    arrays = [fill(s, "integers", i, dtype) for i, s in enumerate([(N, C, H, H), (O, C // groups, K, K), (O,)])]
+    case = ConvolutionCase(*arrays, stride, padding, 1, groups, "integers", 0)
+    agree(run(case, "implicit"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
+
+
+def test_the_same_threads_give_the_same_bits(two_threads):
+    case = ConvolutionCase(
+        *[fill(s, "reals", i) for i, s in enumerate([(16, 3, 20, 20), (6, 3, 5, 5), (6,)])], 1, 2, 1, 1, "reals", 0
+    )
+    first = run(case, "implicit")
+    for _ in range(5):
+        for a, b in zip(first, run(case, "implicit"), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@given(case=convolutions(kinds=("integers",), unbatched=False))
+def test_nothing_is_written_outside_the_arrays(case):
+    """Kernels compute addresses of their own; they must stay within what they were given."""
+    margin, mark = 512, 12345
+
+    def guarded(function):
+        def call(*arguments):
+            inside = arguments[RESULT[function.__name__]]
+            outside = np.full(inside.size + 2 * margin, mark, inside.dtype)
+            outside[margin:-margin] = inside.reshape(-1)
+            replaced = list(arguments)
+            replaced[RESULT[function.__name__]] = outside[margin:-margin]
+            function(*replaced)
+            assert (outside[:margin] == mark).all()
+            assert (outside[-margin:] == mark).all()
+            inside.reshape(-1)[...] = outside[margin:-margin]
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in RESULT:
+            patch.setattr(implicit, name, guarded(getattr(implicit, name)))
+        results = run(case, "implicit")
+    agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
+
+
+RESULT = {"_correlate": 3, "_weight_products": 2, "_pack": 7}
+"""Which argument of each kernel it writes to."""
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -203,7 +273,7 @@ def test_bad_arguments_raise_as_in_torch(arrays, arguments, error, word):
 
 
 def test_unknown_algorithm_lists_the_known_ones():
-    with pytest.raises(ValueError, match="auto, naive, im2col"):
+    with pytest.raises(ValueError, match="auto, naive, im2col, implicit"):
         F.conv2d(image(1, 1, 3, 3), image(1, 1, 3, 3), algorithm="magic")
 
 
@@ -226,3 +296,41 @@ def test_both_raise_or_neither(kernel, stride, padding, dilation, size, channels
             F.conv2d(x, w, **arguments)
     else:
         np.testing.assert_array_equal(F.conv2d(x, w, **arguments).numpy(), expected)
+
+
+@st.composite
+def three_by_three(draw, dtype=np.float32):
+    """Cases for Winograd: 3 × 3, stride 1, any padding, channel counts around a vector's width."""
+    seed = draw(st.integers(0, 999))
+    size = draw(st.tuples(st.integers(1, 13), st.integers(1, 13)))
+    padding = draw(st.tuples(st.integers(0 if size[0] > 2 else 1, 3), st.integers(0 if size[1] > 2 else 1, 3)))
+    C, O = (draw(st.sampled_from([1, 3, 16, 33])) for _ in range(2))
+    rng = np.random.default_rng(seed)
+    arrays = [rng.standard_normal(s).astype(dtype) for s in [(draw(st.integers(0, 3)), C, *size), (O, C, 3, 3), (O,)]]
+    return ConvolutionCase(*arrays, 1, padding, 1, 1, "reals", seed)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_winograd_agrees_with_torch_at_its_own_accuracy(dtype, data):
+    """Every element of a tile goes into every output of it, also what a tap outside would have multiplied by
+    zero: errors are measured against sums of the largest values, and may be 50 eps of them.
+    """
+    case = data.draw(three_by_three(dtype))
+    results = run(case, "winograd")
+    exact = torch_conv2d(case)
+    x, w, g = (np.abs(a).max(initial=0) for a in (case.x, case.weight, case.grad_output(exact.value.shape)))
+    outputs, channels = case.weight.shape[:2]
+    scales = [9 * channels * x * w, 9 * outputs * w * g, max(case.x.size, exact.value.size) * x * g]
+    for result, wanted, scale in zip(results, [exact.value, *exact.gradients], [*scales, scales[2]], strict=True):
+        assert result.dtype == dtype
+        assert_within_bound(result, wanted, np.full(wanted.shape, scale + np.abs(case.bias).max()), c=50)
+
+
+@pytest.mark.parametrize("arguments", [{"stride": 2}, {"dilation": 2}, {"groups": 2}])
+def test_winograd_refuses_what_it_cannot_do(arguments):
+    weight = image(4, 4 // arguments.get("groups", 1), 3, 3)
+    with pytest.raises(ValueError, match="winograd"):
+        F.conv2d(image(1, 4, 8, 8), weight, algorithm="winograd", **arguments)
+    with pytest.raises(ValueError, match="winograd"):
+        F.conv2d(image(1, 4, 8, 8), image(4, 4, 5, 5), algorithm="winograd")

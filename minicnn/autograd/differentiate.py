@@ -87,7 +87,7 @@ def _start_gradient(root: Variable, gradient: Any) -> np.ndarray:
     if gradient is None:
         if array.size != 1:
             raise RuntimeError(
-                f"grad can be implicitly created only for scalar outputs, got an output of shape {array.shape}"
+                f"grad can be implicitly created only for scalar outputs, got shape {array.shape}"
             )
         return np.ones_like(array)
     if not isinstance(gradient, (Variable, np.ndarray)):

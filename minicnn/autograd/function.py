@@ -122,7 +122,7 @@ class Function(Operator):
             grad_outputs[position] = Variable.result_class(gradient)
         with no_grad():
             returned = cls.backward(ctx, *grad_outputs)
-        results = tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
+        results = returned if isinstance(returned, tuple) else (returned,)
         expected = len(ctx.needs_input_grad)
         while len(results) > expected and results[-1] is None:
             results = results[:-1]

@@ -63,8 +63,8 @@ class Node:
         for memory, count in self.watched:
             if memory[0] != count:
                 raise RuntimeError(
-                    f"one of the values needed for the gradient of {self.operator.__name__} has been modified by "
-                    f"an in-place operation: it is at version {memory[0]}, expected version {count}"
+                    f"a value needed for the gradient of {self.operator.__name__} has been modified "
+                    f"by an in-place operation: it is at version {memory[0]}, expected version {count}"
                 )
         results = self.operator.pull_back(self.ctx, gradients)
         if self.ctx.saved and not retain_graph:

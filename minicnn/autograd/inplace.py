@@ -14,6 +14,13 @@ import numpy as np
 from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.operator import Context, Former, Operator
 from minicnn.autograd.variable import Variable, View, owner
+from minicnn.dtypes import can_cast
+
+
+_UNFOLLOWED = (
+    "a view was created in no_grad mode, or by a Function, and is being modified in place with grad mode enabled; "
+    "the gradient can't be followed to what it is a view of"
+)
 
 
 class Write(Operator):
@@ -56,18 +63,14 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable]) -> None:
     tensor._catch_up()
     view = tensor._view
     if grad_mode.enabled:
-        _refuse_leaves(tensor)
+        _check_root(tensor)
     former = Former(tensor)
     root = former if view is None else Former(view.root)
-    tensor._bump()
-    try:
-        after = compute(former)
-        _check_fits(tensor, after)
-    except BaseException:
-        tensor._memory[0] -= 1  # nothing was written
-        raise
+    after = compute(former)
+    _check_fits(tensor, after)
     if after._array is not tensor._array:
-        np.copyto(tensor._array, after._array, casting="same_kind")
+        np.copyto(tensor._array, after._array, casting="unsafe")
+    tensor._bump()
     if not after._requires_grad:
         return
     if view is None:
@@ -78,8 +81,11 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable]) -> None:
         tensor._catch_up()
 
 
-def _refuse_leaves(tensor: Variable) -> None:
+def _check_root(tensor: Variable) -> None:
+    """Raise where the memory belongs to a tensor whose gradient an in-place change would falsify."""
     root = tensor if tensor._view is None else tensor._view.root
+    if tensor._view is not None and tensor._view.steps is None and root._requires_grad:
+        raise RuntimeError(_UNFOLLOWED)
     if tensor._requires_grad and root._requires_grad and root._node is None:
         what = "a leaf Variable" if root is tensor else "a view of a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
@@ -92,7 +98,7 @@ def _check_fits(tensor: Variable, after: Variable) -> None:
             f"output with shape {expected.shape} doesn't match the broadcast shape {received.shape} of an "
             "in-place operation"
         )
-    if not np.can_cast(received.dtype, expected.dtype, "same_kind"):
+    if not can_cast(received.dtype, expected.dtype):
         raise RuntimeError(
             f"result type {received.dtype} can't be cast to the desired output type {expected.dtype}"
         )
@@ -101,10 +107,7 @@ def _check_fits(tensor: Variable, after: Variable) -> None:
             "in-place operation on an expanded tensor, or on read-only memory; clone() the tensor before it"
         )
     if after._requires_grad and tensor._view is not None and tensor._view.steps is None:
-        raise RuntimeError(
-            "a view was created in no_grad mode, or by a Function, and is being modified in place with grad "
-            "mode enabled; the gradient can't be followed to what it is a view of"
-        )
+        raise RuntimeError(_UNFOLLOWED)
 
 
 def _move(tensor: Variable, after: Variable) -> None:

@@ -133,7 +133,7 @@ class Operator:
         if grad_mode.enabled and (above is None or above.steps is not None):
             steps = (*(above.steps if above is not None else ()), (cls, tuple(rest)))
             output._view = View(root, steps, root._node)
-        elif root._requires_grad or above is not None:
+        else:
             output._view = View(root, None, None)
 
     @classmethod
@@ -163,8 +163,8 @@ class Operator:
                 if owner(tensor._array) is owner(array):
                     if type(tensor) is Former:
                         saved[position] = array.copy(order="K")
-                    else:
-                        watched.append((tensor._memory, tensor._memory[0]))
+                    else:  # a result written in place counts as changed once more when that is done
+                        watched.append((tensor._memory, tensor._memory[0] + (tensor._array is ctx.out)))
                     break
         ctx.saved = tuple(saved)
         return watched

@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
-from minicnn.dtypes import as_dtype
+from minicnn.dtypes import as_dtype, float32
 from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import normalize_dims
@@ -58,9 +58,10 @@ def relu(input: Any, inplace: bool = False) -> Any:
     Raises:
         TypeError: for other dtypes.
     """
-    compute = _integer_relu if array_of(input).dtype.kind in "iu" else Relu.apply
-    if compute is Relu.apply:
+    compute = _integer_relu
+    if getattr(array_of(input), "dtype", float32).kind not in "iu":
         floating(input, "relu")
+        compute = Relu.apply
     return input._assign(compute) if inplace else compute(input)
 
 
@@ -169,9 +170,9 @@ def _along(operator: type[Operator], name: str, x: Any, dim: int | None, dtype: 
         x = cast(x, as_dtype(dtype))
     floating(x, name)
     array = array_of(x)
-    if dim is None:
-        raise TypeError(f"{name} needs dim=, the axis along which the probabilities add up to 1")
-    axes = normalize_dims(int(dim), array.ndim)
+    if not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"{name} needs dim=, the axis along which the probabilities add up to 1, got {dim!r}")
+    axes = normalize_dims(dim, array.ndim)
     if not axes:  # a number alone is its own axis
         return operator.apply(x.reshape(1), 0).reshape(())
     return operator.apply(x, axes[0])

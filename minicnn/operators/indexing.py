@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
-from minicnn.operators.operands import array_of
+from minicnn.operators.operands import array_of, cast
 
 
 class Take(Operator):
@@ -85,8 +85,15 @@ def put(input: Variable, key: Any, value: Any) -> None:
 
     Raises:
         IndexError, ValueError: as `index`; ValueError also where the value's shape doesn't fit.
+        RuntimeError: for values of another dtype beside index arrays.
     """
     basic, advanced = split(key)
+    dtype = input._array.dtype
+    if advanced is not None and isinstance(value, Variable) and value._array.ndim and value._array.dtype != dtype:
+        raise RuntimeError(
+            f"index arrays and masks assign values of the tensor's own dtype {dtype}, got {value._array.dtype}"
+        )
+    value = cast(value, dtype)
     target = input._array[basic] if advanced is None else input._array[basic][advanced]
     shape = array_of(value).shape
     while len(shape) > target.ndim and shape[0] == 1:  # leading axes of size 1 don't count

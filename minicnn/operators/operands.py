@@ -38,7 +38,9 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     """A Tensor, an array or a number as a Tensor of `dtype`; itself where it is one already."""
     if not isinstance(x, Variable):
         x = Variable.result_class(np.asarray(x))
-    return x if x._array.dtype == dtype else Cast.apply(x, dtype)
+    if x._array.dtype == dtype:
+        return x
+    return Cast.apply(x if dtype.kind == "f" else x._array, dtype)  # integers carry no gradient
 
 
 def promoted(a: Any, b: Any) -> tuple[Any, Any]:

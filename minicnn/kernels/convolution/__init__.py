@@ -29,7 +29,7 @@ def select(algorithm: str, geometry: Geometry) -> ModuleType:
         ValueError: for an unknown algorithm, naming the known ones.
     """
     if algorithm == "auto":
-        return im2col
+        return implicit
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm must be one of {', '.join(['auto', *ALGORITHMS])}, got {algorithm!r}")
     return ALGORITHMS[algorithm]

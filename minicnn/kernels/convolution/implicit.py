@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import prange
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Axis, Geometry
@@ -78,6 +79,7 @@ class Correlation(NamedTuple):
         OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
         y0, y*: where the first result goes, and the strides from there.
         images, rows: how many of each make a task.
+        parts: into how many tasks the outputs are divided.
         along_images: whether lines run through images everywhere, or only at the border.
     """
 
@@ -106,7 +108,15 @@ class Correlation(NamedTuple):
     yw: int
     images: int
     rows: int
+    parts: int
     along_images: int
+
+    def array(self) -> np.ndarray:
+        """What a kernel takes: a call with one array costs 0.3 µs, with 27 numbers ten times that."""
+        return np.array(self, np.int64)
+
+
+FIELDS = len(Correlation._fields)
 
 
 @kernel
@@ -123,8 +133,8 @@ def _range_inside(origin, taps, dilation, size):
 
 @kernel(parallel=True)
 def _correlate(x, weight, bias, y, plan, vector):
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows,
-     along_images) = plan  # fmt: skip
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows, parts,
+     along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     image_tasks, row_tasks = -(-N // images), -(-OH // rows)
     block = 2 * vector
     blocks = -(-O // block)
@@ -139,13 +149,14 @@ def _correlate(x, weight, bias, y, plan, vector):
     if along_images:
         inner_first = inner_last = OW
 
-    for task in prange(image_tasks * row_tasks):
-        n0 = task // row_tasks * images
+    for task in prange(image_tasks * row_tasks * parts):
+        part, place = task % parts, task // parts
+        n0 = place // row_tasks * images
         n1 = min(N, n0 + images)
-        i0 = task % row_tasks * rows
+        i0 = place % row_tasks * rows
         i1 = min(OH, i0 + rows)
         seg_a, seg_b = np.empty(KH * KW, np.int64), np.empty(KH * KW, np.int64)
-        for group_block in range(G * blocks):
+        for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
             group, o = group_block // blocks, group_block % blocks * block
             vectors = 2 if O - o > vector else 1
             valid = min(O - o - (vectors - 1) * vector, vector)
@@ -221,8 +232,10 @@ def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np
     return packed
 
 
-def _tasks(N: int, OH: int, OW: int, row_bytes: int, border: bool, threads: int) -> tuple[int, int, bool]:
-    """How many images and rows of cells make a task, and whether lines run through the images.
+def _tasks(
+    N: int, OH: int, OW: int, row_bytes: int, border: bool, blocks: int, threads: int
+) -> tuple[int, int, int, int]:
+    """How many images and rows of cells make a task, into how many the outputs are divided, and the lines' direction.
 
     A line should fill the largest tiles; along a row it has OW cells, through the images at most N / threads.
     """
@@ -233,7 +246,9 @@ def _tasks(N: int, OH: int, OW: int, row_bytes: int, border: bool, threads: int)
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
     while -(-N // images) * -(-OH // rows) < threads and rows > 1:
         rows = -(-rows // 2)
-    return images, rows, along_images
+    places = -(-N // images) * -(-OH // rows)
+    uneven = places % threads and places < 8 * threads
+    return images, rows, min(blocks, threads) if uneven else 1, int(along_images)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -246,7 +261,7 @@ def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: int) -> Correlation:
+def _forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: int) -> np.ndarray:
     h, w = geometry.height, geometry.width
     full = G * C
     xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
@@ -255,11 +270,11 @@ def _forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: i
         H, W = OH, OW = _plan_cells(N * OH * OW, threads)
         N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
     border = bool(w.before or w.after)
-    images, rows, along = _tasks(N, OH, OW, W * full * h.stride * 4, border, threads)
+    tasks = _tasks(N, OH, OW, W * full * h.stride * 4, border, G * -(-O // 32), threads)
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
-        h.stride, w.stride, 0, yn, yh, yw, images, rows, int(along),
-    )  # fmt: skip
+        h.stride, w.stride, 0, yn, yh, yw, *tasks,
+    ).array()  # fmt: skip
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
@@ -339,7 +354,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 @functools.lru_cache(maxsize=1024)
 def _grad_input_plan(
     N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase, b: Phase, threads: int
-) -> Correlation:
+) -> np.ndarray:
     h, w = geometry.height, geometry.width
     xh, xw = w.output * G * O, G * O
     yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
@@ -347,31 +362,33 @@ def _grad_input_plan(
     y0, sy, sx = a.first * yh + b.first * yw, h.stride * yh, w.stride * yw
     if (
         (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
-        and (OH, OW) == (H, W) == (h.size, w.size)
+        and (OH, OW) == (H, W) == (h.size, w.size) and (h.stride, w.stride) == (1, 1)
     ):  # fmt: skip
         H, W = OH, OW = _plan_cells(N * H * W, threads)
         N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
     border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
-    images, rows, along = _tasks(N, OH, OW, W * G * O * 4, border, threads)
+    tasks = _tasks(N, OH, OW, W * G * O * 4, border, G * -(-C // 32), threads)
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
-        1, 1, y0, yn, sy, sx, images, rows, int(along),
-    )  # fmt: skip
+        1, 1, y0, yn, sy, sx, *tasks,
+    ).array()  # fmt: skip
 
 
 @kernel(parallel=True)
-def _weight_products(x, g, partial, plan, images, rows_at_once, vector):
+def _weight_products(x, g, partial, plan, vector):
     """partial[part][group][tap][c][o]: the gradient by weight from the images of each part."""
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, _, gn, gh, gw, _, _, runs) = plan
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, _, gn, gh, gw, images, rows_at_once,
+     output_parts, runs) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     parts = -(-N // images)
     taps = KH if runs else KH * KW
     depth = KW * C if runs else C  # rows of the product: the channels of one tap, or of a whole row of taps
     block = 2 * vector
     blocks = -(-O // block)
     size = G * KH * KW * C * O
-    for task in prange(parts * taps * G):
-        part, tap = task // (taps * G), task % (taps * G) // G
-        group = task % G
+    for task in prange(parts * taps * G * output_parts):
+        output_part, rest = task % output_parts, task // output_parts
+        group, rest = rest % G, rest // G
+        part, tap = rest // taps, rest % taps
         p, q = (tap, 0) if runs else (tap // KW, tap % KW)
         n0, n1 = part * images, min(N, (part + 1) * images)
         first = 0  # the cells whose tap lies inside the image
@@ -394,7 +411,8 @@ def _weight_products(x, g, partial, plan, images, rows_at_once, vector):
                     seg_b[segments] = n * gn + i * gh + first * gw + group * O
                     segments += 1
                 done += 1
-            for o in range(0, O, block):
+            for o_block in range(blocks * output_part // output_parts, blocks * (output_part + 1) // output_parts):
+                o = o_block * block
                 vectors = 2 if O - o > vector else 1
                 valid = min(O - o - (vectors - 1) * vector, vector)
                 line(
@@ -414,6 +432,31 @@ def _sum_parts(partial, total):
         total[k] = value
 
 
+@functools.lru_cache(maxsize=1024)
+def _weight_plan(
+    N: int, G: int, C: int, O: int, H: int, W: int, left: int, runs: bool, geometry: Geometry, threads: int
+) -> tuple[np.ndarray, int]:
+    """The plan, and into how many parts the images are divided, each with a gradient of its own.
+
+    Taps, groups and blocks of outputs are independent and need no parts; where they are too few, or don't divide
+    evenly among the threads, the images are divided too.
+    """
+    h, w = geometry.height, geometry.width
+    products = (h.kernel if runs else h.kernel * w.kernel) * G
+    blocks = -(-O // 32)
+    output_parts = 1 if products >= 4 * threads else min(blocks, 4 * threads)
+    products *= output_parts
+    parts = 1 if products % threads == 0 or products >= 8 * threads else min(N, 4 * threads)
+    images = -(-N // parts)
+    rows_at_once = max(1, max(64, min(1024, 2**17 // (G * (C + O)))) // w.output)
+    plan = Correlation(
+        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, H * W * G * C, W * G * C, G * C,
+        h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O, G * O,
+        images, rows_at_once, output_parts, int(runs),
+    )  # fmt: skip
+    return plan.array(), -(-N // images)
+
+
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
     from numba import get_num_threads
@@ -423,27 +466,16 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
     if not x.size or not grad_output.size:
         return np.zeros((O, C, KH, KW), x.dtype)
-    h, w = geometry.height, geometry.width
+    w = geometry.width
     # rows of the product: a tap's channels, or, where these are few, the channels of a whole row of taps
     runs = w.dilation == 1 and groups == 1 and C < LARGEST and KW > 1
-    top, left = -h.before, -w.before
+    left = -w.before
     if runs and (w.before or w.after):
         x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
         W, left = x.shape[2], 0
-    threads = get_num_threads()
-    cells = h.output * w.output
-    products = (KH if runs else KH * KW) * groups
-    parts = 1 if products % threads == 0 or products > 6 * threads else min(N, 4 * threads)
-    images = -(-N // parts)
-    parts = -(-N // images)
-    rows_at_once = max(1, min(1024, 2**17 // (full + O)) // w.output)
-    del cells
-    plan = Correlation(
-        N, groups, C, OG, KH, KW, h.dilation, w.dilation, H, W, H * W * full, W * full, full, h.output, w.output,
-        top, left, h.stride, w.stride, 0, h.output * w.output * O, w.output * O, O, 1, 1, int(runs),
-    )  # fmt: skip
+    plan, parts = _weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
     partial = np.empty((parts, groups * KH * KW * C * OG), x.dtype)
-    _weight_products(flat(x), flat(grad_output), flat(partial), plan, images, rows_at_once, lanes(x.dtype))
+    _weight_products(flat(x), flat(grad_output), flat(partial), plan, lanes(x.dtype))
     if parts > 1:
         total = np.empty(partial.shape[1], x.dtype)
         _sum_parts(partial, total)

@@ -42,9 +42,9 @@ BLOCK_BYTES = 3 * 2**19
 
 
 @kernel
-def _bt2(a, b, c, d, out, i, s):
+def _bt2(a, b, c, d, channels, out, i, s):
     """Bᵀ of F(2, 3) along one axis: elements i, i + s, … of out, channel by channel."""
-    for k in range(a.size):
+    for k in range(channels):
         out[i, k] = a[k] - c[k]
         out[i + s, k] = b[k] + c[k]
         out[i + 2 * s, k] = c[k] - b[k]
@@ -52,9 +52,9 @@ def _bt2(a, b, c, d, out, i, s):
 
 
 @kernel
-def _bt4(a, b, c, d, e, f, out, i, s):
+def _bt4(a, b, c, d, e, f, channels, out, i, s):
     """Bᵀ of F(4, 3) along one axis."""
-    for k in range(a.size):
+    for k in range(channels):
         out[i, k] = 4 * a[k] - 5 * c[k] + e[k]
         out[i + s, k] = d[k] + e[k] - 4 * (b[k] + c[k])
         out[i + 2 * s, k] = e[k] - d[k] + 4 * (b[k] - c[k])
@@ -64,17 +64,17 @@ def _bt4(a, b, c, d, e, f, out, i, s):
 
 
 @kernel
-def _at2(a, b, c, d, out, i, s):
+def _at2(a, b, c, d, channels, out, i, s):
     """Aᵀ of F(2, 3) along one axis."""
-    for k in range(a.size):
+    for k in range(channels):
         out[i, k] = a[k] + b[k] + c[k]
         out[i + s, k] = b[k] - c[k] - d[k]
 
 
 @kernel
-def _at4(a, b, c, d, e, f, out, i, s):
+def _at4(a, b, c, d, e, f, channels, out, i, s):
     """Aᵀ of F(4, 3) along one axis."""
-    for k in range(a.size):
+    for k in range(channels):
         p, q, r, u = b[k] + c[k], b[k] - c[k], d[k] + e[k], d[k] - e[k]
         out[i, k] = a[k] + p + r
         out[i + s, k] = q + 2 * u
@@ -83,9 +83,9 @@ def _at4(a, b, c, d, e, f, out, i, s):
 
 
 @kernel
-def _a2(a, b, out, i, s):
+def _a2(a, b, channels, out, i, s):
     """A of F(2, 3) along one axis."""
-    for k in range(a.size):
+    for k in range(channels):
         out[i, k] = a[k]
         out[i + s, k] = a[k] + b[k]
         out[i + 2 * s, k] = a[k] - b[k]
@@ -93,9 +93,9 @@ def _a2(a, b, out, i, s):
 
 
 @kernel
-def _a4(a, b, c, d, out, i, s):
+def _a4(a, b, c, d, channels, out, i, s):
     """A of F(4, 3) along one axis."""
-    for k in range(a.size):
+    for k in range(channels):
         p, q, r, u = a[k] + c[k], b[k] + d[k], a[k] + 4 * c[k], 2 * b[k] + 8 * d[k]
         out[i, k] = a[k]
         out[i + s, k] = p + q
@@ -106,71 +106,73 @@ def _a4(a, b, c, d, out, i, s):
 
 
 @kernel
-def _gather(image, n, top, left, size, cells, zeros):
+def _gather(image, n, top, left, size, cells):
     """Copy a tile of size × size cells, zeros outside the image, to `cells`."""
-    _, H, W, _ = image.shape
+    _, H, W, C = image.shape
     for i in range(size):
         for j in range(size):
-            row, column = top + i, left + j
+            row, column, cell = top + i, left + j, i * size + j
             if 0 <= row < H and 0 <= column < W:
-                cells[i * size + j] = image[n, row, column]
+                for c in range(C):
+                    cells[cell, c] = image[n, row, column, c]
             else:
-                cells[i * size + j] = zeros
+                for c in range(C):
+                    cells[cell, c] = 0
 
 
 @kernel
-def _transform_input(cells, m, half, V, tile):
+def _transform_input(cells, m, half, channels, V, tile):
     """V[e, tile] = (Bᵀ d B)[e] for the tile's cells d."""
     if m == 2:
         for j in range(4):
-            _bt2(cells[j], cells[4 + j], cells[8 + j], cells[12 + j], half, j, 4)
+            _bt2(cells[j], cells[4 + j], cells[8 + j], cells[12 + j], channels, half, j, 4)
         for i in range(0, 16, 4):
-            _bt2(half[i], half[i + 1], half[i + 2], half[i + 3], V[:, tile], i, 1)
+            _bt2(half[i], half[i + 1], half[i + 2], half[i + 3], channels, V[:, tile], i, 1)
     else:
         for j in range(6):
             _bt4(
-                cells[j], cells[6 + j], cells[12 + j], cells[18 + j], cells[24 + j], cells[30 + j], half, j, 6
+                cells[j], cells[6 + j], cells[12 + j], cells[18 + j], cells[24 + j], cells[30 + j], channels, half, j, 6
             )
         for i in range(0, 36, 6):
             _bt4(
-                half[i], half[i + 1], half[i + 2], half[i + 3], half[i + 4], half[i + 5], V[:, tile], i, 1
+                half[i], half[i + 1], half[i + 2], half[i + 3], half[i + 4], half[i + 5], channels, V[:, tile], i, 1
             )
 
 
 @kernel
-def _transform_output(M, tile, m, half, cells):
+def _transform_output(M, tile, m, half, channels, cells):
     """cells = Aᵀ M[:, tile] A"""
     if m == 2:
         for j in range(4):
-            _at2(M[j, tile], M[4 + j, tile], M[8 + j, tile], M[12 + j, tile], half, j, 4)
+            _at2(M[j, tile], M[4 + j, tile], M[8 + j, tile], M[12 + j, tile], channels, half, j, 4)
         for i in range(2):
             h = 4 * i
-            _at2(half[h], half[h + 1], half[h + 2], half[h + 3], cells, 2 * i, 1)
+            _at2(half[h], half[h + 1], half[h + 2], half[h + 3], channels, cells, 2 * i, 1)
     else:
         for j in range(6):
             _at4(
                 M[j, tile], M[6 + j, tile], M[12 + j, tile], M[18 + j, tile], M[24 + j, tile], M[30 + j, tile],
-                half, j, 6,
+                channels, half, j, 6,
             )  # fmt: skip
         for i in range(4):
             h = 6 * i
-            _at4(half[h], half[h + 1], half[h + 2], half[h + 3], half[h + 4], half[h + 5], cells, 4 * i, 1)
+            _at4(half[h], half[h + 1], half[h + 2], half[h + 3], half[h + 4], half[h + 5], channels, cells, 4 * i, 1)
 
 
 @kernel
-def _transform_gradient(cells, m, half, D, tile):
+def _transform_gradient(cells, m, half, channels, D, tile):
     """D[e, tile] = (A ∂Y Aᵀ)[e] for the m × m cells of the gradient."""
     if m == 2:
         for j in range(2):
-            _a2(cells[j], cells[2 + j], half, j, 2)
+            _a2(cells[j], cells[2 + j], channels, half, j, 2)
         for i in range(4):
-            _a2(half[2 * i], half[2 * i + 1], D[:, tile], 4 * i, 1)
+            _a2(half[2 * i], half[2 * i + 1], channels, D[:, tile], 4 * i, 1)
     else:
         for j in range(4):
-            _a4(cells[j], cells[4 + j], cells[8 + j], cells[12 + j], half, j, 4)
+            _a4(cells[j], cells[4 + j], cells[8 + j], cells[12 + j], channels, half, j, 4)
         for i in range(6):
             h = 4 * i
-            _a4(half[h], half[h + 1], half[h + 2], half[h + 3], D[:, tile], 6 * i, 1)
+            _a4(half[h], half[h + 1], half[h + 2], half[h + 3], channels, D[:, tile], 6 * i, 1)
 
 
 @kernel(parallel=True)
@@ -220,12 +222,12 @@ def _convolve(x, packed, bias, y, top, left, m, block, vector):
         count = min(tiles - first, block)
         V, M = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
         cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
-        zeros, segments = np.zeros(C, x.dtype), np.zeros(1, np.int64)
+        segments = np.zeros(1, np.int64)
         for k in range(count):
             n, rest = (first + k) // (down * across), (first + k) % (down * across)
             i, j = rest // across * m, rest % across * m
-            _gather(x, n, top + i, left + j, t, cells[:, :C], zeros)
-            _transform_input(cells[:, :C], m, half[:, :C], V, k)
+            _gather(x, n, top + i, left + j, t, cells)
+            _transform_input(cells, m, half, C, V, k)
         for o in range(0, O, 2 * vector):
             vectors = 2 if O - o > vector else 1
             valid = min(O - o - (vectors - 1) * vector, vector)
@@ -237,7 +239,7 @@ def _convolve(x, packed, bias, y, top, left, m, block, vector):
         for k in range(count):
             n, rest = (first + k) // (down * across), (first + k) % (down * across)
             i, j = rest // across * m, rest % across * m
-            _transform_output(M, k, m, half[:, :O], cells[:, :O])
+            _transform_output(M, k, m, half, O, cells)
             for p in range(min(m, OH - i)):
                 for q in range(min(m, OW - j)):
                     result, cell = y[n, i + p, j + q], cells[p * m + q]
@@ -261,19 +263,20 @@ def _weight_products(x, g, partial, top, left, m, block, vector):
     for part in prange(parts):
         V, D = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
         cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
-        zeros, segments = np.zeros(max(C, O), x.dtype), np.zeros(1, np.int64)
+        segments = np.zeros(1, np.int64)
         begin, last = tiles * part // parts, tiles * (part + 1) // parts
         if begin == last:
-            partial[part] = 0
+            for k in range(t * t * C * O):
+                sums[part * t * t * C * O + k] = 0
         for first in range(begin, last, block):
             count = min(last - first, block)
             for k in range(count):
                 n, rest = (first + k) // (down * across), (first + k) % (down * across)
                 i, j = rest // across * m, rest % across * m
-                _gather(x, n, top + i, left + j, t, cells[:, :C], zeros[:C])
-                _transform_input(cells[:, :C], m, half[:, :C], V, k)
-                _gather(g, n, i, j, m, cells[:, :O], zeros[:O])
-                _transform_gradient(cells[:, :O], m, half[:, :O], D, k)
+                _gather(x, n, top + i, left + j, t, cells)
+                _transform_input(cells, m, half, C, V, k)
+                _gather(g, n, i, j, m, cells)
+                _transform_gradient(cells, m, half, O, D, k)
             started = first > begin
             for e in range(t * t):
                 for o in range(0, O, 2 * vector):
@@ -294,7 +297,10 @@ def _transform_back(partial, G, grad):
     for c in prange(C):
         half = np.empty((3, t, O), partial.dtype)
         total = np.empty(O, partial.dtype)
-        half[:] = 0
+        for p in range(3):
+            for j in range(t):
+                for o in range(O):
+                    half[p, j, o] = 0
         for i in range(t):
             for j in range(t):
                 for o in range(O):

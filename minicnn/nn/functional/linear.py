@@ -4,33 +4,45 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator, Variable
+from minicnn.kernels.geometry import convolution_geometry
 from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of
 
 
 class Linear(Operator):
-    """y = x @ weightᵀ + bias"""
+    """y = x @ weightᵀ + bias: a 1 × 1 convolution whose image is one row of vectors.
+
+    BLAS would do the product too, but its threads and those of the kernels would take the cores from each other.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        ctx.saved = x, weight
-        y = np.asarray(np.matmul(x, weight.T))  # (…, I) @ (I, O)
-        if bias is not None:
-            y += bias
-        return y
+        image = np.ascontiguousarray(x).reshape(1, 1, -1, x.shape[-1])
+        ctx.saved = image, weight[:, :, None, None]
+        ctx.shape = x.shape
+        if not x.size:
+            y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
+            return y if bias is None else y + bias
+        ctx.geometry = convolution_geometry(image.shape[1:3], (1, 1))
+        y = kernels.convolution.implicit.forward(*ctx.saved, bias, ctx.geometry)
+        return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        x, weight = ctx.saved
-        g = grad_output.reshape(-1, weight.shape[0])
+        image, weight = ctx.saved
+        g = np.ascontiguousarray(grad_output).reshape(1, 1, -1, len(weight))
         by_x = by_weight = by_bias = None
-        if ctx.needs_input_grad[0]:
-            by_x = np.matmul(grad_output, weight)  # (…, O) @ (O, I)
-        if ctx.needs_input_grad[1]:
-            by_weight = np.matmul(g.T, x.reshape(-1, weight.shape[1]))  # (O, R) @ (R, I)
+        if not image.size:
+            by_x, by_weight = np.zeros(ctx.shape, g.dtype), np.zeros(weight.shape[:2], g.dtype)
+        else:
+            if ctx.needs_input_grad[0]:
+                by_x = kernels.convolution.implicit.grad_input(g, weight, ctx.geometry, 1).reshape(ctx.shape)
+            if ctx.needs_input_grad[1]:
+                by_weight = kernels.convolution.implicit.grad_weight(image, g, ctx.geometry, 1)[:, :, 0, 0]
         if ctx.needs_input_grad[2]:
-            by_bias = g.sum(0)
+            by_bias = g.reshape(-1, g.shape[3]).sum(0)
         return by_x, by_weight, by_bias
 
 

@@ -34,7 +34,7 @@ def pair(value: Any, name: str) -> tuple[int, int]:
 
 
 def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
-    """An uninitialised Tensor.
+    """An uninitialised Tensor; a weight (O, C, KH, KW) lies in memory as (KH, KW, C, O), the order kernels read.
 
     Args:
         shape: its shape.
@@ -49,7 +49,9 @@ def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
         cpu_device(device)
     if any(operator.index(size) < 0 for size in shape):
         raise ValueError(f"sizes must not be negative, got a parameter of shape {shape}")
-    return Tensor(np.empty(shape, float32 if dtype is None else as_dtype(dtype)))
+    memory = (*shape[2:], *reversed(shape[:2]))
+    array = np.empty(memory, float32 if dtype is None else as_dtype(dtype))
+    return Tensor(array if array.ndim < 2 else np.moveaxis(array, (-1, -2), (0, 1)))
 
 
 def empty_parameter(shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:

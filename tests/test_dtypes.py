@@ -1,0 +1,152 @@
+"""Promotion: every dtype × {tensor, 0-dimensional tensor, Python number} × operation gives torch's dtype and values."""
+
+import itertools
+import operator
+
+import numpy as np
+import pytest
+import torch
+from agreement import assert_same, outcome, torch_of
+
+import minicnn
+from minicnn.dtypes import as_dtype, result_type
+
+DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
+NUMBERS = [True, False, 2, -1, 2.5]
+OPERATORS = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.mod,
+    operator.pow,
+    operator.and_,
+    operator.or_,
+    operator.xor,
+    operator.eq,
+    operator.ne,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+]
+IN_PLACE = [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow]
+
+
+def tensors(values):
+    """Every dtype, with one dimension and without."""
+    for dtype in DTYPES:
+        yield minicnn.tensor(np.array(values).astype(dtype))
+        yield minicnn.tensor(np.array(values[0]).astype(dtype))
+
+
+def describe(function, a, b):
+    return f"{function.__name__} of {a!r} ({getattr(a, 'dtype', '')}) and {b!r} ({getattr(b, 'dtype', '')})"
+
+
+def is_torchs_quirk(function, a, b):
+    """torch raises a bool tensor to the power of True and False, but not to that of a bool tensor."""
+    return function is operator.pow and isinstance(b, bool) and a.dtype == bool
+
+
+def roundoff(ours):
+    """Half precision is computed in single by torch and in half by NumPy here and there."""
+    return 2e-3 if getattr(ours, "dtype", None) == np.float16 else 1e-6
+
+
+@pytest.mark.parametrize("function", OPERATORS, ids=lambda f: f.__name__)
+def test_two_tensors(function):
+    for a, b in itertools.product(tensors([3, 0, 1]), tensors([2, 1, 1])):
+        ours, theirs = outcome(function, a, b), outcome(function, torch_of(a), torch_of(b))
+        assert_same(ours, theirs, roundoff(ours), describe(function, a, b))
+
+
+@pytest.mark.parametrize("function", OPERATORS, ids=lambda f: f.__name__)
+def test_a_tensor_and_a_number(function):
+    for a, number in itertools.product(tensors([3, 0, 1]), NUMBERS):
+        if is_torchs_quirk(function, a, number):
+            continue
+        ours, theirs = outcome(function, a, number), outcome(function, torch_of(a), number)
+        assert_same(ours, theirs, roundoff(ours), describe(function, a, number))
+
+
+@pytest.mark.parametrize("function", OPERATORS, ids=lambda f: f.__name__)
+def test_a_number_and_a_tensor(function):
+    for number, b in itertools.product(NUMBERS, tensors([3, 2, 1])):
+        ours, theirs = outcome(function, number, b), outcome(function, number, torch_of(b))
+        assert_same(ours, theirs, roundoff(ours), describe(function, number, b))
+
+
+@pytest.mark.parametrize("function", IN_PLACE, ids=lambda f: f.__name__)
+def test_in_place(function):
+    for a, b in itertools.product(tensors([3, 0, 1]), [*tensors([2, 1, 1]), *NUMBERS]):
+        if function is operator.ipow and isinstance(b, bool) and a.dtype == bool:
+            continue
+        text = describe(function, a, b)
+        theirs = outcome(function, torch_of(a), torch_of(b))
+        ours = outcome(function, a.clone(), b)
+        assert_same(ours, theirs, roundoff(ours), text)
+
+
+@pytest.mark.parametrize("name", ["where", "cat", "stack", "max", "min"])
+def test_functions_of_two_tensors(name):
+    for a, b in itertools.product(DTYPES, DTYPES):
+        left, right = (minicnn.tensor(np.array(v).astype(d)) for v, d in [([1, 0], a), ([1, 1], b)])
+        arguments = [[left, right]] if name in ("cat", "stack") else [left, right]
+        if name == "where":
+            arguments = [minicnn.tensor([True, False]), *arguments]
+        ours = outcome(getattr(minicnn, name), *arguments)
+        theirs = outcome(getattr(torch, name), *torch_of(arguments))
+        assert_same(ours, theirs, what=f"{name} of {a} and {b}")
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "sqrt", "abs", "sigmoid", "tanh", "relu", "sum", "mean", "var", "std"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_functions_of_one_tensor(name, dtype):
+    x = minicnn.tensor(np.array([1, 0, 3]).astype(dtype))
+    if dtype == "float16" and name in ("relu", "var", "std", "mean", "sum"):
+        pytest.skip("half precision is for storage in minicnn")
+    ours, theirs = outcome(getattr(minicnn, name), x), outcome(getattr(torch, name), torch_of(x))
+    assert_same(ours, theirs, roundoff(ours), f"{name} of {dtype}")
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("asked", ["int32", "int64", "float32", "float64"])
+def test_reductions_in_a_dtype(reduction, dtype, asked):
+    x = minicnn.tensor(np.array([1, 0, 2]).astype(dtype))
+    ours = outcome(lambda: getattr(x, reduction)(dtype=getattr(minicnn, asked)))
+    theirs = outcome(lambda: getattr(torch_of(x), reduction)(dtype=getattr(torch, asked)))
+    assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", [bool, int, float, "float32", np.float64, np.dtype("int16"), np.int64])
+def test_as_dtype_takes_names_types_and_dtypes(kind):
+    assert as_dtype(kind) == np.dtype(kind)
+
+
+@pytest.mark.parametrize("kind", [None, complex, "complex64", "no such type", str, object, 3, [1]])
+def test_as_dtype_refuses_the_rest(kind):
+    with pytest.raises(TypeError, match="dtype must be a number type"):
+        as_dtype(kind)
+
+
+def test_result_type_refuses_what_is_no_number():
+    with pytest.raises(TypeError, match="got str"):
+        result_type(np.zeros(2), "2")
+
+
+def test_numbers_that_an_integer_type_cannot_hold():
+    x = minicnn.zeros(2, dtype=minicnn.uint8)
+    for value in (300, -256, float("nan"), float("inf")):
+        theirs = outcome(torch_of(x).fill_, value)
+        assert_same(outcome(x.fill_, value), theirs, what=f"fill_({value})")
+        assert isinstance(outcome(minicnn.full, (2,), value), minicnn.Tensor)
+    assert x.fill_(-1).tolist() == torch_of(x).fill_(-1).tolist() == [255, 255]
+
+
+def test_names():
+    assert (minicnn.long, minicnn.float, minicnn.double) == (minicnn.int64, minicnn.float32, minicnn.float64)
+    assert minicnn.bool == np.bool_
+    assert minicnn.int == minicnn.int32
