@@ -16,10 +16,9 @@ from minicnn.autograd.operator import Context, Former, Operator
 from minicnn.autograd.variable import Variable, View, owner
 from minicnn.dtypes import can_cast
 
-
 _UNFOLLOWED = (
-    "a view was created in no_grad mode, or by a Function, and is being modified in place with grad mode enabled; "
-    "the gradient can't be followed to what it is a view of"
+    "a view was created in no_grad mode, or by a Function, and is being modified in place with grad mode "
+    "enabled; the gradient can't be followed to what it is a view of"
 )
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
         normalization,
         optimizers,
         pooling,
+        sums,
     )
 
-__all__ = ["activation", "convolution", "dropout", "loss", "normalization", "optimizers", "pooling"]
+__all__ = ["activation", "convolution", "dropout", "loss", "normalization", "optimizers", "pooling", "sums"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -1,4 +1,7 @@
-"""relu along memory: y = max(x, 0), ∂x = ∂y where y > 0."""
+"""relu along memory: y = max(x, 0), ∂x = ∂y where y > 0.
+
+Both are bound by memory; below `PARALLEL_SIZE` elements waking the other threads costs more than they save.
+"""
 
 import numpy as np
 from numba import prange
@@ -6,17 +9,27 @@ from numba import prange
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.memory import dense, flat, like
 
+PARALLEL_SIZE = 32768
+
 
 @kernel(parallel=True)
 def _relu(x, y):
-    for i in prange(x.size):
-        y[i] = 0 if x[i] <= 0 else x[i]  # NaN fails the comparison and stays
+    if x.size < PARALLEL_SIZE:
+        for i in range(x.size):
+            y[i] = 0 if x[i] <= 0 else x[i]  # NaN fails the comparison and stays
+    else:
+        for i in prange(x.size):
+            y[i] = 0 if x[i] <= 0 else x[i]
 
 
 @kernel(parallel=True)
 def _relu_backward(g, y, grad_input):
-    for i in prange(y.size):
-        grad_input[i] = 0 if y[i] <= 0 else g[i]
+    if y.size < PARALLEL_SIZE:
+        for i in range(y.size):
+            grad_input[i] = 0 if y[i] <= 0 else g[i]
+    else:
+        for i in prange(y.size):
+            grad_input[i] = 0 if y[i] <= 0 else g[i]
 
 
 def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

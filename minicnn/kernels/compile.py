@@ -132,21 +132,22 @@ class KernelCache(_Cache):
         target_context.refresh()
         path = self._path(signature, target_context.codegen())
         try:
-            payload = pickle.loads(path.read_bytes())
+            content = path.read_bytes()
         except OSError:
+            content = b""
+        checksum, payload = content[:32], content[32:]
+        if hashlib.sha256(payload).digest() != checksum:  # absent or damaged
             announce_compilation()
             return None
-        except Exception:  # whatever a damaged pickle raises: compile again and overwrite it
-            announce_compilation()
-            return None
-        return CompileResultCacheImpl.rebuild(None, target_context, payload)
+        return CompileResultCacheImpl.rebuild(None, target_context, pickle.loads(payload))
 
     def save_overload(self, signature: Any, data: Any) -> None:
         path = self._path(signature, data.codegen)
+        payload = dumps(data._reduce())
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(dumps(data._reduce()))
+                file.write(hashlib.sha256(payload).digest() + payload)
             os.replace(temporary, path)
         except OSError as error:  # a full disk costs the cache, not the computation
             Path(temporary).unlink(missing_ok=True)

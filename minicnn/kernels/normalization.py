@@ -19,15 +19,15 @@ CHUNKS = 32
 
 
 @kernel(parallel=True)
-def _moments(x, sums, squares):
-    """Per chunk Σ (x − x₀) and Σ (x − x₀)², with x₀ the first row: the shift keeps the squares small."""
+def _moments(x, shift, sums, squares):
+    """Per chunk Σ (x − shift) and Σ (x − shift)²: a shift near the mean keeps the squares small."""
     R, C = x.shape
     chunks = sums.shape[0]
     for chunk in prange(chunks):
         total, square = sums[chunk], squares[chunk]
         for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
             for c in range(C):
-                d = np.float64(x[r, c]) - np.float64(x[0, c])
+                d = np.float64(x[r, c]) - shift[c]
                 total[c] += d
                 square[c] += d * d
 
@@ -63,10 +63,14 @@ def _grad_input(g, x, mean, scale, offset, slope, grad_x):
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of every channel of x (R, C), R > 0, in float64."""
-    sums, squares = np.zeros((2, CHUNKS, x.shape[1]))
-    _moments(x, sums, squares)
-    shifted = sums.sum(0) / len(x)
-    return shifted + x[0], np.maximum(squares.sum(0) / len(x) - shifted * shifted, 0)
+    shift = x[0].astype(np.float64)
+    for _ in range(1 if x.dtype == np.float32 else 2):  # float64 has no wider sums: shift by the mean itself
+        sums, squares = np.zeros((2, CHUNKS, x.shape[1]))
+        _moments(x, shift, sums, squares)
+        offset = sums.sum(0) / len(x)
+        variance = np.maximum(squares.sum(0) / len(x) - offset * offset, 0)
+        shift = shift + offset
+    return shift, variance
 
 
 def normalize(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:

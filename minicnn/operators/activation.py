@@ -1,5 +1,6 @@
 """Activations: elementwise nonlinearities, and softmax along an axis."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     Raises:
         TypeError: for other dtypes.
     """
-    compute = _integer_relu
+    compute: Callable = _integer_relu
     if getattr(array_of(input), "dtype", float32).kind not in "iu":
         floating(input, "relu")
         compute = Relu.apply

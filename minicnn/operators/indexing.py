@@ -89,10 +89,8 @@ def put(input: Variable, key: Any, value: Any) -> None:
     """
     basic, advanced = split(key)
     dtype = input._array.dtype
-    if advanced is not None and isinstance(value, Variable) and value._array.ndim and value._array.dtype != dtype:
-        raise RuntimeError(
-            f"index arrays and masks assign values of the tensor's own dtype {dtype}, got {value._array.dtype}"
-        )
+    if advanced is not None and not _takes_dtype(array_of(value), dtype, advanced):
+        raise RuntimeError(f"index arrays and masks assign values of the tensor's dtype {dtype}")
     value = cast(value, dtype)
     target = input._array[basic] if advanced is None else input._array[basic][advanced]
     shape = array_of(value).shape
@@ -101,6 +99,14 @@ def put(input: Variable, key: Any, value: Any) -> None:
     if np.broadcast_shapes(shape, target.shape) != target.shape:
         raise ValueError(f"a value of shape {shape} doesn't fit the selected part of shape {target.shape}")
     input._assign(lambda x: Put.apply(x, value, basic, advanced))  # type: ignore[attr-defined]
+
+
+def _takes_dtype(value: Any, dtype: np.dtype, advanced: tuple) -> bool:
+    """Whether a value has the tensor's dtype or needn't: numbers, and the one element that fills a mask."""
+    if not isinstance(value, np.ndarray) or value.dtype == dtype:
+        return True
+    arrays = [part for part in advanced if isinstance(part, np.ndarray)]
+    return value.size == 1 and len(arrays) == 1 and arrays[0].dtype == bool
 
 
 def split(key: Any) -> tuple[tuple, tuple | None]:

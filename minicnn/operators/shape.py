@@ -92,11 +92,11 @@ def view(input: Any, *shape: Any) -> Any:
 
 
 class Clone(Operator):
-    """A copy in the same memory order."""
+    """A copy in the same memory order; in row-major order where elements share memory."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return x.copy(order="K")
+        return x.copy(order="C" if 0 in x.strides else "K")
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:

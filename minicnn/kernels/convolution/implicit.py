@@ -131,11 +131,11 @@ def _range_inside(origin, taps, dilation, size):
     return first, last
 
 
-@kernel(parallel=True)
-def _correlate(x, weight, bias, y, plan, vector):
+@kernel
+def _correlate_task(task, x, weight, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows, parts,
      along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
-    image_tasks, row_tasks = -(-N // images), -(-OH // rows)
+    row_tasks = -(-OH // rows)
     block = 2 * vector
     blocks = -(-O // block)
     packed = -(-O // vector) * vector * KH * KW * C  # a group's weights
@@ -149,57 +149,63 @@ def _correlate(x, weight, bias, y, plan, vector):
     if along_images:
         inner_first = inner_last = OW
 
-    for task in prange(image_tasks * row_tasks * parts):
-        part, place = task % parts, task // parts
-        n0 = place // row_tasks * images
-        n1 = min(N, n0 + images)
-        i0 = place % row_tasks * rows
-        i1 = min(OH, i0 + rows)
-        seg_a, seg_b = np.empty(KH * KW, np.int64), np.empty(KH * KW, np.int64)
-        for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
-            group, o = group_block // blocks, group_block % blocks * block
-            vectors = 2 if O - o > vector else 1
-            valid = min(O - o - (vectors - 1) * vector, vector)
-            b0 = group * packed + o * KH * KW * C
-            bk = vectors * vector
-            o += group * O
-            for i in range(i0, i1):
-                row = top + i * sh
-                p0, p1 = _range_inside(row, KH, dh, H)
-                j = 0
-                while j < OW:
-                    inner = inner_first <= j < inner_last
-                    column = left + j * sw
-                    q0, q1 = _range_inside(column, KW, dw, W)
-                    segments = 0
-                    if runs:
-                        K = (q1 - q0) * C
-                        for p in range(p0, p1):
-                            seg_a[segments] = p * dh * xh + q0 * C
-                            seg_b[segments] = (p * KW + q0) * C * bk
+    part, place = task % parts, task // parts
+    n0 = place // row_tasks * images
+    n1 = min(N, n0 + images)
+    i0 = place % row_tasks * rows
+    i1 = min(OH, i0 + rows)
+    seg_a, seg_b = np.empty(KH * KW, np.int64), np.empty(KH * KW, np.int64)
+    for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
+        group, o = group_block // blocks, group_block % blocks * block
+        vectors = 2 if O - o > vector else 1
+        valid = min(O - o - (vectors - 1) * vector, vector)
+        b0 = group * packed + o * KH * KW * C
+        bk = vectors * vector
+        o += group * O
+        for i in range(i0, i1):
+            row = top + i * sh
+            p0, p1 = _range_inside(row, KH, dh, H)
+            j = 0
+            while j < OW:
+                inner = inner_first <= j < inner_last
+                column = left + j * sw
+                q0, q1 = _range_inside(column, KW, dw, W)
+                segments = 0
+                if runs:
+                    K = (q1 - q0) * C
+                    for p in range(p0, p1):
+                        seg_a[segments] = p * dh * xh + q0 * C
+                        seg_b[segments] = (p * KW + q0) * C * bk
+                        segments += 1
+                else:
+                    K = C
+                    for p in range(p0, p1):
+                        for q in range(q0, q1):
+                            seg_a[segments] = p * dh * xh + q * dw * xw
+                            seg_b[segments] = (p * KW + q) * C * bk
                             segments += 1
-                    else:
-                        K = C
-                        for p in range(p0, p1):
-                            for q in range(q0, q1):
-                                seg_a[segments] = p * dh * xh + q * dw * xw
-                                seg_b[segments] = (p * KW + q) * C * bk
-                                segments += 1
-                    a0 = row * xh + column * xw + group * C
-                    c0 = y0 + i * yh + j * yw + o
-                    if inner:
-                        for n in range(n0, n1):
-                            line(
-                                x, a0 + n * xn, sw * xw, 1, weight, b0, bk, seg_a, seg_b, segments, K,
-                                bias, o, 0, bias.size > 0, y, c0 + n * yn, yw, inner_last - j, vectors, valid,
-                            )  # fmt: skip
-                        j = inner_last
-                    else:
+                a0 = row * xh + column * xw + group * C
+                c0 = y0 + i * yh + j * yw + o
+                if inner:
+                    for n in range(n0, n1):
                         line(
-                            x, a0 + n0 * xn, xn, 1, weight, b0, bk, seg_a, seg_b, segments, K,
-                            bias, o, 0, bias.size > 0, y, c0 + n0 * yn, yn, n1 - n0, vectors, valid,
+                            x, a0 + n * xn, sw * xw, 1, weight, b0, bk, seg_a, seg_b, segments, K,
+                            bias, o, 0, bias.size > 0, y, c0 + n * yn, yw, inner_last - j, vectors, valid,
                         )  # fmt: skip
-                        j += 1
+                    j = inner_last
+                else:
+                    line(
+                        x, a0 + n0 * xn, xn, 1, weight, b0, bk, seg_a, seg_b, segments, K,
+                        bias, o, 0, bias.size > 0, y, c0 + n0 * yn, yn, n1 - n0, vectors, valid,
+                    )  # fmt: skip
+                    j += 1
+
+
+@kernel(parallel=True)
+def _correlate(x, weight, bias, y, plan, vector):
+    N, OH, images, rows, parts = plan[0], plan[13], plan[-4], plan[-3], plan[-2]
+    for task in prange(-(-N // images) * -(-OH // rows) * parts):
+        _correlate_task(np.int64(task), x, weight, bias, y, plan, vector)
 
 
 @kernel(parallel=True)
@@ -374,52 +380,56 @@ def _grad_input_plan(
     ).array()  # fmt: skip
 
 
-@kernel(parallel=True)
-def _weight_products(x, g, partial, plan, vector):
+@kernel
+def _weight_task(task, x, g, partial, plan, vector):
     """partial[part][group][tap][c][o]: the gradient by weight from the images of each part."""
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, _, gn, gh, gw, images, rows_at_once,
      output_parts, runs) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
-    parts = -(-N // images)
     taps = KH if runs else KH * KW
     depth = KW * C if runs else C  # rows of the product: the channels of one tap, or of a whole row of taps
     block = 2 * vector
     blocks = -(-O // block)
     size = G * KH * KW * C * O
-    for task in prange(parts * taps * G * output_parts):
-        output_part, rest = task % output_parts, task // output_parts
-        group, rest = rest % G, rest // G
-        part, tap = rest // taps, rest % taps
-        p, q = (tap, 0) if runs else (tap // KW, tap % KW)
-        n0, n1 = part * images, min(N, (part + 1) * images)
-        first = 0  # the cells whose tap lies inside the image
-        while first < OW and left + first * sw + q * dw < 0:
-            first += 1
-        last = OW
-        while last > first and left + (last - 1) * sw + q * dw >= W:
-            last -= 1
-        c0 = part * size + group * KH * KW * C * O + tap * depth * O
-        seg_a, seg_b = np.empty(rows_at_once, np.int64), np.empty(rows_at_once, np.int64)
-        total = (n1 - n0) * OH
-        done, started = 0, False
-        while done < total or not started:
-            segments = 0
-            while done < total and segments < rows_at_once:
-                n, i = n0 + done // OH, done % OH
-                row = top + i * sh + p * dh
-                if 0 <= row < H and last > first:
-                    seg_a[segments] = n * xn + row * xh + (left + first * sw + q * dw) * xw + group * C
-                    seg_b[segments] = n * gn + i * gh + first * gw + group * O
-                    segments += 1
-                done += 1
-            for o_block in range(blocks * output_part // output_parts, blocks * (output_part + 1) // output_parts):
-                o = o_block * block
-                vectors = 2 if O - o > vector else 1
-                valid = min(O - o - (vectors - 1) * vector, vector)
-                line(
-                    x, 0, 1, sw * xw, g, o, gw, seg_a, seg_b, segments, last - first,
-                    partial, c0 + o, O, started, partial, c0 + o, O, depth, vectors, valid,
-                )  # fmt: skip
-            started = True
+    output_part, rest = task % output_parts, task // output_parts
+    group, rest = rest % G, rest // G
+    part, tap = rest // taps, rest % taps
+    p, q = (tap, 0) if runs else (tap // KW, tap % KW)
+    n0, n1 = part * images, min(N, (part + 1) * images)
+    first = 0  # the cells whose tap lies inside the image
+    while first < OW and left + first * sw + q * dw < 0:
+        first += 1
+    last = OW
+    while last > first and left + (last - 1) * sw + q * dw >= W:
+        last -= 1
+    c0 = part * size + group * KH * KW * C * O + tap * depth * O
+    seg_a, seg_b = np.empty(rows_at_once, np.int64), np.empty(rows_at_once, np.int64)
+    total = (n1 - n0) * OH
+    done, started = 0, False
+    while done < total or not started:
+        segments = 0
+        while done < total and segments < rows_at_once:
+            n, i = n0 + done // OH, done % OH
+            row = top + i * sh + p * dh
+            if 0 <= row < H and last > first:
+                seg_a[segments] = n * xn + row * xh + (left + first * sw + q * dw) * xw + group * C
+                seg_b[segments] = n * gn + i * gh + first * gw + group * O
+                segments += 1
+            done += 1
+        for o_block in range(blocks * output_part // output_parts, blocks * (output_part + 1) // output_parts):
+            o = o_block * block
+            vectors = 2 if O - o > vector else 1
+            valid = min(O - o - (vectors - 1) * vector, vector)
+            line(
+                x, 0, 1, sw * xw, g, o, gw, seg_a, seg_b, segments, last - first,
+                partial, c0 + o, O, started, partial, c0 + o, O, depth, vectors, valid,
+            )  # fmt: skip
+        started = True
+
+
+@kernel(parallel=True)
+def _weight_products(x, g, partial, plan, tasks, vector):
+    for task in prange(tasks):
+        _weight_task(np.int64(task), x, g, partial, plan, vector)
 
 
 @kernel(parallel=True)
@@ -435,8 +445,8 @@ def _sum_parts(partial, total):
 @functools.lru_cache(maxsize=1024)
 def _weight_plan(
     N: int, G: int, C: int, O: int, H: int, W: int, left: int, runs: bool, geometry: Geometry, threads: int
-) -> tuple[np.ndarray, int]:
-    """The plan, and into how many parts the images are divided, each with a gradient of its own.
+) -> tuple[np.ndarray, int, int]:
+    """The plan, into how many parts the images are divided, each with a gradient of its own, and all tasks.
 
     Taps, groups and blocks of outputs are independent and need no parts; where they are too few, or don't divide
     evenly among the threads, the images are divided too.
@@ -454,7 +464,8 @@ def _weight_plan(
         h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O, G * O,
         images, rows_at_once, output_parts, int(runs),
     )  # fmt: skip
-    return plan.array(), -(-N // images)
+    parts = -(-N // images)
+    return plan.array(), parts, parts * products
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
@@ -473,9 +484,9 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     if runs and (w.before or w.after):
         x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
         W, left = x.shape[2], 0
-    plan, parts = _weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
+    plan, parts, tasks = _weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
     partial = np.empty((parts, groups * KH * KW * C * OG), x.dtype)
-    _weight_products(flat(x), flat(grad_output), flat(partial), plan, lanes(x.dtype))
+    _weight_products(flat(x), flat(grad_output), flat(partial), plan, tasks, lanes(x.dtype))
     if parts > 1:
         total = np.empty(partial.shape[1], x.dtype)
         _sum_parts(partial, total)

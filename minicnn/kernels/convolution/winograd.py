@@ -209,50 +209,56 @@ def _transform_weight(weight, so, sc, sp, sq, origin, C, O, G, packed, vector):
                             packed[here + lane] += factor * half[i, q, lane]
 
 
-@kernel(parallel=True)
-def _convolve(x, packed, bias, y, top, left, m, block, vector):
-    """Blocks of tiles: transform, t² products, transform back."""
+@kernel
+def _convolve_block(task, x, packed, bias, y, top, left, m, block, vector):
+    """One block of tiles: transform, t² products, transform back."""
     N, _, _, C = x.shape
     _, OH, OW, O = y.shape
     t = m + 2
     down, across = -(-OH // m), -(-OW // m)
     tiles = N * down * across
-    for task in prange(-(-tiles // block)):
-        first = task * block
-        count = min(tiles - first, block)
-        V, M = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
-        cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
-        segments = np.zeros(1, np.int64)
-        for k in range(count):
-            n, rest = (first + k) // (down * across), (first + k) % (down * across)
-            i, j = rest // across * m, rest % across * m
-            _gather(x, n, top + i, left + j, t, cells)
-            _transform_input(cells, m, half, C, V, k)
-        for o in range(0, O, 2 * vector):
-            vectors = 2 if O - o > vector else 1
-            valid = min(O - o - (vectors - 1) * vector, vector)
-            for e in range(t * t):
-                line(
-                    V.reshape(-1), e * block * C, C, 1, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
-                    segments, segments, 1, C, bias, 0, 0, False, M.reshape(-1), e * block * O + o, O, count, vectors, valid,
-                )  # fmt: skip
-        for k in range(count):
-            n, rest = (first + k) // (down * across), (first + k) % (down * across)
-            i, j = rest // across * m, rest % across * m
-            _transform_output(M, k, m, half, O, cells)
-            for p in range(min(m, OH - i)):
-                for q in range(min(m, OW - j)):
-                    result, cell = y[n, i + p, j + q], cells[p * m + q]
-                    if bias.size:
-                        for o in range(O):
-                            result[o] = cell[o] + bias[o]
-                    else:
-                        for o in range(O):
-                            result[o] = cell[o]
+    first = task * block
+    count = min(tiles - first, block)
+    V, M = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
+    cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
+    segments = np.zeros(1, np.int64)
+    for k in range(count):
+        n, rest = (first + k) // (down * across), (first + k) % (down * across)
+        i, j = rest // across * m, rest % across * m
+        _gather(x, n, top + i, left + j, t, cells)
+        _transform_input(cells, m, half, C, V, k)
+    for o in range(0, O, 2 * vector):
+        vectors = 2 if O - o > vector else 1
+        valid = min(O - o - (vectors - 1) * vector, vector)
+        for e in range(t * t):
+            line(
+                V.reshape(-1), e * block * C, C, 1, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
+                segments, segments, 1, C, bias, 0, 0, False, M.reshape(-1), e * block * O + o, O, count, vectors, valid,
+            )  # fmt: skip
+    for k in range(count):
+        n, rest = (first + k) // (down * across), (first + k) % (down * across)
+        i, j = rest // across * m, rest % across * m
+        _transform_output(M, k, m, half, O, cells)
+        for p in range(min(m, OH - i)):
+            for q in range(min(m, OW - j)):
+                result, cell = y[n, i + p, j + q], cells[p * m + q]
+                if bias.size:
+                    for o in range(O):
+                        result[o] = cell[o] + bias[o]
+                else:
+                    for o in range(O):
+                        result[o] = cell[o]
 
 
 @kernel(parallel=True)
-def _weight_products(x, g, partial, top, left, m, block, vector):
+def _convolve(x, packed, bias, y, top, left, m, block, vector):
+    tiles = y.shape[0] * -(-y.shape[1] // m) * -(-y.shape[2] // m)
+    for task in prange(-(-tiles // block)):
+        _convolve_block(np.int64(task), x, packed, bias, y, top, left, m, block, vector)
+
+
+@kernel
+def _weight_part(part, x, g, partial, top, left, m, block, vector):
     """partial[part][e][c][o] = Σ over a part's tiles of (Bᵀ d B)[e] ⊗ (A ∂Y Aᵀ)[e]."""
     N, _, _, C = x.shape
     _, OH, OW, O = g.shape
@@ -260,33 +266,38 @@ def _weight_products(x, g, partial, top, left, m, block, vector):
     down, across = -(-OH // m), -(-OW // m)
     tiles = N * down * across
     sums = partial.reshape(-1)
-    for part in prange(parts):
-        V, D = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
-        cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
-        segments = np.zeros(1, np.int64)
-        begin, last = tiles * part // parts, tiles * (part + 1) // parts
-        if begin == last:
-            for k in range(t * t * C * O):
-                sums[part * t * t * C * O + k] = 0
-        for first in range(begin, last, block):
-            count = min(last - first, block)
-            for k in range(count):
-                n, rest = (first + k) // (down * across), (first + k) % (down * across)
-                i, j = rest // across * m, rest % across * m
-                _gather(x, n, top + i, left + j, t, cells)
-                _transform_input(cells, m, half, C, V, k)
-                _gather(g, n, i, j, m, cells)
-                _transform_gradient(cells, m, half, O, D, k)
-            started = first > begin
-            for e in range(t * t):
-                for o in range(0, O, 2 * vector):
-                    vectors = 2 if O - o > vector else 1
-                    valid = min(O - o - (vectors - 1) * vector, vector)
-                    c0 = (part * t * t + e) * C * O + o
-                    line(
-                        V.reshape(-1), e * block * C, 1, C, D.reshape(-1), e * block * O + o, O, segments, segments, 1,
-                        count, sums, c0, O, started, sums, c0, O, C, vectors, valid,
-                    )  # fmt: skip
+    V, D = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
+    cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
+    segments = np.zeros(1, np.int64)
+    begin, last = tiles * part // parts, tiles * (part + 1) // parts
+    if begin == last:
+        for k in range(t * t * C * O):
+            sums[part * t * t * C * O + k] = 0
+    for first in range(begin, last, block):
+        count = min(last - first, block)
+        for k in range(count):
+            n, rest = (first + k) // (down * across), (first + k) % (down * across)
+            i, j = rest // across * m, rest % across * m
+            _gather(x, n, top + i, left + j, t, cells)
+            _transform_input(cells, m, half, C, V, k)
+            _gather(g, n, i, j, m, cells)
+            _transform_gradient(cells, m, half, O, D, k)
+        started = first > begin
+        for e in range(t * t):
+            for o in range(0, O, 2 * vector):
+                vectors = 2 if O - o > vector else 1
+                valid = min(O - o - (vectors - 1) * vector, vector)
+                c0 = (part * t * t + e) * C * O + o
+                line(
+                    V.reshape(-1), e * block * C, 1, C, D.reshape(-1), e * block * O + o, O, segments, segments, 1,
+                    count, sums, c0, O, started, sums, c0, O, C, vectors, valid,
+                )  # fmt: skip
+
+
+@kernel(parallel=True)
+def _weight_products(x, g, partial, top, left, m, block, vector):
+    for part in prange(partial.shape[0]):
+        _weight_part(np.int64(part), x, g, partial, top, left, m, block, vector)
 
 
 @kernel(parallel=True)

@@ -40,7 +40,7 @@ class Conv2d(Operator):
         if ctx.needs_input_grad[1]:
             by_weight = ctx.algorithm.grad_weight(x, g, ctx.geometry, ctx.groups)
         if ctx.needs_input_grad[2]:
-            by_bias = g.reshape(-1, g.shape[3]).sum(0)
+            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
         return by_x, by_weight, by_bias, None, None, None
 
 
@@ -75,7 +75,7 @@ class ConvTranspose2d(Operator):
         if ctx.needs_input_grad[1]:
             by_weight = ctx.algorithm.grad_weight(g, x, ctx.geometry, ctx.groups)
         if ctx.needs_input_grad[2]:
-            by_bias = g.reshape(-1, g.shape[3]).sum(0)
+            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
         return by_x, by_weight, by_bias, None, None, None
 
 

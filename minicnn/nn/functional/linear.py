@@ -42,7 +42,7 @@ class Linear(Operator):
             if ctx.needs_input_grad[1]:
                 by_weight = kernels.convolution.implicit.grad_weight(image, g, ctx.geometry, 1)[:, :, 0, 0]
         if ctx.needs_input_grad[2]:
-            by_bias = g.reshape(-1, g.shape[3]).sum(0)
+            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
         return by_x, by_weight, by_bias
 
 

@@ -1,0 +1,177 @@
+"""Compiled kernels are kept on disk, found again, and never found stale.
+
+Each test runs processes of its own on a copy of `minicnn/kernels/compile.py` with a tiny kernel beside it,
+which calls a helper in another file: y = max(x, 0) · factor().
+"""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import minicnn
+
+KERNEL = """
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.helper import factor
+
+@kernel
+def relu(x, y):
+    for i in range(x.size):
+        y[i] = max(x[i], 0) * factor()
+"""
+HELPER = """
+from minicnn.kernels.compile import kernel
+
+@kernel
+def factor():
+    return {}
+"""
+PROGRAM = """
+import numpy as np
+from minicnn.kernels.tiny import relu
+
+x, y = np.array([-1.0, 2.0], np.float32), np.empty(2, np.float32)
+relu(x, y)
+wide = np.empty(2)
+relu(x.astype(np.float64), wide)
+print(y.tolist(), wide.tolist())
+"""
+
+
+class House:
+    """A copy of the kernels' machinery, with a cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.cache = folder, folder / "cache"
+
+    def build(self):
+        kernels = self.folder / "minicnn" / "kernels"
+        kernels.mkdir(parents=True)
+        (kernels.parent / "__init__.py").touch()
+        (kernels / "__init__.py").touch()
+        source = Path(minicnn.__file__).parent / "kernels" / "compile.py"
+        shutil.copy(source, kernels)
+        (kernels / "tiny.py").write_text(KERNEL)
+        self.write_helper(1)
+        return self
+
+    def write_helper(self, factor):
+        (self.folder / "minicnn" / "kernels" / "helper.py").write_text(HELPER.format(factor))
+
+    def start(self, cache=None):
+        """A process that runs PROGRAM."""
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "MINICNN_CACHE_DIR": str(cache or self.cache),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env=environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, cache=None):
+        return finish(self.start(cache))
+
+    def files(self):
+        """What the cache holds: names and times of writing."""
+        return {path.name: path.stat().st_mtime_ns for path in self.cache.iterdir()}
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return SimpleNamespace(output=output.strip(), errors=errors, compiled=errors.count("compiling kernels"))
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A house whose cache one process has filled, and what that process said."""
+    house = House(tmp_path_factory.mktemp("kernels")).build()
+    house.first = house.run()
+    return house
+
+
+@pytest.fixture
+def copied(warm, tmp_path):
+    """A house of one's own with that cache."""
+    return House(Path(shutil.copytree(warm.folder, tmp_path / "house")))
+
+
+def test_the_first_process_says_once_that_it_compiles_and_where_to(warm):
+    assert warm.first.output == "[0.0, 2.0] [0.0, 2.0]"
+    assert warm.first.compiled == 1
+    assert str(warm.cache) in warm.first.errors
+    assert len([name for name in warm.files() if name.startswith("relu-")]) == 2  # one for each signature
+    assert all(name.endswith(".kernel") for name in warm.files())  # nothing half-written stays
+
+
+def test_a_second_process_compiles_nothing(warm):
+    before = warm.files()
+    second = warm.run()
+    assert second.output == warm.first.output
+    assert second.errors == ""
+    assert warm.files() == before
+
+
+def test_an_edit_in_a_helper_leads_to_new_results(copied, warm):
+    copied.write_helper(3)
+    edited = copied.run()
+    assert edited.output == "[0.0, 6.0] [0.0, 6.0]"
+    assert edited.compiled == 1
+    copied.write_helper(1)
+    again = copied.run()
+    assert again.output == warm.first.output
+    assert again.compiled == 0
+
+
+def test_two_processes_may_compile_at_once(copied, warm):
+    shutil.rmtree(copied.cache)
+    both = [finish(process) for process in [copied.start(), copied.start()]]
+    assert [process.output for process in both] == [warm.first.output] * 2
+    assert sorted(copied.files()) == sorted(warm.files())
+    third = copied.run()
+    assert third.output == warm.first.output
+    assert third.errors == ""
+
+
+def flipped(content):
+    """Still a pickle, but of other machine code."""
+    middle = len(content) // 2
+    return (
+        content[:middle]
+        + bytes(byte ^ 0xFF for byte in content[middle : middle + 64])
+        + content[middle + 64 :]
+    )
+
+
+@pytest.mark.parametrize(
+    "damages", [[flipped, lambda content: content[:100]], [lambda _: b"", lambda _: b"no pickle"]]
+)
+def test_damaged_files_are_compiled_again(copied, warm, damages):
+    for path, damage in zip(sorted(copied.cache.iterdir()), itertools.cycle(damages), strict=False):
+        path.write_bytes(damage(path.read_bytes()))
+    damaged = copied.run()
+    assert damaged.output == warm.first.output
+    assert damaged.compiled == 1
+    assert copied.run().errors == ""
+
+
+def test_a_cache_that_cannot_be_written_warns_and_works(copied, warm):
+    blocker = copied.folder / "a file"
+    blocker.touch()
+    process = copied.run(cache=blocker / "cache")
+    assert process.output == warm.first.output
+    assert process.errors.count("cannot write compiled kernels") == 1
+    assert "MINICNN_CACHE_DIR" in process.errors
