@@ -30,14 +30,18 @@ def table(title: str, works: list[Work], threads: int, seconds: float, output: P
     for name, value in environment.items():
         console.print(f"[dim]{name}:[/] {value}", highlight=False)
     console.print(
-        f"[dim]limits:[/] {peak:.0f} GFLOP/s in sgemm, {bandwidth:.1f} GB/s in a copy (read + written)", highlight=False
+        f"[dim]limits:[/] {peak:.0f} GFLOP/s in sgemm, {bandwidth:.1f} GB/s in a copy (read + written)",
+        highlight=False,
     )
     results = []
     with console.status("") as status:
         for work in works:
             status.update(f"timing {work.name}")
             results.append(measure(work, peak, bandwidth, seconds=seconds))
-    view = Table(title=title, caption="medians of alternating runs; ratio = PyTorch ÷ minicnn, above 1 minicnn is faster")
+    view = Table(
+        title=title,
+        caption="medians of alternating runs; ratio = PyTorch ÷ minicnn, above 1 minicnn is faster",
+    )
     view.add_column("work")
     for heading in ("first call", "minicnn", "PyTorch", "its format", "ratio", "rate", "of the limit"):
         view.add_column(heading, justify="right")

@@ -251,9 +251,7 @@ class Tensor(Variable):
             RuntimeError: for a tensor that requires a gradient: detach it first.
         """
         if self.requires_grad:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray:
@@ -262,9 +260,7 @@ class Tensor(Variable):
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    def __array_wrap__(
-        self, array: Any, context: Any = None, return_scalar: builtins.bool = False
-    ) -> "Tensor":
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: builtins.bool = False) -> "Tensor":
         return Tensor(np.asarray(array))
 
     def item(self) -> Any:
@@ -314,9 +310,7 @@ class Tensor(Variable):
         for argument in args:
             if isinstance(argument, Variable):
                 dtype = argument._array.dtype
-            elif isinstance(argument, (str, builtins.int, _device)) and not isinstance(
-                argument, builtins.bool
-            ):
+            elif isinstance(argument, (str, builtins.int, _device)) and not isinstance(argument, builtins.bool):
                 device = argument
             elif argument is not None:
                 dtype = argument
@@ -440,9 +434,7 @@ class Tensor(Variable):
             RuntimeError: for a Tensor with dimensions, or a number that the dtype can't hold.
         """
         if array_of(value).ndim if isinstance(value, OPERANDS[:2]) else 0:
-            raise RuntimeError(
-                f"fill_ needs a number or a Tensor without dimensions, got shape {value.shape}"
-            )
+            raise RuntimeError(f"fill_ needs a number or a Tensor without dimensions, got shape {value.shape}")
         self[...] = value
         return self
 
@@ -454,9 +446,7 @@ class Tensor(Variable):
         """
         shape = np.shape(array_of(source))
         if len(shape) > self.ndim:
-            raise RuntimeError(
-                f"output with shape {tuple(self.shape)} doesn't match the broadcast shape {shape}"
-            )
+            raise RuntimeError(f"output with shape {tuple(self.shape)} doesn't match the broadcast shape {shape}")
         self[...] = source
         return self
 
@@ -604,9 +594,7 @@ class Tensor(Variable):
 
     def __contains__(self, value: Any) -> builtins.bool:
         if not isinstance(value, OPERANDS):
-            raise RuntimeError(
-                f"Tensor.__contains__ only supports Tensor or number, got {type(value).__name__}"
-            )
+            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or number, got {type(value).__name__}")
         return (self == value).any().item()
 
     def __bool__(self) -> builtins.bool:
@@ -626,18 +614,10 @@ class Tensor(Variable):
         return builtins.int(self._array.item())
 
     def __format__(self, specification: str) -> str:
-        return (
-            format(self.item(), specification)
-            if not self._array.ndim
-            else object.__format__(self, specification)
-        )
+        return format(self.item(), specification) if not self._array.ndim else object.__format__(self, specification)
 
     def __repr__(self) -> str:
-        parts = [
-            np.array2string(
-                self._array, separator=", ", prefix="tensor(", precision=4, floatmode="maxprec_equal"
-            )
-        ]
+        parts = [np.array2string(self._array, separator=", ", prefix="tensor(", precision=4, floatmode="maxprec_equal")]
         if self._array.size == 0 and self.ndim != 1:
             parts.append(f"size={tuple(self.shape)}")
         if self.dtype not in (float32, int64, bool_) or (self._array.size == 0 and self.dtype != float32):

@@ -55,9 +55,7 @@ def assert_same(ours: Any, theirs: Any, rtol: float = 0.0, what: str = "") -> No
         for a, b in zip(ours, theirs, strict=True):
             assert_same(a, b, rtol, what)
     else:
-        assert ours == theirs or (ours != ours and theirs != theirs), (
-            f"{what}: minicnn {ours!r}, torch {theirs!r}"
-        )
+        assert ours == theirs or (ours != ours and theirs != theirs), f"{what}: minicnn {ours!r}, torch {theirs!r}"
 
 
 def assert_agrees(program: Callable, *values: Any, rtol: float = 0.0, what: str = "") -> None:
@@ -79,9 +77,7 @@ def _run(program: Callable, module: Any, values: list) -> Any:
     results = list(result) if isinstance(result, (list, tuple)) else [result]
     for r in results:
         if isinstance(r, (Tensor, torch.Tensor)) and r.requires_grad:
-            weights = np.arange(1, r.numel() + 1, dtype=str(r.dtype).removeprefix("torch.")).reshape(
-                tuple(r.shape)
-            )
+            weights = np.arange(1, r.numel() + 1, dtype=str(r.dtype).removeprefix("torch.")).reshape(tuple(r.shape))
             r.backward(module.from_numpy(weights), retain_graph=True)
     return [result, [_gradient(leaf, module) for leaf in leaves]]
 

@@ -138,9 +138,7 @@ def test_a_second_backward_as_in_torch(function):
             y.backward(y.detach())
         return x.grad
 
-    assert_same(
-        outcome(twice, leaf(0.5, 2)), outcome(twice, torch.tensor([0.5, 2.0], requires_grad=True)), rtol=1e-6
-    )
+    assert_same(outcome(twice, leaf(0.5, 2)), outcome(twice, torch.tensor([0.5, 2.0], requires_grad=True)), rtol=1e-6)
 
 
 @LIBRARIES
@@ -720,9 +718,7 @@ def test_random_changes_in_place(data):
             names.append(f"v{number}")
         elif kind == "change":
             change = data.draw(
-                st.sampled_from(
-                    [".mul_(2)", ".add_(y[0])", ".mul_(x[0])", ".zero_()", ".relu_()", "[..., 0] = x[1]"]
-                )
+                st.sampled_from([".mul_(2)", ".add_(y[0])", ".mul_(x[0])", ".zero_()", ".relu_()", "[..., 0] = x[1]"])
             )
             lines.append(f"{name}{change}")
         else:
@@ -964,14 +960,10 @@ def test_gradcheck_finds_a_wrong_gradient():
 
 def test_gradcheck_finds_one_wrong_entry_in_a_later_output_and_input():
     def function(x, y):
-        spoiled = own_cube(
-            lambda v, g: 3 * v * v * g * minicnn.tensor([1.0, 1.001, 1.0], dtype=minicnn.float64)
-        )
+        spoiled = own_cube(lambda v, g: 3 * v * v * g * minicnn.tensor([1.0, 1.001, 1.0], dtype=minicnn.float64))
         return x * y, x + spoiled(y)
 
-    with pytest.raises(
-        RuntimeError, match=r"output 1 by input 1: the gradient of output element 1 by input element 1"
-    ):
+    with pytest.raises(RuntimeError, match=r"output 1 by input 1: the gradient of output element 1 by input element 1"):
         gradcheck(function, [doubles(3), doubles(3)], rtol=1e-4)
     assert gradcheck(function, [doubles(3), doubles(3).detach()])
 

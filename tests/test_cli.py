@@ -352,10 +352,7 @@ def test_normalisation_constants_are_those_of_the_images(name):
     counts = [np.bincount(pixels[..., channel].ravel(), minlength=256) for channel in range(pixels.shape[-1])]
     levels = np.arange(256) / 255
     means = [np.average(levels, weights=count) for count in counts]
-    stds = [
-        np.sqrt(np.average((levels - mean) ** 2, weights=count))
-        for mean, count in zip(means, counts, strict=True)
-    ]
+    stds = [np.sqrt(np.average((levels - mean) ** 2, weights=count)) for mean, count in zip(means, counts, strict=True)]
     np.testing.assert_allclose(preset.mean, means, atol=2e-4)
     np.testing.assert_allclose(preset.std, stds, atol=2e-4)
     assert preset.shape == (pixels.shape[-1], *images.shape[1:3])

@@ -69,7 +69,13 @@ def test_larger_layers_agree_with_torch(shape, dtype, two_threads):
 
 def test_the_same_threads_give_the_same_bits(two_threads):
     case = ConvolutionCase(
-        *[fill(s, "reals", i) for i, s in enumerate([(16, 3, 20, 20), (6, 3, 5, 5), (6,)])], 1, 2, 1, 1, "reals", 0
+        *[fill(s, "reals", i) for i, s in enumerate([(16, 3, 20, 20), (6, 3, 5, 5), (6,)])],
+        1,
+        2,
+        1,
+        1,
+        "reals",
+        0,
     )
     first = run(case, "implicit")
     for _ in range(5):
@@ -118,8 +124,7 @@ RESULT = {"_correlate": 3, "_weight_products": 2, "_pack": 7}
 )
 def test_gradcheck(algorithm, shape, weight, arguments):
     x, w, b = (
-        minicnn.Tensor(fill(s, "integers", i, np.float64) / 4, True)
-        for i, s in enumerate([shape, weight, weight[:1]])
+        minicnn.Tensor(fill(s, "integers", i, np.float64) / 4, True) for i, s in enumerate([shape, weight, weight[:1]])
     )
     assert gradcheck(lambda x, w, b: F.conv2d(x, w, b, algorithm=algorithm, **arguments), [x, w, b])
 
@@ -127,9 +132,7 @@ def test_gradcheck(algorithm, shape, weight, arguments):
 @given(case=convolutions(kinds=("integers",), unbatched=False, named_padding=False), data=st.data())
 def test_adjoint(case, data):
     """⟨conv(x, w), g⟩ = ⟨x, convᵀ(g, w)⟩ = ⟨w, ∂w⟩, exactly on integers."""
-    y, by_x, by_w, _ = run(
-        ConvolutionCase(**{**vars(case), "bias": None}), data.draw(st.sampled_from(ALGORITHMS))
-    )
+    y, by_x, by_w, _ = run(ConvolutionCase(**{**vars(case), "bias": None}), data.draw(st.sampled_from(ALGORITHMS)))
     product = (y * case.grad_output(y.shape)).sum()
     assert product == (case.x * by_x).sum() == (case.weight * by_w).sum()
 
@@ -137,9 +140,7 @@ def test_adjoint(case, data):
 @given(case=convolutions(kinds=("integers",)), algorithm=st.sampled_from(ALGORITHMS))
 def test_bilinear(case, algorithm):
     def conv(x, w):
-        return F.conv2d(
-            x, w, None, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm
-        ).numpy()
+        return F.conv2d(x, w, None, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm).numpy()
 
     other_x, other_w = np.roll(case.x, 1, -1), np.roll(case.weight, 1, 0)
     np.testing.assert_array_equal(

@@ -50,9 +50,7 @@ def test_batches_in_order_are_torchs(size, batch_size, drop_last):
     x, y = np.random.default_rng(size).random((size, 3)).astype(np.float32), np.arange(size)
     options = {"batch_size": batch_size, "drop_last": drop_last}
     ours = DataLoader(TensorDataset(x, y), **options)
-    theirs = reference.DataLoader(
-        reference.TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), **options
-    )
+    theirs = reference.DataLoader(reference.TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), **options)
     assert len(ours) == len(theirs)
     batches = list(ours)
     assert len(batches) == len(ours)
@@ -133,11 +131,7 @@ def test_loader_refuses_what_torch_refuses(options):
 
 def test_an_empty_data_set_yields_nothing_and_cannot_be_shuffled():
     empty = TensorDataset(np.zeros((0, 2)))
-    assert (
-        list(DataLoader(empty))
-        == list(reference.DataLoader(reference.TensorDataset(torch.zeros(0, 2))))
-        == []
-    )
+    assert list(DataLoader(empty)) == list(reference.DataLoader(reference.TensorDataset(torch.zeros(0, 2)))) == []
     for library, dataset in (
         (DataLoader, empty),
         (reference.DataLoader, reference.TensorDataset(torch.zeros(0))),
@@ -269,9 +263,7 @@ def test_a_collate_function_gets_the_items():
 def test_random_transforms_are_reproducible_and_anew_for_each_image():
     def epoch(seed):
         dataset = Digits(train=False, transform=augment)
-        return np.concatenate(
-            [x.numpy() for x, _ in DataLoader(dataset, 64, generator=Generator().manual_seed(seed))]
-        )
+        return np.concatenate([x.numpy() for x, _ in DataLoader(dataset, 64, generator=Generator().manual_seed(seed))])
 
     augment = transforms.Compose([transforms.RandomCrop(28, padding=4), transforms.ToTensor()])
     np.testing.assert_array_equal(epoch(1), epoch(1))

@@ -134,9 +134,7 @@ def test_idx_files(tmp_path, name, compress):
         np.testing.assert_array_equal(dataset.data, theirs.data.numpy(), strict=True)
         assert list(dataset.classes) == theirs.classes
         for index in (0, 3, -1, -5):
-            np.testing.assert_array_equal(
-                np.array(dataset[index][0]), np.array(theirs[index][0]), strict=True
-            )
+            np.testing.assert_array_equal(np.array(dataset[index][0]), np.array(theirs[index][0]), strict=True)
             assert dataset[index][1] == theirs[index][1]
 
 
@@ -185,9 +183,7 @@ def test_printouts_are_torchvisions(tmp_path, train, options):
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "CIFAR10"])
 @pytest.mark.parametrize("train", [True, False])
 def test_missing_files_are_named(tmp_path, name, train):
-    with pytest.raises(
-        RuntimeError, match=r"Dataset not found\. You can use download=True to download it"
-    ) as caught:
+    with pytest.raises(RuntimeError, match=r"Dataset not found\. You can use download=True to download it") as caught:
         getattr(datasets, name)(tmp_path, train=train)
     assert str(tmp_path) in str(caught.value)
 
@@ -246,9 +242,7 @@ def test_any_bytes_are_an_idx_file_or_refused(tmp_path_factory, content):
 def test_batches_of_any_protocol(tmp_path, protocol):
     images, labels = write_cifar(tmp_path, protocol)
     dataset = CIFAR10(tmp_path)
-    np.testing.assert_array_equal(
-        dataset.data, images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), strict=True
-    )
+    np.testing.assert_array_equal(dataset.data, images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), strict=True)
     assert dataset.targets.tolist() == labels
     assert dataset.targets.dtype == np.int64
     assert dataset.data.flags.c_contiguous
@@ -329,9 +323,7 @@ def test_batches_with_anything_else_are_named(tmp_path, batch, message):
 def test_a_pickle_that_calls_the_shell_is_refused_and_not_run(tmp_path, file, protocol):
     write_cifar(tmp_path)
     path, trace = tmp_path / "cifar-10-batches-py" / file, tmp_path / "trace"
-    path.write_bytes(
-        pickle.dumps(GOOD | {"label_names": [], "more": Call(os.system, f"touch {trace}")}, protocol)
-    )
+    path.write_bytes(pickle.dumps(GOOD | {"label_names": [], "more": Call(os.system, f"touch {trace}")}, protocol))
     with pytest.raises(ValueError, match=r"refused (posix|nt)\.system"):
         CIFAR10(tmp_path)
     assert not trace.exists()
@@ -522,8 +514,7 @@ def test_digits_are_the_small_images_scaled_up():
 
     small = np.floor(load_digits().images * 255 / 16 + 0.5).astype(np.uint8)
     expected = {
-        np.asarray(Image.fromarray(image).resize((28, 28), Image.Resampling.BILINEAR)).tobytes()
-        for image in small
+        np.asarray(Image.fromarray(image).resize((28, 28), Image.Resampling.BILINEAR)).tobytes() for image in small
     }
     digits = [*Digits().data, *Digits(train=False).data]
     assert {image.tobytes() for image in digits} == expected

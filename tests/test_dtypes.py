@@ -101,9 +101,7 @@ def test_functions_of_two_tensors(name):
         assert_same(ours, theirs, what=f"{name} of {a} and {b}")
 
 
-@pytest.mark.parametrize(
-    "name", ["exp", "log", "sqrt", "abs", "sigmoid", "tanh", "relu", "sum", "mean", "var", "std"]
-)
+@pytest.mark.parametrize("name", ["exp", "log", "sqrt", "abs", "sigmoid", "tanh", "relu", "sum", "mean", "var", "std"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_functions_of_one_tensor(name, dtype):
     x = minicnn.tensor(np.array([1, 0, 3]).astype(dtype))

@@ -19,8 +19,13 @@ NAMES = ["y", "by input", "by weight", "by bias"]
 
 
 @given(
-    lead=st.lists(st.integers(0, 4), max_size=2), inputs=st.integers(1, 5), outputs=st.integers(1, 5),
-    biased=st.booleans(), kind=st.sampled_from(["integers", "reals"]), layout=layouts(), seed=st.integers(0, 999),
+    lead=st.lists(st.integers(0, 4), max_size=2),
+    inputs=st.integers(1, 5),
+    outputs=st.integers(1, 5),
+    biased=st.booleans(),
+    kind=st.sampled_from(["integers", "reals"]),
+    layout=layouts(),
+    seed=st.integers(0, 999),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
 def test_linear_agrees_with_torch(lead, inputs, outputs, biased, kind, layout, seed, dtype):
@@ -35,8 +40,12 @@ def test_linear_agrees_with_torch(lead, inputs, outputs, biased, kind, layout, s
 
     y.backward(grad_output(y.shape))
     oracle = [ask(TF.linear, arrays, grad_output, absolute=absolute) for absolute in (False, True)]
-    agree([y.detach().numpy(), *[None if t is None else t.grad.numpy() for t in tensors]], NAMES, *oracle,
-          equal=kind == "integers")
+    agree(
+        [y.detach().numpy(), *[None if t is None else t.grad.numpy() for t in tensors]],
+        NAMES,
+        *oracle,
+        equal=kind == "integers",
+    )
 
 
 ACTIVATIONS = {
@@ -49,15 +58,21 @@ ACTIVATIONS = {
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @given(
-    shape=st.lists(st.integers(0, 4), max_size=4), layout=layouts(), seed=st.integers(0, 999),
-    dtype=st.sampled_from([np.float32, np.float64]), special=st.booleans(),
+    shape=st.lists(st.integers(0, 4), max_size=4),
+    layout=layouts(),
+    seed=st.integers(0, 999),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    special=st.booleans(),
 )
 def test_activations_agree_with_torch(name, shape, layout, seed, dtype, special):
     arguments, c = ACTIVATIONS[name]
     x = fill(tuple(shape), "reals", seed, dtype)
     if special and x.size:
-        x = np.where(np.random.default_rng(seed).random(x.shape) < 0.5,
-                     np.random.default_rng(seed).choice([0, -0.0, np.inf, -np.inf, np.nan, 90, -90], x.shape), x)
+        x = np.where(
+            np.random.default_rng(seed).random(x.shape) < 0.5,
+            np.random.default_rng(seed).choice([0, -0.0, np.inf, -np.inf, np.nan, 90, -90], x.shape),
+            x,
+        )
     x = lay_out(x.astype(dtype), layout)
     a, b = minicnn.Tensor(x, True), torch.tensor(np.array(x, np.float64), requires_grad=True)
     function = getattr(TF, name) if hasattr(TF, name) else getattr(torch, name)
@@ -83,8 +98,12 @@ def test_relu_at_zero_and_inplace():
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @given(
-    shape=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 999), layout=layouts(),
-    scale=st.sampled_from([1, 100]), dtype=st.sampled_from([np.float32, np.float64]), data=st.data(),
+    shape=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    seed=st.integers(0, 999),
+    layout=layouts(),
+    scale=st.sampled_from([1, 100]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    data=st.data(),
 )
 def test_softmax_agrees_with_torch(name, shape, seed, layout, scale, dtype, data):
     dim = data.draw(st.integers(-len(shape), len(shape) - 1))
@@ -116,7 +135,14 @@ def test_softmax_bad_arguments():
 def test_gradcheck():
     rng = np.random.default_rng(0)
     x, w, b = (minicnn.Tensor(rng.standard_normal(s), True) for s in [(2, 3, 4), (5, 4), (5,)])
-    for function in (F.relu, F.leaky_relu, F.sigmoid, F.tanh, lambda x: F.softmax(x, 1), lambda x: F.log_softmax(x, 2)):
+    for function in (
+        F.relu,
+        F.leaky_relu,
+        F.sigmoid,
+        F.tanh,
+        lambda x: F.softmax(x, 1),
+        lambda x: F.log_softmax(x, 2),
+    ):
         assert gradcheck(function, x)
     assert gradcheck(F.linear, [x, w, b])
     image = minicnn.Tensor(rng.standard_normal((1, 2, 4, 4)), True)
@@ -125,8 +151,12 @@ def test_gradcheck():
     assert gradcheck(lambda x: F.unfold(x, 2, padding=1, stride=2), image)
 
 
-@given(p=st.floats(0, 0.95), shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9)),
-       seed=st.integers(0, 2**40), layout=layouts())
+@given(
+    p=st.floats(0, 0.95),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9)),
+    seed=st.integers(0, 2**40),
+    layout=layouts(),
+)
 def test_dropout_zeroes_or_scales_and_backward_uses_the_same_mask(p, shape, seed, layout):
     minicnn.manual_seed(seed)
     x = minicnn.Tensor(lay_out(np.full(shape, 3, np.float32), layout), True)
@@ -163,9 +193,19 @@ def test_dropout_edges():
 @st.composite
 def paddings(draw):
     mode = draw(st.sampled_from(["constant", "reflect", "replicate", "circular"]))
-    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    shape = (
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 4)),
+        draw(st.integers(1, 4)),
+    )
     low, high = (-2, 3) if mode == "constant" else (0, 3)
-    return shape, draw(st.lists(st.integers(low, high), min_size=4, max_size=4)), mode, draw(st.sampled_from([0.0, 2.5]))
+    return (
+        shape,
+        draw(st.lists(st.integers(low, high), min_size=4, max_size=4)),
+        mode,
+        draw(st.sampled_from([0.0, 2.5])),
+    )
 
 
 @given(case=paddings(), seed=st.integers(0, 99))
@@ -189,8 +229,12 @@ def test_pad_both_agree_or_both_raise(case, seed):
 
 
 @given(
-    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)), dilation=st.integers(1, 2), padding=st.integers(0, 2),
-    stride=st.integers(1, 3), size=st.tuples(st.integers(1, 6), st.integers(1, 6)), seed=st.integers(0, 99),
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.integers(1, 2),
+    padding=st.integers(0, 2),
+    stride=st.integers(1, 3),
+    size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    seed=st.integers(0, 99),
 )
 def test_unfold_and_fold_agree_or_both_raise(kernel, dilation, padding, stride, size, seed):
     x = fill((2, 3, *size), "integers", seed)

@@ -136,9 +136,7 @@ def test_values_do_not_depend_on_memory_order(name):
     np.testing.assert_array_equal(plain.numpy(), last.numpy())  # the default generator, restarted
 
 
-@pytest.mark.parametrize(
-    "nonlinearity", ["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
-)
+@pytest.mark.parametrize("nonlinearity", ["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"])
 @pytest.mark.parametrize("param", [None, 0.2, 1])
 def test_gains_are_pytorchs(nonlinearity, param):
     assert init.calculate_gain(nonlinearity, param) == torch.nn.init.calculate_gain(nonlinearity, param)

@@ -149,16 +149,10 @@ def test_two_processes_may_compile_at_once(copied, warm):
 def flipped(content):
     """Still a pickle, but of other machine code."""
     middle = len(content) // 2
-    return (
-        content[:middle]
-        + bytes(byte ^ 0xFF for byte in content[middle : middle + 64])
-        + content[middle + 64 :]
-    )
+    return content[:middle] + bytes(byte ^ 0xFF for byte in content[middle : middle + 64]) + content[middle + 64 :]
 
 
-@pytest.mark.parametrize(
-    "damages", [[flipped, lambda content: content[:100]], [lambda _: b"", lambda _: b"no pickle"]]
-)
+@pytest.mark.parametrize("damages", [[flipped, lambda content: content[:100]], [lambda _: b"", lambda _: b"no pickle"]])
 def test_damaged_files_are_compiled_again(copied, warm, damages):
     for path, damage in zip(sorted(copied.cache.iterdir()), itertools.cycle(damages), strict=False):
         path.write_bytes(damage(path.read_bytes()))

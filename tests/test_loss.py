@@ -40,7 +40,9 @@ def compare(ours, theirs, x, magnitude):
     b = torch.tensor(x.astype(np.float64), requires_grad=True)
     y, expected = ours(a), theirs(b)
     assert y.dtype == x.dtype
-    assert_within_bound(y.detach().numpy(), expected.detach().numpy(), magnitude + np.zeros(expected.shape), name="loss")
+    assert_within_bound(
+        y.detach().numpy(), expected.detach().numpy(), magnitude + np.zeros(expected.shape), name="loss"
+    )
     y.sum().backward()
     expected.sum().backward()
     assert_within_bound(a.grad.numpy(), b.grad.numpy(), 8 + np.zeros(x.shape), name="gradient")
@@ -95,18 +97,24 @@ def test_regression_losses_agree_with_torch(seed, reduction, broadcast, scale):
         a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
         y = ours(a, t, reduction=reduction)
         if broadcast:
-            with pytest.warns(UserWarning):
+            with pytest.warns(UserWarning, match="target size"):
                 expected = theirs(b, torch.from_numpy(t), reduction=reduction)
         else:
             expected = theirs(b, torch.from_numpy(t), reduction=reduction)
         magnitude = (np.abs(x).max() + 4) ** 2 * x.size
-        assert_within_bound(y.detach().numpy(), expected.detach().double().numpy(), magnitude + np.zeros(expected.shape))
+        assert_within_bound(
+            y.detach().numpy(), expected.detach().double().numpy(), magnitude + np.zeros(expected.shape)
+        )
         y.sum().backward()
         expected.sum().backward()
         assert_within_bound(a.grad.numpy(), b.grad.double().numpy(), 2 * (np.abs(x) + 4))
 
 
-@given(seed=st.integers(0, 99), reduction=st.sampled_from(["mean", "sum", "none", "batchmean"]), log_target=st.booleans())
+@given(
+    seed=st.integers(0, 99),
+    reduction=st.sampled_from(["mean", "sum", "none", "batchmean"]),
+    log_target=st.booleans(),
+)
 def test_kl_div_agrees_with_torch(seed, reduction, log_target):
     rng = np.random.default_rng(seed)
     x = np.log(rng.dirichlet(np.ones(4), 3))

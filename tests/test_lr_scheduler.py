@@ -28,9 +28,7 @@ def new_parameter():
 
 def settled(optimizer):
     """What schedulers set."""
-    return [
-        [group["lr"], group.get("momentum", 0), *group.get("betas", ())] for group in optimizer.param_groups
-    ]
+    return [[group["lr"], group.get("momentum", 0), *group.get("betas", ())] for group in optimizer.param_groups]
 
 
 def course(library, name, makers, steps):

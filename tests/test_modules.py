@@ -178,9 +178,7 @@ def test_losses_compute_what_pytorchs_do(text):
     )
 
 
-@pytest.mark.parametrize(
-    ("size_average", "reduce"), [(a, b) for a in (None, True, False) for b in (None, True, False)]
-)
+@pytest.mark.parametrize(("size_average", "reduce"), [(a, b) for a in (None, True, False) for b in (None, True, False)])
 @pytest.mark.filterwarnings("ignore:size_average")
 def test_the_old_reduction_arguments(size_average, reduce):
     expected = torch.nn.MSELoss(size_average, reduce).reduction
@@ -246,11 +244,7 @@ def test_transposed_convolution_to_a_size():
 def test_both_refuse(text):
     with pytest.raises(Exception) as expected:  # noqa: PT011
         build(text, torch)
-    ours = (
-        (ValueError, TypeError, RuntimeError)
-        if expected.type in (RuntimeError, AssertionError)
-        else expected.type
-    )
+    ours = (ValueError, TypeError, RuntimeError) if expected.type in (RuntimeError, AssertionError) else expected.type
     with pytest.raises(ours):
         build(text, minicnn)
 
@@ -268,9 +262,7 @@ def test_dtype_and_device(kind):
 
 # ---- containers ----
 
-ELEMENTS = st.sampled_from(
-    ["ReLU()", "Linear(2, 3)", "Linear(3, 2, bias=False)", "Dropout(0.1)", "BatchNorm1d(2)"]
-)
+ELEMENTS = st.sampled_from(["ReLU()", "Linear(2, 3)", "Linear(3, 2, bias=False)", "Dropout(0.1)", "BatchNorm1d(2)"])
 ROWS = st.recursive(
     ELEMENTS,
     lambda inner: st.builds(
@@ -389,12 +381,8 @@ def script(library):
         except Exception as error:
             seen.append(type(error).__name__)
         else:
-            seen.append(
-                result if isinstance(result, (str, bool, int, list, type(None))) else type(result).__name__
-            )
-        seen.append(
-            (list(m._parameters), list(m._buffers), list(m._modules), sorted(m._non_persistent_buffers_set))
-        )
+            seen.append(result if isinstance(result, (str, bool, int, list, type(None))) else type(result).__name__)
+        seen.append((list(m._parameters), list(m._buffers), list(m._modules), sorted(m._non_persistent_buffers_set)))
 
     class Early(nn.Module):
         def __init__(self, value):

@@ -36,7 +36,9 @@ def max_pool_padded_with_zero(patch):
     def forward(x, g):
         h, w = g.height, g.width
         padded = np.pad(x, ((0, 0), (h.before, h.after), (w.before, w.after), (0, 0)))
-        inner = geometry.pooling_geometry(padded.shape[1:3], g.kernel, (h.stride, w.stride), 0, (h.dilation, w.dilation))
+        inner = geometry.pooling_geometry(
+            padded.shape[1:3], g.kernel, (h.stride, w.stride), 0, (h.dilation, w.dilation)
+        )
         y, where = original(padded, inner)
         rows, columns = where // padded.shape[2] - h.before, where % padded.shape[2] - w.before
         return y, np.clip(rows, 0, h.size - 1) * w.size + np.clip(columns, 0, w.size - 1)
@@ -86,9 +88,9 @@ def col2im_by_assignment(patch):
         for p in range(KH):
             for q in range(KW):
                 i, j = p * rows.dilation, q * columns.dilation
-                image[:, i : i + OH * rows.stride : rows.stride, j : j + OW * columns.stride : columns.stride] = patches[
-                    :, :, :, p, q
-                ]
+                image[:, i : i + OH * rows.stride : rows.stride, j : j + OW * columns.stride : columns.stride] = (
+                    patches[:, :, :, p, q]
+                )
         return image[:, rows.before : rows.before + rows.size, columns.before : columns.before + columns.size].copy()
 
     patch.setattr(im2col, "col2im", col2im)
@@ -114,7 +116,8 @@ def same_padding_puts_the_odd_cell_first(patch):
     def resolve(*arguments):
         g = original(*arguments)
         flip = [
-            geometry.Axis(a.size, a.kernel, a.stride, a.dilation, a.after, a.before, a.output) for a in (g.height, g.width)
+            geometry.Axis(a.size, a.kernel, a.stride, a.dilation, a.after, a.before, a.output)
+            for a in (g.height, g.width)
         ]
         return geometry.Geometry(*flip)
 
@@ -208,7 +211,10 @@ MUTANTS = [
     (groups_in_the_wrong_order, run_convolutions),
     (biased_running_variance, test_batch_norm.test_running_variance_is_unbiased_and_normalisation_biased),
     (biased_running_variance, lambda: test_batch_norm.test_agrees_with_torch(training=True)),
-    (batch_norm_gradient_without_the_statistics, lambda: test_batch_norm.test_agrees_with_torch(training=True)),
+    (
+        batch_norm_gradient_without_the_statistics,
+        lambda: test_batch_norm.test_agrees_with_torch(training=True),
+    ),
     (cross_entropy_divides_by_the_batch, test_loss.test_cross_entropy_agrees_with_torch),
     (sgd_without_momentum, test_optim.test_steps),
     (a_gradient_checker_that_never_compares, test_autograd.test_gradcheck_finds_a_wrong_gradient),

@@ -30,9 +30,7 @@ def tensors(draw, shape=SHAPES, elements=None, dtype=None, requires_grad=None):
     count = int(np.prod(shape))
     values = np.array(draw(st.lists(elements, min_size=count, max_size=count))).reshape(shape).astype(dtype)
     if values.ndim:
-        values = lay_out(
-            values, draw(st.sampled_from(LAYOUTS if dtype.kind == "f" else ("contiguous", "transposed")))
-        )
+        values = lay_out(values, draw(st.sampled_from(LAYOUTS if dtype.kind == "f" else ("contiguous", "transposed"))))
     needs = dtype.kind == "f" if requires_grad is None else requires_grad
     return minicnn.Tensor(values, needs)
 
@@ -75,13 +73,9 @@ def test_arithmetic(function, data):
 @given(st.data())
 def test_powers(data):
     a_shape, b_shape = data.draw(shapes_that_broadcast())
-    elements = data.draw(
-        st.sampled_from([TIES, REALS, POSITIVE])
-    )  # √(−∞) is NaN, (−∞) to the power of ½ is ∞
+    elements = data.draw(st.sampled_from([TIES, REALS, POSITIVE]))  # √(−∞) is NaN, (−∞) to the power of ½ is ∞
     a = data.draw(tensors(a_shape, elements, dtype="float64"))
-    b = data.draw(
-        tensors(b_shape, st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, float("nan")]), dtype="float64")
-    )
+    b = data.draw(tensors(b_shape, st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, float("nan")]), dtype="float64"))
     assert_agrees(lambda m, a, b: a**b, a, b, rtol=1e-6)
 
 
@@ -107,9 +101,7 @@ def test_a_number_on_either_side(data):
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "pow"])
 @pytest.mark.parametrize("other", [2, 2.5, True, "2", None, [1.0], (), minicnn.ones(2)])
 def test_named_methods(name, other):
-    assert_agrees(
-        lambda m, x: getattr(x, name)(torch_of(other) if m is torch else other), minicnn.ones(2) * 3
-    )
+    assert_agrees(lambda m, x: getattr(x, name)(torch_of(other) if m is torch else other), minicnn.ones(2) * 3)
 
 
 @pytest.mark.parametrize(
@@ -328,9 +320,7 @@ def test_variances(name, data):
     assert_agrees(lambda m, x: getattr(x, f)(unbiased), x, rtol=1e-7, what=what)
     if dim == ():  # torch's gradient is wrong there
         dim = None
-    assert_agrees(
-        lambda m, x: getattr(x, f)(dim, unbiased=unbiased, keepdim=keepdim), x, rtol=1e-7, what=what
-    )
+    assert_agrees(lambda m, x: getattr(x, f)(dim, unbiased=unbiased, keepdim=keepdim), x, rtol=1e-7, what=what)
     assert_agrees(lambda m, x: getattr(m, f)(x, dim, correction=correction), x, rtol=1e-7, what=what)
 
 
@@ -463,9 +453,7 @@ def test_expand(data):
     sizes = tuple(data.draw(st.lists(st.integers(-1, 3), max_size=4)))
     fitting = (2, *[3 if s == 1 else data.draw(st.sampled_from([s, -1])) for s in x.shape])
     for wanted in (sizes, fitting):
-        assert_agrees(
-            lambda m, x, w=wanted: [x.expand(w), x.expand(*w) if w else x], x, what=f"{x.shape} as {wanted}"
-        )
+        assert_agrees(lambda m, x, w=wanted: [x.expand(w), x.expand(*w) if w else x], x, what=f"{x.shape} as {wanted}")
 
 
 # Joining
@@ -476,9 +464,7 @@ def test_cat(data):
     rest = data.draw(FILLED_SHAPES)
     dim = data.draw(one_dim(len(rest)))
     axis = min(max(dim % max(len(rest), 1), 0), len(rest))
-    shapes = [
-        (*rest[:axis], data.draw(SIZES), *rest[axis + 1 :]) for _ in range(data.draw(st.integers(1, 3)))
-    ]
+    shapes = [(*rest[:axis], data.draw(SIZES), *rest[axis + 1 :]) for _ in range(data.draw(st.integers(1, 3)))]
     shapes += data.draw(st.sampled_from([[], [], [(0,)], [(4, 4)]]))
     parts = [data.draw(tensors(shape, elements=REALS)) for shape in data.draw(st.permutations(shapes))]
     if any(shape != (0,) for shape in shapes):  # torch takes any dim then
@@ -495,9 +481,7 @@ def test_stack(data):
 
 
 @pytest.mark.parametrize("name", ["cat", "stack"])
-@pytest.mark.parametrize(
-    "parts", [[], (), 3, [1, 2], [[1.0], [2.0]], None, minicnn.ones(2, 2), [minicnn.ones(()), 3]]
-)
+@pytest.mark.parametrize("parts", [[], (), 3, [1, 2], [[1.0], [2.0]], None, minicnn.ones(2, 2), [minicnn.ones(()), 3]])
 def test_what_cannot_be_joined(name, parts):
     assert_agrees(lambda m, x: getattr(m, name)(torch_of(parts) if m is torch else parts), minicnn.ones(1))
 
@@ -561,9 +545,7 @@ def test_assigning_to_an_index(data):
     selected = outcome(lambda: x.detach()[key])
     shape = tuple(selected.shape) if isinstance(selected, minicnn.Tensor) else ()
     shape = data.draw(st.sampled_from([shape, shape, shape[1:], (1, *shape), (), (5,)]))
-    value = data.draw(
-        tensors(shape, elements=REALS, dtype=data.draw(st.sampled_from(["float32", "float64", "int64"])))
-    )
+    value = data.draw(tensors(shape, elements=REALS, dtype=data.draw(st.sampled_from(["float32", "float64", "int64"]))))
     if data.draw(st.integers(0, 3)) == 0:
         value = data.draw(st.sampled_from([0, 2.5, True]))
     repeated = isinstance(selected, minicnn.Tensor) and takes_an_element_twice(x, key)
@@ -668,14 +650,10 @@ def test_in_place_arithmetic(data):
         assert isinstance(theirs, Exception) or ours is mine
 
 
-@pytest.mark.parametrize(
-    "value", [0, 2.5, True, float("nan"), minicnn.tensor(3), minicnn.tensor([3.0]), "1", None]
-)
+@pytest.mark.parametrize("value", [0, 2.5, True, float("nan"), minicnn.tensor(3), minicnn.tensor([3.0]), "1", None])
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
 def test_fill(value, dtype):
-    assert_agrees(
-        lambda m, x: x.fill_(torch_of(value) if m is torch else value), minicnn.zeros(2, dtype=dtype)
-    )
+    assert_agrees(lambda m, x: x.fill_(torch_of(value) if m is torch else value), minicnn.zeros(2, dtype=dtype))
     assert_agrees(lambda m, x: x.zero_(), minicnn.ones(2, dtype=dtype))
 
 
@@ -690,9 +668,7 @@ def test_in_place_relu_and_clamp_write_into_the_same_memory():
 
 
 def test_large_arrays_take_the_kernels():
-    x = minicnn.tensor(
-        np.random.default_rng(0).standard_normal((3, 100, 100)).astype(np.float32), requires_grad=True
-    )
+    x = minicnn.tensor(np.random.default_rng(0).standard_normal((3, 100, 100)).astype(np.float32), requires_grad=True)
     assert_agrees(lambda m, x: x.transpose(0, 1).relu(), x)
     assert_agrees(lambda m, x: (x * 1).transpose(0, 2).relu_(), x)
 

@@ -164,9 +164,7 @@ def run(optimizer, parameters, wrap, seeds):
 
 
 def model(wrap):
-    return [
-        wrap(np.random.default_rng(i).standard_normal(shape)) for i, shape in enumerate([(3, 4), (5,), ()])
-    ]
+    return [wrap(np.random.default_rng(i).standard_normal(shape)) for i, shape in enumerate([(3, 4), (5,), ()])]
 
 
 KINDS = [
@@ -312,9 +310,7 @@ def test_parameters_are_refused_as_by_pytorch(arguments):
             optimizer = library.optim.SGD(arguments(*leaf_and_other(library)), lr=0.1)
         except (ValueError, TypeError, KeyError) as error:
             return type(error)
-        return [
-            (len(group["params"]), group["lr"], group.get("param_names")) for group in optimizer.param_groups
-        ]
+        return [(len(group["params"]), group["lr"], group.get("param_names")) for group in optimizer.param_groups]
 
     assert outcome(minicnn) == outcome(torch)
 

@@ -280,9 +280,7 @@ def test_pickles_that_call_are_refused(tmp_path, trap, described):
     (tmp_path / "zipped.pth").write_bytes(zipped(program))
     with pytest.raises(ValueError, match=r"bare\.pth: it is a pickle"):
         load(tmp_path / "bare.pth")
-    with pytest.raises(
-        ValueError, match=rf"zipped\.pth: .*{described[0]}\.{described[1]}.*nothing was executed"
-    ):
+    with pytest.raises(ValueError, match=rf"zipped\.pth: .*{described[0]}\.{described[1]}.*nothing was executed"):
         load(tmp_path / "zipped.pth")
 
 
@@ -338,9 +336,7 @@ def tensor_program(size, stride, offset=0, numel=4, storage=b"FloatStorage"):
 
 
 def test_a_handmade_geometry_loads(tmp_path):
-    (tmp_path / "x").write_bytes(
-        zipped(tensor_program((2, 1), (2, 1), 1), _0=bytes(12) + struct.pack("<f", 7))
-    )
+    (tmp_path / "x").write_bytes(zipped(tensor_program((2, 1), (2, 1), 1), _0=bytes(12) + struct.pack("<f", 7)))
     assert load(tmp_path / "x").tolist() == [[0], [7]]
 
 
@@ -426,9 +422,7 @@ def test_zip_bombs_are_refused(tmp_path):
 def test_array_headers_that_promise_too_much_are_refused(tmp_path):
     for shape in [(2**40,), (2**70,), (-1,), (3,)]:
         with zipfile.ZipFile(tmp_path / "lie.npz", "w") as archive, archive.open("x.npy", "w") as entry:
-            np.lib.format.write_array_header_1_0(
-                entry, {"descr": "<f4", "fortran_order": False, "shape": shape}
-            )
+            np.lib.format.write_array_header_1_0(entry, {"descr": "<f4", "fortran_order": False, "shape": shape})
             entry.write(bytes(16))
         with pytest.raises(ValueError, match=r"lie\.npz: .*'x\.npy'"):
             load(tmp_path / "lie.npz")

@@ -119,9 +119,7 @@ DATA = [
 NOT_AS_INTEGERS_IN_TORCH = [d for d in DATA if d.startswith("[m.tensor(") and "." in d] + ["np.bool_(True)"]
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Creating a tensor from a list of numpy", "ignore:To copy construct from a tensor"
-)
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list of numpy", "ignore:To copy construct from a tensor")
 @pytest.mark.parametrize("name", ["tensor", "as_tensor"])
 @pytest.mark.parametrize("data", DATA)
 def test_tensors_from_data(name, data):
@@ -129,9 +127,7 @@ def test_tensors_from_data(name, data):
         whole = "int64" in options or "bool" in options
         if whole and (data in NOT_AS_INTEGERS_IN_TORCH or "np.float32), [" in data):
             continue
-        if (
-            options and data == "2**70"
-        ):  # minicnn wants 64 bits, torch takes any integer for a float or a bool
+        if options and data == "2**70":  # minicnn wants 64 bits, torch takes any integer for a float or a bool
             continue
         text = f"m.{name}({data}{options})"
         assert_agrees(lambda m, t=text: eval(t, {"m": m, "np": np}), what=text)
@@ -145,9 +141,7 @@ def test_tensors_from_data(name, data):
 )
 def test_tensors_from_nested_lists(data):
     theirs = outcome(torch.tensor, data)
-    if (
-        isinstance(theirs, Exception) or theirs.numel()
-    ):  # where nothing is in it, torch takes lists of any lengths
+    if isinstance(theirs, Exception) or theirs.numel():  # where nothing is in it, torch takes lists of any lengths
         assert_agrees(lambda m: m.tensor(data), what=repr(data))
 
 
@@ -294,9 +288,7 @@ def test_shapes_are_tuples():
     ],
 )  # fmt: skip
 def test_conversions(text):
-    assert_agrees(
-        lambda m, x: eval(text, {"m": m, "x": x}), minicnn.tensor([1.5, -2.0], requires_grad=True), what=text
-    )
+    assert_agrees(lambda m, x: eval(text, {"m": m, "x": x}), minicnn.tensor([1.5, -2.0], requires_grad=True), what=text)
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
@@ -346,9 +338,7 @@ def test_contains(value):
 
 
 def test_iteration_gives_differentiable_rows():
-    assert_agrees(
-        lambda m, x: [row * (i + 1) for i, row in enumerate(x)], minicnn.ones(3, 2, requires_grad=True)
-    )
+    assert_agrees(lambda m, x: [row * (i + 1) for i, row in enumerate(x)], minicnn.ones(3, 2, requires_grad=True))
     assert_agrees(lambda m, x: m.stack([2 * row for row in x[0]]), minicnn.ones(3, 2, requires_grad=True))
     a, b = minicnn.tensor([1, 2])
     assert (a.item(), b.item()) == (1, 2)

@@ -242,10 +242,7 @@ def test_damaged_metadata_is_an_error(tmp_path, field, value):
 
 def history(epochs):
     return History(
-        [
-            Epoch(n, 1.0, 0.1, Score(2 / n, 1 - 0.5 / n), Score(1.5 / n, 1 - 0.4 / n))
-            for n in range(1, epochs + 1)
-        ]
+        [Epoch(n, 1.0, 0.1, Score(2 / n, 1 - 0.5 / n), Score(1.5 / n, 1 - 0.4 / n)) for n in range(1, epochs + 1)]
     )
 
 

@@ -107,9 +107,7 @@ def test_normalize(seed, shape, channels, dtype, data):
 @pytest.mark.parametrize("mean", [0.5, (0.5,), [0.5], np.array([0.5]), np.array([0.1, 0.2, 0.3])])
 def test_normalize_takes_numbers_and_arrays(mean):
     x = pixels(3, 3, 4, 5, dtype=np.float32)
-    assert_same(
-        transforms.Normalize(mean, mean)(Tensor(x)), reference.Normalize(mean, mean)(torch.from_numpy(x))
-    )
+    assert_same(transforms.Normalize(mean, mean)(Tensor(x)), reference.Normalize(mean, mean)(torch.from_numpy(x)))
 
 
 def test_normalize_writes_into_its_argument_only_if_asked():

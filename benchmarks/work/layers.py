@@ -69,7 +69,7 @@ def convolution(layer: Layer, backward: bool, algorithm: str = "auto") -> Work:
         y.backward(mg)
         return [t.grad.numpy() for t in (mx, mw, mb)]
 
-    def torch_way(memory_format: torch.memory_format):  # noqa: ANN202
+    def torch_way(memory_format: torch.memory_format):
         tx, tw = (torch.from_numpy(a).clone(memory_format=memory_format) for a in (x, w))
         tx, tw, tb = (t.requires_grad_(backward) for t in (tx, tw, torch.from_numpy(b).clone()))
         tg = torch.from_numpy(g).clone(memory_format=memory_format)

@@ -86,9 +86,7 @@ def _start_gradient(root: Variable, gradient: Any) -> np.ndarray:
         raise RuntimeError("the tensor to differentiate does not require grad and does not have a grad_fn")
     if gradient is None:
         if array.size != 1:
-            raise RuntimeError(
-                f"grad can be implicitly created only for scalar outputs, got shape {array.shape}"
-            )
+            raise RuntimeError(f"grad can be implicitly created only for scalar outputs, got shape {array.shape}")
         return np.ones_like(array)
     if not isinstance(gradient, (Variable, np.ndarray)):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")

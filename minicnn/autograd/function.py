@@ -92,9 +92,7 @@ class Function(Operator):
         if isinstance(returned, list):
             raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple, got a list")
         results = returned if isinstance(returned, tuple) else (returned,)
-        outputs = [
-            _fresh(result, arguments) if isinstance(result, Variable) else result for result in results
-        ]
+        outputs = [_fresh(result, arguments) if isinstance(result, Variable) else result for result in results]
         if grad_mode.enabled and True in needs:
             ctx.tensor_arguments = _positions_of_tensors(arguments)
             ctx.tensor_results = _positions_of_tensors(outputs)

@@ -62,9 +62,7 @@ def _inputs_to_check(arguments: list) -> list[int]:
         if array.dtype != np.float64:
             raise ValueError(f"gradcheck needs float64 inputs, input {i} is {array.dtype}")
         if not array.flags.writeable:
-            raise ValueError(
-                f"gradcheck changes its inputs and puts them back; input {i} can't be written to"
-            )
+            raise ValueError(f"gradcheck changes its inputs and puts them back; input {i} can't be written to")
     if not any(arguments[i]._array.size for i in checked):
         raise ValueError("gradcheck needs at least one input that requires a gradient and has elements")
     return checked

@@ -155,9 +155,7 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         size in (1, wide) for size, wide in zip(shape[::-1], gradient.shape[::-1], strict=False)
     )
     if not fits:
-        raise RuntimeError(
-            f"an invalid gradient of shape {gradient.shape}, expected one that fits shape {shape}"
-        )
+        raise RuntimeError(f"an invalid gradient of shape {gradient.shape}, expected one that fits shape {shape}")
     extra = gradient.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(
         axis + extra for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis + extra] != 1

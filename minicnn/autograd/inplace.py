@@ -32,17 +32,13 @@ class Write(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        by_root = np.empty_like(
-            ctx.root, dtype=grad_output.dtype
-        )  # in its memory order, so that steps are views
+        by_root = np.empty_like(ctx.root, dtype=grad_output.dtype)  # in its memory order, so that steps are views
         by_root[...] = grad_output
         part = by_root
         for operator, arguments in ctx.steps:
             part = operator.forward(Context([False]), part, *arguments)
         if owner(part) is not by_root:
-            raise RuntimeError(
-                "can't follow an in-place change of a view of memory laid out like this; clone it"
-            )
+            raise RuntimeError("can't follow an in-place change of a view of memory laid out like this; clone it")
         by_value = part.copy()
         part[...] = 0
         return by_root, by_value, None
@@ -98,9 +94,7 @@ def _check_fits(tensor: Variable, after: Variable) -> None:
             "in-place operation"
         )
     if not can_cast(received.dtype, expected.dtype):
-        raise RuntimeError(
-            f"result type {received.dtype} can't be cast to the desired output type {expected.dtype}"
-        )
+        raise RuntimeError(f"result type {received.dtype} can't be cast to the desired output type {expected.dtype}")
     if not expected.flags.writeable:
         raise RuntimeError(
             "in-place operation on an expanded tensor, or on read-only memory; clone() the tensor before it"

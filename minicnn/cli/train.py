@@ -28,9 +28,7 @@ HEADER = "epoch   seconds   train loss   accuracy   test loss   accuracy"
 
 @plain_errors
 def train(
-    model: Annotated[
-        str, typer.Option(callback=one_of(MODELS), help=f"The network: {', '.join(MODELS)}.")
-    ] = "lenet",
+    model: Annotated[str, typer.Option(callback=one_of(MODELS), help=f"The network: {', '.join(MODELS)}.")] = "lenet",
     dataset: Annotated[
         str, typer.Option(callback=one_of(PRESETS), help=f"The images: {', '.join(PRESETS)}.")
     ] = "digits",
@@ -132,8 +130,7 @@ def train(
         std=list(preset.std),
         seed=seed,
         threads=minicnn.get_num_threads(),
-        settings={"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size, "augment": augment}
-        | settings,
+        settings={"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size, "augment": augment} | settings,
         test_accuracy=history.last.test.accuracy,
         minicnn=minicnn.__version__,
     )

@@ -115,10 +115,7 @@ def load_plain(content: bytes) -> dict[str, Any]:
         value = PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(value, dict):
             raise TypeError(f"expected a dictionary, got {type(value).__name__}")
-        return {
-            as_text(key): entry.array if isinstance(entry, PlainArray) else entry
-            for key, entry in value.items()
-        }
+        return {as_text(key): entry.array if isinstance(entry, PlainArray) else entry for key, entry in value.items()}
     except Exception as error:  # a damaged pickle can raise almost anything
         raise ValueError(f"not a pickle of plain data ({error})") from error
 

@@ -73,9 +73,7 @@ class CIFAR10(VisionDataset):
         paths = [self._folder / name for name in self._batches]
         for path in paths:
             if not path.is_file():
-                raise RuntimeError(
-                    f"Dataset not found. You can use download=True to download it ({path} is missing)"
-                )
+                raise RuntimeError(f"Dataset not found. You can use download=True to download it ({path} is missing)")
         if (self._folder / self.meta).is_file():
             self.classes = read_class_names(self._folder / self.meta)
         batches = [read_batch(path, len(self.classes)) for path in paths]

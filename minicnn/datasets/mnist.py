@@ -110,9 +110,7 @@ class MNIST(VisionDataset):
         label_path = self._require(f"{self._prefix}-labels-idx1-ubyte")
         images, labels = read_idx(image_path, ndim=3), read_idx(label_path, ndim=1)
         if len(images) != len(labels):
-            raise ValueError(
-                f"{label_path}: {len(labels)} labels for the {len(images)} images of {image_path}"
-            )
+            raise ValueError(f"{label_path}: {len(labels)} labels for the {len(images)} images of {image_path}")
         if labels.size and labels.max() >= len(self.classes):
             raise ValueError(
                 f"{label_path}: label {labels.max()} is outside 0 to {len(self.classes) - 1}, "
@@ -163,9 +161,7 @@ def read_idx(path: Path, ndim: int) -> np.ndarray:
     content = read_file(path)
     header_size = 4 + 4 * ndim
     if len(content) < header_size:
-        raise ValueError(
-            f"{path}: truncated, {len(content)} bytes are fewer than the {header_size} of its header"
-        )
+        raise ValueError(f"{path}: truncated, {len(content)} bytes are fewer than the {header_size} of its header")
     zeros, number_type, axes = struct.unpack(">HBB", content[:4])
     if zeros != 0:
         raise ValueError(f"{path}: not an idx file, it begins with {content[:4].hex(' ')}")

@@ -106,9 +106,7 @@ class _Emitter:
             return self.builder.load(self.as_vector(pointer), align=self.bytes)
         pointer = self.as_vector(pointer)
         signature = ir.FunctionType(self.vector, [pointer.type, ir.IntType(32), mask.type, self.vector])
-        function = cgutils.get_or_insert_function(
-            self.builder.module, signature, f"llvm.masked.load.{self.suffix}.p0"
-        )
+        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.masked.load.{self.suffix}.p0")
         align = ir.Constant(ir.IntType(32), self.bytes)
         return self.builder.call(function, [pointer, align, mask, ir.Constant(self.vector, None)])
 
@@ -119,9 +117,7 @@ class _Emitter:
             return
         pointer = self.as_vector(pointer)
         signature = ir.FunctionType(ir.VoidType(), [self.vector, pointer.type, ir.IntType(32), mask.type])
-        function = cgutils.get_or_insert_function(
-            self.builder.module, signature, f"llvm.masked.store.{self.suffix}.p0"
-        )
+        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.masked.store.{self.suffix}.p0")
         self.builder.call(function, [value, pointer, ir.Constant(ir.IntType(32), self.bytes), mask])
 
     def vector_pointers(self, base: Any) -> list:
@@ -221,14 +217,10 @@ def micro(
         valid: how many lanes of the last vector exist in B and C, 1 … L.
     """
     n = types.intp
-    signature = types.void(
-        n, n, A, n, n, n, B, n, n, seg_a, seg_b, n, n, start, n, n, types.boolean, C, n, n, n
-    )  # fmt: skip
+    signature = types.void(n, n, A, n, n, n, B, n, n, seg_a, seg_b, n, n, start, n, n, types.boolean, C, n, n, n)
 
     def codegen(context, builder, signature, args):
-        rows, vectors, A, a0, ai, ak, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, valid = (
-            args
-        )
+        rows, vectors, _, a0, ai, ak, _, b0, bk, _, _, segments, K, _, s0, si, has_start, _, c0, ci, valid = args
         done = builder.append_basic_block("done")
         choice = builder.switch(builder.add(builder.mul(rows, _integer(4)), vectors), done)
         for R in tile_rows():

@@ -77,8 +77,7 @@ class _Watched:
         wanted = [isinstance(v, Tensor) and v.requires_grad and is_grad_enabled() for v in values]
         self.positions = [i for i, needed in enumerate(wanted) if needed]
         self._blank = [
-            Tensor(np.zeros_like(v._array)) if self.positions and isinstance(v, Tensor) else None
-            for v in values
+            Tensor(np.zeros_like(v._array)) if self.positions and isinstance(v, Tensor) else None for v in values
         ]
         found = list(values)
         if self.positions:
@@ -138,9 +137,7 @@ class BackwardHooks:
                 continue
             replaced = replaced if isinstance(replaced, tuple) else (replaced,)
             if len(replaced) != len(grad_input):
-                raise RuntimeError(
-                    f"a backward hook returned {len(replaced)} gradients for {len(grad_input)} inputs"
-                )
+                raise RuntimeError(f"a backward hook returned {len(replaced)} gradients for {len(grad_input)} inputs")
             if not self._inputs.positions and any(gradient is not None for gradient in replaced):
                 raise RuntimeError(
                     "a backward hook of a module where no input requires a gradient must return None or "

@@ -78,9 +78,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
     return _fill(tensor, sample)
 
 
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw from the normal distribution of the given mean and standard deviation.
 
     Raises:
@@ -153,9 +151,7 @@ def _from_uniform(
 ) -> tuple[np.ndarray, np.ndarray]:
     drawn = a + (b - a) * stream.random(size)
     mode = max(a, min(mean, b))
-    log_ratio = (
-        ((mode - mean) / std) ** 2 - ((drawn - mean) / std) ** 2
-    ) / 2  # log of density / peak density
+    log_ratio = (((mode - mean) / std) ** 2 - ((drawn - mean) / std) ** 2) / 2  # log of density / peak density
     return drawn, stream.random(size) < np.exp(log_ratio)
 
 
@@ -196,9 +192,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         ValueError: for another number of dimensions, or where `groups` doesn't divide O.
     """
     if tensor.ndim not in (3, 4, 5):
-        raise ValueError(
-            f"Only tensors with 3, 4, or 5 dimensions are supported, got shape {tuple(tensor.shape)}"
-        )
+        raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, got shape {tuple(tensor.shape)}")
     O, C, *kernel = tensor.shape
     if groups < 1 or O % groups:
         raise ValueError(f"dim 0 must be divisible by groups, got {O} and {groups}")
@@ -258,9 +252,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
     return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 
-def _kaiming(
-    tensor: Tensor, a: float, mode: str, nonlinearity: str, draw: Callable[[float], Tensor]
-) -> Tensor:
+def _kaiming(tensor: Tensor, a: float, mode: str, nonlinearity: str, draw: Callable[[float], Tensor]) -> Tensor:
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return tensor
@@ -331,9 +323,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """
     dtype = _sampling_dtype(tensor)
     if tensor.ndim < 2:
-        raise ValueError(
-            f"Only tensors with 2 or more dimensions are supported, got shape {tuple(tensor.shape)}"
-        )
+        raise ValueError(f"Only tensors with 2 or more dimensions are supported, got shape {tuple(tensor.shape)}")
     if 0 in tensor.shape:
         return tensor
     rows = tensor.shape[0]

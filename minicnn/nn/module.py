@@ -64,9 +64,7 @@ class Module:
         Raises:
             NotImplementedError: where the subclass doesn't.
         """
-        raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
-        )
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks:
@@ -84,12 +82,9 @@ class Module:
                 args, kwargs = replaced
             else:
                 raise RuntimeError(
-                    "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                    f"but got {replaced}."
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {replaced}."
                 )
-        backward_hooks = (
-            BackwardHooks(self, list(self._backward_hooks.values())) if self._backward_hooks else None
-        )
+        backward_hooks = BackwardHooks(self, list(self._backward_hooks.values())) if self._backward_hooks else None
         if backward_hooks:
             args = backward_hooks.watch_inputs(args)
         result = self.forward(*args, **kwargs)
@@ -161,8 +156,7 @@ class Module:
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
-                "(Parameter or None required)"
+                f"cannot assign '{type(param).__name__}' object to parameter '{name}' (Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(
@@ -245,8 +239,7 @@ class Module:
         elif name in parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as parameter '{name}' "
-                    "(Parameter or None expected)"
+                    f"cannot assign '{type(value).__name__}' as parameter '{name}' (Parameter or None expected)"
                 )
             parameters[name] = None
         elif isinstance(value, Module):
@@ -255,15 +248,12 @@ class Module:
         elif name in self._modules:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as child module '{name}' "
-                    "(Module or None expected)"
+                    f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None expected)"
                 )
             self._modules[name] = None
         elif name in self._buffers:
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)"
-                )
+                raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
             self._buffers[name] = value
         else:
             super().__setattr__(name, value)
@@ -319,9 +309,7 @@ class Module:
         yield prefix, self
         for name, module in self._modules.items():
             if module is not None:
-                yield from module.named_modules(
-                    memo, f"{prefix}.{name}" if prefix else name, remove_duplicate
-                )
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
     def modules(self) -> "Iterator[Module]":
         """All modules of the tree, each once, this one first."""

@@ -29,9 +29,7 @@ class Parameter(Tensor):
         if not isinstance(array, np.ndarray):
             raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")
         if requires_grad and array.dtype.kind != "f":
-            raise RuntimeError(
-                f"only Tensors of floating-point dtype can require gradients, got {array.dtype}"
-            )
+            raise RuntimeError(f"only Tensors of floating-point dtype can require gradients, got {array.dtype}")
         super().__init__(array, bool(requires_grad))
         if isinstance(data, Tensor):
             self._memory = data._memory

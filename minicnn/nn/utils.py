@@ -34,9 +34,7 @@ def clip_grad_norm_(
     else:
         listed = list(parameters)
         if not listed and isinstance(parameters, types.GeneratorType):
-            warnings.warn(
-                "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2
-            )
+            warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
     gradients = [parameter.grad for parameter in listed if parameter.grad is not None]
     total = _norm([gradient._array for gradient in gradients], float(norm_type))
     if error_if_nonfinite and not np.isfinite(total):

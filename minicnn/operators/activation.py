@@ -42,9 +42,7 @@ class Relu(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (y,) = ctx.saved
-        return (
-            kernels.activation.relu_backward(g, y) if y.size > SMALL else np.where(y <= 0, g.dtype.type(0), g)
-        )
+        return kernels.activation.relu_backward(g, y) if y.size > SMALL else np.where(y <= 0, g.dtype.type(0), g)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:

@@ -52,9 +52,7 @@ class Put(Operator):
     """x with what `basic`, then `advanced`, selects of it replaced by value."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, advanced: tuple | None
-    ) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, advanced: tuple | None) -> np.ndarray:
         ctx.basic, ctx.saved = basic, advanced or ()
         y = x.copy() if ctx.out is None else ctx.out
         y[basic][ctx.saved or ...] = value
@@ -144,8 +142,7 @@ def _parts(key: Any) -> tuple:
     if isinstance(key, tuple):
         return key
     if isinstance(key, list) and any(
-        part is None or part is Ellipsis or isinstance(part, (list, tuple, slice, np.ndarray, Variable))
-        for part in key
+        part is None or part is Ellipsis or isinstance(part, (list, tuple, slice, np.ndarray, Variable)) for part in key
     ):
         return tuple(key)
     return (key,)
@@ -159,8 +156,7 @@ def _is_integer(part: Any) -> bool:
 
 def _slice(part: slice) -> slice:
     bounds = [
-        bound._array.item() if isinstance(bound, Variable) else bound
-        for bound in (part.start, part.stop, part.step)
+        bound._array.item() if isinstance(bound, Variable) else bound for bound in (part.start, part.stop, part.step)
     ]
     if bounds[2] is not None and bounds[2] < 1:
         raise ValueError(f"step must be greater than zero, got {bounds[2]}")

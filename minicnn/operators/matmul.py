@@ -53,9 +53,7 @@ def matmul(input: Any, other: Any) -> Any:
     if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
         raise TypeError(f"matmul needs Tensors, got {type(input).__name__} and {type(other).__name__}")
     if left.dtype != right.dtype or left.dtype == bool:
-        raise TypeError(
-            f"matmul needs operands of one dtype other than bool, got {left.dtype} and {right.dtype}"
-        )
+        raise TypeError(f"matmul needs operands of one dtype other than bool, got {left.dtype} and {right.dtype}")
     inner = right.shape[-2] if right.ndim > 1 else right.shape[0] if right.ndim else 0
     if not left.ndim or not right.ndim or left.shape[-1] != inner:
         raise ValueError(f"matmul can't multiply shapes {left.shape} and {right.shape}")

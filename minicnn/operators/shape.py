@@ -62,9 +62,7 @@ def reshape(input: Any, *shape: Any) -> Any:
     unknown = sizes.count(-1)
     fits = known == array.size if not unknown else unknown == 1 and known > 0 and array.size % known == 0
     if not fits or any(size < -1 for size in sizes):
-        raise ValueError(
-            f"shape {sizes} is invalid for a tensor of shape {array.shape} ({array.size} elements)"
-        )
+        raise ValueError(f"shape {sizes} is invalid for a tensor of shape {array.shape} ({array.size} elements)")
     return Reshape.apply(input, sizes)
 
 
@@ -214,8 +212,6 @@ def expand(input: Any, *sizes: Any) -> Any:
     extra = len(wanted) - len(shape)
     if extra >= 0:
         target = (*wanted[:extra], *[o if w == -1 else w for w, o in zip(wanted[extra:], shape, strict=True)])
-        if min(target, default=0) >= 0 and all(
-            o in (1, t) for o, t in zip(shape, target[extra:], strict=True)
-        ):
+        if min(target, default=0) >= 0 and all(o in (1, t) for o, t in zip(shape, target[extra:], strict=True)):
             return Expand.apply(input, target)
     raise ValueError(f"can't expand a tensor of shape {shape} to {wanted}")

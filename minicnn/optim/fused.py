@@ -30,9 +30,7 @@ def run(
     shape = arrays[0].shape
     for one in arrays:
         if one.shape != shape:
-            raise ValueError(
-                f"a gradient or moment has shape {one.shape}, but its parameter has shape {shape}"
-            )
+            raise ValueError(f"a gradient or moment has shape {one.shape}, but its parameter has shape {shape}")
     if all(one.flags.c_contiguous for one in arrays):
         kernel(*[one.reshape(-1) for one in arrays], *hyperparameters)
     else:

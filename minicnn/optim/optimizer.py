@@ -42,8 +42,7 @@ class Optimizer:
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                "but got a Tensor"
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor"
             )
         if isinstance(params, set):
             warnings.warn(
@@ -166,10 +165,7 @@ class Optimizer:
             ValueError: where the groups don't have the sizes of this optimizer's groups, or a moment isn't of
                 its parameter's shape; the optimizer is then unchanged.
         """
-        groups = [
-            {key: copy.deepcopy(value) for key, value in group.items()}
-            for group in state_dict["param_groups"]
-        ]
+        groups = [{key: copy.deepcopy(value) for key, value in group.items()} for group in state_dict["param_groups"]]
         if len(groups) != len(self.param_groups):
             raise ValueError(
                 "loaded state dict has a different number of parameter groups: "
@@ -191,9 +187,7 @@ class Optimizer:
         for number, entries in state_dict["state"].items():
             if number in parameters:
                 parameter = parameters[number]
-                state[parameter] = {
-                    key: self._own_copy(key, value, parameter) for key, value in entries.items()
-                }
+                state[parameter] = {key: self._own_copy(key, value, parameter) for key, value in entries.items()}
             else:
                 state[number] = entries
         self.param_groups = groups

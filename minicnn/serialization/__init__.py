@@ -91,9 +91,7 @@ def read_metadata(f: Target) -> dict[str, str]:
 
 def _checked_arrays(obj: Mapping[str, Any]) -> dict[str, np.ndarray]:
     if not isinstance(obj, Mapping):
-        raise TypeError(
-            f"save takes a dictionary of tensors such as model.state_dict(), got {type(obj).__name__}"
-        )
+        raise TypeError(f"save takes a dictionary of tensors such as model.state_dict(), got {type(obj).__name__}")
     arrays = {}
     for name, value in obj.items():
         if not isinstance(name, str):

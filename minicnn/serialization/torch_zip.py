@@ -32,9 +32,7 @@ _STORAGES = {
     "torch.DoubleStorage": "float64",
     "torch.storage.UntypedStorage": None,
 }
-_DTYPES = {
-    f"torch.{name}": name for name in (*filter(None, _STORAGES.values()), "uint16", "uint32", "uint64")
-}
+_DTYPES = {f"torch.{name}": name for name in (*filter(None, _STORAGES.values()), "uint16", "uint32", "uint64")}
 
 _PUSHES_ITS_ARGUMENT = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),

@@ -100,7 +100,13 @@ def check_conv2d(
 
 
 def _check_pooling(
-    pool: Callable, backward: Callable | None, oracle: Callable, cases: Any, equal: bool, max_examples: int, c: float
+    pool: Callable,
+    backward: Callable | None,
+    oracle: Callable,
+    cases: Any,
+    equal: bool,
+    max_examples: int,
+    c: float,
 ) -> None:
     @settings(max_examples=max_examples, deadline=None, database=None)
     @given(case=cases)
@@ -121,13 +127,18 @@ def _check_pooling(
 
 
 def check_max_pool2d(
-    max_pool2d: Callable, backward: Callable | None = None, *, dtype: Any = np.float32, max_examples: int = 200
+    max_pool2d: Callable,
+    backward: Callable | None = None,
+    *,
+    dtype: Any = np.float32,
+    max_examples: int = 200,
 ) -> None:
     """Search for a case where `max_pool2d` is wrong, ties, padding and `ceil_mode` included.
 
     Args:
         max_pool2d: `max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode) -> y` on arrays.
-        backward: `backward(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode)` returning the gradient by x.
+        backward: `backward(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode)` returning the gradient
+            by x.
         dtype: float32 or float64.
         max_examples: how many cases to try.
 
@@ -154,7 +165,8 @@ def check_avg_pool2d(
 
     Args:
         avg_pool2d: `avg_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode) -> y` on arrays; dilation is 1.
-        backward: `backward(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode)` returning the gradient by x.
+        backward: `backward(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode)` returning the gradient
+            by x.
         count_include_pad: whether padding counts in the mean.
         dtype: float32 or float64.
         max_examples: how many cases to try.

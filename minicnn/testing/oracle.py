@@ -39,11 +39,10 @@ def ask(
     import torch
 
     def prepare(array: np.ndarray) -> np.ndarray:
-        array = np.array(np.abs(array) if absolute else array, dtype, order="C")
-        return array
+        return np.array(np.abs(array) if absolute else array, dtype, order="C")
 
     tensors = [None if a is None else torch.from_numpy(prepare(a)).requires_grad_() for a in arguments]
     y = operation(*tensors)
     y.backward(torch.from_numpy(prepare(grad_output(tuple(y.shape)))))
-    gradients = tuple(None if t is None else t.grad.numpy() for t in tensors)
+    gradients = tuple(None if t is None else np.asarray(t.grad) for t in tensors)
     return Answer(y.detach().numpy(), gradients)

@@ -60,14 +60,10 @@ class Normalize(Transform):
         if x.dtype.kind != "f":
             raise TypeError(f"Input tensor should be a float tensor. Got {x.dtype}.")
         if x.ndim < 4:
-            raise ValueError(
-                f"Expected tensor to be a tensor image of size (..., C, H, W). Got {x.shape[1:]}"
-            )
+            raise ValueError(f"Expected tensor to be a tensor image of size (..., C, H, W). Got {x.shape[1:]}")
         std = self._spread(self.std, "std", x)
         if not std.all():
-            raise ValueError(
-                f"std evaluated to zero after conversion to {x.dtype}, leading to division by zero."
-            )
+            raise ValueError(f"std evaluated to zero after conversion to {x.dtype}, leading to division by zero.")
         y = np.subtract(x, self._spread(self.mean, "mean", x), out=x if self.inplace else None)
         y /= std
         if self.inplace:
@@ -131,9 +127,7 @@ class Grayscale(Transform):
             red, green, blue = np.moveaxis(x, -3, 0)
             working = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
             weights = np.array([0.2989, 0.587, 0.114], working)
-            gray = (weights[0] * red + weights[1] * green + weights[2] * blue).astype(x.dtype)[
-                ..., None, :, :
-            ]
+            gray = (weights[0] * red + weights[1] * green + weights[2] * blue).astype(x.dtype)[..., None, :, :]
         return np.repeat(gray, self.num_output_channels, axis=-3)
 
     def __repr__(self) -> str:

@@ -75,9 +75,7 @@ class Subset(Dataset[Any], Batched):
         return whole(np.array([self.indices[index] for index in np.asarray(indices).tolist()]), generator)
 
 
-def random_split(
-    dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None
-) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset]:
     """Deal a data set out at random into parts that share no item.
 
     Args:
@@ -96,14 +94,11 @@ def random_split(
         lengths = _lengths_of_shares(lengths, size)
     if sum(lengths) != size or any(length < 0 or length != int(length) for length in lengths):
         raise ValueError(
-            f"Sum of input lengths does not equal the length of the input dataset! "
-            f"Got {list(lengths)} for {size} items"
+            f"Sum of input lengths does not equal the length of the input dataset! Got {list(lengths)} for {size} items"
         )
     order = numpy_generator(generator).permutation(size).tolist()
     ends = itertools.accumulate(int(length) for length in lengths)
-    return [
-        Subset(dataset, order[end - int(length) : end]) for end, length in zip(ends, lengths, strict=True)
-    ]
+    return [Subset(dataset, order[end - int(length) : end]) for end, length in zip(ends, lengths, strict=True)]
 
 
 def _lengths_of_shares(shares: Sequence[float], size: int) -> list[int]:
@@ -149,8 +144,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
         parts = [default_collate(part) for part in zip(*batch, strict=True)]
         return type(first)(*parts) if hasattr(first, "_fields") else parts
     raise TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-        f"found {type(first)}"
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(first)}"
     )
 
 
@@ -227,9 +221,7 @@ class DataLoader:
         if not hasattr(dataset, "__getitem__"):
             raise TypeError(f"dataset must have __getitem__, got {type(dataset).__name__}")
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
-            raise ValueError(
-                f"batch_size should be a positive integer value, but got batch_size={batch_size}"
-            )
+            raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
         if num_workers < 0:
             raise ValueError(f"num_workers option should be non-negative, got {num_workers}")
         if sampler is not None and shuffle:

@@ -57,7 +57,29 @@ FIRST_TILE = _first_tiles()
 
 
 @kernel
-def line(A, a0, ai, ak, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, length, vectors, valid):
+def line(
+    A,
+    a0,
+    ai,
+    ak,
+    B,
+    b0,
+    bk,
+    seg_a,
+    seg_b,
+    segments,
+    K,
+    start,
+    s0,
+    si,
+    has_start,
+    C,
+    c0,
+    ci,
+    length,
+    vectors,
+    valid,
+):
     """The product for `length` rows, tile after tile."""
     done = 0
     while done < length:
@@ -306,12 +328,12 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
 class Phase(NamedTuple):
     """Along one axis, the input cells of one remainder by the stride, and the taps that reach them.
 
-    Cell t of `count`, at first + t · stride, is reached from output cell t + origin by the first of `taps`, and from
+    Cell t of `cells`, at first + t · stride, is reached from output cell t + origin by the first of `taps`, and from
     one `step` further by each next.
     """
 
     first: int
-    count: int
+    cells: int
     taps: tuple[int, ...]
     origin: int
     step: int
@@ -322,12 +344,12 @@ def _phases(axis: Axis) -> tuple[Phase, ...]:
     """The phases of the gradient by input; a phase may have no taps, its gradient is 0."""
     phases = []
     for first in range(min(axis.stride, axis.size)):
-        count = (axis.size - first - 1) // axis.stride + 1
+        cells = (axis.size - first - 1) // axis.stride + 1
         # cell `first` is reached by tap p from output (first + before − p·d) / s, where that is whole
         reached = {p: first + axis.before - p * axis.dilation for p in range(axis.kernel)}
         taps = tuple(p for p in reversed(range(axis.kernel)) if reached[p] % axis.stride == 0)
         origin = reached[taps[0]] // axis.stride if taps else 0
-        phases.append(Phase(first, count, taps, origin, axis.dilation // math.gcd(axis.dilation, axis.stride)))
+        phases.append(Phase(first, cells, taps, origin, axis.dilation // math.gcd(axis.dilation, axis.stride)))
     return tuple(phases)
 
 
@@ -335,7 +357,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
     from numba import get_num_threads
 
-    N, OH, OW, O = grad_output.shape
+    N, O = grad_output.shape[0], grad_output.shape[3]
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
@@ -364,7 +386,7 @@ def _grad_input_plan(
     h, w = geometry.height, geometry.width
     xh, xw = w.output * G * O, G * O
     yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
-    H, W, OH, OW, xn = h.output, w.output, a.count, b.count, h.output * xh
+    H, W, OH, OW, xn = h.output, w.output, a.cells, b.cells, h.output * xh
     y0, sy, sx = a.first * yh + b.first * yw, h.stride * yh, w.stride * yw
     if (
         (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
@@ -446,7 +468,7 @@ def _sum_parts(partial, total):
 def _weight_plan(
     N: int, G: int, C: int, O: int, H: int, W: int, left: int, runs: bool, geometry: Geometry, threads: int
 ) -> tuple[np.ndarray, int, int]:
-    """The plan, into how many parts the images are divided, each with a gradient of its own, and all tasks.
+    """The plan, the parts into which the images are divided, each with a gradient of its own, and the tasks.
 
     Taps, groups and blocks of outputs are independent and need no parts; where they are too few, or don't divide
     evenly among the threads, the images are divided too.

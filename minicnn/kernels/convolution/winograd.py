@@ -131,11 +131,29 @@ def _transform_input(cells, m, half, channels, V, tile):
     else:
         for j in range(6):
             _bt4(
-                cells[j], cells[6 + j], cells[12 + j], cells[18 + j], cells[24 + j], cells[30 + j], channels, half, j, 6
+                cells[j],
+                cells[6 + j],
+                cells[12 + j],
+                cells[18 + j],
+                cells[24 + j],
+                cells[30 + j],
+                channels,
+                half,
+                j,
+                6,
             )
         for i in range(0, 36, 6):
             _bt4(
-                half[i], half[i + 1], half[i + 2], half[i + 3], half[i + 4], half[i + 5], channels, V[:, tile], i, 1
+                half[i],
+                half[i + 1],
+                half[i + 2],
+                half[i + 3],
+                half[i + 4],
+                half[i + 5],
+                channels,
+                V[:, tile],
+                i,
+                1,
             )
 
 
@@ -156,7 +174,18 @@ def _transform_output(M, tile, m, half, channels, cells):
             )  # fmt: skip
         for i in range(4):
             h = 6 * i
-            _at4(half[h], half[h + 1], half[h + 2], half[h + 3], half[h + 4], half[h + 5], channels, cells, 4 * i, 1)
+            _at4(
+                half[h],
+                half[h + 1],
+                half[h + 2],
+                half[h + 3],
+                half[h + 4],
+                half[h + 5],
+                channels,
+                cells,
+                4 * i,
+                1,
+            )
 
 
 @kernel
@@ -361,7 +390,14 @@ def _block(m: int, C: int, O: int, itemsize: int) -> int:
 
 
 def _run(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, O: int, strides: tuple, origin: int, size: tuple, corner: tuple
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    O: int,
+    strides: tuple,
+    origin: int,
+    size: tuple,
+    corner: tuple,
 ) -> np.ndarray:
     N, _, _, C = x.shape
     y = np.empty((N, *size, O), x.dtype)
@@ -381,9 +417,7 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     weight = dense(weight)
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     corner = (-geometry.height.before, -geometry.width.before)
-    return _run(
-        x, flat(weight), start, len(weight), element_strides(weight), 0, geometry.output_size, corner
-    )
+    return _run(x, flat(weight), start, len(weight), element_strides(weight), 0, geometry.output_size, corner)
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:

@@ -111,7 +111,7 @@ def _check_weights(name: str, x: Any, weight: Any, bias: Any, groups: Any, trans
 
 
 def conv2d(
-    input: Any,  # noqa: A002
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -149,7 +149,7 @@ def conv2d(
 
 
 def conv_transpose2d(
-    input: Any,  # noqa: A002
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,

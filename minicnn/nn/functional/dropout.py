@@ -29,7 +29,7 @@ class Dropout(Operator):
         return kernels.dropout.dropout(g, ctx.seed, ctx.p), None, None
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """In training, each element becomes 0 with probability `p`, the others are divided by 1 − p (Srivastava, 2014).
 
     Args:

@@ -26,7 +26,7 @@ class Linear(Operator):
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
             return y if bias is None else y + bias
         ctx.geometry = convolution_geometry(image.shape[1:3], (1, 1))
-        y = kernels.convolution.implicit.forward(*ctx.saved, bias, ctx.geometry)
+        y = kernels.convolution.implicit.forward(image, weight[:, :, None, None], bias, ctx.geometry)
         return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
@@ -46,7 +46,7 @@ class Linear(Operator):
         return by_x, by_weight, by_bias
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:  # noqa: A002
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x @ weightᵀ + bias
 
     Args:

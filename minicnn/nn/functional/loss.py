@@ -58,12 +58,15 @@ class CrossEntropy(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         rows, targets, weights, peaks, log_sums = ctx.saved
+        ignored, smoothing = ctx.arguments
         g = grad_output.astype(np.float64)
         if ctx.reduction == "mean":
             with np.errstate(all="ignore"):
                 g = g / ctx.divisor
         scale = np.ascontiguousarray(np.broadcast_to(g.reshape(-1), targets.shape))
-        by_rows = kernels.loss.cross_entropy_backward(rows, targets, weights, *ctx.arguments, peaks, log_sums, scale)
+        by_rows = kernels.loss.cross_entropy_backward(
+            rows, targets, weights, ignored, smoothing, peaks, log_sums, scale
+        )
         N, K, *rest = ctx.shape
         return np.moveaxis(by_rows.reshape(N, *rest, K), -1, 1), None, None, None, None, None
 
@@ -73,8 +76,10 @@ def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ig
     if target.dtype != np.int64:
         raise TypeError(f"{name} needs int64 class indices as target, got {target.dtype}")
     if target.shape != (x.shape[0], *x.shape[2:]):
-        raise ValueError(f"{name} with input {tuple(x.shape)} needs target of shape "
-                         f"{(x.shape[0], *x.shape[2:])}, got {tuple(target.shape)}")
+        raise ValueError(
+            f"{name} with input {tuple(x.shape)} needs target of shape "
+            f"{(x.shape[0], *x.shape[2:])}, got {tuple(target.shape)}"
+        )
     if weight is not None and array_of(weight).shape != (x.shape[1],):
         raise ValueError(f"weight must have shape ({x.shape[1]},), got {tuple(array_of(weight).shape)}")
     if weight is not None and array_of(weight).dtype != x.dtype:
@@ -85,7 +90,7 @@ def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ig
 
 
 def cross_entropy(
-    input: Any,  # noqa: A002
+    input: Any,
     target: Any,
     weight: Any = None,
     *,
@@ -120,10 +125,19 @@ def cross_entropy(
     if classes.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     if x.ndim == 1:
-        _check_classes("cross_entropy", x[None], np.reshape(classes, (1,)) if classes.ndim == 0 else classes[None],
-                       weight, ignore_index)
+        _check_classes(
+            "cross_entropy",
+            x[None],
+            np.reshape(classes, (1,)) if classes.ndim == 0 else classes[None],
+            weight,
+            ignore_index,
+        )
         losses = CrossEntropy.apply(
-            reshape(input, 1, -1), np.reshape(classes, (1,)), array_of(weight), ignore_index, float(label_smoothing),
+            reshape(input, 1, -1),
+            np.reshape(classes, (1,)),
+            array_of(weight),
+            ignore_index,
+            float(label_smoothing),
             reduction,
         )
         return losses.reshape(())
@@ -196,7 +210,7 @@ class NegativeLogLikelihood(Operator):
 
 
 def nll_loss(
-    input: Any,  # noqa: A002
+    input: Any,
     target: Any,
     weight: Any = None,
     *,
@@ -230,7 +244,7 @@ def nll_loss(
     return NegativeLogLikelihood.apply(input, classes, array_of(weight), ignore_index, reduction)
 
 
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:  # noqa: A002
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """(input − target)²
 
     Args:
@@ -243,7 +257,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:  # noq
     return _reduce(difference * difference, reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:  # noqa: A002
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """|input − target|
 
     Args:
@@ -255,7 +269,7 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:  # noqa
     return _reduce(Subtract.call(input, target).abs(), reduction)
 
 
-def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:  # noqa: A002
+def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """target · (ln target − input), 0 where target is 0: the Kullback-Leibler divergence, pointwise.
 
     Args:

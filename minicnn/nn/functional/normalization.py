@@ -62,7 +62,7 @@ class BatchNorm(Operator):
 
 
 def batch_norm(
-    input: Any,  # noqa: A002
+    input: Any,
     running_mean: Any,
     running_var: Any,
     weight: Any = None,

@@ -16,7 +16,7 @@ class Pad(Operator):
     reads = ""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, widths: tuple, mode: str, value: float) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, widths: tuple, mode: Any, value: float) -> np.ndarray:
         crop = tuple(slice(max(-a, 0), s - max(-b, 0)) for s, (a, b) in zip(x.shape, widths, strict=True))
         ctx.crop, ctx.shape, ctx.mode = crop, x.shape, mode
         ctx.widths = tuple((max(a, 0), max(b, 0)) for a, b in widths)
@@ -44,7 +44,7 @@ class Pad(Operator):
         return grad_input, None, None, None
 
 
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:  # noqa: A002
+def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """`input` with cells added, or with negative numbers removed, on both sides of its last dimensions.
 
     Args:

@@ -81,20 +81,19 @@ class AveragePool2d(Operator):
     reads = ""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray
-    ) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:
         ctx.windows, ctx.size = (rows, columns, divisor), x.shape[2:]
         return channels_first(kernels.pooling.average_forward(channels_last(x), rows, columns, divisor))
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        grad_x = kernels.pooling.average_backward(channels_last(grad_output), *ctx.windows, ctx.size)
+        rows, columns, divisor = ctx.windows
+        grad_x = kernels.pooling.average_backward(channels_last(grad_output), rows, columns, divisor, ctx.size)
         return channels_first(grad_x), None, None, None
 
 
 def max_pool2d(
-    input: Any,  # noqa: A002
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -126,7 +125,7 @@ def max_pool2d(
 
 
 def avg_pool2d(
-    input: Any,  # noqa: A002
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -164,7 +163,7 @@ def avg_pool2d(
 def _adaptive_size(output_size: Any, size: tuple[int, int]) -> tuple[int, int]:
     values = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * 2
     if len(values) not in (1, 2) or not all(
-        v is None or isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values
+        v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool)) for v in values
     ):
         raise TypeError(f"output_size must be an int, or a pair of ints or None, got {output_size!r}")
     values = values * 2 if len(values) == 1 else values
@@ -174,7 +173,7 @@ def _adaptive_size(output_size: Any, size: tuple[int, int]) -> tuple[int, int]:
     return chosen[0], chosen[1]
 
 
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:  # noqa: A002
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of windows that divide the image into `output_size` parts.
 
     Cell i of O covers rows ⌊i·H/O⌋ up to ⌈(i + 1)·H/O⌉; windows may overlap by one.
@@ -195,7 +194,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:  # noqa: A002
     return batched(lambda x: AveragePool2d.apply(x, rows, columns, divisor), input)
 
 
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:  # noqa: A002
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of the windows of `adaptive_avg_pool2d`.
 
     Args:
@@ -214,7 +213,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
 
 
 def max_unpool2d(
-    input: Any,  # noqa: A002
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,

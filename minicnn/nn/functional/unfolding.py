@@ -59,7 +59,7 @@ class Fold(Operator):
         return _unfold(g, ctx.geometry), None
 
 
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:  # noqa: A002
+def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Every window of an image as a column: the patch matrix that turns convolution into a matrix product.
 
     Args:
@@ -78,7 +78,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
 
 
 def fold(
-    input: Any,  # noqa: A002
+    input: Any,
     output_size: Any,
     kernel_size: Any,
     dilation: Any = 1,

@@ -53,9 +53,7 @@ class _Row(Module):
             TypeError: where `modules` can't be iterated over or holds something that is no Module.
         """
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"{type(self).__name__}.extend needs an iterable of modules, got {type(modules).__name__}"
-            )
+            raise TypeError(f"{type(self).__name__}.extend needs an iterable of modules, got {type(modules).__name__}")
         for module in list(modules):
             self.append(module)
         return self
@@ -127,9 +125,7 @@ class Sequential(_Row):
 
     def _checked(self, other: Any) -> "Sequential":
         if not isinstance(other, Sequential):
-            raise ValueError(
-                f"add operator supports only objects of Sequential class, but {type(other)} is given."
-            )
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return other
 
     def _checked_count(self, count: Any) -> int:

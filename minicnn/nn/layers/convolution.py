@@ -44,9 +44,7 @@ class _Convolution(Module):
         if out_channels % groups != 0:
             raise ValueError(f"out_channels must be divisible by groups, got {out_channels} and {groups}")
         if padding_mode not in _PADDING_MODES:
-            raise ValueError(
-                f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'"
-            )
+            raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -69,9 +67,7 @@ class _Convolution(Module):
         reset_weight_and_bias(self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        )
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         if self.padding != (0, 0):
             text += f", padding={self.padding}"
         if self.dilation != (1, 1):
@@ -133,16 +129,12 @@ class Conv2d(_Convolution):
         *,
         algorithm: str = "auto",
     ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
-        )
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
         if isinstance(padding, str):
             if padding not in _PADDING_STRINGS:
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of {_PADDING_STRINGS}")
             if padding == "same" and self.stride != (1, 1):
-                raise ValueError(
-                    f"padding='same' is not supported for strided convolutions, got stride={stride}"
-                )
+                raise ValueError(f"padding='same' is not supported for strided convolutions, got stride={stride}")
         self.algorithm = algorithm
         self._make_parameters((out_channels, in_channels // groups), bias, device, dtype)
 
@@ -220,14 +212,10 @@ class ConvTranspose2d(_Convolution):
         dtype: Any = None,
     ) -> None:
         if padding_mode != "zeros":
-            raise ValueError(
-                f'Only "zeros" padding mode is supported for ConvTranspose2d, got {padding_mode!r}'
-            )
+            raise ValueError(f'Only "zeros" padding mode is supported for ConvTranspose2d, got {padding_mode!r}')
         if isinstance(padding, str):
             raise TypeError(f"padding must be an int or a pair of ints, got {padding!r}")
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
-        )
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
         self.output_padding = pair(output_padding, "output_padding")
         self._make_parameters((in_channels, out_channels // groups), bias, device, dtype)
 
@@ -242,9 +230,7 @@ class ConvTranspose2d(_Convolution):
         Raises:
             ValueError: for an `output_size` outside this range.
         """
-        output_padding = (
-            self.output_padding if output_size is None else self._padding_to(input, list(output_size))
-        )
+        output_padding = self.output_padding if output_size is None else self._padding_to(input, list(output_size))
         return F.conv_transpose2d(
             input,
             self.weight,
@@ -271,9 +257,7 @@ class ConvTranspose2d(_Convolution):
             )
         ]
         largest = [size + stride - 1 for size, stride in zip(smallest, self.stride, strict=True)]
-        if not all(
-            low <= size <= high for low, size, high in zip(smallest, output_size, largest, strict=True)
-        ):
+        if not all(low <= size <= high for low, size, high in zip(smallest, output_size, largest, strict=True)):
             raise ValueError(
                 f"requested an output size of {output_size}, but valid sizes range from {smallest} "
                 f"to {largest} (for an input of {list(input.shape[-2:])})"

@@ -16,15 +16,12 @@ class _Loss(Module):
         reduction: "mean", "sum", or "none" for one number per item.
     """
 
-    def __init__(
-        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
             reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
             warnings.warn(
-                "size_average and reduce args will be deprecated, "
-                f"please use reduction='{reduction}' instead.",
+                f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
                 stacklevel=3,
             )
         self.reduction = reduction

@@ -66,18 +66,12 @@ class _BatchNorm(Module):
             self.register_parameter(name, empty_parameter((num_features,), device, dtype) if wanted else None)
         for name in ("running_mean", "running_var"):
             self.register_buffer(name, empty((num_features,), device, dtype) if track_running_stats else None)
-        self.register_buffer(
-            "num_batches_tracked", empty((), device, np.int64) if track_running_stats else None
-        )
+        self.register_buffer("num_batches_tracked", empty((), device, np.int64) if track_running_stats else None)
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
         """Forget all batches."""
-        if (
-            self.running_mean is not None
-            and self.running_var is not None
-            and self.num_batches_tracked is not None
-        ):
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             init.zeros_(self.running_mean)
             init.ones_(self.running_var)
             init.zeros_(self.num_batches_tracked)
