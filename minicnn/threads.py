@@ -2,7 +2,7 @@
 
 import os
 
-_threads: int | None = None
+from minicnn import kernels
 
 
 def available_cores() -> int:
@@ -12,11 +12,7 @@ def available_cores() -> int:
 
 def get_num_threads() -> int:
     """The number of threads that operations use."""
-    if _threads is not None:
-        return _threads
-    import numba
-
-    return numba.get_num_threads()
+    return kernels.threads.get_num_threads()
 
 
 def set_num_threads(threads: int) -> None:
@@ -29,15 +25,13 @@ def set_num_threads(threads: int) -> None:
         TypeError: where it isn't an int.
         ValueError: below 1 or above what Numba started with.
     """
-    global _threads
     if not isinstance(threads, int) or isinstance(threads, bool):
         raise TypeError(f"set_num_threads needs an int, got {threads!r}")
     import numba
     import threadpoolctl
 
-    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    most = numba.config.NUMBA_NUM_THREADS
     if not 1 <= threads <= most:
         raise ValueError(f"set_num_threads needs 1 to {most} threads, got {threads}")
-    numba.set_num_threads(threads)
+    kernels.threads.set_num_threads(threads)
     threadpoolctl.threadpool_limits(threads, user_api="blas")
-    _threads = threads

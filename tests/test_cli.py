@@ -307,7 +307,7 @@ def test_bad_weights_are_named(tmp_path, weights):
     message = fails(1, "evaluate", weights, "--dataset", "cifar10")
     assert "28×28 pixels in 1 channel" in message
     assert "32×32 pixels in 3 channels" in message
-    for field, value in [("model", '"alexnet"'), ("dataset", '"svhn"')]:
+    for field, value in [("model", '"nosuchnet"'), ("dataset", '"svhn"')]:
         save(load(weights), tmp_path / "foreign", metadata=read_metadata(weights) | {field: value})
         assert value.strip('"') in fails(1, "evaluate", tmp_path / "foreign")
 

@@ -7,22 +7,27 @@ import minicnn
 from minicnn import nn
 from minicnn.cli.errors import UserError
 from minicnn.cli.presets import PRESETS
-from minicnn.models import MODELS
+from minicnn.models import FOR_SMALL_IMAGES, MODELS
 from minicnn.training import load_checkpoint
+
+SMALL_IMAGE = 64
+"""Up to how many pixels of height and width an image is more like CIFAR-10's than like ImageNet's."""
 
 
 def build(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module:
     """A fresh model for images of one shape.
 
     Args:
-        name: a name in `minicnn.models.MODELS`.
+        name: a name in `minicnn.models.MODELS`; on small images, a network for large ones gives way to its variant in
+            `minicnn.models.FOR_SMALL_IMAGES`.
         shape: (C, H, W).
         num_classes: how many classes to tell apart.
 
     Raises:
         UserError: where the model isn't made for such images.
     """
-    model = MODELS[name](num_classes=num_classes, in_channels=shape[0])
+    variant = FOR_SMALL_IMAGES.get(name, name) if max(shape[1:]) <= SMALL_IMAGE else name
+    model = MODELS[variant](num_classes=num_classes, in_channels=shape[0])
     try:
         with minicnn.no_grad():
             model.eval()(minicnn.zeros(1, *shape))

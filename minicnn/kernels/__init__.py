@@ -18,9 +18,10 @@ if TYPE_CHECKING:
         optimizers,
         pooling,
         sums,
+        threads,
     )
 
-__all__ = ["activation", "convolution", "dropout", "loss", "normalization", "optimizers", "pooling", "sums"]
+__all__ = ["activation", "convolution", "dropout", "loss", "normalization", "optimizers", "pooling", "sums", "threads"]
 
 
 def __getattr__(name: str) -> ModuleType:

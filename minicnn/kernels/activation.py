@@ -7,7 +7,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.memory import dense, flat, like
+from minicnn.kernels.memory import dense, empty_like, flat, like
 
 PARALLEL_SIZE = 32768
 
@@ -35,13 +35,13 @@ def _relu_backward(g, y, grad_input):
 def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """max(x, 0) for an array of any shape and order, in a new array or in `out`, which may be x."""
     x = dense(x)
-    y = out if out is not None and out.strides == x.strides else np.empty_like(x)
+    y = out if out is not None and out.strides == x.strides else empty_like(x)
     _relu(flat(x), flat(y))
     return y
 
 
 def relu_backward(grad_output: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The gradient by x, given the gradient by y and y itself."""
-    grad_input = np.empty_like(y)
+    grad_input = empty_like(y)
     _relu_backward(flat(like(grad_output, y)), flat(y), flat(grad_input))
     return grad_input

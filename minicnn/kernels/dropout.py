@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.memory import dense, flat
+from minicnn.kernels.memory import dense, empty_like, flat
 
 
 @kernel(parallel=True)
@@ -32,6 +32,6 @@ def dropout(x: np.ndarray, seed: int, p: float) -> np.ndarray:
         seed: 0 … 2⁶⁴ − 1, which decides the mask.
     """
     x = dense(x)
-    y = np.empty_like(x)
+    y = empty_like(x)
     _dropout(flat(x), flat(y), np.uint64(seed), np.uint64(int(p * 2**64)), x.dtype.type(1 / (1 - p)))
     return y

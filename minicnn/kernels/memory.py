@@ -4,12 +4,87 @@ A tensor of shape (N, C, H, W) is, as a rule, an array (N, H, W, C) in row-major
 `transpose(0, 3, 1, 2)`. Kernels that treat every element alike run along memory and don't care.
 """
 
+from typing import Any
+
 import numpy as np
+
+SMALL_BYTES = 2**16
+SHELF_BYTES = 2**30
+
+
+class _Buffer(np.ndarray):
+    """Memory of an array to come.
+
+    A class of its own, because NumPy lets an array on a view of an array point to the latter, past the view.
+    """
+
+
+class _Shelf:
+    """Buffers that arrays have left, by size, to be used again.
+
+    The operating system gives a large array page by page, and clears each page: for an array that is written and
+    read once this costs more than the computation. A training step asks for the same sizes again and again.
+    """
+
+    def __init__(self) -> None:
+        self.buffers: dict[int, list[_Buffer]] = {}
+        self.bytes = 0
+
+    def take(self, size: int) -> _Buffer:
+        """A buffer of `size` bytes, used before or new."""
+        waiting = self.buffers.get(size)
+        if waiting:
+            self.bytes -= size
+            return waiting.pop()
+        return _Buffer(size, np.uint8)
+
+    def give(self, buffer: _Buffer) -> None:
+        """Keep a buffer, unless the shelf is full."""
+        if self.bytes + buffer.size <= SHELF_BYTES:
+            self.bytes += buffer.size
+            self.buffers.setdefault(buffer.size, []).append(buffer)
+
+
+_shelf = _Shelf()
+
+
+class _Lent(np.ndarray):
+    """A buffer in use; when the last array on it is gone, it goes back to the shelf."""
+
+    def __del__(self, shelf: _Shelf = _shelf) -> None:
+        shelf.give(self.base)  # type: ignore[arg-type]
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """As `np.empty`; large arrays lie in buffers that are used again."""
+    count = 1
+    for size in shape:
+        count *= size
+    size = count * dtype.itemsize
+    if size < SMALL_BYTES:
+        return np.empty(shape, dtype)
+    step = 1 << (size.bit_length() - 4)  # sizes in steps of a sixteenth to an eighth
+    buffer = _shelf.take(-(-size // step) * step)
+    return np.ndarray(shape, dtype, buffer.view(_Lent))
+
+
+def empty_like(x: np.ndarray) -> np.ndarray:
+    """As `np.empty_like` for a dense array: the same shape, dtype and order in memory."""
+    axes = order(x)
+    if axes is None:
+        return np.empty_like(x)
+    result = empty(tuple([x.shape[axis] for axis in axes]), x.dtype)
+    return result if x.flags.c_contiguous else result.transpose(np.argsort(axes))
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
     """(N, C, H, W) as a row-major (N, H, W, C): a view where memory allows, else a copy."""
-    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    x = x.transpose(0, 2, 3, 1)
+    if x.flags.c_contiguous:
+        return x
+    result = empty(x.shape, x.dtype)
+    result[...] = x
+    return result
 
 
 def channels_first(x: np.ndarray) -> np.ndarray:

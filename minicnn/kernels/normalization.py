@@ -14,6 +14,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
+from minicnn.kernels.memory import empty
 
 CHUNKS = 32
 
@@ -75,7 +76,7 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def normalize(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """(x − mean) · scale + shift for x (R, C) and channel values (C,)."""
-    y = np.empty_like(x)
+    y = empty(x.shape, x.dtype)
     _normalize(x, mean.astype(x.dtype), scale.astype(x.dtype), shift.astype(x.dtype), y)
     return y
 
@@ -102,7 +103,7 @@ def grad_input(
         scale: weight · invstd, (C,).
         sums, products: what `gradient_sums` gave.
     """
-    grad_x = np.empty_like(x)
+    grad_x = empty(x.shape, x.dtype)
     offset, slope = sums / len(x), products / len(x) * invstd * invstd
     channel = [values.astype(x.dtype) for values in (mean, scale, offset, slope)]
     _grad_input(grad_output, x, *channel, grad_x)

@@ -14,37 +14,55 @@ from numba import prange
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.memory import empty
+from minicnn.kernels.windows import range_inside
+
+
+@kernel
+def _max_row(x, y, where, n, i, kernel_size, stride, dilation, before):
+    """The maxima of one row of cells. Long rows of channels are compared side by side, short ones one by one."""
+    H, W, C = x.shape[1:]
+    OW = y.shape[2]
+    top = i * stride[0] - before[0]
+    p0, p1 = range_inside(top, kernel_size[0], dilation[0], H)
+    for j in range(OW):
+        left = j * stride[1] - before[1]
+        q0, q1 = range_inside(left, kernel_size[1], dilation[1], W)
+        first_row, first_column = top + p0 * dilation[0], left + q0 * dilation[1]
+        if C >= 16:
+            for c in range(C):
+                y[n, i, j, c] = x[n, first_row, first_column, c]
+                where[n, i, j, c] = first_row * W + first_column
+            for p in range(p0, p1):
+                row = top + p * dilation[0]
+                for q in range(q0, q1):
+                    column = left + q * dilation[1]
+                    here = np.int32(row * W + column)
+                    for c in range(C):
+                        value, best = x[n, row, column, c], y[n, i, j, c]
+                        # the first of equal values stays; NaN beats everything, as in torch
+                        wins = value > best or value != value
+                        y[n, i, j, c] = value if wins else best
+                        where[n, i, j, c] = here if wins else where[n, i, j, c]
+        else:
+            for c in range(C):
+                best, position = x[n, first_row, first_column, c], first_row * W + first_column
+                for p in range(p0, p1):
+                    row = top + p * dilation[0]
+                    for q in range(q0, q1):
+                        column = left + q * dilation[1]
+                        value = x[n, row, column, c]
+                        if value > best or value != value:
+                            best, position = value, row * W + column
+                y[n, i, j, c] = best
+                where[n, i, j, c] = position
 
 
 @kernel(parallel=True)
 def _max_forward(x, y, where, kernel_size, stride, dilation, before):
-    N, H, W, C = x.shape
-    OH, OW = y.shape[1], y.shape[2]
+    N, OH = y.shape[0], y.shape[1]
     for cell in prange(N * OH):
-        n, i = cell // OH, cell % OH
-        for j in range(OW):
-            best, position = y[n, i, j], where[n, i, j]
-            seen = False
-            for p in range(kernel_size[0]):
-                row = i * stride[0] - before[0] + p * dilation[0]
-                if row < 0 or row >= H:
-                    continue
-                for q in range(kernel_size[1]):
-                    column = j * stride[1] - before[1] + q * dilation[1]
-                    if column < 0 or column >= W:
-                        continue
-                    values, here = x[n, row, column], row * W + column
-                    if not seen:
-                        seen = True
-                        for c in range(C):
-                            best[c] = values[c]
-                            position[c] = here
-                    else:
-                        for c in range(C):
-                            # the first of equal values stays; NaN beats everything, as in torch
-                            wins = values[c] > best[c] or values[c] != values[c]
-                            best[c] = values[c] if wins else best[c]
-                            position[c] = here if wins else position[c]
+        _max_row(x, y, where, np.int64(cell // OH), np.int64(cell % OH), kernel_size, stride, dilation, before)
 
 
 @kernel(parallel=True)
@@ -111,7 +129,7 @@ def max_forward(x: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
     """
     rows, columns = geometry.height, geometry.width
     shape = (x.shape[0], *geometry.output_size, x.shape[3])
-    y, where = np.empty(shape, x.dtype), np.empty(shape, np.int32)
+    y, where = empty(shape, x.dtype), empty(shape, np.dtype(np.int32))
     _max_forward(
         x,
         y,
@@ -127,14 +145,14 @@ def max_forward(x: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
 def scatter(values: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Values (N, OH, OW, C) added up at their positions in an image of zeros (N, H, W, C)."""
     N, C = values.shape[0], values.shape[3]
-    image = np.empty((N, size[0] * size[1], C), values.dtype)
+    image = empty((N, size[0] * size[1], C), values.dtype)
     _scatter(values, where, image)
     return image.reshape(N, *size, C)
 
 
 def gather(x: np.ndarray, where: np.ndarray) -> np.ndarray:
     """The values of an image (N, H, W, C) at positions (N, OH, OW, C): the adjoint of `scatter`."""
-    y = np.empty(where.shape, x.dtype)
+    y = empty(where.shape, x.dtype)
     _gather(x.reshape(x.shape[0], -1, x.shape[3]), where, y)
     return y
 
@@ -180,7 +198,7 @@ def average_forward(x: np.ndarray, rows: np.ndarray, columns: np.ndarray, diviso
 
     Returns: (N, OH, OW, C)
     """
-    y = np.empty((x.shape[0], len(rows), len(columns), x.shape[3]), x.dtype)
+    y = empty((x.shape[0], len(rows), len(columns), x.shape[3]), x.dtype)
     _average_forward(x, y, rows, columns, divisor.astype(x.dtype))
     return y
 
@@ -189,6 +207,6 @@ def average_backward(
     grad_output: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
     """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, C)."""
-    grad_x = np.empty((grad_output.shape[0], *size, grad_output.shape[3]), grad_output.dtype)
+    grad_x = empty((grad_output.shape[0], *size, grad_output.shape[3]), grad_output.dtype)
     _average_backward(grad_output, grad_x, rows, columns, divisor.astype(grad_x.dtype))
     return grad_x

@@ -73,7 +73,7 @@ def index(input: Any, key: Any) -> Any:
         IndexError: for an index out of range, too many, or of a type that can't be one.
         ValueError: for slices with a step below 1.
     """
-    basic, advanced = split(key)
+    basic, advanced = split(key, array_of(input).ndim)
     result = Take.apply(input, basic)
     return result if advanced is None else Pick.apply(result, advanced)
 
@@ -85,7 +85,7 @@ def put(input: Variable, key: Any, value: Any) -> None:
         IndexError, ValueError: as `index`; ValueError also where the value's shape doesn't fit.
         RuntimeError: for values of another dtype beside index arrays.
     """
-    basic, advanced = split(key)
+    basic, advanced = split(key, input._array.ndim)
     dtype = input._array.dtype
     if advanced is not None and not _takes_dtype(array_of(value), dtype, advanced):
         raise RuntimeError(f"index arrays and masks assign values of the tensor's dtype {dtype}")
@@ -107,8 +107,12 @@ def _takes_dtype(value: Any, dtype: np.dtype, advanced: tuple) -> bool:
     return value.size == 1 and len(arrays) == 1 and arrays[0].dtype == bool
 
 
-def split(key: Any) -> tuple[tuple, tuple | None]:
+def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
     """The keys of both steps, for NumPy; the second is None where the first selects everything.
+
+    Args:
+        key: what stands in the brackets.
+        ndim: of the tensor before them.
 
     Raises:
         IndexError: for a part that can't be an index.
@@ -133,9 +137,17 @@ def split(key: Any) -> tuple[tuple, tuple | None]:
             basic += [slice(None)] * covered
             advanced.append(mask_or_indices)
             picks = True
+    if picks:
+        covered = ndim - sum(part is not None and part is not Ellipsis for part in basic)
+        advanced = _without_ellipsis(advanced, covered)
     if Ellipsis not in basic:
         basic.append(Ellipsis)  # NumPy copies a selection without dimensions otherwise
     return tuple(basic), tuple(advanced) if picks else None
+
+
+def _without_ellipsis(parts: list, covered: int) -> list:
+    """`...` as the slices it stands for: for NumPy even an empty one sets index arrays apart."""
+    return [s for part in parts for s in ([slice(None)] * covered if part is Ellipsis else [part])]
 
 
 def _parts(key: Any) -> tuple:

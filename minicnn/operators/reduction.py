@@ -80,9 +80,9 @@ class Variance(Operator):
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], correction: float, keepdim: bool) -> np.ndarray:
         ctx.saved, ctx.spread = (x,), (axes, x.shape)
         count = prod([x.shape[axis] for axis in axes])
-        ctx.divisor = x.dtype.type(count - correction)
+        ctx.divisor = x.dtype.type(max(count - correction, 0))
         with np.errstate(all="ignore"):
-            return np.asarray(np.square(_deviations(x, axes)).sum(axis=axes, keepdims=keepdim) / max(ctx.divisor, 0))
+            return np.asarray(np.square(_deviations(x, axes)).sum(axis=axes, keepdims=keepdim) / ctx.divisor)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:

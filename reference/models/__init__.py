@@ -4,11 +4,86 @@ from collections.abc import Callable
 
 from torch.nn import Module
 
+from reference.models.alexnet import AlexNet, AlexNetCIFAR10, alexnet, alexnet_cifar10
 from reference.models.lenet import LeNet, lenet
+from reference.models.mnist_cnn import MNISTCNN, mnist_cnn
+from reference.models.plain_cnn import ConvNet, PlainCNN, convnet, plain_cnn
+from reference.models.resnet import (
+    BasicBlock,
+    Bottleneck,
+    ResNet,
+    resnet18,
+    resnet18_cifar10,
+    resnet34,
+    resnet34_cifar10,
+    resnet50,
+    resnet50_cifar10,
+)
+from reference.models.vgg import (
+    VGG,
+    BlockVGG,
+    block_vgg,
+    vgg11,
+    vgg11_bn,
+    vgg13,
+    vgg13_bn,
+    vgg16,
+    vgg16_bn,
+    vgg19,
+    vgg19_bn,
+)
 
-__all__ = ["MODELS", "LeNet", "lenet"]
+__all__ = [
+    "FOR_SMALL_IMAGES",
+    "MNISTCNN",
+    "MODELS",
+    "VGG",
+    "AlexNet",
+    "AlexNetCIFAR10",
+    "BasicBlock",
+    "BlockVGG",
+    "Bottleneck",
+    "ConvNet",
+    "LeNet",
+    "PlainCNN",
+    "ResNet",
+    "alexnet",
+    "alexnet_cifar10",
+    "block_vgg",
+    "convnet",
+    "lenet",
+    "mnist_cnn",
+    "plain_cnn",
+    "resnet18",
+    "resnet18_cifar10",
+    "resnet34",
+    "resnet34_cifar10",
+    "resnet50",
+    "resnet50_cifar10",
+    "vgg11",
+    "vgg11_bn",
+    "vgg13",
+    "vgg13_bn",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19",
+    "vgg19_bn",
+]
 
-MODELS: dict[str, Callable[..., Module]] = {
-    "lenet": lenet,
-}
+_CONSTRUCTORS: tuple[Callable[..., Module], ...] = (
+    *(lenet, mnist_cnn, plain_cnn, convnet),
+    *(alexnet, alexnet_cifar10),
+    *(vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn, block_vgg),
+    *(resnet18, resnet34, resnet50, resnet18_cifar10, resnet34_cifar10, resnet50_cifar10),
+)
+
+MODELS: dict[str, Callable[..., Module]] = {f.__name__.replace("_", "-"): f for f in _CONSTRUCTORS}
 """Name → constructor, which takes `num_classes` and `in_channels`."""
+
+FOR_SMALL_IMAGES = {
+    "alexnet": "alexnet-cifar10",
+    "resnet18": "resnet18-cifar10",
+    "resnet34": "resnet34-cifar10",
+    "resnet50": "resnet50-cifar10",
+}
+"""Networks for images of about 224×224, and what stands in for each where images are of about 32×32."""

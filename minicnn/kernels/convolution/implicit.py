@@ -30,8 +30,10 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Axis, Geometry
-from minicnn.kernels.memory import dense, element_strides, flat
+from minicnn.kernels.memory import dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes, micro, tile_rows
+from minicnn.kernels.threads import get_num_threads
+from minicnn.kernels.windows import range_inside
 
 ROWS = tile_rows()
 LARGEST = ROWS[0]
@@ -142,18 +144,6 @@ FIELDS = len(Correlation._fields)
 
 
 @kernel
-def _range_inside(origin, taps, dilation, size):
-    """The taps first … last − 1 that lie inside an image of `size` cells."""
-    first = 0
-    while first < taps and origin + first * dilation < 0:
-        first += 1
-    last = taps
-    while last > first and origin + (last - 1) * dilation >= size:
-        last -= 1
-    return first, last
-
-
-@kernel
 def _correlate_task(task, x, weight, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows, parts,
      along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
@@ -186,12 +176,12 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
         o += group * O
         for i in range(i0, i1):
             row = top + i * sh
-            p0, p1 = _range_inside(row, KH, dh, H)
+            p0, p1 = range_inside(row, KH, dh, H)
             j = 0
             while j < OW:
                 inner = inner_first <= j < inner_last
                 column = left + j * sw
-                q0, q1 = _range_inside(column, KW, dw, W)
+                q0, q1 = range_inside(column, KW, dw, W)
                 segments = 0
                 if runs:
                     K = (q1 - q0) * C
@@ -255,7 +245,7 @@ def _pack(weight, strides, taps, G, O, C, vector, packed):
 
 def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np.ndarray) -> np.ndarray:
     vector = lanes(weight.dtype)
-    packed = np.empty(G * -(-O // vector) * vector * taps.size * C, weight.dtype)
+    packed = empty((G * -(-O // vector) * vector * taps.size * C,), weight.dtype)
     _pack(flat(weight), strides, taps, G, O, C, vector, packed)
     return packed
 
@@ -307,12 +297,10 @@ def _forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: i
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
-    from numba import get_num_threads
-
     N, C = x.shape[0], x.shape[3]
     O, CG, KH, KW = weight.shape
     G = C // CG
-    y = np.empty((N, *geometry.output_size, O), x.dtype)
+    y = empty((N, *geometry.output_size, O), x.dtype)
     if not y.size:
         return y
     weight = dense(weight)
@@ -355,15 +343,15 @@ def _phases(axis: Axis) -> tuple[Phase, ...]:
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
-    from numba import get_num_threads
-
     N, O = grad_output.shape[0], grad_output.shape[3]
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
     phases = [(a, b) for a in _phases(h) for b in _phases(w)]
     covered = all(a.taps and b.taps for a, b in phases)
-    grad_x = (np.empty if covered else np.zeros)((N, h.size, w.size, C), grad_output.dtype)
+    grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
+    if not covered:
+        grad_x[...] = 0
     if not grad_x.size:
         return grad_x
     weight = dense(weight)
@@ -483,7 +471,8 @@ def _weight_plan(
     rows_at_once = max(1, max(64, min(1024, 2**17 // (G * (C + O)))) // w.output)
     plan = Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, H * W * G * C, W * G * C, G * C,
-        h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O, G * O,
+        h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O,
+        G * O,
         images, rows_at_once, output_parts, int(runs),
     )  # fmt: skip
     parts = -(-N // images)
@@ -492,8 +481,6 @@ def _weight_plan(
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
-    from numba import get_num_threads
-
     N, H, W, full = x.shape
     O = grad_output.shape[3]
     C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
@@ -507,7 +494,7 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
         x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
         W, left = x.shape[2], 0
     plan, parts, tasks = _weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
-    partial = np.empty((parts, groups * KH * KW * C * OG), x.dtype)
+    partial = empty((parts, groups * KH * KW * C * OG), x.dtype)
     _weight_products(flat(x), flat(grad_output), flat(partial), plan, tasks, lanes(x.dtype))
     if parts > 1:
         total = np.empty(partial.shape[1], x.dtype)

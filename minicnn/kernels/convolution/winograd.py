@@ -23,8 +23,9 @@ from numba import prange
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.implicit import line
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import dense, element_strides, flat
+from minicnn.kernels.memory import dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.threads import get_num_threads
 
 G2 = np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]])
 G4 = np.array(
@@ -400,12 +401,12 @@ def _run(
     corner: tuple,
 ) -> np.ndarray:
     N, _, _, C = x.shape
-    y = np.empty((N, *size, O), x.dtype)
+    y = empty((N, *size, O), x.dtype)
     if not y.size:
         return y
     m = 4 if min(size) > 2 else 2
     G, vector = (G4 if m == 4 else G2), lanes(x.dtype)
-    packed = np.empty((m + 2) ** 2 * C * -(-O // vector) * vector, x.dtype)
+    packed = empty(((m + 2) ** 2 * C * -(-O // vector) * vector,), x.dtype)
     _transform_weight(weight, *strides, origin, C, O, G, packed, vector)
     _convolve(x, packed, bias, y, *corner, m, _block(m, C, O, x.itemsize), vector)
     return y
@@ -434,14 +435,12 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by weight (O, C, 3, 3), given x and the gradient by y."""
-    from numba import get_num_threads
-
     _require(geometry, groups)
     C, O = x.shape[3], grad_output.shape[3]
     if not x.size or not grad_output.size:
         return np.zeros((O, C, 3, 3), x.dtype)
     m = tile_outputs(geometry)
-    partial = np.empty((get_num_threads(), (m + 2) ** 2, C, O), x.dtype)
+    partial = empty((get_num_threads(), (m + 2) ** 2, C, O), x.dtype)
     corner = (-geometry.height.before, -geometry.width.before)
     _weight_products(x, grad_output, partial, *corner, m, _block(m, C, O, x.itemsize), lanes(x.dtype))
     grad = np.empty((3, 3, C, O), x.dtype)

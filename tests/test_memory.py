@@ -1,0 +1,48 @@
+"""Buffers that are used again: never while an array still lies in them."""
+
+import gc
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn.kernels import memory
+
+FLOAT = np.dtype(np.float32)
+
+
+def test_a_buffer_is_used_again_only_when_its_last_array_is_gone():
+    first = memory.empty((300, 1000), FLOAT)
+    address = first.ctypes.data
+    part = first[5:7].reshape(-1)[::3]
+    part[...] = 7
+    del first
+    gc.collect()
+    other = memory.empty((300, 1000), FLOAT)
+    other[...] = 0
+    assert (part == 7).all()
+    del part, other
+    gc.collect()
+    again = [memory.empty((300, 1000), FLOAT) for _ in range(2)]
+    assert address in [array.ctypes.data for array in again]
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400), st.booleans()), min_size=1, max_size=20))
+def test_arrays_alive_at_once_never_share_memory(requests):
+    alive = []
+    for number, (rows, columns, keep) in enumerate(requests):
+        array = memory.empty((rows, columns), FLOAT)
+        assert array.shape == (rows, columns)
+        assert array.flags.c_contiguous
+        array[...] = number
+        if keep:
+            alive.append((number, array.T))
+    for number, array in alive:
+        assert (array == number).all()
+
+
+def test_empty_like_keeps_the_order_in_memory():
+    for axes in [(0, 1, 2, 3), (0, 3, 1, 2), (3, 2, 1, 0)]:
+        x = np.ones((2, 30, 40, 50), FLOAT).transpose(axes)
+        y = memory.empty_like(x)
+        assert (y.shape, y.strides, y.dtype) == (x.shape, x.strides, x.dtype)
