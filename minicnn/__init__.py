@@ -43,7 +43,7 @@ from minicnn.serialization import load, save
 from minicnn.tensor import Size, Tensor, device
 from minicnn.threads import get_num_threads, set_num_threads
 
-from minicnn import cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
+from minicnn import backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
 
 __version__ = "0.1.0"
 
@@ -58,6 +58,7 @@ __all__ = [
     "argmin",
     "as_tensor",
     "autograd",
+    "backends",
     "bool",
     "cat",
     "clamp",

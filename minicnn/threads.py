@@ -27,10 +27,9 @@ def set_num_threads(threads: int) -> None:
     """
     if not isinstance(threads, int) or isinstance(threads, bool):
         raise TypeError(f"set_num_threads needs an int, got {threads!r}")
-    import numba
     import threadpoolctl
 
-    most = numba.config.NUMBA_NUM_THREADS
+    most = kernels.threads.MOST
     if not 1 <= threads <= most:
         raise ValueError(f"set_num_threads needs 1 to {most} threads, got {threads}")
     kernels.threads.set_num_threads(threads)

@@ -274,7 +274,7 @@ def test_bad_arguments_raise_as_in_torch(arrays, arguments, error, word):
 
 
 def test_unknown_algorithm_lists_the_known_ones():
-    with pytest.raises(ValueError, match="auto, naive, im2col, implicit"):
+    with pytest.raises(ValueError, match="auto, naive, im2col, implicit, winograd, fft"):
         F.conv2d(image(1, 1, 3, 3), image(1, 1, 3, 3), algorithm="magic")
 
 
@@ -326,6 +326,47 @@ def test_winograd_agrees_with_torch_at_its_own_accuracy(dtype, data):
     for result, wanted, scale in zip(results, [exact.value, *exact.gradients], [*scales, scales[2]], strict=True):
         assert result.dtype == dtype
         assert_within_bound(result, wanted, np.full(wanted.shape, scale + np.abs(case.bias).max()), c=50)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_fft_agrees_with_torch_at_its_own_accuracy(dtype, data):
+    """A transform mixes all of an image: errors are measured against sums of the largest values."""
+    case = data.draw(convolutions(dtype=dtype))
+    results = run(case, "fft")
+    exact, magnitude = torch_conv2d(case), torch_conv2d(case, absolute=True)
+    x, w, g = (np.abs(a).max(initial=0) for a in (case.x, case.weight, case.grad_output(exact.value.shape)))
+    taps, cells = case.weight[0].size, max(case.x.size, exact.value.size)
+    scales = [4 * taps * x * w, 4 * case.weight.size * w * g, 4 * cells * x * g, 0]
+    wanted = [exact.value, *exact.gradients]
+    bounds = [magnitude.value, *magnitude.gradients]
+    for result, value, bound, scale in zip(results, wanted, bounds, scales, strict=True):
+        if result is not None:
+            assert result.dtype == dtype
+            assert_within_bound(result, value, bound + scale, c=16)
+
+
+def test_winograd_is_chosen_only_where_it_is_allowed():
+    x, w = np.ones((1, 40, 8, 8), np.float32), np.ones((40, 40, 3, 3), np.float32)
+
+    def algorithm(weight=w, **arguments):
+        y = F.conv2d(minicnn.Tensor(x, True), weight, **arguments)
+        return y.grad_fn.ctx.algorithm.__name__.rpartition(".")[2]
+
+    assert algorithm() == "implicit"
+    with minicnn.backends.winograd(True):
+        assert algorithm() == "winograd"
+        assert algorithm(stride=2) == "implicit"
+        assert algorithm(w[:8]) == "implicit"
+        assert algorithm(algorithm="im2col") == "im2col"
+        with minicnn.backends.winograd(False):
+            assert algorithm() == "implicit"
+        assert algorithm() == "winograd"
+    assert algorithm() == "implicit"
+    minicnn.backends.winograd(True)
+    assert algorithm() == "winograd"
+    minicnn.backends.winograd(False)
+    assert algorithm() == "implicit"
 
 
 @pytest.mark.parametrize("arguments", [{"stride": 2}, {"dilation": 2}, {"groups": 2}])

@@ -50,7 +50,7 @@ def write_mnist(root, name="MNIST", compress=False, size=5, shape=(28, 28)):
     for split in ("train", "t10k"):
         for file, array in ((f"{split}-images-idx3-ubyte", images), (f"{split}-labels-idx1-ubyte", labels)):
             if compress:
-                (folder / f"{file}.gz").write_bytes(gzip.compress(idx(array)))
+                (folder / f"{file}.gz").write_bytes(gzip.compress(idx(array), mtime=0))
             else:
                 (folder / file).write_bytes(idx(array))
     return images, labels
@@ -206,8 +206,8 @@ IMAGE_FILE = idx(random_images(5, 28, 28))
         (LABELS, idx(np.zeros(4)), "4 labels for the 5 images"),
         (LABELS, idx(np.array([0, 1, 2, 10, 4])), "label 10 is outside 0 to 9, at position 3"),
         (LABELS, IMAGE_FILE, "3 axes, expected 1"),
-        (LABELS, gzip.compress(idx(np.arange(5)))[:-4], "damaged gzip"),
-        (LABELS, gzip.compress(idx(np.arange(5)))[:-8] + bytes(8), "damaged gzip"),
+        (LABELS, gzip.compress(idx(np.arange(5)), mtime=0)[:-4], "damaged gzip"),
+        (LABELS, gzip.compress(idx(np.arange(5)), mtime=0)[:-8] + bytes(8), "damaged gzip"),
         (LABELS, b"\x1f\x8b\x08" + b"garbage" * 9, "damaged gzip"),
     ],
 )
@@ -406,8 +406,8 @@ def server(tmp_path):
 def served_mnist(server, monkeypatch):
     folder, address, _ = server
     contents = {
-        f"{IMAGES}.gz": gzip.compress(idx(random_images(5, 28, 28))),
-        f"{LABELS}.gz": gzip.compress(idx(np.arange(5))),
+        f"{IMAGES}.gz": gzip.compress(idx(random_images(5, 28, 28)), mtime=0),
+        f"{LABELS}.gz": gzip.compress(idx(np.arange(5)), mtime=0),
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)

@@ -42,6 +42,31 @@ class Layer:
 
 
 LENET = [Layer("LeNet 1", 64, 1, 28, 6, 5), Layer("LeNet 2", 64, 6, 12, 16, 5)]
+LAYERS = [
+    *LENET,
+    Layer("MNIST CNN 1", 128, 1, 28, 32, 3, padding=1),
+    Layer("MNIST CNN 2", 128, 32, 14, 64, 3, padding=1),
+    Layer("MNIST CNN 3", 128, 64, 7, 128, 3, padding=1),
+    Layer("AlexNet 1", 32, 3, 32, 64, 3, padding=1),
+    Layer("AlexNet 2", 32, 64, 15, 192, 3, padding=1),
+    Layer("AlexNet 3", 32, 192, 7, 384, 3, padding=1),
+    Layer("AlexNet 4", 32, 384, 7, 256, 3, padding=1),
+    Layer("AlexNet 5", 32, 256, 7, 256, 1),
+    Layer("ResNet-18 1", 32, 64, 32, 64, 3, padding=1),
+    Layer("ResNet-18 2", 32, 64, 32, 128, 3, stride=2, padding=1),
+    Layer("ResNet-18 2", 32, 128, 16, 128, 3, padding=1),
+    Layer("ResNet-18 3", 32, 256, 8, 256, 3, padding=1),
+    Layer("ResNet-18 4", 32, 512, 4, 512, 3, padding=1),
+    Layer("shortcut", 32, 64, 32, 128, 1, stride=2),
+    Layer("VGG-16 1", 8, 64, 224, 64, 3, padding=1),
+    Layer("VGG-16 2", 8, 128, 112, 128, 3, padding=1),
+    Layer("VGG-16 3", 8, 256, 56, 256, 3, padding=1),
+    Layer("VGG-16 4", 8, 512, 28, 512, 3, padding=1),
+    Layer("VGG-16 5", 8, 512, 14, 512, 3, padding=1),
+    Layer("ImageNet stem", 8, 3, 224, 64, 7, stride=2, padding=3),
+    Layer("1×1", 8, 256, 14, 1024, 1),
+]
+WINOGRAD = [layer for layer in LAYERS if layer.K == 3 and layer.stride == 1 and layer.C >= 64]
 
 
 def channels_last(array: np.ndarray) -> np.ndarray:

@@ -80,3 +80,29 @@ def step_flops(model: torch.nn.Module, shape: tuple[int, ...]) -> float:
     with torch.no_grad():
         model.eval()(torch.zeros(shape))
     return 3.0 * total
+
+
+def steps() -> list[Work]:
+    """The training steps that are compared; dropout draws its masks but keeps all, so that both sides agree."""
+    from minicnn import models as ours
+    from reference import models as theirs
+
+    return [
+        training_step("LeNet, batch 64", ours.lenet, theirs.lenet, (64, 1, 28, 28)),
+        training_step("LeNet, batch 128", ours.lenet, theirs.lenet, (128, 1, 28, 28)),
+        training_step(
+            "MNIST CNN, batch 128",
+            lambda: ours.mnist_cnn(dropout=1e-6),
+            lambda: theirs.mnist_cnn(dropout=1e-6),
+            (128, 1, 28, 28),
+        ),
+        training_step(
+            "AlexNet for CIFAR-10, batch 32",
+            lambda: ours.alexnet_cifar10(dropout=1e-6),
+            lambda: theirs.alexnet_cifar10(dropout=1e-6),
+            (32, 3, 32, 32),
+        ),
+        training_step(
+            "ResNet-18 for CIFAR-10, batch 32", ours.resnet18_cifar10, theirs.resnet18_cifar10, (32, 3, 32, 32)
+        ),
+    ]

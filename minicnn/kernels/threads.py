@@ -5,7 +5,8 @@ Numba's own `get_num_threads` takes 6 µs, as long as a small kernel; so the num
 
 import numba
 
-_threads = numba.config.NUMBA_NUM_THREADS
+MOST: int = numba.config.NUMBA_NUM_THREADS
+_threads = MOST
 
 
 def get_num_threads() -> int:

@@ -16,19 +16,37 @@ The number of groups is C / weight.shape[1]. `select` is the one place where `al
 
 from types import ModuleType
 
-from minicnn.kernels.convolution import im2col, implicit, naive, winograd
+from minicnn.kernels import choice
+from minicnn.kernels.convolution import fft, im2col, implicit, naive, winograd
 from minicnn.kernels.geometry import Geometry
 
-ALGORITHMS = {"naive": naive, "im2col": im2col, "implicit": implicit, "winograd": winograd}
+ALGORITHMS = {"naive": naive, "im2col": im2col, "implicit": implicit, "winograd": winograd, "fft": fft}
+WINOGRAD_CHANNELS = 32
+"""Below this many channels or outputs Winograd's transforms cost more than its products save."""
 
 
-def select(algorithm: str, geometry: Geometry) -> ModuleType:
-    """The module that computes a convolution of `geometry`.
+def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, groups: int) -> ModuleType:
+    """The module that computes a convolution.
+
+    For "auto" the rules are, the first that holds:
+
+    1. `winograd`, where the user allowed it (`minicnn.backends.winograd`), it can compute the convolution, and
+       channels and outputs are at least WINOGRAD_CHANNELS;
+    2. `implicit`.
+
+    Args:
+        algorithm: "auto" or a name.
+        geometry: of the convolution.
+        channels, outputs: C and O.
+        groups: into how many parts they are divided.
 
     Raises:
         ValueError: for an unknown algorithm, naming the known ones.
     """
     if algorithm == "auto":
+        wide = min(channels, outputs) >= WINOGRAD_CHANNELS
+        if choice.winograd_allowed and wide and winograd.applies(geometry, groups):
+            return winograd
         return implicit
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm must be one of {', '.join(['auto', *ALGORITHMS])}, got {algorithm!r}")

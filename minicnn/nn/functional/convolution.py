@@ -27,7 +27,7 @@ class Conv2d(Operator):
     ) -> np.ndarray:
         ctx.saved = channels_last(x), weight
         ctx.geometry, ctx.groups = geometry, groups
-        ctx.algorithm = kernels.convolution.select(algorithm, geometry)
+        ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups)
         return channels_first(ctx.algorithm.forward(ctx.saved[0], weight, bias, geometry))
 
     @staticmethod
@@ -59,7 +59,7 @@ class ConvTranspose2d(Operator):
     ) -> np.ndarray:
         ctx.saved = channels_last(x), weight
         ctx.geometry, ctx.groups = geometry, groups
-        ctx.algorithm = kernels.convolution.select(algorithm, geometry)
+        ctx.algorithm = kernels.convolution.select(algorithm, geometry, weight.shape[1] * groups, len(weight), groups)
         y = ctx.algorithm.grad_input(ctx.saved[0], weight, geometry, groups)
         if bias is not None:
             y += bias
@@ -133,7 +133,7 @@ def conv2d(
         padding: int or pair of zeros on both sides; "valid" for none; "same" for an output as large as the
             input (stride 1 only; an odd remainder goes to the bottom and right).
         groups: into how many independent parts channels and outputs are divided.
-        algorithm: "auto", or by name: "naive", "im2col".
+        algorithm: "auto", or by name: "naive", "im2col", "implicit", "winograd" (3×3, stride 1), "fft".
 
     Returns: (N, O, OH, OW) or (O, OH, OW), channels-last in memory, with
         OH = ⌊(H + padding − dilation · (KH − 1) − 1) / stride⌋ + 1.
@@ -169,7 +169,7 @@ def conv_transpose2d(
         stride, padding, dilation: those of the convolution it transposes.
         output_padding: int or pair, added to one side of the output; smaller than stride or dilation.
         groups: into how many independent parts channels and outputs are divided.
-        algorithm: "auto", or by name: "naive", "im2col".
+        algorithm: "auto", or by name: "naive", "im2col", "implicit", "winograd" (3×3, stride 1), "fft".
 
     Returns: (N, O, OH, OW) or (O, OH, OW), OH = (H − 1) · stride − 2 · padding + dilation · (KH − 1) +
         output_padding + 1.

@@ -1,0 +1,67 @@
+"""Batch norm, relu and pooling on 32×64×32×32, forward and backward: work that memory limits."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as TF
+
+import minicnn
+import minicnn.nn.functional as F
+from benchmarks.rows import Work
+from benchmarks.work.layers import channels_last
+
+SHAPE = (32, 64, 32, 32)
+
+
+def _work(name: str, ours: Callable, theirs: Callable, passes: float) -> Work:
+    """An operator and its gradient by the input.
+
+    Args:
+        passes: how many times the size of the input must at least be moved, forward and backward together.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(SHAPE, np.float32)
+    mx = minicnn.Tensor(channels_last(x), True)
+    with minicnn.no_grad():
+        g = rng.standard_normal(tuple(ours(mx).shape), np.float32)
+    mg = minicnn.Tensor(channels_last(g))
+
+    def minicnn_way() -> list:
+        mx.grad = None
+        y = ours(mx)
+        y.backward(mg)
+        return [y.detach().numpy(), mx.grad.numpy()]
+
+    def torch_way(memory_format: torch.memory_format) -> Callable[[], list]:
+        tx = torch.from_numpy(x).clone(memory_format=memory_format).requires_grad_()
+        tg = torch.from_numpy(g).clone(memory_format=memory_format)
+
+        def step() -> list:
+            tx.grad = None
+            y = theirs(tx)
+            y.backward(tg)
+            return [y.detach().numpy(), tx.grad.numpy()]
+
+        return step
+
+    ways = {"NCHW": torch_way(torch.contiguous_format), "channels_last": torch_way(torch.channels_last)}
+    return Work(name, minicnn_way, ways, bytes=passes * x.nbytes)
+
+
+def operators() -> list[Work]:
+    """The four operators; the bytes count every array that is read or written once."""
+    channels = SHAPE[1]
+    ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+    tensors = [torch.from_numpy(a.copy()) for a in (zeros, ones, ones, zeros)]
+    return [
+        _work(
+            "batch norm",
+            lambda x: F.batch_norm(x, zeros, ones, ones, zeros, training=True),
+            lambda x: TF.batch_norm(x, *tensors, training=True),
+            3 + 5,  # statistics, normalise; sums, gradient
+        ),
+        _work("relu", F.relu, TF.relu, 2 + 3),
+        _work("max pool 2×2", lambda x: F.max_pool2d(x, 2), lambda x: TF.max_pool2d(x, 2), 1.5 + 1.5),
+        _work("average pool 2×2", lambda x: F.avg_pool2d(x, 2), lambda x: TF.avg_pool2d(x, 2), 1.25 + 1.25),
+    ]
