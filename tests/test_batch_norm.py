@@ -40,7 +40,7 @@ def normalizations(draw):
 def oracle(case, training):
     """Value, running statistics and gradients in float64, with the magnitudes of the scaled bound."""
     arrays = [case["x"], case["weight"], case["bias"]]
-    x, w, b = (None if a is None else torch.tensor(np.array(a, np.float64)).requires_grad_() for a in arrays)
+    x, w, b = (None if a is None else torch.tensor(np.array(a, np.float64, order="C")).requires_grad_() for a in arrays)
     dtype = case["x"].dtype
     mean, var = (torch.tensor(case[name].astype(dtype).astype(np.float64)) for name in ("mean", "var"))
     before = mean.numpy().copy(), var.numpy().copy()

@@ -52,12 +52,12 @@ def _work(name: str, ours: Callable, theirs: Callable, passes: float) -> Work:
 def operators() -> list[Work]:
     """The four operators; the bytes count every array that is read or written once."""
     channels = SHAPE[1]
-    ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
-    tensors = [torch.from_numpy(a.copy()) for a in (zeros, ones, ones, zeros)]
+    arrays = [np.full(channels, value, np.float32) for value in (0, 1, 1, 0)]  # running mean, variance, weight, bias
+    tensors = [torch.from_numpy(array.copy()) for array in arrays]
     return [
         _work(
             "batch norm",
-            lambda x: F.batch_norm(x, zeros, ones, ones, zeros, training=True),
+            lambda x: F.batch_norm(x, *arrays, training=True),
             lambda x: TF.batch_norm(x, *tensors, training=True),
             3 + 5,  # statistics, normalise; sums, gradient
         ),

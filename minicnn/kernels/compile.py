@@ -29,15 +29,15 @@ def choose_threads() -> None:
     """Ask for OpenMP threads, which open a parallel region in 2 µs (the workqueue layer needs 130 µs).
 
     OpenMP's threads go on spinning after a region, for milliseconds unless told otherwise, and take the core from
-    whatever runs next. Told so while its library loads, they fall asleep after some 50 µs: longer than the gap
-    between two kernels, shorter than anything else. What the user has set in the environment stays.
+    whatever runs next. Told so while its library loads, they fall asleep after about a millisecond: longer than the gap
+    between two kernels, which waking them would prolong. What the user has set in the environment stays.
     """
     if "NUMBA_THREADING_LAYER" in os.environ or "NUMBA_THREADING_LAYER_PRIORITY" in os.environ:
         return
     numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
     if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
         return
-    os.environ["GOMP_SPINCOUNT"] = "1000"
+    os.environ["GOMP_SPINCOUNT"] = "20000"
     try:
         importlib.import_module("numba.np.ufunc.omppool")
     except ImportError:  # no OpenMP on this machine; Numba takes the next layer

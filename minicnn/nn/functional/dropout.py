@@ -15,8 +15,6 @@ from minicnn.random import numpy_generator
 class Dropout(Operator):
     """x times a mask that a seed decides; the backward makes the same mask again."""
 
-    reads = ""
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, p: float, seed: int) -> np.ndarray:
         y = kernels.dropout.dropout(x, seed, p)

@@ -169,8 +169,6 @@ def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smooth
 class NegativeLogLikelihood(Operator):
     """−weight[target] · x[target], and Σ weight[target] for the mean."""
 
-    reads = ""
-
     @staticmethod
     def forward(
         ctx: Any,

@@ -13,8 +13,6 @@ MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "cir
 class Pad(Operator):
     """x between constant cells or copies of its own; a copied cell sends its gradient to the original."""
 
-    reads = ""
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, widths: tuple, mode: Any, value: float) -> np.ndarray:
         crop = tuple(slice(max(-a, 0), s - max(-b, 0)) for s, (a, b) in zip(x.shape, widths, strict=True))

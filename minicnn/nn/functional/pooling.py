@@ -15,8 +15,6 @@ from minicnn.operators.operands import array_of
 class MaxPool2d(Operator):
     """The maxima of windows and, as int64, their positions in the H·W image."""
 
-    reads = ""  # but the positions, which are its own
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, geometry: Geometry) -> tuple:
         y, where = kernels.pooling.max_forward(channels_last(x), geometry)
@@ -31,8 +29,6 @@ class MaxPool2d(Operator):
 
 class MaxUnpool2d(Operator):
     """Values put at their positions in an image of zeros."""
-
-    reads = ""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -52,8 +48,6 @@ class MaxUnpool2d(Operator):
 
 class AdaptiveMaxPool2d(Operator):
     """The maxima of windows that divide the image into a given number of parts."""
-
-    reads = ""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, output_size: tuple[int, int]) -> tuple:
@@ -77,8 +71,6 @@ class AdaptiveMaxPool2d(Operator):
 
 class AveragePool2d(Operator):
     """Σ over each window / divisor"""
-
-    reads = ""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:

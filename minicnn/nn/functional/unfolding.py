@@ -32,8 +32,6 @@ def _fold(columns: np.ndarray, geometry: Geometry) -> np.ndarray:
 class Unfold(Operator):
     """Every window as a column."""
 
-    reads = ""
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, geometry: Geometry) -> np.ndarray:
         ctx.geometry = geometry
@@ -46,8 +44,6 @@ class Unfold(Operator):
 
 class Fold(Operator):
     """Every column added up where its window lies."""
-
-    reads = ""
 
     @staticmethod
     def forward(ctx: Any, columns: np.ndarray, geometry: Geometry) -> np.ndarray:
