@@ -44,7 +44,7 @@ def tile_rows() -> tuple[int, ...]:
     """The numbers of rows that tiles of two vectors come in, largest first, down to 1."""
     features = get_host_cpu_features().split(",")
     many_registers = "+avx512f" in features or "+neon" in features
-    return (14, 12, 8, 4, 2, 1) if many_registers else (6, 4, 2, 1)
+    return (14, 8, 4, 1) if many_registers else (6, 4, 1)
 
 
 def lanes(dtype: Any) -> int:

@@ -15,40 +15,28 @@ CHUNKS = 32
 LONG = 64
 
 
-@kernel
-def _add_rows(g, first, last, C, total):
-    """total[k mod C] += Σ of rows first … last − 1, `total` of a multiple of C elements being one long row."""
-    length = total.size
-    step = length // C
-    r = first
-    while r + step <= last:
-        for k in range(length):
-            total[k] += g[r * C + k]
-        r += step
-    for k in range((last - r) * C):
-        total[k] += g[r * C + k]
-
-
 @kernel(parallel=True)
-def _column_sums(g, R, C, chunks, length, total):
-    partial = np.zeros((chunks, length), g.dtype)
-    if chunks == 1:
-        _add_rows(g, 0, R, C, partial[0])
-    else:
-        for chunk in prange(chunks):
-            _add_rows(g, R * chunk // chunks, R * (chunk + 1) // chunks, C, partial[chunk])
-    for c in range(C):
-        value = 0.0
-        for chunk in range(chunks):
-            for k in range(c, length, C):
-                value += partial[chunk, k]
-        total[c] = value
+def _partial_sums(g, R, C, chunks, length, partial):
+    """partial[chunk, k]: the sums of a chunk's rows, taken `length` // C at a time as one long row."""
+    step = length // C
+    for chunk in prange(chunks):
+        first, last = R * chunk // chunks, R * (chunk + 1) // chunks
+        base = chunk * length
+        for k in range(length):
+            partial[base + k] = 0
+        r = first
+        while r < last:
+            for k in range(min(step, last - r) * C):
+                partial[base + k] += g[r * C + k]
+            r += step
 
 
 def column_sums(g: np.ndarray) -> np.ndarray:
     """Σ over rows of g (R, C), row-major; (C,) of its dtype."""
     R, C = g.shape
-    total = np.empty(C, g.dtype)
-    length = C * max(1, LONG // max(C, 1))
-    _column_sums(g.reshape(-1), R, C, CHUNKS if g.size > 2**15 else 1, length, total)
-    return total
+    if not g.size:
+        return np.zeros(C, g.dtype)
+    chunks, length = CHUNKS if g.size > 2**15 else 1, C * max(1, LONG // C)
+    partial = np.empty(chunks * length, g.dtype)
+    _partial_sums(g.reshape(-1), R, C, chunks, length, partial)
+    return partial.reshape(-1, C).sum(0, dtype=np.float64).astype(g.dtype)
