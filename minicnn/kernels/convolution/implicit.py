@@ -20,127 +20,18 @@ sum runs over all cells:
     ∂weight[tap, c, o] = Σ over cells of  x[cell's origin + tap, c] · g[cell, o]
 """
 
-import functools
-import math
-from typing import NamedTuple
-
 import numpy as np
 from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.convolution.lines import line
+from minicnn.kernels.convolution.plan import FIELDS, LARGEST, forward_plan, grad_input_plan, phases, weight_plan
+from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, element_strides, empty, flat
-from minicnn.kernels.microkernel import lanes, micro, tile_rows
+from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
-
-ROWS = tile_rows()
-LARGEST = ROWS[0]
-CHUNK_BYTES = 2**19
-"""How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
-
-
-def _first_tiles(longest: int = 512) -> np.ndarray:
-    """For every length of a line, the tile to start with so that the whole line costs least.
-
-    A tile of R rows takes R steps' time, but never less than four, the latency of a multiply-add, and one more to
-    start and finish.
-    """
-    cost, first = [0.0] * (longest + 1), np.full(longest + 1, LARGEST, np.int64)
-    for length in range(1, longest + 1):
-        options = [(cost[length - r] + max(r, 4) + 1, -r) for r in ROWS if r <= length]
-        cost[length], negative = min(options)
-        first[length] = -negative
-    return first
-
-
-FIRST_TILE = _first_tiles()
-
-
-@kernel
-def line(
-    A,
-    a0,
-    ai,
-    ak,
-    B,
-    b0,
-    bk,
-    seg_a,
-    seg_b,
-    segments,
-    K,
-    start,
-    s0,
-    si,
-    has_start,
-    C,
-    c0,
-    ci,
-    length,
-    vectors,
-    valid,
-):
-    """The product for `length` rows, tile after tile."""
-    done = 0
-    while done < length:
-        rows = FIRST_TILE[min(length - done, FIRST_TILE.size - 1)]
-        micro(
-            rows, vectors, A, a0 + done * ai, ai, ak, B, b0, bk, seg_a, seg_b, segments, K,
-            start, s0 + done * si, si, has_start, C, c0 + done * ci, ci, valid,
-        )  # fmt: skip
-        done += rows
-
-
-class Correlation(NamedTuple):
-    """A correlation for the kernel below: all sizes and strides in elements, along rows and columns alike.
-
-    Attributes:
-        N, G, C, O: images, groups, channels and outputs of a group.
-        KH, KW: taps; d*: how far apart.
-        H, W: the image; x*: its strides from image to image, row to row, cell to cell.
-        OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
-        y0, y*: where the first result goes, and the strides from there.
-        images, rows: how many of each make a task.
-        parts: into how many tasks the outputs are divided.
-        along_images: whether lines run through images everywhere, or only at the border.
-    """
-
-    N: int
-    G: int
-    C: int
-    O: int
-    KH: int
-    KW: int
-    dh: int
-    dw: int
-    H: int
-    W: int
-    xn: int
-    xh: int
-    xw: int
-    OH: int
-    OW: int
-    top: int
-    left: int
-    sh: int
-    sw: int
-    y0: int
-    yn: int
-    yh: int
-    yw: int
-    images: int
-    rows: int
-    parts: int
-    along_images: int
-
-    def array(self) -> np.ndarray:
-        """What a kernel takes: a call with one array costs 0.3 µs, with 27 numbers ten times that."""
-        return np.array(self, np.int64)
-
-
-FIELDS = len(Correlation._fields)
 
 
 @kernel
@@ -250,51 +141,6 @@ def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np
     return packed
 
 
-def _tasks(
-    N: int, OH: int, OW: int, row_bytes: int, border: bool, blocks: int, threads: int
-) -> tuple[int, int, int, int]:
-    """How many images and rows of cells make a task, into how many the outputs are divided, and the lines' direction.
-
-    A line should fill the largest tiles; along a row it has OW cells, through the images at most N / threads.
-    """
-    per_thread = max(N // threads, min(N, 8))
-    along_images = OW < LARGEST and per_thread > OW
-    images = per_thread if along_images or border else 1
-    images = min(images, 16 if along_images else 8)
-    rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
-    while -(-N // images) * -(-OH // rows) < threads and rows > 1:
-        rows = -(-rows // 2)
-    places = -(-N // images) * -(-OH // rows)
-    uneven = places % threads and places < 8 * threads
-    return images, rows, min(blocks, threads) if uneven else 1, int(along_images)
-
-
-@functools.lru_cache(maxsize=1024)
-def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
-    """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
-    for width in range(min(cells, 448), LARGEST, -1):
-        if cells % width == 0 and cells // width >= 4 * threads:
-            return cells // width, width
-    return 1, cells
-
-
-@functools.lru_cache(maxsize=1024)
-def _forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: int) -> np.ndarray:
-    h, w = geometry.height, geometry.width
-    full = G * C
-    xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
-    yn, yh, yw, OH, OW = h.output * w.output * G * O, w.output * G * O, G * O, h.output, w.output
-    if geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1):
-        H, W = OH, OW = _plan_cells(N * OH * OW, threads)
-        N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
-    border = bool(w.before or w.after)
-    tasks = _tasks(N, OH, OW, W * full * h.stride * 4, border, G * -(-O // 32), threads)
-    return Correlation(
-        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
-        h.stride, w.stride, 0, yn, yh, yw, *tasks,
-    ).array()  # fmt: skip
-
-
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
     N, C = x.shape[0], x.shape[3]
@@ -307,38 +153,10 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     so, sc, sp, sq = element_strides(weight)
     taps = np.add.outer(np.arange(KH) * sp, np.arange(KW) * sq).reshape(-1)
     packed = _packed(weight, G, O // G, CG, (so * (O // G), so, sc), taps)
-    plan = _forward_plan(N, G, CG, O // G, geometry, get_num_threads())
+    plan = forward_plan(N, G, CG, O // G, geometry, get_num_threads())
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     _correlate(flat(x), packed, start, flat(y), plan, lanes(x.dtype))
     return y
-
-
-class Phase(NamedTuple):
-    """Along one axis, the input cells of one remainder by the stride, and the taps that reach them.
-
-    Cell t of `cells`, at first + t · stride, is reached from output cell t + origin by the first of `taps`, and from
-    one `step` further by each next.
-    """
-
-    first: int
-    cells: int
-    taps: tuple[int, ...]
-    origin: int
-    step: int
-
-
-@functools.lru_cache(maxsize=1024)
-def _phases(axis: Axis) -> tuple[Phase, ...]:
-    """The phases of the gradient by input; a phase may have no taps, its gradient is 0."""
-    phases = []
-    for first in range(min(axis.stride, axis.size)):
-        cells = (axis.size - first - 1) // axis.stride + 1
-        # cell `first` is reached by tap p from output (first + before − p·d) / s, where that is whole
-        reached = {p: first + axis.before - p * axis.dilation for p in range(axis.kernel)}
-        taps = tuple(p for p in reversed(range(axis.kernel)) if reached[p] % axis.stride == 0)
-        origin = reached[taps[0]] // axis.stride if taps else 0
-        phases.append(Phase(first, cells, taps, origin, axis.dilation // math.gcd(axis.dilation, axis.stride)))
-    return tuple(phases)
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
@@ -347,8 +165,8 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
-    phases = [(a, b) for a in _phases(h) for b in _phases(w)]
-    covered = all(a.taps and b.taps for a, b in phases)
+    pairs = [(a, b) for a in phases(h) for b in phases(w)]
+    covered = all(a.taps and b.taps for a, b in pairs)
     grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
     if not covered:
         grad_x[...] = 0
@@ -357,37 +175,14 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     weight = dense(weight)
     so, sc, sp, sq = element_strides(weight)
     nothing = np.empty(0, grad_output.dtype)
-    for a, b in phases:
+    for a, b in pairs:
         if not a.taps or not b.taps:
             continue
         taps = np.add.outer(np.array(a.taps) * sp, np.array(b.taps) * sq).reshape(-1)
         packed = _packed(weight, groups, CG, OG, (so * OG, sc, so), taps)
-        plan = _grad_input_plan(N, groups, OG, CG, geometry, a, b, get_num_threads())
+        plan = grad_input_plan(N, groups, OG, CG, geometry, a, b, get_num_threads())
         _correlate(flat(grad_output), packed, nothing, flat(grad_x), plan, lanes(grad_x.dtype))
     return grad_x
-
-
-@functools.lru_cache(maxsize=1024)
-def _grad_input_plan(
-    N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase, b: Phase, threads: int
-) -> np.ndarray:
-    h, w = geometry.height, geometry.width
-    xh, xw = w.output * G * O, G * O
-    yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
-    H, W, OH, OW, xn = h.output, w.output, a.cells, b.cells, h.output * xh
-    y0, sy, sx = a.first * yh + b.first * yw, h.stride * yh, w.stride * yw
-    if (
-        (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
-        and (OH, OW) == (H, W) == (h.size, w.size) and (h.stride, w.stride) == (1, 1)
-    ):  # fmt: skip
-        H, W = OH, OW = _plan_cells(N * H * W, threads)
-        N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
-    border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
-    tasks = _tasks(N, OH, OW, W * G * O * 4, border, G * -(-C // 32), threads)
-    return Correlation(
-        N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
-        1, 1, y0, yn, sy, sx, *tasks,
-    ).array()  # fmt: skip
 
 
 @kernel
@@ -452,33 +247,6 @@ def _sum_parts(partial, total):
         total[k] = value
 
 
-@functools.lru_cache(maxsize=1024)
-def _weight_plan(
-    N: int, G: int, C: int, O: int, H: int, W: int, left: int, runs: bool, geometry: Geometry, threads: int
-) -> tuple[np.ndarray, int, int]:
-    """The plan, the parts into which the images are divided, each with a gradient of its own, and the tasks.
-
-    Taps, groups and blocks of outputs are independent and need no parts; where they are too few, or don't divide
-    evenly among the threads, the images are divided too.
-    """
-    h, w = geometry.height, geometry.width
-    products = (h.kernel if runs else h.kernel * w.kernel) * G
-    blocks = -(-O // 32)
-    output_parts = 1 if products >= 4 * threads else min(blocks, 4 * threads)
-    products *= output_parts
-    parts = 1 if products % threads == 0 or products >= 8 * threads else min(N, 4 * threads)
-    images = -(-N // parts)
-    rows_at_once = max(1, max(64, min(1024, 2**17 // (G * (C + O)))) // w.output)
-    plan = Correlation(
-        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, H * W * G * C, W * G * C, G * C,
-        h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O,
-        G * O,
-        images, rows_at_once, output_parts, int(runs),
-    )  # fmt: skip
-    parts = -(-N // images)
-    return plan.array(), parts, parts * products
-
-
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
     N, H, W, full = x.shape
@@ -493,7 +261,7 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     if runs and (w.before or w.after):
         x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
         W, left = x.shape[2], 0
-    plan, parts, tasks = _weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
+    plan, parts, tasks = weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
     partial = empty((parts, groups * KH * KW * C * OG), x.dtype)
     _weight_products(flat(x), flat(grad_output), flat(partial), plan, tasks, lanes(x.dtype))
     if parts > 1:

@@ -21,7 +21,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.implicit import line
+from minicnn.kernels.convolution.lines import line
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes

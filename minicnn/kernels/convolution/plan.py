@@ -1,0 +1,188 @@
+"""How a convolution is divided: what the kernels of `implicit` are told, and into how many tasks the work falls.
+
+A plan is made once for a geometry, a batch and a number of threads, and kept. Nothing here computes.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.microkernel import tile_rows
+
+LARGEST = tile_rows()[0]
+CHUNK_BYTES = 2**19
+"""How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
+
+
+class Correlation(NamedTuple):
+    """A correlation for the kernel below: all sizes and strides in elements, along rows and columns alike.
+
+    Attributes:
+        N, G, C, O: images, groups, channels and outputs of a group.
+        KH, KW: taps; d*: how far apart.
+        H, W: the image; x*: its strides from image to image, row to row, cell to cell.
+        OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
+        y0, y*: where the first result goes, and the strides from there.
+        images, rows: how many of each make a task.
+        parts: into how many tasks the outputs are divided.
+        along_images: whether lines run through images everywhere, or only at the border.
+    """
+
+    N: int
+    G: int
+    C: int
+    O: int
+    KH: int
+    KW: int
+    dh: int
+    dw: int
+    H: int
+    W: int
+    xn: int
+    xh: int
+    xw: int
+    OH: int
+    OW: int
+    top: int
+    left: int
+    sh: int
+    sw: int
+    y0: int
+    yn: int
+    yh: int
+    yw: int
+    images: int
+    rows: int
+    parts: int
+    along_images: int
+
+    def array(self) -> np.ndarray:
+        """What a kernel takes: a call with one array costs 0.3 µs, with 27 numbers ten times that."""
+        return np.array(self, np.int64)
+
+
+FIELDS = len(Correlation._fields)
+
+
+def _tasks(
+    N: int, OH: int, OW: int, row_bytes: int, border: bool, blocks: int, threads: int
+) -> tuple[int, int, int, int]:
+    """How many images and rows of cells make a task, into how many the outputs are divided, and the lines' direction.
+
+    A line should fill the largest tiles; along a row it has OW cells, through the images at most N / threads.
+    """
+    per_thread = max(N // threads, min(N, 8))
+    along_images = OW < LARGEST and per_thread > OW
+    images = per_thread if along_images or border else 1
+    images = min(images, 16 if along_images else 8)
+    rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
+    while -(-N // images) * -(-OH // rows) < threads and rows > 1:
+        rows = -(-rows // 2)
+    places = -(-N // images) * -(-OH // rows)
+    uneven = places % threads and places < 8 * threads
+    return images, rows, min(blocks, threads) if uneven else 1, int(along_images)
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
+    """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
+    for width in range(min(cells, 448), LARGEST, -1):
+        if cells % width == 0 and cells // width >= 4 * threads:
+            return cells // width, width
+    return 1, cells
+
+
+@functools.lru_cache(maxsize=1024)
+def forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: int) -> np.ndarray:
+    h, w = geometry.height, geometry.width
+    full = G * C
+    xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
+    yn, yh, yw, OH, OW = h.output * w.output * G * O, w.output * G * O, G * O, h.output, w.output
+    if geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1):
+        H, W = OH, OW = _plan_cells(N * OH * OW, threads)
+        N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
+    border = bool(w.before or w.after)
+    tasks = _tasks(N, OH, OW, W * full * h.stride * 4, border, G * -(-O // 32), threads)
+    return Correlation(
+        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
+        h.stride, w.stride, 0, yn, yh, yw, *tasks,
+    ).array()  # fmt: skip
+
+
+class Phase(NamedTuple):
+    """Along one axis, the input cells of one remainder by the stride, and the taps that reach them.
+
+    Cell t of `cells`, at first + t · stride, is reached from output cell t + origin by the first of `taps`, and from
+    one `step` further by each next.
+    """
+
+    first: int
+    cells: int
+    taps: tuple[int, ...]
+    origin: int
+    step: int
+
+
+@functools.lru_cache(maxsize=1024)
+def phases(axis: Axis) -> tuple[Phase, ...]:
+    """The phases of the gradient by input; a phase may have no taps, its gradient is 0."""
+    found = []
+    for first in range(min(axis.stride, axis.size)):
+        cells = (axis.size - first - 1) // axis.stride + 1
+        # cell `first` is reached by tap p from output (first + before − p·d) / s, where that is whole
+        reached = {p: first + axis.before - p * axis.dilation for p in range(axis.kernel)}
+        taps = tuple(p for p in reversed(range(axis.kernel)) if reached[p] % axis.stride == 0)
+        origin = reached[taps[0]] // axis.stride if taps else 0
+        found.append(Phase(first, cells, taps, origin, axis.dilation // math.gcd(axis.dilation, axis.stride)))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=1024)
+def grad_input_plan(N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase, b: Phase, threads: int) -> np.ndarray:
+    h, w = geometry.height, geometry.width
+    xh, xw = w.output * G * O, G * O
+    yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
+    H, W, OH, OW, xn = h.output, w.output, a.cells, b.cells, h.output * xh
+    y0, sy, sx = a.first * yh + b.first * yw, h.stride * yh, w.stride * yw
+    if (
+        (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
+        and (OH, OW) == (H, W) == (h.size, w.size) and (h.stride, w.stride) == (1, 1)
+    ):  # fmt: skip
+        H, W = OH, OW = _plan_cells(N * H * W, threads)
+        N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
+    border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
+    tasks = _tasks(N, OH, OW, W * G * O * 4, border, G * -(-C // 32), threads)
+    return Correlation(
+        N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
+        1, 1, y0, yn, sy, sx, *tasks,
+    ).array()  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1024)
+def weight_plan(
+    N: int, G: int, C: int, O: int, H: int, W: int, left: int, runs: bool, geometry: Geometry, threads: int
+) -> tuple[np.ndarray, int, int]:
+    """The plan, the parts into which the images are divided, each with a gradient of its own, and the tasks.
+
+    Taps, groups and blocks of outputs are independent and need no parts; where they are too few, or don't divide
+    evenly among the threads, the images are divided too.
+    """
+    h, w = geometry.height, geometry.width
+    products = (h.kernel if runs else h.kernel * w.kernel) * G
+    blocks = -(-O // 32)
+    output_parts = 1 if products >= 4 * threads else min(blocks, 4 * threads)
+    products *= output_parts
+    parts = 1 if products % threads == 0 or products >= 8 * threads else min(N, 4 * threads)
+    images = -(-N // parts)
+    rows_at_once = max(1, max(64, min(1024, 2**17 // (G * (C + O)))) // w.output)
+    plan = Correlation(
+        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, H * W * G * C, W * G * C, G * C,
+        h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O,
+        G * O,
+        images, rows_at_once, output_parts, int(runs),
+    )  # fmt: skip
+    parts = -(-N // images)
+    return plan.array(), parts, parts * products
