@@ -13,7 +13,7 @@ from benchmarks.machine import copy_bandwidth, describe, pin_threads, sgemm_peak
 from benchmarks.rows import Result, Work, measure
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console(width=130)
+console = Console(width=145)
 
 Threads = Annotated[int, typer.Option(help="Threads on both sides; 0 for all cores.", min=0)]
 Seconds = Annotated[float, typer.Option(help="Seconds of one turn of one side.", min=0.01)]
