@@ -26,6 +26,7 @@ def describe(threads: int) -> dict[str, str]:
 
     import minicnn
     from minicnn.kernels.compile import cache_directory
+    from minicnn.kernels.microkernel import vector_bytes
 
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
@@ -33,7 +34,7 @@ def describe(threads: int) -> dict[str, str]:
         cpu = names[0].split(":")[1].strip() if names else cpu
     kernels = len(list(cache_directory().glob("*.kernel")))
     return {
-        "CPU": f"{cpu}, {os.cpu_count()} cores, {numba.core.codegen.get_host_cpu_features().count('+')} features",
+        "CPU": f"{cpu}, {os.cpu_count()} cores, vectors of {vector_bytes()} bytes",
         "threads": f"{threads} (minicnn, BLAS and PyTorch alike)",
         "versions": f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}, "
         f"PyTorch {torch.__version__}, minicnn {minicnn.__version__}",

@@ -78,17 +78,6 @@ def _scatter(g, where, grad_x):
 
 
 @kernel(parallel=True)
-def _gather(x, where, y):
-    """y[n, i, j, c] = x[n, where[n, i, j, c], c]"""
-    N, OH, OW, C = y.shape
-    for n in prange(N):
-        for i in range(OH):
-            for j in range(OW):
-                for c in range(C):
-                    y[n, i, j, c] = x[n, where[n, i, j, c], c]
-
-
-@kernel(parallel=True)
 def _average_forward(x, y, rows, columns, divisor):
     N, OH, OW, C = y.shape
     for cell in prange(N * OH):
@@ -148,13 +137,6 @@ def scatter(values: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.
     image = empty((N, size[0] * size[1], C), values.dtype)
     _scatter(values, where, image)
     return image.reshape(N, *size, C)
-
-
-def gather(x: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """The values of an image (N, H, W, C) at positions (N, OH, OW, C): the adjoint of `scatter`."""
-    y = empty(where.shape, x.dtype)
-    _gather(x.reshape(x.shape[0], -1, x.shape[3]), where, y)
-    return y
 
 
 def window_bounds(axis: Axis) -> np.ndarray:

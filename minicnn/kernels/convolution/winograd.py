@@ -380,9 +380,9 @@ def _require(geometry: Geometry, groups: int) -> None:
         )
 
 
-def tile_outputs(geometry: Geometry) -> int:
-    """m: 4, or 2 where an image is so small that larger tiles would mostly lie outside."""
-    return 4 if min(geometry.output_size) > 2 else 2
+def _tile_outputs(size: tuple[int, int]) -> int:
+    """m: 4, or 2 where the result is so small that larger tiles would mostly lie outside."""
+    return 4 if min(size) > 2 else 2
 
 
 def _block(m: int, C: int, O: int, itemsize: int) -> int:
@@ -404,7 +404,7 @@ def _run(
     y = empty((N, *size, O), x.dtype)
     if not y.size:
         return y
-    m = 4 if min(size) > 2 else 2
+    m = _tile_outputs(size)
     G, vector = (G4 if m == 4 else G2), lanes(x.dtype)
     packed = empty(((m + 2) ** 2 * C * -(-O // vector) * vector,), x.dtype)
     _transform_weight(weight, *strides, origin, C, O, G, packed, vector)
@@ -439,7 +439,7 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     C, O = x.shape[3], grad_output.shape[3]
     if not x.size or not grad_output.size:
         return np.zeros((O, C, 3, 3), x.dtype)
-    m = tile_outputs(geometry)
+    m = _tile_outputs(geometry.output_size)
     partial = empty((get_num_threads(), (m + 2) ** 2, C, O), x.dtype)
     corner = (-geometry.height.before, -geometry.width.before)
     _weight_products(x, grad_output, partial, *corner, m, _block(m, C, O, x.itemsize), lanes(x.dtype))

@@ -26,10 +26,5 @@ def batched(operation: Callable, x: Any) -> Any:
     """`operation` on (N, C, H, W), for an `x` that may lack N."""
     if array_of(x).ndim == 4:
         return operation(x)
-    result = operation(array_to_batch(x))
+    result = operation(x[None])
     return type(result)(r[0] for r in result) if isinstance(result, tuple) else result[0]
-
-
-def array_to_batch(x: Any) -> Any:
-    """(C, H, W) as (1, C, H, W)"""
-    return x[None]
