@@ -10,6 +10,8 @@ import numpy as np
 
 SMALL_BYTES = 2**16
 SHELF_BYTES = 2**30
+LINE_BYTES = 64
+"""A cache line. A vector that straddles two costs two loads."""
 
 
 class _Buffer(np.ndarray):
@@ -36,7 +38,8 @@ class _Shelf:
         if waiting:
             self.bytes -= size
             return waiting.pop()
-        return _Buffer(size, np.uint8)
+        memory = np.empty(size + LINE_BYTES, np.uint8)
+        return _Buffer(size, np.uint8, memory, -memory.ctypes.data % LINE_BYTES)
 
     def give(self, buffer: _Buffer) -> None:
         """Keep a buffer, unless the shelf is full."""
@@ -56,7 +59,7 @@ class _Lent(np.ndarray):
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """As `np.empty`; large arrays lie in buffers that are used again."""
+    """As `np.empty`; large arrays begin at a cache line, in buffers that are used again."""
     count = 1
     for size in shape:
         count *= size

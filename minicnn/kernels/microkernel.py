@@ -123,13 +123,19 @@ class _Emitter:
     def vector_pointers(self, base: Any) -> list:
         return [self.at(base, _integer(v * self.lanes)) for v in range(self.vectors)]
 
-    def step(self, acc: list, qa: Any, row_offsets: list, qb: Any, mask: Any) -> list:
-        """acc[i, v] + A[i] · B[v] for all i, v."""
+    def opaque(self, value: Any) -> Any:
+        """The same value, of which the optimiser doesn't know where it comes from."""
+        same = ir.FunctionType(value.type, [value.type])
+        return self.builder.asm(same, "", "=r,0", [value], side_effect=False)
+
+    def step(self, acc: list, qa: list, offsets: list, qb: Any, mask: Any) -> list:
+        """acc[i, v] + A[i] · B[v] for all i, v; row i lies `offsets[i % 4]` past `qa[i // 4]`."""
         last = self.vectors - 1
         b = [self.load(p, mask if v == last else None) for v, p in enumerate(self.vector_pointers(qb))]
         new = []
         for i in range(self.rows):
-            number = self.repeat(self.builder.load(self.at(qa, row_offsets[i])))
+            row = self.at(qa[i // 4], offsets[i % 4]) if i % 4 else qa[i // 4]
+            number = self.repeat(self.builder.load(row))
             new += [self.builder.call(self.fma, [number, b[v], acc[i * self.vectors + v]]) for v in range(self.vectors)]
         return new
 
@@ -140,7 +146,8 @@ class _Emitter:
         mask = self.mask(valid)
         last = self.vectors - 1
         masks = [mask if v == last else None for v in range(self.vectors)]
-        row_offsets = [builder.mul(ai, _integer(i)) for i in range(self.rows)]
+        offsets = [self.opaque(builder.mul(ai, _integer(i))) for i in range(min(self.rows, 4))]
+        groups = range(0, self.rows, 4)
         entry = builder.block
         load, outer, inner_head, inner, latch, finish = (
             builder.append_basic_block(name) for name in ("start", "outer", "inner.head", "inner", "latch", "finish")
@@ -170,18 +177,19 @@ class _Emitter:
 
         builder.position_at_end(inner_head)
         pa = self.at(a, builder.load(self.at(seg_a, s)))
+        pa = [self.at(pa, builder.mul(ai, _integer(i))) for i in groups]
         pb = self.at(b, builder.load(self.at(seg_b, s)))
         builder.cbranch(builder.icmp_signed(">", K, _integer(0)), inner, latch)
 
         builder.position_at_end(inner)  # over k
-        k, qa, qb = builder.phi(_I64), builder.phi(pa.type), builder.phi(pb.type)
+        k, qa, qb = builder.phi(_I64), [builder.phi(p.type) for p in pa], builder.phi(pb.type)
         acc = phis(tile)
-        for phi, value in zip([k, qa, qb, *acc], [_integer(0), pa, pb, *acc_outer], strict=True):
+        for phi, value in zip([k, *qa, qb, *acc], [_integer(0), *pa, pb, *acc_outer], strict=True):
             phi.add_incoming(value, inner_head)
-        new = self.step(acc, qa, row_offsets, qb, mask)
+        new = self.step(acc, qa, offsets, qb, mask)
         k_next = builder.add(k, _integer(1))
-        following = [k_next, self.at(qa, ak), self.at(qb, bk), *new]
-        for phi, value in zip([k, qa, qb, *acc], following, strict=True):
+        following = [k_next, *[self.opaque(self.at(q, ak)) for q in qa], self.at(qb, bk), *new]
+        for phi, value in zip([k, *qa, qb, *acc], following, strict=True):
             phi.add_incoming(value, inner)
         builder.cbranch(builder.icmp_signed("<", k_next, K), inner, latch)
 

@@ -28,7 +28,7 @@ from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import line
 from minicnn.kernels.convolution.plan import FIELDS, LARGEST, forward_plan, grad_input_plan, phases, weight_plan
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import dense, element_strides, empty, flat
+from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
@@ -136,7 +136,7 @@ def _pack(weight, strides, taps, G, O, C, vector, packed):
 
 def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np.ndarray) -> np.ndarray:
     vector = lanes(weight.dtype)
-    packed = empty((G * -(-O // vector) * vector * taps.size * C,), weight.dtype)
+    packed = empty((max(G * -(-O // vector) * vector * taps.size * C, SMALL_BYTES // weight.itemsize),), weight.dtype)
     _pack(flat(weight), strides, taps, G, O, C, vector, packed)
     return packed
 
