@@ -11,14 +11,23 @@ A gives one number, repeated over the lanes; B gives a vector. That is the loop 
 with the right strides that of a convolution: rows i are output cells, `ai` apart in the image; k runs over the
 channels of a tap; segments are the taps. Nothing is copied into a patch matrix; it is there already, as strides.
 
+Either the steps lie side by side in A (ak = 1, `micro`) or the rows do (ai = 1, `micro_transposed`, A read as Aᵀ).
+
 The tile: each step loads V vectors of B and R numbers of A for R·V multiply-adds, so the larger the tile, the
 fewer loads; but acc, and the vectors of B, must fit into the registers, and R·V must be large enough (about
 ten) that one multiply-add has finished when its accumulator's next turn comes. On a machine with 32 vector registers
 14 × 2 satisfies both, on one with 16 it is 6 × 2.
 
 The IR: Numba vectorises an inner loop, but doesn't keep a two-dimensional accumulator in registers. So the loop
-is emitted as LLVM instructions: a phi node for each acc[i, v], one `fmuladd` for each product. The last vector of
-a tile may be partly filled; it is loaded and stored under a mask.
+is emitted as LLVM instructions: a phi node for each acc[i, v], one `fmuladd` for each product. Three things keep the
+multipliers busy, each measured:
+
+- Two steps a turn, so that counting and advancing pointers takes fewer of the slots in which instructions start.
+- Every fourth row has a pointer of its own, and the three after it are reached by offsets. The pointers are made
+  opaque to the optimiser, which otherwise computes each row's from the last row's: a chain as long as the step.
+- B is asked for PREFETCH_STEPS ahead, because it comes from the second-level cache.
+
+The last vector of a tile may be partly filled; it is loaded and stored under a mask.
 """
 
 import functools
@@ -51,6 +60,8 @@ def lanes(dtype: Any) -> int:
     """How many numbers of `dtype` fill a vector."""
     return vector_bytes() // np.dtype(dtype).itemsize
 
+
+PREFETCH_STEPS = 16
 
 _I64 = ir.IntType(64)
 
@@ -128,29 +139,54 @@ class _Emitter:
         same = ir.FunctionType(value.type, [value.type])
         return self.builder.asm(same, "", "=r,0", [value], side_effect=False)
 
-    def step(self, acc: list, qa: list, offsets: list, qb: Any, mask: Any) -> list:
-        """acc[i, v] + A[i] · B[v] for all i, v; row i lies `offsets[i % 4]` past `qa[i // 4]`."""
+    def prefetch(self, pointer: Any) -> None:
+        """Ask for the cache line of an address, which need not exist."""
+        i32 = ir.IntType(32)
+        signature = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        function = cgutils.get_or_insert_function(self.builder.module, signature, "llvm.prefetch.p0")
+        self.builder.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+
+    def step(self, acc: list, rows: list, b: Any, ahead: Any, mask: Any) -> list:
+        """acc[i, v] + A[i] · B[v] for all i, v, given pointers to A[i] and B; `ahead` is an offset in B."""
         last = self.vectors - 1
-        b = [self.load(p, mask if v == last else None) for v, p in enumerate(self.vector_pointers(qb))]
+        pointers = self.vector_pointers(b)
+        vectors = [self.load(p, mask if v == last else None) for v, p in enumerate(pointers)]
+        for p in pointers:
+            self.prefetch(self.at(p, ahead))
         new = []
-        for i in range(self.rows):
-            row = self.at(qa[i // 4], offsets[i % 4]) if i % 4 else qa[i // 4]
+        for i, row in enumerate(rows):
             number = self.repeat(self.builder.load(row))
-            new += [self.builder.call(self.fma, [number, b[v], acc[i * self.vectors + v]]) for v in range(self.vectors)]
+            for v in range(self.vectors):
+                new.append(self.builder.call(self.fma, [number, vectors[v], acc[i * self.vectors + v]]))
         return new
 
-    def run(self, a: Any, ai: Any, ak: Any, b: Any, bk: Any, seg_a: Any, seg_b: Any, segments: Any, K: Any,
-            start: Any, si: Any, has_start: Any, c: Any, ci: Any, valid: Any) -> None:  # fmt: skip
-        """The whole loop; a, b, start and c are pointers, the rest integers."""
-        builder = self.builder
+    def run(self, transposed: bool, a: Any, stride: Any, b: Any, bk: Any, seg_a: Any, seg_b: Any, segments: Any,
+            K: Any, start: Any, si: Any, has_start: Any, c: Any, ci: Any, valid: Any) -> None:  # fmt: skip
+        """The whole loop; a, b, start and c are pointers, the rest integers; `stride` is ai, or ak if transposed."""
+        builder, one, two = self.builder, _integer(1), _integer(2)
         mask = self.mask(valid)
-        last = self.vectors - 1
-        masks = [mask if v == last else None for v in range(self.vectors)]
-        offsets = [self.opaque(builder.mul(ai, _integer(i))) for i in range(min(self.rows, 4))]
-        groups = range(0, self.rows, 4)
+        masks = [None] * (self.vectors - 1) + [mask]
+        leaders = range(0, self.rows, self.rows if transposed else 4)  # rows with a pointer of their own
+        if transposed:
+            offsets = [_integer(i) for i in range(self.rows)]
+        else:
+            offsets = [self.opaque(builder.mul(stride, _integer(i))) for i in range(min(self.rows, 4))]
+            offsets[0] = _integer(0)
+            bk = _integer(self.vectors * self.lanes)
+        ahead = builder.mul(bk, _integer(PREFETCH_STEPS))
+
+        def rows(leading: list) -> list:
+            group = len(offsets)
+            return [self.at(leading[i // group], offsets[i % group]) for i in range(self.rows)]
+
+        def advance(leading: list, steps: Any) -> list:
+            return [self.opaque(self.at(pointer, steps)) for pointer in leading]
+
+        tile = self.rows * self.vectors
         entry = builder.block
-        load, outer, inner_head, inner, latch, finish = (
-            builder.append_basic_block(name) for name in ("start", "outer", "inner.head", "inner", "latch", "finish")
+        load, outer, begin, pairs, odd, single, latch, finish = (
+            builder.append_basic_block(name)
+            for name in ("start", "outer", "begin", "pairs", "odd", "single", "latch", "finish")
         )
         builder.cbranch(has_start, load, outer)
 
@@ -161,44 +197,49 @@ class _Emitter:
             loaded += [self.load(p, masks[v]) for v, p in enumerate(self.vector_pointers(row))]
         builder.branch(outer)
 
-        def phis(count: int) -> list:
-            return [builder.phi(self.vector) for _ in range(count)]
-
-        tile = self.rows * self.vectors
         builder.position_at_end(outer)  # over segments
-        s = builder.phi(_I64)
-        acc_outer = phis(tile)
-        s.add_incoming(_integer(0), entry)
-        s.add_incoming(_integer(0), load)
-        for phi, value in zip(acc_outer, loaded, strict=True):
-            phi.add_incoming(ir.Constant(self.vector, None), entry)
-            phi.add_incoming(value, load)
-        builder.cbranch(builder.icmp_signed("<", s, segments), inner_head, finish)
+        zero = ir.Constant(self.vector, None)
+        s, *acc_outer = self.merge({entry: [_integer(0), *[zero] * tile], load: [_integer(0), *loaded]})
+        builder.cbranch(builder.icmp_signed("<", s, segments), begin, finish)
 
-        builder.position_at_end(inner_head)
+        builder.position_at_end(begin)
         pa = self.at(a, builder.load(self.at(seg_a, s)))
-        pa = [self.at(pa, builder.mul(ai, _integer(i))) for i in groups]
         pb = self.at(b, builder.load(self.at(seg_b, s)))
-        builder.cbranch(builder.icmp_signed(">", K, _integer(0)), inner, latch)
+        leading = [self.at(pa, builder.mul(stride, _integer(i)) if i else _integer(0)) for i in leaders]
+        state = [*leading, pb, *acc_outer]
+        builder.cbranch(builder.icmp_signed(">=", K, two), pairs, odd)
 
-        builder.position_at_end(inner)  # over k
-        k, qa, qb = builder.phi(_I64), [builder.phi(p.type) for p in pa], builder.phi(pb.type)
-        acc = phis(tile)
-        for phi, value in zip([k, *qa, qb, *acc], [_integer(0), *pa, pb, *acc_outer], strict=True):
-            phi.add_incoming(value, inner_head)
-        new = self.step(acc, qa, offsets, qb, mask)
-        k_next = builder.add(k, _integer(1))
-        following = [k_next, *[self.opaque(self.at(q, ak)) for q in qa], self.at(qb, bk), *new]
-        for phi, value in zip([k, *qa, qb, *acc], following, strict=True):
-            phi.add_incoming(value, inner)
-        builder.cbranch(builder.icmp_signed("<", k_next, K), inner, latch)
+        count = len(leading)
+        builder.position_at_end(pairs)  # over k, two by two
+        left, *current = self.merge({begin: [K, *state]})
+        leading, q, acc = current[:count], current[count], current[count + 1 :]
+        acc = self.step(acc, rows(leading), q, ahead, mask)
+        if transposed:
+            leading = advance(leading, stride)
+            second, leading = rows(leading), advance(leading, stride)
+        else:
+            second, leading = [self.at(row, one) for row in rows(leading)], advance(leading, two)
+        q = self.at(q, bk)
+        acc = self.step(acc, second, q, ahead, mask)
+        after = [*leading, self.at(q, bk), *acc]
+        fewer = builder.sub(left, two)
+        for phi, value in zip([left, *current], [fewer, *after], strict=True):
+            phi.add_incoming(value, pairs)
+        builder.cbranch(builder.icmp_signed(">=", fewer, two), pairs, odd)
+
+        builder.position_at_end(odd)
+        state = self.merge({begin: state, pairs: after})
+        leading, q, acc = state[:count], state[count], state[count + 1 :]
+        builder.cbranch(builder.icmp_signed("==", builder.and_(K, one), one), single, latch)
+
+        builder.position_at_end(single)
+        last = self.step(acc, rows(leading), q, ahead, mask)
+        builder.branch(latch)
 
         builder.position_at_end(latch)
-        for phi, before, after in zip(acc_outer, phis(tile), new, strict=True):
-            before.add_incoming(phi, inner_head)
-            before.add_incoming(after, inner)
-            phi.add_incoming(before, latch)
-        s.add_incoming(builder.add(s, _integer(1)), latch)
+        acc = self.merge({odd: acc, single: last})
+        for phi, value in zip([s, *acc_outer], [builder.add(s, one), *acc], strict=True):
+            phi.add_incoming(value, latch)
         builder.branch(outer)
 
         builder.position_at_end(finish)
@@ -207,42 +248,64 @@ class _Emitter:
             for v, p in enumerate(self.vector_pointers(row)):
                 self.store(acc_outer[i * self.vectors + v], p, masks[v])
 
+    def merge(self, incoming: dict) -> list:
+        """Phi nodes, given for each block that leads here the values that it brings."""
+        blocks = list(incoming)
+        nodes = [self.builder.phi(value.type) for value in incoming[blocks[0]]]
+        for block in blocks:
+            for node, value in zip(nodes, incoming[block], strict=True):
+                node.add_incoming(value, block)
+        return nodes
 
-@intrinsic
-def micro(
-    typing_context, rows, vectors, A, a0, ai, ak, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0,
-    ci, valid
-):  # fmt: skip
-    """A tile of `rows` × `vectors`: one of the sizes in `tile_rows()` by 1 or 2, chosen when it is called.
 
-    Args:
-        A, a0, ai, ak: array, offset of the first row, offset from row to row and from k to k, in elements.
-        B, b0, bk: array, offset of the first vector, offset from k to k.
-        seg_a, seg_b, segments: int64 arrays of offsets added for each segment, and how many count.
-        K: steps in a segment.
-        start, s0, si, has_start: what acc starts from (a bias with si = 0, or C itself), if anything.
-        C, c0, ci: array for the result, offset of the first row, offset from row to row.
-        valid: how many lanes of the last vector exist in B and C, 1 … L.
-    """
-    n = types.intp
-    signature = types.void(n, n, A, n, n, n, B, n, n, seg_a, seg_b, n, n, start, n, n, types.boolean, C, n, n, n)
+def _product(transposed: bool) -> Any:
+    @intrinsic
+    def tile(
+        typing_context, rows, vectors, A, a0, stride, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start,
+        C, c0, ci, valid
+    ):  # fmt: skip
+        n = types.intp
+        signature = types.void(n, n, A, n, n, B, n, n, seg_a, seg_b, n, n, start, n, n, types.boolean, C, n, n, n)
 
-    def codegen(context, builder, signature, args):
-        rows, vectors, _, a0, ai, ak, _, b0, bk, _, _, segments, K, _, s0, si, has_start, _, c0, ci, valid = args
-        done = builder.append_basic_block("done")
-        choice = builder.switch(builder.add(builder.mul(rows, _integer(4)), vectors), done)
-        for R in tile_rows():
-            for V in (1, 2):
-                block = builder.append_basic_block(f"tile.{R}.{V}")
-                choice.add_case(_integer(4 * R + V), block)
-                builder.position_at_end(block)
-                emit = _Emitter(context, builder, signature.args[2].dtype, R, V)
-                arrays = {i: emit.data(signature.args[i], args[i]) for i in (2, 6, 9, 10, 13, 17)}
-                a, b = emit.at(arrays[2], a0), emit.at(arrays[6], b0)
-                begin, c = emit.at(arrays[13], s0), emit.at(arrays[17], c0)
-                emit.run(a, ai, ak, b, bk, arrays[9], arrays[10], segments, K, begin, si, has_start, c, ci, valid)
-                builder.branch(done)
-        builder.position_at_end(done)
-        return context.get_dummy_value()
+        def codegen(context, builder, signature, args):
+            rows, vectors, _, a0, stride, _, b0, bk, _, _, segments, K, _, s0, si, has_start, _, c0, ci, valid = args
+            done = builder.append_basic_block("done")
+            choice = builder.switch(builder.add(builder.mul(rows, _integer(4)), vectors), done)
+            for R in tile_rows():
+                for V in (1, 2):
+                    block = builder.append_basic_block(f"tile.{R}.{V}")
+                    choice.add_case(_integer(4 * R + V), block)
+                    builder.position_at_end(block)
+                    emit = _Emitter(context, builder, signature.args[2].dtype, R, V)
+                    arrays = {i: emit.data(signature.args[i], args[i]) for i in (2, 5, 8, 9, 12, 16)}
+                    a, b = emit.at(arrays[2], a0), emit.at(arrays[5], b0)
+                    begin, c = emit.at(arrays[12], s0), emit.at(arrays[16], c0)
+                    emit.run(
+                        transposed, a, stride, b, bk, arrays[8], arrays[9], segments, K, begin, si, has_start, c, ci,
+                        valid,
+                    )  # fmt: skip
+                    builder.branch(done)
+            builder.position_at_end(done)
+            return context.get_dummy_value()
 
-    return signature, codegen
+        return signature, codegen
+
+    return tile
+
+
+micro = _product(transposed=False)
+"""A tile of `rows` × `vectors`: one of the sizes in `tile_rows()` by 1 or 2, chosen when it is called.
+
+Args:
+    rows, vectors: R and V.
+    A, a0, stride: array, offset of the first row, offset from row to row, in elements.
+    B, b0, bk: array, offset of the first vector, offset from k to k; `micro` takes the next V·L numbers, whatever bk.
+    seg_a, seg_b, segments: int64 arrays of offsets added for each segment, and how many count.
+    K: steps in a segment.
+    start, s0, si, has_start: what acc starts from (a bias with si = 0, or C itself), if anything.
+    C, c0, ci: array for the result, offset of the first row, offset from row to row.
+    valid: how many lanes of the last vector exist in B and C, 1 … L.
+"""
+
+micro_transposed = _product(transposed=True)
+"""As `micro`, with rows side by side in A, and `stride` from step to step."""

@@ -25,8 +25,8 @@ from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import line
-from minicnn.kernels.convolution.plan import FIELDS, LARGEST, forward_plan, grad_input_plan, phases, weight_plan
+from minicnn.kernels.convolution.lines import line, line_transposed
+from minicnn.kernels.convolution.plan import FIELDS, STEPS, LARGEST, forward_plan, grad_input_plan, phases, weight_plan
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
@@ -42,7 +42,6 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
     block = 2 * vector
     blocks = -(-O // block)
     packed = -(-O // vector) * vector * KH * KW * C  # a group's weights
-    runs = dw == 1 and xw == C  # the taps of a kernel row are one run of memory
     # columns whose cells have every tap inside, so that a line may run along the row
     inner_first, inner_last = 0, OW
     while inner_first < OW and left + inner_first * sw < 0:
@@ -52,12 +51,20 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
     if along_images:
         inner_first = inner_last = OW
 
+    # the sum over taps and channels is taken in pieces whose weights stay in the first-level cache
+    runs = dw == 1 and xw == C and KW * C <= STEPS  # the taps of a kernel row are one run of memory
+    channel_pieces = 1 if runs else -(-C // STEPS)
+    steps = KW * C if runs else -(-C // channel_pieces)  # of a segment
+    segments = KH if runs else KH * KW
+    at_once = max(1, STEPS // steps)
+    pieces = -(-segments // at_once) * channel_pieces
+    seg_a, seg_b = np.empty(at_once, np.int64), np.empty(at_once, np.int64)
+
     part, place = task % parts, task // parts
     n0 = place // row_tasks * images
     n1 = min(N, n0 + images)
     i0 = place % row_tasks * rows
     i1 = min(OH, i0 + rows)
-    seg_a, seg_b = np.empty(KH * KW, np.int64), np.empty(KH * KW, np.int64)
     for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
         group, o = group_block // blocks, group_block % blocks * block
         vectors = 2 if O - o > vector else 1
@@ -65,43 +72,46 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
         b0 = group * packed + o * KH * KW * C
         bk = vectors * vector
         o += group * O
-        for i in range(i0, i1):
-            row = top + i * sh
-            p0, p1 = range_inside(row, KH, dh, H)
-            j = 0
-            while j < OW:
-                inner = inner_first <= j < inner_last
-                column = left + j * sw
-                q0, q1 = range_inside(column, KW, dw, W)
-                segments = 0
-                if runs:
-                    K = (q1 - q0) * C
-                    for p in range(p0, p1):
-                        seg_a[segments] = p * dh * xh + q0 * C
-                        seg_b[segments] = (p * KW + q0) * C * bk
-                        segments += 1
-                else:
-                    K = C
-                    for p in range(p0, p1):
-                        for q in range(q0, q1):
-                            seg_a[segments] = p * dh * xh + q * dw * xw
-                            seg_b[segments] = (p * KW + q) * C * bk
-                            segments += 1
-                a0 = row * xh + column * xw + group * C
-                c0 = y0 + i * yh + j * yw + o
-                if inner:
-                    for n in range(n0, n1):
+        for piece in range(pieces):
+            first_channel = piece % channel_pieces * steps
+            first_segment = piece // channel_pieces * at_once
+            last_segment = min(segments, first_segment + at_once)
+            for i in range(i0, i1):
+                row = top + i * sh
+                p0, p1 = range_inside(row, KH, dh, H)
+                j = 0
+                while j < OW:
+                    inner = inner_first <= j < inner_last
+                    column = left + j * sw
+                    q0, q1 = range_inside(column, KW, dw, W)
+                    K = (q1 - q0) * C if runs else min(C - first_channel, steps)
+                    found = 0
+                    for segment in range(first_segment, last_segment):
+                        p, q = (segment, q0) if runs else (segment // KW, segment % KW)
+                        if p0 <= p < p1 and q0 <= q < q1:
+                            seg_a[found] = p * dh * xh + q * dw * xw + first_channel
+                            seg_b[found] = ((p * KW + q) * C + first_channel) * bk
+                            found += 1
+                    a0 = n0 * xn + row * xh + column * xw + group * C
+                    c0 = y0 + n0 * yn + i * yh + j * yw + o
+                    # a line for each image along the row, or one through the images
+                    if inner:
+                        lines, an, cn, ai, ci, length = n1 - n0, xn, yn, sw * xw, yw, inner_last - j
+                        j = inner_last
+                    else:
+                        lines, an, cn, ai, ci, length = 1, 0, 0, xn, yn, n1 - n0
+                        j += 1
+                    if piece == 0:
+                        start, s0, sn, si, has_start = bias, o, 0, 0, bias.size > 0
+                    elif found:
+                        start, s0, sn, si, has_start = y, c0, cn, ci, True
+                    else:
+                        lines = 0
+                    for n in range(lines):
                         line(
-                            x, a0 + n * xn, sw * xw, 1, weight, b0, bk, seg_a, seg_b, segments, K,
-                            bias, o, 0, bias.size > 0, y, c0 + n * yn, yw, inner_last - j, vectors, valid,
+                            x, a0 + n * an, ai, weight, b0, bk, seg_a, seg_b, found, K,
+                            start, s0 + n * sn, si, has_start, y, c0 + n * cn, ci, length, vectors, valid,
                         )  # fmt: skip
-                    j = inner_last
-                else:
-                    line(
-                        x, a0 + n0 * xn, xn, 1, weight, b0, bk, seg_a, seg_b, segments, K,
-                        bias, o, 0, bias.size > 0, y, c0 + n0 * yn, yn, n1 - n0, vectors, valid,
-                    )  # fmt: skip
-                    j += 1
 
 
 @kernel(parallel=True)
@@ -224,8 +234,8 @@ def _weight_task(task, x, g, partial, plan, vector):
             o = o_block * block
             vectors = 2 if O - o > vector else 1
             valid = min(O - o - (vectors - 1) * vector, vector)
-            line(
-                x, 0, 1, sw * xw, g, o, gw, seg_a, seg_b, segments, last - first,
+            line_transposed(
+                x, 0, sw * xw, g, o, gw, seg_a, seg_b, segments, last - first,
                 partial, c0 + o, O, started, partial, c0 + o, O, depth, vectors, valid,
             )  # fmt: skip
         started = True

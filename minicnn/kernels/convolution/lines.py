@@ -3,7 +3,7 @@
 import numpy as np
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.microkernel import micro, tile_rows
+from minicnn.kernels.microkernel import micro, micro_transposed, tile_rows
 
 ROWS = tile_rows()
 
@@ -27,34 +27,29 @@ FIRST_TILE = _first_tiles()
 
 @kernel
 def line(
-    A,
-    a0,
-    ai,
-    ak,
-    B,
-    b0,
-    bk,
-    seg_a,
-    seg_b,
-    segments,
-    K,
-    start,
-    s0,
-    si,
-    has_start,
-    C,
-    c0,
-    ci,
-    length,
-    vectors,
-    valid,
-):
+    A, a0, ai, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, length, vectors, valid
+):  # fmt: skip
     """The product for `length` rows, tile after tile."""
     done = 0
     while done < length:
         rows = FIRST_TILE[min(length - done, FIRST_TILE.size - 1)]
         micro(
-            rows, vectors, A, a0 + done * ai, ai, ak, B, b0, bk, seg_a, seg_b, segments, K,
+            rows, vectors, A, a0 + done * ai, ai, B, b0, bk, seg_a, seg_b, segments, K,
+            start, s0 + done * si, si, has_start, C, c0 + done * ci, ci, valid,
+        )  # fmt: skip
+        done += rows
+
+
+@kernel
+def line_transposed(
+    A, a0, ak, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, length, vectors, valid
+):  # fmt: skip
+    """The same, with rows side by side in A."""
+    done = 0
+    while done < length:
+        rows = FIRST_TILE[min(length - done, FIRST_TILE.size - 1)]
+        micro_transposed(
+            rows, vectors, A, a0 + done, ak, B, b0, bk, seg_a, seg_b, segments, K,
             start, s0 + done * si, si, has_start, C, c0 + done * ci, ci, valid,
         )  # fmt: skip
         done += rows

@@ -16,6 +16,9 @@ LARGEST = tile_rows()[0]
 CHUNK_BYTES = 2**19
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
+STEPS = int(__import__("os").environ.get("STEPS", "256"))
+"""How long a sum a tile takes at once: two vectors of weights for each step, 32 KiB, stay in the first-level cache."""
+
 
 class Correlation(NamedTuple):
     """A correlation for the kernel below: all sizes and strides in elements, along rows and columns alike.

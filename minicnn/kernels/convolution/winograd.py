@@ -21,7 +21,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import line
+from minicnn.kernels.convolution.lines import line, line_transposed
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
@@ -262,7 +262,7 @@ def _convolve_block(task, x, packed, bias, y, top, left, m, block, vector):
         valid = min(O - o - (vectors - 1) * vector, vector)
         for e in range(t * t):
             line(
-                V.reshape(-1), e * block * C, C, 1, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
+                V.reshape(-1), e * block * C, C, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
                 segments, segments, 1, C, bias, 0, 0, False, M.reshape(-1), e * block * O + o, O, count, vectors, valid,
             )  # fmt: skip
     for k in range(count):
@@ -318,8 +318,8 @@ def _weight_part(part, x, g, partial, top, left, m, block, vector):
                 vectors = 2 if O - o > vector else 1
                 valid = min(O - o - (vectors - 1) * vector, vector)
                 c0 = (part * t * t + e) * C * O + o
-                line(
-                    V.reshape(-1), e * block * C, 1, C, D.reshape(-1), e * block * O + o, O, segments, segments, 1,
+                line_transposed(
+                    V.reshape(-1), e * block * C, C, D.reshape(-1), e * block * O + o, O, segments, segments, 1,
                     count, sums, c0, O, started, sums, c0, O, C, vectors, valid,
                 )  # fmt: skip
 
