@@ -15,8 +15,8 @@ Either the steps lie side by side in A (ak = 1, `micro`) or the rows do (ai = 1,
 
 The tile: each step loads V vectors of B and R numbers of A for R·V multiply-adds, so the larger the tile, the
 fewer loads; but acc, and the vectors of B, must fit into the registers, and R·V must be large enough (about
-ten) that one multiply-add has finished when its accumulator's next turn comes. On a machine with 32 vector registers
-14 × 2 satisfies both, on one with 16 it is 6 × 2.
+eight) that one multiply-add has finished when its accumulator's next turn comes. On a machine with 32 vector
+registers 6 × 4 and 14 × 2 satisfy both, on one with 16 it is 6 × 2.
 
 The IR: Numba vectorises an inner loop, but doesn't keep a two-dimensional accumulator in registers. So the loop
 is emitted as LLVM instructions: a phi node for each acc[i, v], one `fmuladd` for each product. Three things keep the
@@ -49,11 +49,12 @@ def vector_bytes() -> int:
 
 
 @functools.cache
-def tile_rows() -> tuple[int, ...]:
-    """The numbers of rows that tiles of two vectors come in, largest first, down to 1."""
+def tiles() -> dict[int, tuple[int, ...]]:
+    """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
     features = get_host_cpu_features().split(",")
-    many_registers = "+avx512f" in features or "+neon" in features
-    return (14, 8, 4, 1) if many_registers else (6, 4, 1)
+    if "+avx512f" in features or "+neon" in features:  # 32 registers
+        return {4: (6, 4, 2, 1), 2: (14, 8, 4, 1), 1: (14, 4, 1)}
+    return {2: (6, 4, 1), 1: (6, 4, 1)}
 
 
 def lanes(dtype: Any) -> int:
@@ -270,11 +271,11 @@ def _product(transposed: bool) -> Any:
         def codegen(context, builder, signature, args):
             rows, vectors, _, a0, stride, _, b0, bk, _, _, segments, K, _, s0, si, has_start, _, c0, ci, valid = args
             done = builder.append_basic_block("done")
-            choice = builder.switch(builder.add(builder.mul(rows, _integer(4)), vectors), done)
-            for R in tile_rows():
-                for V in (1, 2):
+            choice = builder.switch(builder.add(builder.mul(rows, _integer(8)), vectors), done)
+            for V, heights in tiles().items():
+                for R in heights:
                     block = builder.append_basic_block(f"tile.{R}.{V}")
-                    choice.add_case(_integer(4 * R + V), block)
+                    choice.add_case(_integer(8 * R + V), block)
                     builder.position_at_end(block)
                     emit = _Emitter(context, builder, signature.args[2].dtype, R, V)
                     arrays = {i: emit.data(signature.args[i], args[i]) for i in (2, 5, 8, 9, 12, 16)}
@@ -294,7 +295,7 @@ def _product(transposed: bool) -> Any:
 
 
 micro = _product(transposed=False)
-"""A tile of `rows` × `vectors`: one of the sizes in `tile_rows()` by 1 or 2, chosen when it is called.
+"""A tile of `rows` × `vectors`: one of the sizes in `tiles()`, chosen when it is called.
 
 Args:
     rows, vectors: R and V.

@@ -25,8 +25,8 @@ from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import line, line_transposed
-from minicnn.kernels.convolution.plan import FIELDS, STEPS, LARGEST, forward_plan, grad_input_plan, phases, weight_plan
+from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line, line_transposed
+from minicnn.kernels.convolution.plan import FEW_CHANNELS, FIELDS, SHORT_LINE, STEPS, forward_plan, grad_input_plan, phases, weight_plan
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
@@ -39,8 +39,7 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows, parts,
      along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     row_tasks = -(-OH // rows)
-    block = 2 * vector
-    blocks = -(-O // block)
+    blocks = block_count(O, vector)
     packed = -(-O // vector) * vector * KH * KW * C  # a group's weights
     # columns whose cells have every tap inside, so that a line may run along the row
     inner_first, inner_last = 0, OW
@@ -66,9 +65,8 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
     i0 = place % row_tasks * rows
     i1 = min(OH, i0 + rows)
     for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
-        group, o = group_block // blocks, group_block % blocks * block
-        vectors = 2 if O - o > vector else 1
-        valid = min(O - o - (vectors - 1) * vector, vector)
+        group = group_block // blocks
+        o, vectors, valid = block_at(group_block % blocks, O, vector)
         b0 = group * packed + o * KH * KW * C
         bk = vectors * vector
         o += group * O
@@ -123,25 +121,27 @@ def _correlate(x, weight, bias, y, plan, vector):
 
 @kernel(parallel=True)
 def _pack(weight, strides, taps, G, O, C, vector, packed):
-    """Weights (G, O, C, taps), given by strides and the taps' offsets, in blocks of two vectors of outputs:
+    """Weights (G, O, C, taps), given by strides and the taps' offsets, in blocks of outputs:
 
     packed[group][block][tap][c][lane], with zeros where a block's last vector has no output.
     """
-    block = 2 * vector
-    blocks = -(-O // block)
+    blocks = block_count(O, vector)
     size = -(-O // vector) * vector * taps.size * C
     for part in prange(G * blocks * taps.size):
         group, rest = part // (blocks * taps.size), part % (blocks * taps.size)
-        o, tap = rest // taps.size * block, rest % taps.size
-        width = block if O - o > vector else vector
+        tap = rest % taps.size
+        o, vectors, valid = block_at(rest // taps.size, O, vector)
+        width = vectors * vector
         here = group * size + o * taps.size * C + tap * C * width
         source = group * strides[0] + o * strides[1] + taps[tap]
-        present = min(O - o, width)
-        for c in range(C):
+        present = width - vector + valid
+        for c0 in range(0, C, 16):  # few enough at once that what is read together stays in cache, whatever the order
             for lane in range(present):
-                packed[here + c * width + lane] = weight[source + c * strides[2] + lane * strides[1]]
+                for c in range(c0, min(C, c0 + 16)):
+                    packed[here + c * width + lane] = weight[source + c * strides[2] + lane * strides[1]]
             for lane in range(present, width):
-                packed[here + c * width + lane] = 0
+                for c in range(c0, min(C, c0 + 16)):
+                    packed[here + c * width + lane] = 0
 
 
 def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np.ndarray) -> np.ndarray:
@@ -197,54 +197,74 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 @kernel
 def _weight_task(task, x, g, partial, plan, vector):
-    """partial[part][group][tap][c][o]: the gradient by weight from the images of each part."""
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, _, gn, gh, gw, images, rows_at_once,
-     output_parts, runs) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+    """partial[part][group][tap][c][o]: the gradient by weight from the lines of cells of each part."""
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, runs, gn, gh, gw, parts, lines_at_once,
+     output_parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     taps = KH if runs else KH * KW
     depth = KW * C if runs else C  # rows of the product: the channels of one tap, or of a whole row of taps
-    block = 2 * vector
-    blocks = -(-O // block)
-    size = G * KH * KW * C * O
-    output_part, rest = task % output_parts, task // output_parts
-    group, rest = rest % G, rest // G
-    part, tap = rest // taps, rest % taps
-    p, q = (tap, 0) if runs else (tap // KW, tap % KW)
-    n0, n1 = part * images, min(N, (part + 1) * images)
-    first = 0  # the cells whose tap lies inside the image
-    while first < OW and left + first * sw + q * dw < 0:
-        first += 1
-    last = OW
-    while last > first and left + (last - 1) * sw + q * dw >= W:
-        last -= 1
-    c0 = part * size + group * KH * KW * C * O + tap * depth * O
-    seg_a, seg_b = np.empty(rows_at_once, np.int64), np.empty(rows_at_once, np.int64)
-    total = (n1 - n0) * OH
-    done, started = 0, False
-    while done < total or not started:
-        segments = 0
-        while done < total and segments < rows_at_once:
-            n, i = n0 + done // OH, done % OH
-            row = top + i * sh + p * dh
-            if 0 <= row < H and last > first:
-                seg_a[segments] = n * xn + row * xh + (left + first * sw + q * dw) * xw + group * C
-                seg_b[segments] = n * gn + i * gh + first * gw + group * O
-                segments += 1
-            done += 1
-        for o_block in range(blocks * output_part // output_parts, blocks * (output_part + 1) // output_parts):
-            o = o_block * block
-            vectors = 2 if O - o > vector else 1
-            valid = min(O - o - (vectors - 1) * vector, vector)
-            line_transposed(
-                x, 0, sw * xw, g, o, gw, seg_a, seg_b, segments, last - first,
-                partial, c0 + o, O, started, partial, c0 + o, O, depth, vectors, valid,
-            )  # fmt: skip
-        started = True
+    blocks = block_count(O, vector)
+    part, output_part = task // output_parts, task % output_parts
+    # lines of cells run along rows, or through the images
+    lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
+    gc, ak = (gn, xn) if along_images else (gw, sw * xw)
+    seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
+    packed = np.empty(lines_at_once * cells * WIDEST * vector, x.dtype)
+    first_line, last_line = lines * part // parts, lines * (part + 1) // parts
+    for l0 in range(first_line, max(last_line, first_line + 1), lines_at_once):
+        l1 = min(last_line, l0 + lines_at_once)
+        for group_block in range(G * blocks * output_part // output_parts, G * blocks * (output_part + 1) // output_parts):
+            group = group_block // blocks
+            o, vectors, valid = block_at(group_block % blocks, O, vector)
+            width = vectors * vector
+            present = width - vector + valid
+            for l in range(l0, l1):
+                n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, 0)
+                for cell in range(cells):
+                    target = ((l - l0) * cells + cell) * width
+                    source = n * gn + i * gh + j * gw + cell * gc + group * O + o
+                    for lane in range(present):
+                        packed[target + lane] = g[source + lane]
+                    for lane in range(present, width):
+                        packed[target + lane] = 0
+            for tap in range(taps):
+                p, q = (tap, 0) if runs else (tap // KW, tap % KW)
+                first, last = 0, cells  # of a line, those whose tap lies inside the image
+                if not along_images:
+                    while first < OW and left + first * sw + q * dw < 0:
+                        first += 1
+                    while last > first and left + (last - 1) * sw + q * dw >= W:
+                        last -= 1
+                found = 0
+                for l in range(l0, l1):
+                    n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, first)
+                    row, column = top + i * sh + p * dh, left + j * sw + q * dw
+                    if 0 <= row < H and 0 <= column < W and last > first:
+                        seg_a[found] = n * xn + row * xh + column * xw + group * C
+                        seg_b[found] = ((l - l0) * cells + first) * width
+                        found += 1
+                started = l0 > first_line
+                c0 = ((part * G + group) * taps + tap) * depth * O + o
+                if found or not started:
+                    line_transposed(
+                        x, 0, ak, packed, 0, width, seg_a, seg_b, found, last - first,
+                        partial, c0, O, started, partial, c0, O, depth, vectors, valid,
+                    )  # fmt: skip
 
 
 @kernel(parallel=True)
 def _weight_products(x, g, partial, plan, tasks, vector):
     for task in prange(tasks):
         _weight_task(np.int64(task), x, g, partial, plan, vector)
+
+
+@kernel(parallel=True)
+def _images_within(x, by_cell):
+    """by_cell[h, w, n] = x[n, h, w]"""
+    H, W, N, _ = by_cell.shape
+    for h in prange(H):
+        for w in range(W):
+            for n in range(N):
+                by_cell[h, w, n] = x[n, h, w]
 
 
 @kernel(parallel=True)
@@ -264,14 +284,23 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
     if not x.size or not grad_output.size:
         return np.zeros((O, C, KH, KW), x.dtype)
-    w = geometry.width
+    h, w = geometry.height, geometry.width
     # rows of the product: a tap's channels, or, where these are few, the channels of a whole row of taps
-    runs = w.dilation == 1 and groups == 1 and C < LARGEST and KW > 1
-    left = -w.before
-    if runs and (w.before or w.after):
+    runs = w.dilation == 1 and groups == 1 and C < FEW_CHANNELS and KW > 1
+    along_images = not runs and w.output < SHORT_LINE < N
+    if along_images:
+        by_cell = empty((H, W, N, full), x.dtype)
+        _images_within(x, by_cell)
+        x, strides = by_cell, (full, W * N * full, N * full)
+    elif runs and (w.before or w.after):
         x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
-        W, left = x.shape[2], 0
-    plan, parts, tasks = weight_plan(N, groups, C, OG, H, W, left, runs, geometry, get_num_threads())
+        W = x.shape[2]
+    if not along_images:
+        strides = (H * W * full, W * full, full)
+    left = 0 if runs else -w.before
+    plan, parts, tasks = weight_plan(
+        N, groups, C, OG, H, W, strides, left, runs, along_images, geometry, get_num_threads()
+    )
     partial = empty((parts, groups * KH * KW * C * OG), x.dtype)
     _weight_products(flat(x), flat(grad_output), flat(partial), plan, tasks, lanes(x.dtype))
     if parts > 1:

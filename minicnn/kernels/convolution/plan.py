@@ -10,12 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.kernels.geometry import Axis, Geometry
-from minicnn.kernels.microkernel import tile_rows
 
-LARGEST = tile_rows()[0]
+SHORT_LINE = 14
+"""Rows of fewer cells don't fill tiles; lines run through the images then."""
+
+FEW_CHANNELS = 14
 CHUNK_BYTES = 2**19
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
+WEIGHT_STEPS = int(__import__("os").environ.get("WSTEPS", "256"))
+MANY_WEIGHTS = 2**18
 STEPS = int(__import__("os").environ.get("STEPS", "256"))
 """How long a sum a tile takes at once: two vectors of weights for each step, 32 KiB, stay in the first-level cache."""
 
@@ -78,7 +82,7 @@ def _tasks(
     A line should fill the largest tiles; along a row it has OW cells, through the images at most N / threads.
     """
     per_thread = max(N // threads, min(N, 8))
-    along_images = OW < LARGEST and per_thread > OW
+    along_images = OW < SHORT_LINE and per_thread > OW
     images = per_thread if along_images or border else 1
     images = min(images, 16 if along_images else 8)
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
@@ -92,7 +96,7 @@ def _tasks(
 @functools.lru_cache(maxsize=1024)
 def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
     """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
-    for width in range(min(cells, 448), LARGEST, -1):
+    for width in range(min(cells, 448), SHORT_LINE, -1):
         if cells % width == 0 and cells // width >= 4 * threads:
             return cells // width, width
     return 1, cells
@@ -166,26 +170,26 @@ def grad_input_plan(N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase
 
 @functools.lru_cache(maxsize=1024)
 def weight_plan(
-    N: int, G: int, C: int, O: int, H: int, W: int, left: int, runs: bool, geometry: Geometry, threads: int
-) -> tuple[np.ndarray, int, int]:
-    """The plan, the parts into which the images are divided, each with a gradient of its own, and the tasks.
+    N: int, G: int, C: int, O: int, H: int, W: int, strides: tuple[int, int, int], left: int, runs: bool,
+    along_images: bool, geometry: Geometry, threads: int,
+) -> tuple[np.ndarray, int, int]:  # fmt: skip
+    """The plan, the parts into which the cells are divided, each with a gradient of its own, and the tasks.
 
-    Taps, groups and blocks of outputs are independent and need no parts; where they are too few, or don't divide
-    evenly among the threads, the images are divided too.
+    Blocks of outputs are independent and need no parts, but share what they read; so the cells are divided unless
+    the weights are many.
     """
     h, w = geometry.height, geometry.width
-    products = (h.kernel if runs else h.kernel * w.kernel) * G
-    blocks = -(-O // 32)
-    output_parts = 1 if products >= 4 * threads else min(blocks, 4 * threads)
-    products *= output_parts
-    parts = 1 if products % threads == 0 or products >= 8 * threads else min(N, 4 * threads)
-    images = -(-N // parts)
-    rows_at_once = max(1, max(64, min(1024, 2**17 // (G * (C + O)))) // w.output)
+    lines, cells = (h.output * w.output, N) if along_images else (N * h.output, w.output)
+    blocks = G * -(-O // 64)
+    weights = G * h.kernel * w.kernel * C * O
+    if weights > MANY_WEIGHTS and blocks >= threads:
+        parts, output_parts = 1, min(blocks, 4 * threads)
+    else:
+        parts, output_parts = min(lines, 4 * threads if weights <= MANY_WEIGHTS else threads), 1
+    lines_at_once = max(1, WEIGHT_STEPS // cells)
     plan = Correlation(
-        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, H * W * G * C, W * G * C, G * C,
-        h.output, w.output, -h.before, left, h.stride, w.stride, 0, h.output * w.output * G * O, w.output * G * O,
-        G * O,
-        images, rows_at_once, output_parts, int(runs),
+        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, *strides,
+        h.output, w.output, -h.before, left, h.stride, w.stride, int(runs), h.output * w.output * G * O,
+        w.output * G * O, G * O, parts, lines_at_once, output_parts, int(along_images),
     )  # fmt: skip
-    parts = -(-N // images)
-    return plan.array(), parts, parts * products
+    return plan.array(), parts, parts * output_parts

@@ -21,7 +21,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import line, line_transposed
+from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line, line_transposed
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
@@ -207,17 +207,17 @@ def _transform_gradient(cells, m, half, channels, D, tile):
 
 @kernel(parallel=True)
 def _transform_weight(weight, so, sc, sp, sq, origin, C, O, G, packed, vector):
-    """packed[block][e][c][lane] = (G g Gᵀ)[e], in blocks of two vectors of outputs, zeros where there is none.
+    """packed[block][e][c][lane] = (G g Gᵀ)[e], in blocks of outputs, zeros in the last vector where there is none.
 
     The strides so, sc, sp, sq and the origin say where weight[o, c, p, q] lies.
     """
     t = G.shape[0]
-    block = 2 * vector
     for c in prange(C):
-        half = np.empty((t, 3, block), weight.dtype)
-        for o in range(0, O, block):
-            width = block if O - o > vector else vector
-            present = min(O - o, width)
+        half = np.empty((t, 3, WIDEST * vector), weight.dtype)
+        for block in range(block_count(O, vector)):
+            o, vectors, valid = block_at(block, O, vector)
+            width = vectors * vector
+            present = width - vector + valid
             base = o * t * t * C + c * width
             for i in range(t):
                 for q in range(3):
@@ -257,9 +257,8 @@ def _convolve_block(task, x, packed, bias, y, top, left, m, block, vector):
         i, j = rest // across * m, rest % across * m
         _gather(x, n, top + i, left + j, t, cells)
         _transform_input(cells, m, half, C, V, k)
-    for o in range(0, O, 2 * vector):
-        vectors = 2 if O - o > vector else 1
-        valid = min(O - o - (vectors - 1) * vector, vector)
+    for o_block in range(block_count(O, vector)):
+        o, vectors, valid = block_at(o_block, O, vector)
         for e in range(t * t):
             line(
                 V.reshape(-1), e * block * C, C, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
@@ -314,9 +313,8 @@ def _weight_part(part, x, g, partial, top, left, m, block, vector):
             _transform_gradient(cells, m, half, O, D, k)
         started = first > begin
         for e in range(t * t):
-            for o in range(0, O, 2 * vector):
-                vectors = 2 if O - o > vector else 1
-                valid = min(O - o - (vectors - 1) * vector, vector)
+            for o_block in range(block_count(O, vector)):
+                o, vectors, valid = block_at(o_block, O, vector)
                 c0 = (part * t * t + e) * C * O + o
                 line_transposed(
                     V.reshape(-1), e * block * C, C, D.reshape(-1), e * block * O + o, O, segments, segments, 1,
