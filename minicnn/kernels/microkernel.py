@@ -53,8 +53,8 @@ def tiles() -> dict[int, tuple[int, ...]]:
     """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
     features = get_host_cpu_features().split(",")
     if "+avx512f" in features or "+neon" in features:  # 32 registers
-        return {4: (6, 4, 2, 1), 2: (14, 8, 4, 1), 1: (14, 4, 1)}
-    return {2: (6, 4, 1), 1: (6, 4, 1)}
+        return {4: (6, 4, 2, 1), 2: (14, 6, 2, 1), 1: (16, 8, 4, 1)}
+    return {2: (6, 4, 1), 1: (8, 4, 1)}
 
 
 def lanes(dtype: Any) -> int:
@@ -310,3 +310,17 @@ Args:
 
 micro_transposed = _product(transposed=True)
 """As `micro`, with rows side by side in A, and `stride` from step to step."""
+
+
+@intrinsic
+def copy_vector(typing_context, target, t0, source, s0):
+    """target[t0 : t0 + L] = source[s0 : s0 + L], anywhere in memory."""
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _Emitter(context, builder, signature.args[0].dtype, 1, 1)
+        to, source = emit.data(signature.args[0], args[0]), emit.data(signature.args[2], args[2])
+        emit.store(emit.load(emit.at(source, args[3])), emit.at(to, args[1]))
+        return context.get_dummy_value()
+
+    return types.void(target, n, source, n), codegen

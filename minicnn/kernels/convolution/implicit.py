@@ -14,10 +14,12 @@ The gradient by input is the same sum with other strides. For stride s it falls 
 for the input cells of each remainder; within a phase every cell is reached by the same taps, s / gcd(s, d) apart:
 a convolution of stride 1 over the gradient, with part of the kernel, turned around.
 
-The gradient by weight exchanges the roles: rows are the channels of a tap, segments are rows of cells, and the
+The gradient by weight exchanges the roles: rows are the channels of a tap, segments are lines of cells, and the
 sum runs over all cells:
 
     ∂weight[tap, c, o] = Σ over cells of  x[cell's origin + tap, c] · g[cell, o]
+
+Where channels are too few to fill a tile, rows are outputs, and the patches of some cells are written out.
 """
 
 import numpy as np
@@ -29,7 +31,7 @@ from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, lin
 from minicnn.kernels.convolution.plan import FEW_CHANNELS, FIELDS, SHORT_LINE, STEPS, forward_plan, grad_input_plan, phases, weight_plan
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.microkernel import copy_vector, lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
 
@@ -196,40 +198,79 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 @kernel
+def _pack_gradients(g, l0, l1, plan, o, present, width, packed):
+    """packed[line][cell][lane]: the gradients of a block of outputs, zeros where there is no output."""
+    OH, OW, gn, gh, gw, along_images = plan[13], plan[14], plan[20], plan[21], plan[22], plan[26]
+    cells, gc = (plan[0], gn) if along_images else (OW, gw)
+    for l in range(l0, l1):
+        n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, 0)
+        for cell in range(cells):
+            target = ((l - l0) * cells + cell) * width
+            source = n * gn + i * gh + j * gw + cell * gc + o
+            for lane in range(present):
+                packed[target + lane] = g[source + lane]
+            for lane in range(present, width):
+                packed[target + lane] = 0
+
+
+@kernel
+def _pack_patches(x, l0, l1, plan, vector, width, packed):
+    """packed[line][cell][tap, c]: the patches of whole rows of cells, in an image that has its padding."""
+    C, KH, KW, dh, xn, xh, xw, OH, OW, sh, sw = (
+        plan[2], plan[4], plan[5], plan[6], plan[10], plan[11], plan[12], plan[13], plan[14], plan[17], plan[18]
+    )  # fmt: skip
+    run = KW * C
+    vectors = -(-run // vector)
+    for l in range(l0, l1):
+        n, i = l // OH, l % OH
+        for cell in range(OW):
+            target = ((l - l0) * OW + cell) * width
+            source = n * xn + i * sh * xh + cell * sw * xw
+            for p in range(KH):
+                if source + vectors * vector <= x.size:
+                    for v in range(vectors):  # what is copied too much is written over, or belongs to no tap
+                        copy_vector(packed, target + v * vector, x, source + v * vector)
+                else:
+                    for k in range(run):
+                        packed[target + k] = x[source + k]
+                target += run
+                source += dh * xh
+
+
+@kernel
 def _weight_task(task, x, g, partial, plan, vector):
-    """partial[part][group][tap][c][o]: the gradient by weight from the lines of cells of each part."""
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, runs, gn, gh, gw, parts, lines_at_once,
-     output_parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
-    taps = KH if runs else KH * KW
-    depth = KW * C if runs else C  # rows of the product: the channels of one tap, or of a whole row of taps
-    blocks = block_count(O, vector)
+    """partial[part]: the gradient by weight from the lines of cells of each part.
+
+    It is [group][tap][c][o], a product of the channels of a tap with blocks of outputs, or, where channels are few,
+    [o][tap][c], a product of the outputs with blocks of the patch.
+    """
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, patches, gn, gh, gw, parts,
+     lines_at_once, output_parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     part, output_part = task // output_parts, task % output_parts
+    patch = KH * KW * C
+    columns, depth, products = (patch, O, 1) if patches else (O, C, KH * KW)
+    blocks = G * block_count(columns, vector)
     # lines of cells run along rows, or through the images
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
-    gc, ak = (gn, xn) if along_images else (gw, sw * xw)
+    A, ak = (g, gw) if patches else (x, xn if along_images else sw * xw)
     seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
-    packed = np.empty(lines_at_once * cells * WIDEST * vector, x.dtype)
+    width = -(-patch // vector) * vector
+    packed = np.empty(lines_at_once * cells * max(width * patches, WIDEST * vector) + width + vector, x.dtype)
     first_line, last_line = lines * part // parts, lines * (part + 1) // parts
     for l0 in range(first_line, max(last_line, first_line + 1), lines_at_once):
         l1 = min(last_line, l0 + lines_at_once)
-        for group_block in range(G * blocks * output_part // output_parts, G * blocks * (output_part + 1) // output_parts):
-            group = group_block // blocks
-            o, vectors, valid = block_at(group_block % blocks, O, vector)
-            width = vectors * vector
-            present = width - vector + valid
-            for l in range(l0, l1):
-                n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, 0)
-                for cell in range(cells):
-                    target = ((l - l0) * cells + cell) * width
-                    source = n * gn + i * gh + j * gw + cell * gc + group * O + o
-                    for lane in range(present):
-                        packed[target + lane] = g[source + lane]
-                    for lane in range(present, width):
-                        packed[target + lane] = 0
-            for tap in range(taps):
-                p, q = (tap, 0) if runs else (tap // KW, tap % KW)
+        if patches:
+            _pack_patches(x, l0, l1, plan, vector, width, packed)
+        for block in range(blocks * output_part // output_parts, blocks * (output_part + 1) // output_parts):
+            group = block // (blocks // G)
+            o, vectors, valid = block_at(block % (blocks // G), columns, vector)
+            if not patches:
+                width = vectors * vector
+                _pack_gradients(g, l0, l1, plan, group * O + o, width - vector + valid, width, packed)
+            for tap in range(products):
+                p, q = tap // KW, tap % KW
                 first, last = 0, cells  # of a line, those whose tap lies inside the image
-                if not along_images:
+                if not along_images and not patches:
                     while first < OW and left + first * sw + q * dw < 0:
                         first += 1
                     while last > first and left + (last - 1) * sw + q * dw >= W:
@@ -238,16 +279,16 @@ def _weight_task(task, x, g, partial, plan, vector):
                 for l in range(l0, l1):
                     n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, first)
                     row, column = top + i * sh + p * dh, left + j * sw + q * dw
-                    if 0 <= row < H and 0 <= column < W and last > first:
-                        seg_a[found] = n * xn + row * xh + column * xw + group * C
+                    if patches or (0 <= row < H and 0 <= column < W and last > first):
+                        seg_a[found] = n * gn + i * gh if patches else n * xn + row * xh + column * xw + group * C
                         seg_b[found] = ((l - l0) * cells + first) * width
                         found += 1
                 started = l0 > first_line
-                c0 = ((part * G + group) * taps + tap) * depth * O + o
+                c0 = ((part * G + group) * products + tap) * depth * columns + o
                 if found or not started:
                     line_transposed(
-                        x, 0, ak, packed, 0, width, seg_a, seg_b, found, last - first,
-                        partial, c0, O, started, partial, c0, O, depth, vectors, valid,
+                        A, 0, ak, packed, o * patches, width, seg_a, seg_b, found, last - first,
+                        partial, c0, columns, started, partial, c0, columns, depth, vectors, valid,
                     )  # fmt: skip
 
 
@@ -285,21 +326,19 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     if not x.size or not grad_output.size:
         return np.zeros((O, C, KH, KW), x.dtype)
     h, w = geometry.height, geometry.width
-    # rows of the product: a tap's channels, or, where these are few, the channels of a whole row of taps
-    runs = w.dilation == 1 and groups == 1 and C < FEW_CHANNELS and KW > 1
-    along_images = not runs and w.output < SHORT_LINE < N
+    patches = groups == 1 and C < FEW_CHANNELS and w.dilation == 1 and KH * KW > 1
+    along_images = not patches and w.output < SHORT_LINE < N
     if along_images:
         by_cell = empty((H, W, N, full), x.dtype)
         _images_within(x, by_cell)
         x, strides = by_cell, (full, W * N * full, N * full)
-    elif runs and (w.before or w.after):
-        x = np.pad(x, ((0, 0), (0, 0), (w.before, w.after), (0, 0)))
-        W = x.shape[2]
-    if not along_images:
+    else:
+        if patches and geometry.is_padded:
+            x = np.pad(x, ((0, 0), (h.before, h.after), (w.before, w.after), (0, 0)))
+            H, W = x.shape[1:3]
         strides = (H * W * full, W * full, full)
-    left = 0 if runs else -w.before
     plan, parts, tasks = weight_plan(
-        N, groups, C, OG, H, W, strides, left, runs, along_images, geometry, get_num_threads()
+        N, groups, C, OG, H, W, strides, patches, along_images, geometry, get_num_threads()
     )
     partial = empty((parts, groups * KH * KW * C * OG), x.dtype)
     _weight_products(flat(x), flat(grad_output), flat(partial), plan, tasks, lanes(x.dtype))
@@ -307,5 +346,7 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
         total = np.empty(partial.shape[1], x.dtype)
         _sum_parts(partial, total)
         partial = total
+    if patches:
+        partial = np.ascontiguousarray(partial.reshape(OG, -1).T)
     by_group = partial.reshape(groups, KH, KW, C, OG)
     return by_group.transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW) if groups > 1 else by_group[0].transpose(3, 2, 0, 1)

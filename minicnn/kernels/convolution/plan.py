@@ -15,6 +15,7 @@ SHORT_LINE = 14
 """Rows of fewer cells don't fill tiles; lines run through the images then."""
 
 FEW_CHANNELS = 14
+"""Fewer channels don't fill tiles of the gradient by weight."""
 CHUNK_BYTES = 2**19
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
@@ -170,7 +171,7 @@ def grad_input_plan(N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase
 
 @functools.lru_cache(maxsize=1024)
 def weight_plan(
-    N: int, G: int, C: int, O: int, H: int, W: int, strides: tuple[int, int, int], left: int, runs: bool,
+    N: int, G: int, C: int, O: int, H: int, W: int, strides: tuple[int, int, int], patches: bool,
     along_images: bool, geometry: Geometry, threads: int,
 ) -> tuple[np.ndarray, int, int]:  # fmt: skip
     """The plan, the parts into which the cells are divided, each with a gradient of its own, and the tasks.
@@ -189,7 +190,7 @@ def weight_plan(
     lines_at_once = max(1, WEIGHT_STEPS // cells)
     plan = Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, *strides,
-        h.output, w.output, -h.before, left, h.stride, w.stride, int(runs), h.output * w.output * G * O,
+        h.output, w.output, -h.before, -w.before, h.stride, w.stride, int(patches), h.output * w.output * G * O,
         w.output * G * O, G * O, parts, lines_at_once, output_parts, int(along_images),
     )  # fmt: skip
     return plan.array(), parts, parts * output_parts
