@@ -20,7 +20,7 @@ import numpy as np
 Pair = int | Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # made once for each arguments, so identity is equality
 class Axis:
     """One axis of a window: sizes in cells."""
 
@@ -52,7 +52,7 @@ class Axis:
         return sum(0 <= first + k * self.dilation < self.size for k in range(self.kernel))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Geometry:
     """A two-dimensional window: one `Axis` for rows, one for columns."""
 

@@ -95,19 +95,24 @@ def channels_first(x: np.ndarray) -> np.ndarray:
     return x.transpose(0, 3, 1, 2)
 
 
+_USUAL_ORDERS = {4: ((0, 2, 3, 1), (2, 3, 1, 0)), 2: ((1, 0),)}
+"""By dimensions: of images and of convolution weights; of linear weights."""
+
+
 def order(x: np.ndarray) -> tuple[int, ...] | None:
     """The axes of `x` from outermost to innermost in memory, None if memory has gaps or overlaps."""
     if x.flags.c_contiguous:
         return tuple(range(x.ndim))
-    if x.ndim == 4 and x.transpose(0, 2, 3, 1).flags.c_contiguous:
-        return (0, 2, 3, 1)
+    for axes in _USUAL_ORDERS.get(x.ndim, ()):
+        if x.transpose(axes).flags.c_contiguous:
+            return axes
     axes = tuple(np.argsort([-stride for stride in x.strides], kind="stable"))
     return axes if x.transpose(axes).flags.c_contiguous else None
 
 
 def dense(x: np.ndarray) -> np.ndarray:
     """`x` itself where its memory has neither gaps nor overlaps, else a row-major copy."""
-    return x if order(x) is not None else np.ascontiguousarray(x)
+    return x if x.flags.c_contiguous or order(x) is not None else np.ascontiguousarray(x)
 
 
 def flat(x: np.ndarray) -> np.ndarray:

@@ -52,8 +52,9 @@ def _max_row(x, y, where, n, i, kernel_size, stride, dilation, before):
                     for q in range(q0, q1):
                         column = left + q * dilation[1]
                         value = x[n, row, column, c]
-                        if value > best or value != value:
-                            best, position = value, row * W + column
+                        wins = value > best or value != value  # a choice without a jump: nobody can predict it
+                        best = value if wins else best
+                        position = row * W + column if wins else position
                 y[n, i, j, c] = best
                 where[n, i, j, c] = position
 

@@ -28,7 +28,15 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line, line_transposed
-from minicnn.kernels.convolution.plan import FEW_CHANNELS, FIELDS, SHORT_LINE, STEPS, forward_plan, grad_input_plan, phases, weight_plan
+from minicnn.kernels.convolution.plan import (
+    FEW_CHANNELS,
+    FIELDS,
+    SHORT_LINE,
+    STEPS,
+    forward_plan,
+    grad_input_plans,
+    weight_plan,
+)
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import copy_vector, lanes
@@ -114,60 +122,59 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
                         )  # fmt: skip
 
 
-@kernel(parallel=True)
-def _correlate(x, weight, bias, y, plan, vector):
-    N, OH, images, rows, parts = plan[0], plan[13], plan[-4], plan[-3], plan[-2]
-    for task in prange(-(-N // images) * -(-OH // rows) * parts):
-        _correlate_task(np.int64(task), x, weight, bias, y, plan, vector)
-
-
-@kernel(parallel=True)
-def _pack(weight, strides, taps, G, O, C, vector, packed):
-    """Weights (G, O, C, taps), given by strides and the taps' offsets, in blocks of outputs:
-
-    packed[group][block][tap][c][lane], with zeros where a block's last vector has no output.
-    """
+@kernel
+def _pack_part(part, weight, packed, plan, vector):
+    C, O = plan[2], plan[3]
+    taps = plan[4] * plan[5]
+    sg, so, sc = plan[FIELDS], plan[FIELDS + 1], plan[FIELDS + 2]
     blocks = block_count(O, vector)
-    size = -(-O // vector) * vector * taps.size * C
-    for part in prange(G * blocks * taps.size):
-        group, rest = part // (blocks * taps.size), part % (blocks * taps.size)
-        tap = rest % taps.size
-        o, vectors, valid = block_at(rest // taps.size, O, vector)
-        width = vectors * vector
-        here = group * size + o * taps.size * C + tap * C * width
-        source = group * strides[0] + o * strides[1] + taps[tap]
-        present = width - vector + valid
-        for c0 in range(0, C, 16):  # few enough at once that what is read together stays in cache, whatever the order
-            for lane in range(present):
-                for c in range(c0, min(C, c0 + 16)):
-                    packed[here + c * width + lane] = weight[source + c * strides[2] + lane * strides[1]]
-            for lane in range(present, width):
-                for c in range(c0, min(C, c0 + 16)):
-                    packed[here + c * width + lane] = 0
+    group, rest = part // (blocks * taps), part % (blocks * taps)
+    tap = rest % taps
+    o, vectors, valid = block_at(rest // taps, O, vector)
+    width = vectors * vector
+    present = width - vector + valid
+    here = (group * -(-O // vector) * vector + o) * taps * C + tap * C * width
+    source = group * sg + o * so + plan[FIELDS + 3 + tap]
+    for c0 in range(0, C, 16):  # few enough at once that what is read together stays in cache, whatever the order
+        for lane in range(present):
+            for c in range(c0, min(C, c0 + 16)):
+                packed[here + c * width + lane] = weight[source + c * sc + lane * so]
+        for lane in range(present, width):
+            for c in range(c0, min(C, c0 + 16)):
+                packed[here + c * width + lane] = 0
 
 
-def _packed(weight: np.ndarray, G: int, O: int, C: int, strides: tuple, taps: np.ndarray) -> np.ndarray:
-    vector = lanes(weight.dtype)
-    packed = empty((max(G * -(-O // vector) * vector * taps.size * C, SMALL_BYTES // weight.itemsize),), weight.dtype)
-    _pack(flat(weight), strides, taps, G, O, C, vector, packed)
-    return packed
+@kernel(parallel=True)
+def _correlate(x, weight, packed, bias, y, plan, vector):
+    """The weights in blocks of outputs, packed[group][block][tap][c][lane]; then all tasks."""
+    N, G, O, taps = plan[0], plan[1], plan[3], plan[4] * plan[5]
+    OH, images, rows, parts = plan[13], plan[23], plan[24], plan[25]
+    for part in prange(G * block_count(O, vector) * taps):
+        _pack_part(np.int64(part), weight, packed, plan, vector)
+    for task in prange(-(-N // images) * -(-OH // rows) * parts):
+        _correlate_task(np.int64(task), x, packed, bias, y, plan, vector)
+
+
+def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: np.ndarray) -> None:
+    vector = lanes(x.dtype)
+    _, G, C, O, KH, KW = plan[:6].tolist()
+    size = G * -(-O // vector) * vector * KH * KW * C
+    packed = empty((max(size, SMALL_BYTES // x.itemsize),), x.dtype)  # so large that it begins at a cache line
+    _correlate(flat(x), flat(weight), packed, bias, flat(y), plan, vector)
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
     N, C = x.shape[0], x.shape[3]
-    O, CG, KH, KW = weight.shape
+    O, CG = weight.shape[:2]
     G = C // CG
     y = empty((N, *geometry.output_size, O), x.dtype)
     if not y.size:
         return y
     weight = dense(weight)
-    so, sc, sp, sq = element_strides(weight)
-    taps = np.add.outer(np.arange(KH) * sp, np.arange(KW) * sq).reshape(-1)
-    packed = _packed(weight, G, O // G, CG, (so * (O // G), so, sc), taps)
-    plan = forward_plan(N, G, CG, O // G, geometry, get_num_threads())
+    plan = forward_plan(N, G, CG, O // G, geometry, element_strides(weight), get_num_threads())
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    _correlate(flat(x), packed, start, flat(y), plan, lanes(x.dtype))
+    _run(x, weight, start, y, plan)
     return y
 
 
@@ -177,23 +184,16 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
-    pairs = [(a, b) for a in phases(h) for b in phases(w)]
-    covered = all(a.taps and b.taps for a, b in pairs)
     grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
-    if not covered:
-        grad_x[...] = 0
     if not grad_x.size:
         return grad_x
     weight = dense(weight)
-    so, sc, sp, sq = element_strides(weight)
+    plans, covered = grad_input_plans(N, groups, OG, CG, geometry, element_strides(weight), get_num_threads())
+    if not covered:
+        grad_x[...] = 0
     nothing = np.empty(0, grad_output.dtype)
-    for a, b in pairs:
-        if not a.taps or not b.taps:
-            continue
-        taps = np.add.outer(np.array(a.taps) * sp, np.array(b.taps) * sq).reshape(-1)
-        packed = _packed(weight, groups, CG, OG, (so * OG, sc, so), taps)
-        plan = grad_input_plan(N, groups, OG, CG, geometry, a, b, get_num_threads())
-        _correlate(flat(grad_output), packed, nothing, flat(grad_x), plan, lanes(grad_x.dtype))
+    for plan in plans:
+        _run(grad_output, weight, nothing, grad_x, plan)
     return grad_x
 
 
@@ -221,20 +221,19 @@ def _pack_patches(x, l0, l1, plan, vector, width, packed):
     )  # fmt: skip
     run = KW * C
     vectors = -(-run // vector)
+    step = sw * xw
     for l in range(l0, l1):
-        n, i = l // OH, l % OH
-        for cell in range(OW):
-            target = ((l - l0) * OW + cell) * width
-            source = n * xn + i * sh * xh + cell * sw * xw
-            for p in range(KH):
-                if source + vectors * vector <= x.size:
-                    for v in range(vectors):  # what is copied too much is written over, or belongs to no tap
-                        copy_vector(packed, target + v * vector, x, source + v * vector)
-                else:
-                    for k in range(run):
-                        packed[target + k] = x[source + k]
-                target += run
-                source += dh * xh
+        for p in range(KH):
+            target = (l - l0) * OW * width + p * run
+            source = l // OH * xn + (l % OH * sh + p * dh) * xh
+            # whole vectors: what is copied too much is written over by the next tap row, or belongs to no tap
+            safe = min(OW, max(0, (x.size - source - vectors * vector) // step + 1))
+            for cell in range(safe):
+                for v in range(vectors):
+                    copy_vector(packed, target + cell * width + v * vector, x, source + cell * step + v * vector)
+            for cell in range(safe, OW):
+                for k in range(run):
+                    packed[target + cell * width + k] = x[source + cell * step + k]
 
 
 @kernel
@@ -254,8 +253,9 @@ def _weight_task(task, x, g, partial, plan, vector):
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
     A, ak = (g, gw) if patches else (x, xn if along_images else sw * xw)
     seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
-    width = -(-patch // vector) * vector
-    packed = np.empty(lines_at_once * cells * max(width * patches, WIDEST * vector) + width + vector, x.dtype)
+    last_run = -(-KW * C // vector) * vector
+    width = -(-((KH - 1) * KW * C + last_run) // vector) * vector  # of a patch, with what is copied too much
+    packed = np.empty(lines_at_once * cells * max(width * patches, WIDEST * vector), x.dtype)
     first_line, last_line = lines * part // parts, lines * (part + 1) // parts
     for l0 in range(first_line, max(last_line, first_line + 1), lines_at_once):
         l1 = min(last_line, l0 + lines_at_once)

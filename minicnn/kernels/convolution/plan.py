@@ -67,9 +67,13 @@ class Correlation(NamedTuple):
     parts: int
     along_images: int
 
-    def array(self) -> np.ndarray:
-        """What a kernel takes: a call with one array costs 0.3 µs, with 27 numbers ten times that."""
-        return np.array(self, np.int64)
+    def array(self, *weights: int) -> np.ndarray:
+        """What a kernel takes: a call with one array costs 0.3 µs, with 27 numbers ten times that.
+
+        Args:
+            weights: where the weights lie: the strides of groups, outputs and channels, and the taps' offsets.
+        """
+        return np.array((*self, *weights), np.int64)
 
 
 FIELDS = len(Correlation._fields)
@@ -104,8 +108,13 @@ def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=1024)
-def forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: int) -> np.ndarray:
+def forward_plan(
+    N: int, G: int, C: int, O: int, geometry: Geometry, strides: tuple[int, ...], threads: int
+) -> np.ndarray:
+    """The forward pass, given the strides of the weights in elements."""
     h, w = geometry.height, geometry.width
+    so, sc, sp, sq = strides
+    taps = [p * sp + q * sq for p in range(h.kernel) for q in range(w.kernel)]
     full = G * C
     xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
     yn, yh, yw, OH, OW = h.output * w.output * G * O, w.output * G * O, G * O, h.output, w.output
@@ -117,7 +126,7 @@ def forward_plan(N: int, G: int, C: int, O: int, geometry: Geometry, threads: in
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
         h.stride, w.stride, 0, yn, yh, yw, *tasks,
-    ).array()  # fmt: skip
+    ).array(so * O, so, sc, *taps)  # fmt: skip
 
 
 class Phase(NamedTuple):
@@ -149,7 +158,20 @@ def phases(axis: Axis) -> tuple[Phase, ...]:
 
 
 @functools.lru_cache(maxsize=1024)
-def grad_input_plan(N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase, b: Phase, threads: int) -> np.ndarray:
+def grad_input_plans(
+    N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], threads: int
+) -> tuple[list[np.ndarray], bool]:
+    """A plan for each pair of phases that has taps, and whether all have."""
+    pairs = [(a, b) for a in phases(geometry.height) for b in phases(geometry.width)]
+    plans = [_phase_plan(N, G, O, C, geometry, strides, a, b, threads) for a, b in pairs if a.taps and b.taps]
+    return plans, len(plans) == len(pairs)
+
+
+def _phase_plan(
+    N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], a: Phase, b: Phase, threads: int
+) -> np.ndarray:
+    so, sc, sp, sq = strides
+    taps = [p * sp + q * sq for p in a.taps for q in b.taps]
     h, w = geometry.height, geometry.width
     xh, xw = w.output * G * O, G * O
     yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
@@ -166,7 +188,7 @@ def grad_input_plan(N: int, G: int, O: int, C: int, geometry: Geometry, a: Phase
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
         1, 1, y0, yn, sy, sx, *tasks,
-    ).array()  # fmt: skip
+    ).array(so * O, sc, so, *taps)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1024)
