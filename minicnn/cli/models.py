@@ -80,8 +80,29 @@ def load_trained(weights: Path, model: str | None, dataset: str | None) -> Train
     if name not in MODELS:
         raise UserError(f"{weights} is of a model {name!r}, which is unknown; there are {', '.join(MODELS)}")
     network = build(name, shape, len(classes))
+    fill(network, state, weights, name)
+    return Trained(network.eval(), name, source, shape, mean, std, classes)
+
+
+def load_weights(network: nn.Module, weights: Path, name: str) -> None:
+    """Put saved weights into a network.
+
+    Args:
+        network: takes them.
+        weights: a file of weights; what its metadata tells makes no difference.
+        name: the network's.
+
+    Raises:
+        UserError: where they don't fit.
+        FileNotFoundError, ValueError: as `minicnn.load`.
+    """
+    state, _ = load_checkpoint(weights)
+    fill(network, state, weights, name)
+
+
+def fill(network: nn.Module, state: dict[str, minicnn.Tensor], weights: Path, name: str) -> None:
+    """Put weights that were read from a file into a network of some name, or raise UserError."""
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise UserError(f"{weights} does not fit {name}: {error}") from error
-    return Trained(network.eval(), name, source, shape, mean, std, classes)
