@@ -26,14 +26,23 @@ def build(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module
     Raises:
         UserError: where the model isn't made for such images.
     """
-    variant = FOR_SMALL_IMAGES.get(name, name) if max(shape[1:]) <= SMALL_IMAGE else name
-    model = MODELS[variant](num_classes=num_classes, in_channels=shape[0])
+    model = MODELS[variant_of(name, shape)](num_classes=num_classes, in_channels=shape[0])
     try:
         with minicnn.no_grad():
             model.eval()(minicnn.zeros(1, *shape))
     except (ValueError, RuntimeError) as error:
-        raise UserError(f"{name} is not made for images of {size_of(shape)}: {error}") from error
+        raise misfit(name, shape, error) from error
     return model.train()
+
+
+def variant_of(name: str, shape: tuple[int, int, int]) -> str:
+    """The model that stands in for `name` on images (C, H, W) of this shape; mostly itself."""
+    return FOR_SMALL_IMAGES.get(name, name) if max(shape[1:]) <= SMALL_IMAGE else name
+
+
+def misfit(name: str, shape: tuple[int, int, int], error: Exception) -> UserError:
+    """What to raise where a model can't take images (C, H, W) of this shape."""
+    return UserError(f"{name} is not made for images of {size_of(shape)}: {error}")
 
 
 def size_of(shape: tuple[int, int, int]) -> str:
