@@ -9,6 +9,9 @@ import torch
 import minicnn
 from minicnn import Tensor
 
+MARGIN = 16
+"""How much larger than PyTorch's own rounding error ours may be; the two add in different orders."""
+
 ERRORS = (ValueError, TypeError, RuntimeError, IndexError, ZeroDivisionError, AttributeError)
 
 
@@ -85,3 +88,24 @@ def _run(program: Callable, module: Any, values: list) -> Any:
 def _gradient(leaf: Any, module: Any) -> Any:
     """The leaf's gradient, zeros where none came: torch now and then leaves out a gradient of zeros."""
     return module.zeros_like(leaf.detach()) if leaf.grad is None else leaf.grad
+
+
+def assert_rounding_apart(actual, exact, single, what):
+    """Whether two computations differ by rounding alone.
+
+    How a network amplifies rounding errors is measured: PyTorch's float32 result is off from its float64 result by so
+    much, in units of float32's eps. In units of its own eps, `actual` may be off by `MARGIN` times as much.
+
+    Args:
+        actual: minicnn's result, float32 or float64.
+        exact: PyTorch's, float64.
+        single: PyTorch's, float32.
+        what: what to call it.
+    """
+    actual, exact, single = (np.asarray(tensor.detach()) for tensor in (actual, exact, single))
+    assert actual.shape == exact.shape, what
+    eps = np.finfo(np.float32).eps
+    amplified = np.abs(single - exact).max(initial=0) / eps + np.abs(exact).max(initial=0)
+    allowed = MARGIN * np.finfo(actual.dtype).eps * amplified
+    error = np.abs(actual - exact).max(initial=0)
+    assert error <= allowed, f"{what}: off by {error:.3g}, allowed {allowed:.3g}"

@@ -18,9 +18,11 @@ from typer.testing import CliRunner
 
 import minicnn
 import reference.models
-from minicnn import datasets
+from minicnn import datasets, nn, optim
 from minicnn.cli import app
 from minicnn.cli.presets import PRESETS
+from minicnn.cli.recipe import OPTIMIZERS, SCHEDULES, Recipe
+from minicnn.kernels import choice
 from minicnn.serialization import load, read_metadata, save
 
 DATA = os.environ.get("MINICNN_DATA")
@@ -77,18 +79,40 @@ def test_training_tells_what_it_does_and_where_it_left_it(trained):
     assert lines[0] == "Device      CPU, 1 thread"
     assert lines[1] == "Model       LeNet, 44,426 parameters, seed 1"
     assert lines[2].startswith(f"Data        Digits, {train:,} images to train on, shifted at random, {test}")
-    assert lines[3] == "Training    adam, lr 0.005, 4 epochs in batches of 64"
+    assert lines[3] == "Training    adam, lr 0.005, cosine schedule, 4 epochs in batches of 64"
     header = next(i for i, line in enumerate(lines) if line.startswith("epoch"))
     rows = lines[header + 1 : header + 5]
     assert all(TABLE_ROW.fullmatch(row) for row in rows)
     assert all(len(row) == len(lines[header]) for row in rows)
-    assert lines[-2] == f"Weights     {folder / 'weights.safetensors'}"
+    assert lines[-3] == f"Weights     {folder / 'weights.safetensors'}"
+    assert lines[-2] == f"History     {folder / 'history.json'}"
     assert lines[-1] == f"Plot        {folder / 'history.png'}"
     assert "\x1b" not in result.stdout
     assert "\r" not in result.stdout
-    assert sorted(path.name for path in folder.iterdir()) == ["history.png", "weights.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == ["history.json", "history.png", "weights.safetensors"]
     with Image.open(folder / "history.png") as picture:
         assert picture.format == "PNG"
+
+
+def test_the_history_holds_every_step(trained):
+    result, folder = trained
+    history = json.loads((folder / "history.json").read_text())
+    assert [history[name] for name in ("by", "model", "dataset", "seed", "threads")] == [
+        *("minicnn", "lenet", "digits", 1, 1)
+    ]
+    assert history["settings"]["lr"] == 0.005
+    rows = [line.split() for line in result.stdout.splitlines() if TABLE_ROW.fullmatch(line)]
+    for row, epoch in zip(rows, history["epochs"], strict=True):
+        scores = [epoch[part][name] for part in ("train", "test") for name in ("loss", "accuracy")]
+        assert row[0] == str(epoch["number"])
+        assert row[2:] == [f"{scores[0]:.4f}", f"{scores[1]:.2%}", f"{scores[2]:.4f}", f"{scores[3]:.2%}"]
+    images = len(datasets.Digits(train=True))
+    steps = -(-images // 64)
+    assert len(history["losses"]) == 4 * steps
+    sizes = [64] * (steps - 1) + [images % 64]
+    assert np.average(history["losses"][:steps], weights=sizes) == pytest.approx(history["epochs"][0]["train"]["loss"])
+    rates = [epoch["learning_rate"] for epoch in history["epochs"]]
+    np.testing.assert_allclose(rates, [0.0025 * (1 + np.cos(np.pi * t / 4)) for t in range(4)])
 
 
 def test_the_weights_know_their_story(weights):
@@ -131,25 +155,44 @@ def test_equal_seeds_and_threads_give_equal_files(tmp_path, trained):
     assert first != third
 
 
-def test_every_setting_reaches_the_training(tmp_path):
+def test_every_setting_reaches_the_training(tmp_path, weights):
     result = run(
-        *("train", "--optimizer", "sgd", "--lr", 0.02, "--momentum", 0.5, "--weight-decay", 0.001),
+        *("train", "--optimizer", "sgd", "--lr", 0.02, "--momentum", 0.5, "--nesterov", "--weight-decay", 0.001),
+        *("--schedule", "onecycle", "--winograd", "--init", weights),
         *("--epochs", 1, "--batch-size", 100, "--threads", 1, "--no-augment", "--output", tmp_path),
     )
     assert result.exit_code == 0, result.output
-    assert "CPU, 1 thread\n" in result.stdout
+    assert "CPU, 1 thread, Winograd's algorithm\n" in result.stdout
+    assert f"Start       {weights}\n" in result.stdout
     assert "shifted" not in result.stdout
-    assert "sgd, lr 0.02, weight_decay 0.001, momentum 0.5, 1 epochs in batches of 100" in result.stdout
+    expected = "sgd, lr 0.02, weight_decay 0.001, momentum 0.5, nesterov, onecycle schedule, 1 epochs in batches of 100"
+    assert expected in result.stdout
     settings = json.loads(read_metadata(tmp_path / "weights.safetensors")["settings"])
     assert settings == {
         "optimizer": "sgd",
+        "schedule": "onecycle",
         "epochs": 1,
         "batch_size": 100,
         "augment": False,
+        "init": str(weights),
+        "winograd": True,
         "lr": 0.02,
         "weight_decay": 0.001,
         "momentum": 0.5,
+        "nesterov": True,
     }
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert history["losses"][0] < 0.5  # where the weights of --init had left it
+    assert history["epochs"][0]["learning_rate"] == pytest.approx(0.02 / 25)
+
+
+def test_the_winograd_switch_holds_during_the_training_and_no_longer(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("minicnn.cli.train.fit", lambda *_, **__: seen.append(choice.winograd_allowed) or 1 / 0)
+    for switch in (["--winograd"], []):
+        assert isinstance(run("train", *switch, "--output", tmp_path).exception, ZeroDivisionError)
+    assert seen == [True, False]
+    assert not choice.winograd_allowed
 
 
 def test_help_and_version():
@@ -236,7 +279,8 @@ def test_the_reference_reads_our_weights(weights):
     [
         (["--model", "lanet"], r"'lanet' is unknown; there are lenet"),
         (["--dataset", "minst"], r"'minst' is unknown; there are digits, mnist, fashion-mnist, cifar10"),
-        (["--optimizer", "adagrad"], r"'adagrad' is unknown; there are adam, sgd"),
+        (["--optimizer", "adagrad"], r"'adagrad' is unknown; there are adam, sgd, adamw"),
+        (["--schedule", "linear"], r"'linear' is unknown; there are cosine, onecycle, constant"),
         (["--epochs", "0"], r"--epochs.*above 0, got 0"),
         (["--batch-size", "-3"], r"--batch-size.*above 0, got -3"),
         (["--threads", "0"], r"--threads.*above 0, got 0"),
@@ -247,6 +291,9 @@ def test_the_reference_reads_our_weights(weights):
         (["--lr", "fast"], r"--lr.*number"),
         (["--momentum", "-1", "--optimizer", "sgd"], r"--momentum.*between 0 and 1, got -1"),
         (["--momentum", "0.5"], r"--momentum.*only sgd"),
+        (["--momentum", "0.5", "--optimizer", "adamw"], r"--momentum.*only sgd"),
+        (["--nesterov"], r"--nesterov.*only sgd"),
+        (["--nesterov", "--optimizer", "sgd", "--momentum", "0"], r"--nesterov.*without a momentum"),
         (["--weight-decay", "nan"], r"--weight-decay.*nan"),
         (["--quickly"], r"--quickly"),
     ],
@@ -300,6 +347,9 @@ def test_bad_weights_are_named(tmp_path, weights):
     for command in (["evaluate", tmp_path / "short"], ["predict", tmp_path / "short", "x.png"]):
         assert re.search(r"cannot load \S*short: .*truncated", fails(1, *command))
     save({"a": np.ones(1)}, tmp_path / "other")
+    for name, expected in [("nowhere", "nowhere"), ("short", "truncated"), ("other", "other does not fit lenet")]:
+        message = fails(1, "train", "--init", tmp_path / name, "--output", tmp_path / "out")
+        assert expected in message
     told = ("--model", "lenet", "--dataset", "digits")
     message = fails(1, "evaluate", tmp_path / "other", *told)
     assert "other does not fit lenet" in message
@@ -337,6 +387,54 @@ def test_an_interrupted_training_leaves_nothing_half_written(tmp_path):
     assert process.returncode not in (0, None)
     assert "Traceback" not in errors
     assert list((tmp_path / "out").iterdir()) == []
+
+
+# The recipes
+
+
+def rates(library, parameter, recipe, epochs=3, batches=4):
+    """The learning rate of every step."""
+    optimizer, scheduler, per_batch = recipe.prepare(library, [parameter], epochs, batches)
+    seen = []
+    for _ in range(epochs):
+        for _ in range(batches):
+            seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            if per_batch:
+                scheduler.step()
+        if scheduler and not per_batch:
+            scheduler.step()
+    return seen
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_recipes_mean_the_same_in_both_libraries(optimizer, schedule):
+    momentum = 0.7 if optimizer == "sgd" else None
+    recipe = Recipe.of(optimizer, schedule, 0.3, None, momentum, nesterov=optimizer == "sgd")
+    ours = rates(optim, nn.Parameter(minicnn.zeros(1)), recipe)
+    theirs = rates(torch.optim, torch.nn.Parameter(torch.zeros(1)), recipe)
+    assert ours == pytest.approx(theirs)
+    expected = {
+        "constant": [0.3] * 12,
+        "cosine": np.repeat([0.15 * (1 + np.cos(np.pi * epoch / 3)) for epoch in range(3)], 4),
+    }
+    if schedule in expected:
+        np.testing.assert_allclose(ours, expected[schedule])
+    else:
+        assert ours[0] == pytest.approx(0.3 / 25)
+        assert 0.28 < max(ours) <= 0.3
+        assert ours[-1] < 1e-5
+    (ours,), (theirs,) = (
+        recipe.prepare(library, [parameter], 1, 4)[0].param_groups
+        for library, parameter in [
+            (optim, nn.Parameter(minicnn.zeros(1))),
+            (torch.optim, torch.nn.Parameter(torch.zeros(1))),
+        ]
+    )
+    names = ["lr", "weight_decay", *(["momentum", "nesterov"] if optimizer == "sgd" else ["betas", "eps"])]
+    assert {name: ours[name] for name in names} == {name: theirs[name] for name in names}
+    assert recipe.settings["weight_decay"] == (0.01 if optimizer == "adamw" else 0)
 
 
 # The presets

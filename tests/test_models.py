@@ -5,10 +5,10 @@
 
 import copy
 
-import numpy as np
 import pytest
 import torch
 import torchvision
+from agreement import assert_rounding_apart
 
 import minicnn
 import minicnn.models
@@ -18,8 +18,6 @@ from minicnn.cli.errors import UserError
 from minicnn.cli.models import build
 
 TORCHVISION = [name for name in reference.models.MODELS if name.replace("-", "_") in torchvision.models.list_models()]
-MARGIN = 16
-"""How much larger than PyTorch's own rounding error ours may be; the two add in different orders."""
 
 
 @pytest.fixture
@@ -41,27 +39,6 @@ def shapes(model):
         (name, tuple(entry.shape), str(entry.dtype).removeprefix("torch."))
         for name, entry in model.state_dict().items()
     ]
-
-
-def assert_rounding_apart(actual, exact, single, what):
-    """Whether two computations differ by rounding alone.
-
-    How a network amplifies rounding errors is measured: PyTorch's float32 result is off from its float64 result by so
-    much, in units of float32's eps. In units of its own eps, `actual` may be off by `MARGIN` times as much.
-
-    Args:
-        actual: minicnn's result, float32 or float64.
-        exact: PyTorch's, float64.
-        single: PyTorch's, float32.
-        what: what to call it.
-    """
-    actual, exact, single = (np.asarray(tensor.detach()) for tensor in (actual, exact, single))
-    assert actual.shape == exact.shape, what
-    eps = np.finfo(np.float32).eps
-    amplified = np.abs(single - exact).max(initial=0) / eps + np.abs(exact).max(initial=0)
-    allowed = MARGIN * np.finfo(actual.dtype).eps * amplified
-    error = np.abs(actual - exact).max(initial=0)
-    assert error <= allowed, f"{what}: off by {error:.3g}, allowed {allowed:.3g}"
 
 
 # Layers and names

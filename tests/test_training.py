@@ -23,6 +23,7 @@ from minicnn.training import (
     load_checkpoint,
     plot_history,
     save_checkpoint,
+    save_history,
 )
 from minicnn.utils.data import DataLoader, TensorDataset
 
@@ -110,6 +111,34 @@ def test_callbacks_see_every_batch_and_epoch_in_order():
     assert [epoch.number for epoch in history.epochs] == [1, 2]
     assert all(epoch.seconds > 0 for epoch in history.epochs)
     assert history.last is history.epochs[1]
+
+
+def test_a_scheduler_for_batches_is_stepped_after_each():
+    model = network()
+    optimizer = optim.SGD(model.parameters(), lr=1)
+    scheduler = optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+    seen = []
+    history = fit(
+        *(model, loader(), loader(), optimizer),
+        epochs=2,
+        scheduler=scheduler,
+        scheduler_per_batch=True,
+        on_batch=lambda epoch, batch, loss: seen.append((optimizer.param_groups[0]["lr"], loss)),
+    )
+    assert [rate for rate, _ in seen] == [0.5**step for step in range(1, 7)]
+    assert history.losses == [loss for _, loss in seen]
+    assert [epoch.learning_rate for epoch in history.epochs] == [1, 0.125]
+    sizes = [16, 16, 8]
+    for epoch, losses in zip(history.epochs, (history.losses[:3], history.losses[3:]), strict=True):
+        assert epoch.train.loss == pytest.approx(np.average(losses, weights=sizes))
+
+
+def test_a_scheduler_that_needs_the_test_loss_cannot_be_stepped_per_batch():
+    model = nn.Linear(2, 3)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for scheduler in (None, optim.lr_scheduler.ReduceLROnPlateau(optimizer)):
+        with pytest.raises(ValueError, match="scheduler_per_batch needs a scheduler that looks at no test loss"):
+            fit(*(model, loader(), loader(), optimizer), epochs=1, scheduler=scheduler, scheduler_per_batch=True)
 
 
 def test_plateaus_are_judged_by_the_test_loss():
@@ -242,8 +271,21 @@ def test_damaged_metadata_is_an_error(tmp_path, field, value):
 
 def history(epochs):
     return History(
-        [Epoch(n, 1.0, 0.1, Score(2 / n, 1 - 0.5 / n), Score(1.5 / n, 1 - 0.4 / n)) for n in range(1, epochs + 1)]
+        [Epoch(n, 1.0, 0.1, Score(2 / n, 1 - 0.5 / n), Score(1.5 / n, 1 - 0.4 / n)) for n in range(1, epochs + 1)],
+        [3 / n for n in range(1, 2 * epochs + 1)],
     )
+
+
+def test_a_history_is_kept_as_numbers(tmp_path):
+    save_history(history(2), tmp_path / "history.json", {"model": "lenet"})
+    assert [path.name for path in tmp_path.iterdir()] == ["history.json"]
+    kept = json.loads((tmp_path / "history.json").read_text())
+    assert list(kept) == ["model", "epochs", "losses"]
+    assert kept["model"] == "lenet"
+    assert kept["losses"] == [3, 1.5, 1, 0.75]
+    second = {"number": 2, "seconds": 1, "learning_rate": 0.1}
+    second |= {"train": {"loss": 1, "accuracy": 0.75}, "test": {"loss": 0.75, "accuracy": 0.8}}
+    assert kept["epochs"][1] == second
 
 
 @pytest.mark.parametrize("epochs", [1, 12])

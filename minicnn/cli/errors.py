@@ -64,8 +64,8 @@ def share(value: float | None) -> float | None:
     return value
 
 
-def not_negative(value: float) -> float:
+def not_negative(value: float | None) -> float | None:
     """A callback for an option that takes a finite number, zero or more."""
-    if not (math.isfinite(value) and value >= 0):
+    if value is not None and not (math.isfinite(value) and value >= 0):
         raise typer.BadParameter(f"must be a finite number, 0 or more, got {value}")
     return value

@@ -26,14 +26,23 @@ def build(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module
     Raises:
         UserError: where the model isn't made for such images.
     """
-    variant = FOR_SMALL_IMAGES.get(name, name) if max(shape[1:]) <= SMALL_IMAGE else name
-    model = MODELS[variant](num_classes=num_classes, in_channels=shape[0])
+    model = MODELS[variant_of(name, shape)](num_classes=num_classes, in_channels=shape[0])
     try:
         with minicnn.no_grad():
             model.eval()(minicnn.zeros(1, *shape))
     except (ValueError, RuntimeError) as error:
-        raise UserError(f"{name} is not made for images of {size_of(shape)}: {error}") from error
+        raise misfit(name, shape, error) from error
     return model.train()
+
+
+def variant_of(name: str, shape: tuple[int, int, int]) -> str:
+    """The model that stands in for `name` on images (C, H, W) of this shape; mostly itself."""
+    return FOR_SMALL_IMAGES.get(name, name) if max(shape[1:]) <= SMALL_IMAGE else name
+
+
+def misfit(name: str, shape: tuple[int, int, int], error: Exception) -> UserError:
+    """What to raise where a model can't take images (C, H, W) of this shape."""
+    return UserError(f"{name} is not made for images of {size_of(shape)}: {error}")
 
 
 def size_of(shape: tuple[int, int, int]) -> str:
@@ -80,8 +89,29 @@ def load_trained(weights: Path, model: str | None, dataset: str | None) -> Train
     if name not in MODELS:
         raise UserError(f"{weights} is of a model {name!r}, which is unknown; there are {', '.join(MODELS)}")
     network = build(name, shape, len(classes))
+    fill(network, state, weights, name)
+    return Trained(network.eval(), name, source, shape, mean, std, classes)
+
+
+def load_weights(network: nn.Module, weights: Path, name: str) -> None:
+    """Put saved weights into a network.
+
+    Args:
+        network: takes them.
+        weights: a file of weights; what its metadata tells makes no difference.
+        name: the network's.
+
+    Raises:
+        UserError: where they don't fit.
+        FileNotFoundError, ValueError: as `minicnn.load`.
+    """
+    state, _ = load_checkpoint(weights)
+    fill(network, state, weights, name)
+
+
+def fill(network: nn.Module, state: dict[str, minicnn.Tensor], weights: Path, name: str) -> None:
+    """Put weights that were read from a file into a network of some name, or raise UserError."""
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise UserError(f"{weights} does not fit {name}: {error}") from error
-    return Trained(network.eval(), name, source, shape, mean, std, classes)

@@ -1,26 +1,24 @@
-"""`minicnn train`: from images to weights, a picture of how it went, and a table on the way."""
+"""`minicnn train`: from images to weights, their history, a picture of how it went, and a table on the way."""
 
 import contextlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn import optim
-from minicnn.cli.errors import UserError, not_negative, one_of, plain_errors, positive, share
-from minicnn.cli.models import build, size_of
-from minicnn.cli.presets import PRESETS
-from minicnn.models import MODELS
-from minicnn.training import Epoch, Story, fit, plot_history, save_checkpoint
+from minicnn import backends, optim
+from minicnn.cli import options
+from minicnn.cli.errors import UserError, plain_errors
+from minicnn.cli.models import build, load_weights, size_of
+from minicnn.cli.presets import PRESETS, Preset
+from minicnn.cli.recipe import Recipe
+from minicnn.training import Epoch, History, Story, fit, plot_history, save_checkpoint, save_history
 from minicnn.utils.data import DataLoader
 
-OPTIMIZERS = {"adam": optim.Adam, "sgd": optim.SGD}
-LEARNING_RATES = {"adam": 0.004, "sgd": 0.05}
-MOMENTUM = 0.9
 TEST_BATCH = 256
 
 HEADER = "epoch   seconds   train loss   accuracy   test loss   accuracy"
@@ -28,95 +26,62 @@ HEADER = "epoch   seconds   train loss   accuracy   test loss   accuracy"
 
 @plain_errors
 def train(
-    model: Annotated[str, typer.Option(callback=one_of(MODELS), help=f"The network: {', '.join(MODELS)}.")] = "lenet",
-    dataset: Annotated[
-        str, typer.Option(callback=one_of(PRESETS), help=f"The images: {', '.join(PRESETS)}.")
-    ] = "digits",
-    data_dir: Annotated[
-        Path, typer.Option(help="Folder of the data sets, laid out as torchvision's. Digits need none.")
-    ] = Path("data"),
-    download: Annotated[
-        bool, typer.Option("--download/--no-download", help="Fetch a data set that isn't in --data-dir.")
+    model: options.Model = "lenet",
+    dataset: options.Dataset = "digits",
+    data_dir: options.DataDir = Path("data"),
+    download: options.Download = False,
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = 64,
+    optimizer: options.OptimizerName = "adam",
+    lr: options.LearningRate = None,
+    schedule: options.Schedule = "cosine",
+    momentum: options.Momentum = None,
+    nesterov: options.Nesterov = False,
+    weight_decay: options.WeightDecay = None,
+    augment: options.Augment = None,
+    init: options.Init = None,
+    seed: options.Seed = 0,
+    threads: options.Threads = None,
+    winograd: Annotated[
+        bool,
+        typer.Option("--winograd", help="Allow Winograd's algorithm: fewer multiplications, larger rounding errors."),
     ] = False,
-    epochs: Annotated[
-        int | None,
-        typer.Option(callback=positive, help="Walks through the training images.  [default: by data set]"),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(callback=positive, help="Images per step.")] = 64,
-    optimizer: Annotated[
-        str, typer.Option(callback=one_of(OPTIMIZERS), help="What makes the steps: adam or sgd.")
-    ] = "adam",
-    lr: Annotated[
-        float | None,
-        typer.Option(
-            callback=positive,
-            help="Learning rate of the first epoch; it falls along a cosine, to nothing after the last.  "
-            "[default: 0.004 for adam, 0.05 for sgd]",
-        ),
-    ] = None,
-    momentum: Annotated[
-        float | None,
-        typer.Option(callback=share, help="Momentum, 0 to 1, of sgd alone.  [default: 0.9]"),
-    ] = None,
-    weight_decay: Annotated[
-        float, typer.Option(callback=not_negative, help="Factor of the L2 penalty on all parameters.")
-    ] = 0.0,
-    augment: Annotated[
-        bool | None,
-        typer.Option(
-            "--augment/--no-augment",
-            help="Shift (and where it makes sense mirror) training images at random.  [default: by data set]",
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(help="Seed of all random numbers; the same seed and threads give the same weights.")
-    ] = 0,
-    threads: Annotated[
-        int | None, typer.Option(callback=positive, help="Threads that compute.  [default: all cores]")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(help="Folder for the weights and the plot.  [default: runs/<dataset>-<model>]"),
-    ] = None,
+    output: options.Output = None,
 ) -> None:
-    """Train a network, and save its weights and a plot of its learning."""
-    if momentum is not None and optimizer != "sgd":
-        raise typer.BadParameter("only sgd has a momentum", param_hint="'--momentum'")
+    """Train a network, and save its weights, its history and a plot of its learning."""
+    recipe = Recipe.of(optimizer, schedule, lr, weight_decay, momentum, nesterov)
     preset = PRESETS[dataset]
     epochs = epochs or preset.epochs
-    rate = LEARNING_RATES[optimizer] if lr is None else lr
     augment = preset.augment if augment is None else augment
     folder = writable_folder(output or Path("runs", f"{dataset}-{model}"))
     if threads is not None:
         minicnn.set_num_threads(threads)
     minicnn.manual_seed(seed)
 
-    print_line(f"Device      CPU, {count(minicnn.get_num_threads(), 'thread')}")
+    algorithm = ", Winograd's algorithm" if winograd else ""
+    print_line(f"Device      CPU, {count(minicnn.get_num_threads(), 'thread')}{algorithm}")
     network = build(model, preset.shape, len(preset.classes))
     parameters = sum(parameter.numel() for parameter in network.parameters())
     print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {seed}")
+    if init is not None:
+        load_weights(network, init, model)
+        print_line(f"Start       {init}")
     train_set = preset.load(data_dir, download, train=True, augment=augment)
     test_set = preset.load(data_dir, download, train=False)
-    print_line(
-        f"Data        {preset.title}, {len(train_set):,} images to train on"
-        f"{', shifted at random' if augment else ''}, {len(test_set):,} to test on, {size_of(preset.shape)}"
-    )
-    settings: dict[str, Any] = {"lr": rate, "weight_decay": weight_decay}
-    if optimizer == "sgd":
-        settings["momentum"] = MOMENTUM if momentum is None else momentum
-    steps = OPTIMIZERS[optimizer](network.parameters(), **settings)
-    described = ", ".join(f"{name} {value:g}" for name, value in settings.items() if value)
-    print_line(f"Training    {optimizer}, {described}, {epochs} epochs in batches of {batch_size}\n")
+    print_line(data_line(preset, len(train_set), len(test_set), augment))
+    print_line(f"Training    {recipe}, {epochs} epochs in batches of {batch_size}\n")
 
     train_loader = DataLoader(train_set, batch_size, shuffle=True)
-    with progress(epochs, len(train_loader)) as (on_batch, on_epoch):
+    steps, scheduler, per_batch = recipe.prepare(optim, network.parameters(), epochs, len(train_loader))
+    with progress(epochs, len(train_loader)) as (on_batch, on_epoch), backends.winograd(winograd):
         history = fit(
             network,
             train_loader,
             DataLoader(test_set, TEST_BATCH),
             steps,
             epochs=epochs,
-            scheduler=optim.lr_scheduler.CosineAnnealingLR(steps, epochs),
+            scheduler=scheduler,
+            scheduler_per_batch=per_batch,
             on_batch=on_batch,
             on_epoch=on_epoch,
         )
@@ -130,15 +95,50 @@ def train(
         std=list(preset.std),
         seed=seed,
         threads=minicnn.get_num_threads(),
-        settings={"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size, "augment": augment} | settings,
+        settings={
+            "optimizer": optimizer,
+            "schedule": schedule,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "augment": augment,
+            "init": None if init is None else str(init),
+            "winograd": winograd,
+            **recipe.settings,
+        },
         test_accuracy=history.last.test.accuracy,
         minicnn=minicnn.__version__,
     )
-    weights, plot = folder / "weights.safetensors", folder / "history.png"
-    save_checkpoint(network, weights, story)
-    title = f"{type(network).__name__} on {preset.title}: {history.last.test.accuracy:.2%} of the test images"
+    save_checkpoint(network, folder / WEIGHTS, story)
+    keep_history(history, folder, type(network).__name__, story, "minicnn")
+
+
+WEIGHTS = "weights.safetensors"
+
+
+def data_line(preset: Preset, train: int, test: int, augment: bool) -> str:
+    """What is learned from, and tested on."""
+    return (
+        f"Data        {preset.title}, {train:,} images to train on{', shifted at random' if augment else ''}, "
+        f"{test:,} to test on, {size_of(preset.shape)}"
+    )
+
+
+def keep_history(history: History, folder: Path, network: str, story: Story, by: str) -> None:
+    """Write history and plot beside the weights, and print where all of them lie.
+
+    Args:
+        history: of the training.
+        folder: where the weights are.
+        network: the name of its class, for the title.
+        story: of the weights.
+        by: whose training it was.
+    """
+    numbers, plot = folder / "history.json", folder / "history.png"
+    about = {name: getattr(story, name) for name in ("model", "dataset", "seed", "threads", "settings")}
+    save_history(history, numbers, {"by": by, **about})
+    title = f"{network} on {PRESETS[story.dataset].title}: {history.last.test.accuracy:.2%} of the test images"
     plot_history(history, plot, title)
-    print_line(f"\nWeights     {weights}\nPlot        {plot}")
+    print_line(f"\nWeights     {folder / WEIGHTS}\nHistory     {numbers}\nPlot        {plot}")
 
 
 def writable_folder(folder: Path) -> Path:

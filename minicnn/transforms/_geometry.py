@@ -78,11 +78,11 @@ class RandomCrop(Transform):
         self.pad_if_needed = pad_if_needed
         self.fill = fill
         self.padding_mode = padding_mode
-        self._sides = (0, 0, 0, 0) if padding is None else sides_of(padding)
+        self.sides = (0, 0, 0, 0) if padding is None else sides_of(padding)
 
     def batch(self, images: Images, generator: Generator | None = None) -> Images:
         """Cut a window out of each image of a batch, each at its own place."""
-        rows = self._pad(rows_first(images), *self._sides)
+        rows = self._pad(rows_first(images), *self.sides)
         OH, OW = self.size
         if self.pad_if_needed:
             wide, high = max(OW - rows.shape[2], 0), max(OH - rows.shape[1], 0)

@@ -1,0 +1,119 @@
+"""What happened in a training: kept as numbers, drawn as a picture."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minicnn.serialization import replacing
+
+
+class Score(NamedTuple):
+    """How well a model did.
+
+    Attributes:
+        loss: the mean over the images.
+        accuracy: the share of images that got their own class, 0 to 1.
+    """
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One walk through the training images, and the test after it.
+
+    Attributes:
+        number: counted from 1.
+        seconds: how long it took, test included.
+        learning_rate: that of the first parameter group, at the epoch's beginning.
+        train: means over the epoch's batches, each as it was before the step it caused.
+        test: the score on the test images at the epoch's end.
+    """
+
+    number: int
+    seconds: float
+    learning_rate: float
+    train: Score
+    test: Score
+
+
+@dataclass
+class History:
+    """What happened.
+
+    Attributes:
+        epochs: one record each.
+        losses: of every step, the mean over its batch before the step it caused.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def last(self) -> Epoch:
+        """The latest epoch."""
+        return self.epochs[-1]
+
+
+def save_history(history: History, path: str | os.PathLike[str], about: Mapping[str, Any] | None = None) -> None:
+    """Write a history as JSON, whole or not at all.
+
+    Args:
+        history: what `fit` returned.
+        path: where the file goes.
+        about: what else to keep in it, before the "epochs" and "losses": which training this was, say.
+
+    Raises:
+        OSError: where it can't be written.
+    """
+    epochs = [asdict(epoch) | {part: getattr(epoch, part)._asdict() for part in _PARTS} for epoch in history.epochs]
+    content = {**(about or {}), "epochs": epochs, "losses": history.losses}
+    with replacing(path) as file:
+        file.write(json.dumps(content, indent=1).encode() + b"\n")
+
+
+_PARTS = ("train", "test")
+_TRAIN, _TEST, _INK = "#8a8f98", "#d1495b", "#2b2d42"
+
+
+def plot_history(history: History, path: str | os.PathLike[str], title: str = "") -> None:
+    """Draw loss and accuracy over the epochs, on the training and on the test images.
+
+    Args:
+        history: what `fit` returned.
+        path: where the picture goes, whole or not at all; its suffix says in which format (PNG without one).
+        title: what to write above.
+
+    Raises:
+        ValueError: for an unknown suffix.
+        OSError: where it can't be written.
+    """
+    # Without pyplot, which takes a second to import and keeps every figure alive.
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure.suptitle(title, color=_INK, weight="bold")
+    epochs = [epoch.number for epoch in history.epochs]
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for part, color in (("train", _TRAIN), ("test", _TEST)):
+            values = [getattr(getattr(epoch, part), name) for epoch in history.epochs]
+            label = f"{values[-1]:.4f}" if name == "loss" else f"{values[-1]:.2%}"
+            axes.plot(epochs, values, "o-", color=color, markersize=3.5, label=f"{part}, at last {label}")
+        axes.set_title(name, loc="left", color=_INK)
+        axes.set_xlabel("epoch", color=_INK)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y", color="#e6e7eb")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, labelcolor=_INK)
+        if name == "loss":
+            axes.set_ylim(bottom=0)
+        else:
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+    with replacing(path) as file:
+        figure.savefig(file, format=Path(path).suffix.removeprefix(".") or "png", dpi=150)
