@@ -154,7 +154,7 @@ def test_every_setting_reaches_the_training(tmp_path):
 
 def test_help_and_version():
     assert run("--version").stdout == f"minicnn {minicnn.__version__}\n"
-    for command in ("train", "evaluate", "predict"):
+    for command in ("train", "evaluate", "predict", "summary"):
         assert command in run("--help").stdout
         assert run(command, "-h").stdout == run(command, "--help").stdout
     assert "lenet" in run("train", "--help").stdout
