@@ -197,7 +197,7 @@ def test_the_winograd_switch_holds_during_the_training_and_no_longer(tmp_path, m
 
 def test_help_and_version():
     assert run("--version").stdout == f"minicnn {minicnn.__version__}\n"
-    for command in ("train", "evaluate", "predict"):
+    for command in ("train", "evaluate", "predict", "summary"):
         assert command in run("--help").stdout
         assert run(command, "-h").stdout == run(command, "--help").stdout
     assert "lenet" in run("train", "--help").stdout

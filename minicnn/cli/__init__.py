@@ -1,11 +1,11 @@
-"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`."""
+"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`."""
 
 from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn.cli import evaluate, predict, train
+from minicnn.cli import evaluate, predict, summary, train
 
 __all__ = ["app"]
 
@@ -31,8 +31,8 @@ def main(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Convolutional networks from scratch: train one, evaluate its weights, ask it about a picture."""
+    """Convolutional networks from scratch: train one, evaluate its weights, ask about a picture, count its costs."""
 
 
-for command in (train.train, evaluate.evaluate, predict.predict):
+for command in (train.train, evaluate.evaluate, predict.predict, summary.summary):
     app.command()(command)

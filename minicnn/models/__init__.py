@@ -34,6 +34,7 @@ from minicnn.nn import Module
 
 __all__ = [
     "FOR_SMALL_IMAGES",
+    "INPUT_SIZES",
     "MNISTCNN",
     "MODELS",
     "VGG",
@@ -86,3 +87,11 @@ FOR_SMALL_IMAGES = {
     "resnet50": "resnet50-cifar10",
 }
 """Networks for images of about 224×224, and what stands in for each where images are of about 32×32."""
+
+INPUT_SIZES = {
+    **dict.fromkeys(("lenet", "mnist-cnn", "plain-cnn", "convnet"), (1, 28, 28)),
+    **dict.fromkeys(("alexnet", *(name for name in MODELS if name.startswith("vgg"))), (3, 224, 224)),
+    **dict.fromkeys(("resnet18", "resnet34", "resnet50"), (3, 224, 224)),
+    **dict.fromkeys(("block-vgg", *FOR_SMALL_IMAGES.values()), (3, 32, 32)),
+}
+"""The images that each network is made for: name → (C, H, W)."""
