@@ -71,7 +71,7 @@ def _integer(value: int) -> ir.Constant:
     return ir.Constant(_I64, value)
 
 
-class _Emitter:
+class Emitter:
     """The instructions of one tile, for one element type."""
 
     def __init__(self, context: Any, builder: Any, element: Any, rows: int, vectors: int) -> None:
@@ -134,6 +134,9 @@ class _Emitter:
 
     def vector_pointers(self, base: Any) -> list:
         return [self.at(base, _integer(v * self.lanes)) for v in range(self.vectors)]
+
+    def integer(self, value: int) -> ir.Constant:
+        return _integer(value)
 
     def opaque(self, value: Any) -> Any:
         """The same value, of which the optimiser doesn't know where it comes from."""
@@ -277,7 +280,7 @@ def _product(transposed: bool) -> Any:
                     block = builder.append_basic_block(f"tile.{R}.{V}")
                     choice.add_case(_integer(8 * R + V), block)
                     builder.position_at_end(block)
-                    emit = _Emitter(context, builder, signature.args[2].dtype, R, V)
+                    emit = Emitter(context, builder, signature.args[2].dtype, R, V)
                     arrays = {i: emit.data(signature.args[i], args[i]) for i in (2, 5, 8, 9, 12, 16)}
                     a, b = emit.at(arrays[2], a0), emit.at(arrays[5], b0)
                     begin, c = emit.at(arrays[12], s0), emit.at(arrays[16], c0)
@@ -318,7 +321,7 @@ def copy_vector(typing_context, target, t0, source, s0):
     n = types.intp
 
     def codegen(context, builder, signature, args):
-        emit = _Emitter(context, builder, signature.args[0].dtype, 1, 1)
+        emit = Emitter(context, builder, signature.args[0].dtype, 1, 1)
         to, source = emit.data(signature.args[0], args[0]), emit.data(signature.args[2], args[2])
         emit.store(emit.load(emit.at(source, args[3])), emit.at(to, args[1]))
         return context.get_dummy_value()

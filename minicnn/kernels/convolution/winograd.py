@@ -21,345 +21,238 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line, line_transposed
+from minicnn.kernels.convolution.lines import block_at, block_count, line, line_transposed
+from minicnn.kernels.convolution.sandwich import sandwich
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import dense, element_strides, empty, flat
+from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 
+A2 = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
+B2 = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
 G2 = np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]])
+A4 = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
+B4 = np.array(
+    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
+     [0, 4, 0, -5, 0, 1]]
+)  # fmt: skip
 G4 = np.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
+    [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
+     [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
+)  # fmt: skip
+"""Aᵀ, Bᵀ and G of F(2, 3) and F(4, 3)."""
+
+image_to_2, image_to_4 = sandwich(B2), sandwich(B4)
+weight_to_2, weight_to_4 = sandwich(G2), sandwich(G4)
+output_from_2, output_from_4 = sandwich(A2), sandwich(A4)
+gradient_to_2, gradient_to_4 = sandwich(A2.T), sandwich(A4.T)
+weight_from_2, weight_from_4 = sandwich(G2.T), sandwich(G4.T)
+
 BLOCK_BYTES = 3 * 2**19
 """How much transformed data a task holds at once: about what the second-level cache does."""
+FEWEST_TILES = 96
+"""But never fewer tiles than this, since every block reads all weights again."""
+WEIGHT_COST = 100
+"""What one transformed weight costs, written and read once, in multiply-adds."""
 
 
 @kernel
-def _bt2(a, b, c, d, channels, out, i, s):
-    """Bᵀ of F(2, 3) along one axis: elements i, i + s, … of out, channel by channel."""
-    for k in range(channels):
-        out[i, k] = a[k] - c[k]
-        out[i + s, k] = b[k] + c[k]
-        out[i + 2 * s, k] = c[k] - b[k]
-        out[i + 3 * s, k] = b[k] - d[k]
+def _inside(row, column, size, H, W):
+    return row >= 0 and column >= 0 and row + size <= H and column + size <= W
 
 
 @kernel
-def _bt4(a, b, c, d, e, f, channels, out, i, s):
-    """Bᵀ of F(4, 3) along one axis."""
-    for k in range(channels):
-        out[i, k] = 4 * a[k] - 5 * c[k] + e[k]
-        out[i + s, k] = d[k] + e[k] - 4 * (b[k] + c[k])
-        out[i + 2 * s, k] = e[k] - d[k] + 4 * (b[k] - c[k])
-        out[i + 3 * s, k] = e[k] - c[k] + 2 * (d[k] - b[k])
-        out[i + 4 * s, k] = e[k] - c[k] + 2 * (b[k] - d[k])
-        out[i + 5 * s, k] = 4 * b[k] - 5 * d[k] + f[k]
-
-
-@kernel
-def _at2(a, b, c, d, channels, out, i, s):
-    """Aᵀ of F(2, 3) along one axis."""
-    for k in range(channels):
-        out[i, k] = a[k] + b[k] + c[k]
-        out[i + s, k] = b[k] - c[k] - d[k]
-
-
-@kernel
-def _at4(a, b, c, d, e, f, channels, out, i, s):
-    """Aᵀ of F(4, 3) along one axis."""
-    for k in range(channels):
-        p, q, r, u = b[k] + c[k], b[k] - c[k], d[k] + e[k], d[k] - e[k]
-        out[i, k] = a[k] + p + r
-        out[i + s, k] = q + 2 * u
-        out[i + 2 * s, k] = p + 4 * r
-        out[i + 3 * s, k] = q + 8 * u + f[k]
-
-
-@kernel
-def _a2(a, b, channels, out, i, s):
-    """A of F(2, 3) along one axis."""
-    for k in range(channels):
-        out[i, k] = a[k]
-        out[i + s, k] = a[k] + b[k]
-        out[i + 2 * s, k] = a[k] - b[k]
-        out[i + 3 * s, k] = -b[k]
-
-
-@kernel
-def _a4(a, b, c, d, channels, out, i, s):
-    """A of F(4, 3) along one axis."""
-    for k in range(channels):
-        p, q, r, u = a[k] + c[k], b[k] + d[k], a[k] + 4 * c[k], 2 * b[k] + 8 * d[k]
-        out[i, k] = a[k]
-        out[i + s, k] = p + q
-        out[i + 2 * s, k] = p - q
-        out[i + 3 * s, k] = r + u
-        out[i + 4 * s, k] = r - u
-        out[i + 5 * s, k] = d[k]
-
-
-@kernel
-def _gather(image, n, top, left, size, cells):
-    """Copy a tile of size × size cells, zeros outside the image, to `cells`."""
+def _gather(image, n, row, column, size, cells):
+    """cells[p, q] = image[n, row + p, column + q], zeros outside the image."""
     _, H, W, C = image.shape
-    for i in range(size):
-        for j in range(size):
-            row, column, cell = top + i, left + j, i * size + j
-            if 0 <= row < H and 0 <= column < W:
-                for c in range(C):
-                    cells[cell, c] = image[n, row, column, c]
+    for p in range(size):
+        for q in range(size):
+            target = cells[(p * size + q) * C : (p * size + q + 1) * C]
+            if 0 <= row + p < H and 0 <= column + q < W:
+                target[:] = image[n, row + p, column + q]
             else:
-                for c in range(C):
-                    cells[cell, c] = 0
+                target[:] = 0
 
 
 @kernel
-def _transform_input(cells, m, half, channels, V, tile):
-    """V[e, tile] = (Bᵀ d B)[e] for the tile's cells d."""
-    if m == 2:
-        for j in range(4):
-            _bt2(cells[j], cells[4 + j], cells[8 + j], cells[12 + j], channels, half, j, 4)
-        for i in range(0, 16, 4):
-            _bt2(half[i], half[i + 1], half[i + 2], half[i + 3], channels, V[:, tile], i, 1)
-    else:
-        for j in range(6):
-            _bt4(
-                cells[j],
-                cells[6 + j],
-                cells[12 + j],
-                cells[18 + j],
-                cells[24 + j],
-                cells[30 + j],
-                channels,
-                half,
-                j,
-                6,
-            )
-        for i in range(0, 36, 6):
-            _bt4(
-                half[i],
-                half[i + 1],
-                half[i + 2],
-                half[i + 3],
-                half[i + 4],
-                half[i + 5],
-                channels,
-                V[:, tile],
-                i,
-                1,
-            )
-
-
-@kernel
-def _transform_output(M, tile, m, half, channels, cells):
-    """cells = Aᵀ M[:, tile] A"""
-    if m == 2:
-        for j in range(4):
-            _at2(M[j, tile], M[4 + j, tile], M[8 + j, tile], M[12 + j, tile], channels, half, j, 4)
-        for i in range(2):
-            h = 4 * i
-            _at2(half[h], half[h + 1], half[h + 2], half[h + 3], channels, cells, 2 * i, 1)
-    else:
-        for j in range(6):
-            _at4(
-                M[j, tile], M[6 + j, tile], M[12 + j, tile], M[18 + j, tile], M[24 + j, tile], M[30 + j, tile],
-                channels, half, j, 6,
-            )  # fmt: skip
-        for i in range(4):
-            h = 6 * i
-            _at4(
-                half[h],
-                half[h + 1],
-                half[h + 2],
-                half[h + 3],
-                half[h + 4],
-                half[h + 5],
-                channels,
-                cells,
-                4 * i,
-                1,
-            )
-
-
-@kernel
-def _transform_gradient(cells, m, half, channels, D, tile):
-    """D[e, tile] = (A ∂Y Aᵀ)[e] for the m × m cells of the gradient."""
-    if m == 2:
-        for j in range(2):
-            _a2(cells[j], cells[2 + j], channels, half, j, 2)
-        for i in range(4):
-            _a2(half[2 * i], half[2 * i + 1], channels, D[:, tile], 4 * i, 1)
-    else:
-        for j in range(4):
-            _a4(cells[j], cells[4 + j], cells[8 + j], cells[12 + j], channels, half, j, 4)
-        for i in range(6):
-            h = 4 * i
-            _a4(half[h], half[h + 1], half[h + 2], half[h + 3], channels, D[:, tile], 6 * i, 1)
-
-
-@kernel(parallel=True)
-def _transform_weight(weight, so, sc, sp, sq, origin, C, O, G, packed, vector):
-    """packed[block][e][c][lane] = (G g Gᵀ)[e], in blocks of outputs, zeros in the last vector where there is none.
-
-    The strides so, sc, sp, sq and the origin say where weight[o, c, p, q] lies.
-    """
-    t = G.shape[0]
-    for c in prange(C):
-        half = np.empty((t, 3, WIDEST * vector), weight.dtype)
-        for block in range(block_count(O, vector)):
-            o, vectors, valid = block_at(block, O, vector)
-            width = vectors * vector
-            present = width - vector + valid
-            base = o * t * t * C + c * width
-            for i in range(t):
-                for q in range(3):
-                    for lane in range(width):
-                        half[i, q, lane] = 0
-                    for p in range(3):
-                        factor = weight.dtype.type(G[i, p])
-                        source = origin + c * sc + p * sp + q * sq + o * so
-                        for lane in range(present):
-                            half[i, q, lane] += factor * weight[source + lane * so]
-            for i in range(t):
-                for j in range(t):
-                    here = base + (i * t + j) * C * width
-                    for lane in range(width):
-                        packed[here + lane] = 0
-                    for q in range(3):
-                        factor = weight.dtype.type(G[j, q])
-                        for lane in range(width):
-                            packed[here + lane] += factor * half[i, q, lane]
-
-
-@kernel
-def _convolve_block(task, x, packed, bias, y, top, left, m, block, vector):
-    """One block of tiles: transform, t² products, transform back."""
-    N, _, _, C = x.shape
-    _, OH, OW, O = y.shape
+def _transform_images(image, first, count, down, across, step, top, left, m, cells, V, stride, plane):
+    """V[e, tile] = (Bᵀ d B)[e]"""
+    _, H, W, C = image.shape
     t = m + 2
-    down, across = -(-OH // m), -(-OW // m)
-    tiles = N * down * across
-    first = task * block
-    count = min(tiles - first, block)
-    V, M = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
-    cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
-    segments = np.zeros(1, np.int64)
+    nothing = cells[:0]
     for k in range(count):
         n, rest = (first + k) // (down * across), (first + k) % (down * across)
-        i, j = rest // across * m, rest % across * m
-        _gather(x, n, top + i, left + j, t, cells)
-        _transform_input(cells, m, half, C, V, k)
+        row, column = top + rest // across * step, left + rest % across * step
+        if _inside(row, column, t, H, W):
+            source, at, h, w = image.reshape(-1), ((n * H + row) * W + column) * C, W * C, C
+        else:
+            _gather(image, n, row, column, t, cells)
+            source, at, h, w = cells, 0, t * C, C
+        if m == 2:
+            image_to_2(source, at, h, w, C, V, k * stride, t * plane, plane, C, nothing)
+        else:
+            image_to_4(source, at, h, w, C, V, k * stride, t * plane, plane, C, nothing)
+
+
+@kernel
+def _transform_gradients(g, first, count, down, across, m, cells, D, stride, plane):
+    """D[e, tile] = (A ∂Y Aᵀ)[e]"""
+    _, H, W, O = g.shape
+    t = m + 2
+    nothing = cells[:0]
+    for k in range(count):
+        n, rest = (first + k) // (down * across), (first + k) % (down * across)
+        row, column = rest // across * m, rest % across * m
+        if _inside(row, column, m, H, W):
+            source, at, h, w = g.reshape(-1), ((n * H + row) * W + column) * O, W * O, O
+        else:
+            _gather(g, n, row, column, m, cells)
+            source, at, h, w = cells, 0, m * O, O
+        if m == 2:
+            gradient_to_2(source, at, h, w, O, D, k * stride, t * plane, plane, O, nothing)
+        else:
+            gradient_to_4(source, at, h, w, O, D, k * stride, t * plane, plane, O, nothing)
+
+
+@kernel
+def _transform_outputs(M, first, count, down, across, m, stride, plane, bias, cells, y):
+    """y = Aᵀ M[:, tile] A + bias"""
+    _, H, W, O = y.shape
+    t = m + 2
+    for k in range(count):
+        n, rest = (first + k) // (down * across), (first + k) % (down * across)
+        row, column = rest // across * m, rest % across * m
+        whole = _inside(row, column, m, H, W)
+        if whole:
+            target, at, h, w = y.reshape(-1), ((n * H + row) * W + column) * O, W * O, O
+        else:
+            target, at, h, w = cells, 0, m * O, O
+        if m == 2:
+            output_from_2(M, k * stride, t * plane, plane, O, target, at, h, w, O, bias)
+        else:
+            output_from_4(M, k * stride, t * plane, plane, O, target, at, h, w, O, bias)
+        if not whole:
+            for p in range(min(m, H - row)):
+                for q in range(min(m, W - column)):
+                    y[n, row + p, column + q] = cells[(p * m + q) * O : (p * m + q + 1) * O]
+
+
+@kernel
+def _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scratch, vector):
+    """Some tiles: transform, t² products, transform back."""
+    C, O, t = x.shape[3], y.shape[3], m + 2
+    down, across = -(-y.shape[1] // m), -(-y.shape[2] // m)
+    # rows a vector longer than they need be, lest they all fall into the same sets of the cache
+    vc, vo = (-(-C // vector) + 1) * vector, (-(-O // vector) + 1) * vector
+    V = scratch[: t * t * block * vc]
+    M = scratch[V.size : V.size + t * t * block * vo]
+    cells = scratch[V.size + M.size :]
+    segments = np.zeros(1, np.int64)
+    _transform_images(x, first, count, down, across, m, top, left, m, cells, V, vc, block * vc)
     for o_block in range(block_count(O, vector)):
         o, vectors, valid = block_at(o_block, O, vector)
         for e in range(t * t):
             line(
-                V.reshape(-1), e * block * C, C, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
-                segments, segments, 1, C, bias, 0, 0, False, M.reshape(-1), e * block * O + o, O, count, vectors, valid,
+                V, e * block * vc, vc, packed, (o * t * t + e * vectors * vector) * C, vectors * vector,
+                segments, segments, 1, C, bias, 0, 0, False, M, e * block * vo + o, vo, count, vectors, valid,
             )  # fmt: skip
-    for k in range(count):
-        n, rest = (first + k) // (down * across), (first + k) % (down * across)
-        i, j = rest // across * m, rest % across * m
-        _transform_output(M, k, m, half, O, cells)
-        for p in range(min(m, OH - i)):
-            for q in range(min(m, OW - j)):
-                result, cell = y[n, i + p, j + q], cells[p * m + q]
-                if bias.size:
-                    for o in range(O):
-                        result[o] = cell[o] + bias[o]
-                else:
-                    for o in range(O):
-                        result[o] = cell[o]
-
-
-@kernel(parallel=True)
-def _convolve(x, packed, bias, y, top, left, m, block, vector):
-    tiles = y.shape[0] * -(-y.shape[1] // m) * -(-y.shape[2] // m)
-    for task in prange(-(-tiles // block)):
-        _convolve_block(np.int64(task), x, packed, bias, y, top, left, m, block, vector)
+    _transform_outputs(M, first, count, down, across, m, vo, block * vo, bias, cells, y)
 
 
 @kernel
-def _weight_part(part, x, g, partial, top, left, m, block, vector):
+def _transform_weight(c, weight, packed, m, vector):
+    """packed[block][e][c][lane] = (G g Gᵀ)[e] for weights (3, 3, C, O), in blocks of outputs."""
+    C, O = weight.shape[2:]
+    t = m + 2
+    flat, nothing = weight.reshape(-1), packed[:0]
+    for block in range(block_count(O, vector)):
+        o, vectors, valid = block_at(block, O, vector)
+        width = vectors * vector
+        at, e, present = o * t * t * C + c * width, C * width, width - vector + valid
+        if m == 2:
+            weight_to_2(flat, c * O + o, 3 * C * O, C * O, present, packed, at, t * e, e, width, nothing)
+        else:
+            weight_to_4(flat, c * O + o, 3 * C * O, C * O, present, packed, at, t * e, e, width, nothing)
+
+
+@kernel(parallel=True)
+def _convolve(x, weight, packed, bias, y, top, left, m, block, scratch, vector):
+    tiles = y.shape[0] * -(-y.shape[1] // m) * -(-y.shape[2] // m)
+    for c in prange(weight.shape[2]):
+        _transform_weight(np.int64(c), weight, packed, m, vector)
+    parts = scratch.shape[0]
+    for part in prange(parts):
+        last = tiles * (part + 1) // parts
+        for first in range(tiles * part // parts, last, block):
+            count = min(last - first, block)
+            _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scratch[part], vector)
+
+
+@kernel
+def _weight_part(part, x, g, partial, top, left, m, block, scratch, vector):
     """partial[part][e][c][o] = Σ over a part's tiles of (Bᵀ d B)[e] ⊗ (A ∂Y Aᵀ)[e]."""
-    N, _, _, C = x.shape
-    _, OH, OW, O = g.shape
-    t, parts = m + 2, partial.shape[0]
-    down, across = -(-OH // m), -(-OW // m)
-    tiles = N * down * across
+    C, O, t, parts = x.shape[3], g.shape[3], m + 2, partial.shape[0]
+    down, across = -(-g.shape[1] // m), -(-g.shape[2] // m)
+    tiles = g.shape[0] * down * across
     sums = partial.reshape(-1)
-    V, D = np.empty((t * t, block, C), x.dtype), np.empty((t * t, block, O), x.dtype)
-    cells, half = np.empty((t * t, max(C, O)), x.dtype), np.empty((t * t, max(C, O)), x.dtype)
+    vc, vo = (-(-C // vector) + 1) * vector, (-(-O // vector) + 1) * vector
+    V = scratch[: t * t * block * vc]
+    D = scratch[V.size : V.size + t * t * block * vo]
+    cells = scratch[V.size + D.size :]
     segments = np.zeros(1, np.int64)
     begin, last = tiles * part // parts, tiles * (part + 1) // parts
     if begin == last:
-        for k in range(t * t * C * O):
-            sums[part * t * t * C * O + k] = 0
+        partial[part] = 0
     for first in range(begin, last, block):
         count = min(last - first, block)
-        for k in range(count):
-            n, rest = (first + k) // (down * across), (first + k) % (down * across)
-            i, j = rest // across * m, rest % across * m
-            _gather(x, n, top + i, left + j, t, cells)
-            _transform_input(cells, m, half, C, V, k)
-            _gather(g, n, i, j, m, cells)
-            _transform_gradient(cells, m, half, O, D, k)
-        started = first > begin
+        _transform_images(x, first, count, down, across, m, top, left, m, cells, V, vc, block * vc)
+        _transform_gradients(g, first, count, down, across, m, cells, D, vo, block * vo)
         for e in range(t * t):
             for o_block in range(block_count(O, vector)):
                 o, vectors, valid = block_at(o_block, O, vector)
                 c0 = (part * t * t + e) * C * O + o
                 line_transposed(
-                    V.reshape(-1), e * block * C, C, D.reshape(-1), e * block * O + o, O, segments, segments, 1,
-                    count, sums, c0, O, started, sums, c0, O, C, vectors, valid,
+                    V, e * block * vc, vc, D, e * block * vo + o, vo, segments, segments, 1, count,
+                    sums, c0, O, first > begin, sums, c0, O, C, vectors, valid,
                 )  # fmt: skip
 
 
-@kernel(parallel=True)
-def _weight_products(x, g, partial, top, left, m, block, vector):
-    for part in prange(partial.shape[0]):
-        _weight_part(np.int64(part), x, g, partial, top, left, m, block, vector)
-
-
-@kernel(parallel=True)
-def _transform_back(partial, G, grad):
+@kernel
+def _transform_back(c, partial, m, grad):
     """grad[p, q, c, o] = (Gᵀ (Σ over parts) G)[p, q]"""
-    parts, _, C, O = partial.shape
-    t = G.shape[0]
-    for c in prange(C):
-        half = np.empty((3, t, O), partial.dtype)
-        total = np.empty(O, partial.dtype)
-        for p in range(3):
-            for j in range(t):
-                for o in range(O):
-                    half[p, j, o] = 0
-        for i in range(t):
-            for j in range(t):
-                for o in range(O):
-                    total[o] = partial[0, i * t + j, c, o]
-                for part in range(1, parts):
-                    for o in range(O):
-                        total[o] += partial[part, i * t + j, c, o]
-                for p in range(3):
-                    factor = partial.dtype.type(G[i, p])
-                    for o in range(O):
-                        half[p, j, o] += factor * total[o]
-        for p in range(3):
-            for q in range(3):
-                result = grad[p, q, c]
-                for o in range(O):
-                    result[o] = 0
-                for j in range(t):
-                    factor = partial.dtype.type(G[j, q])
-                    for o in range(O):
-                        result[o] += factor * half[p, j, o]
+    parts, planes, C, O = partial.shape
+    for part in range(1, parts):
+        for e in range(planes):
+            total, more = partial[0, e, c], partial[part, e, c]
+            for o in range(O):
+                total[o] += more[o]
+    flat, result = partial.reshape(-1), grad.reshape(-1)
+    if m == 2:
+        weight_from_2(flat, c * O, 4 * C * O, C * O, O, result, c * O, 3 * C * O, C * O, O, result[:0])
+    else:
+        weight_from_4(flat, c * O, 6 * C * O, C * O, O, result, c * O, 3 * C * O, C * O, O, result[:0])
+
+
+@kernel(parallel=True)
+def _weight_gradient(x, g, partial, grad, top, left, m, block, scratch, vector):
+    for part in prange(partial.shape[0]):
+        _weight_part(np.int64(part), x, g, partial, top, left, m, block, scratch[part], vector)
+    for c in prange(x.shape[3]):
+        _transform_back(np.int64(c), partial, m, grad)
+
+
+@kernel(parallel=True)
+def _turned(weight, turned):
+    """turned[p, q, o, c] = weight[2 − p, 2 − q, c, o], in squares that the cache holds."""
+    _, _, C, O = weight.shape
+    side = 16
+    down = -(-C // side)
+    for part in prange(9 * down):
+        p, q, c0 = part // down // 3, part // down % 3, part % down * side
+        for o0 in range(0, O, side):
+            for o in range(o0, min(O, o0 + side)):
+                for c in range(c0, min(C, c0 + side)):
+                    turned[p, q, o, c] = weight[2 - p, 2 - q, c, o]
 
 
 def applies(geometry: Geometry, groups: int) -> bool:
@@ -378,69 +271,70 @@ def _require(geometry: Geometry, groups: int) -> None:
         )
 
 
-def _tile_outputs(size: tuple[int, int]) -> int:
-    """m: 4, or 2 where the result is so small that larger tiles would mostly lie outside."""
-    return 4 if min(size) > 2 else 2
+def _tile_outputs(N: int, size: tuple[int, int]) -> int:
+    """m: larger tiles multiply less for each output, but have more weights, and reach over the border more."""
+
+    def cost(m: int) -> int:
+        return (m + 2) ** 2 * (N * -(-size[0] // m) * -(-size[1] // m) + WEIGHT_COST)
+
+    return min((4, 2), key=cost)
 
 
-def _block(m: int, C: int, O: int, itemsize: int) -> int:
-    """How many tiles a task transforms at once: lines of 14 for the micro-kernel."""
-    return max(14, min(112, BLOCK_BYTES // ((m + 2) ** 2 * (C + O) * itemsize) // 14 * 14))
+def _plan(N: int, size: tuple[int, int], C: int, O: int, dtype: np.dtype) -> tuple[int, int, np.ndarray]:
+    """m, the number of tiles to hold at once, and room for them in every thread."""
+    m, vector, threads = _tile_outputs(N, size), lanes(dtype), get_num_threads()
+    tile = (m + 2) ** 2 * sum(-(-channels // vector) + 1 for channels in (C, O)) * vector
+    tiles = -(-N * -(-size[0] // m) * -(-size[1] // m) // threads)
+    block = min(tiles, max(FEWEST_TILES, BLOCK_BYTES // (tile * dtype.itemsize)))
+    scratch = empty((threads, block * tile + (m + 2) ** 2 * max(C, O) + vector), dtype)
+    return m, block, scratch
 
 
-def _run(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    O: int,
-    strides: tuple,
-    origin: int,
-    size: tuple,
-    corner: tuple,
-) -> np.ndarray:
-    N, _, _, C = x.shape
+def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, size: tuple, corner: tuple) -> np.ndarray:
+    """The convolution with weights (3, 3, C, O), whose first tile begins at `corner`."""
+    N, C, O = x.shape[0], *weight.shape[2:]
     y = empty((N, *size, O), x.dtype)
     if not y.size:
         return y
-    m = _tile_outputs(size)
-    G, vector = (G4 if m == 4 else G2), lanes(x.dtype)
+    m, block, scratch = _plan(N, size, C, O, x.dtype)
+    vector = lanes(x.dtype)
     packed = empty(((m + 2) ** 2 * C * -(-O // vector) * vector,), x.dtype)
-    _transform_weight(weight, *strides, origin, C, O, G, packed, vector)
-    _convolve(x, packed, bias, y, *corner, m, _block(m, C, O, x.itemsize), vector)
+    start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    _convolve(x, weight, packed, start, y, *corner, m, block, scratch, vector)
     return y
+
+
+def _taps_first(weight: np.ndarray) -> np.ndarray:
+    """(O, C, 3, 3) as a row-major (3, 3, C, O)."""
+    return np.ascontiguousarray(weight.transpose(2, 3, 1, 0))
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C, 3, 3) and bias (O,)."""
     _require(geometry, x.shape[3] // weight.shape[1])
-    weight = dense(weight)
-    start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     corner = (-geometry.height.before, -geometry.width.before)
-    return _run(x, flat(weight), start, len(weight), element_strides(weight), 0, geometry.output_size, corner)
+    return _run(x, _taps_first(weight), bias, geometry.output_size, corner)
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
     _require(geometry, groups)
-    weight = dense(weight)
-    so, sc, sp, sq = element_strides(weight)
     corner = (geometry.height.before - 2, geometry.width.before - 2)
-    return _run(
-        grad_output, flat(weight), np.empty(0, grad_output.dtype), weight.shape[1], (sc, so, -sp, -sq), 2 * (sp + sq),
-        geometry.input_size, corner,
-    )  # fmt: skip
+    weight = _taps_first(weight)
+    turned = empty((3, 3, *weight.shape[:1:-1]), weight.dtype)
+    _turned(weight, turned)
+    return _run(grad_output, turned, None, geometry.input_size, corner)
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by weight (O, C, 3, 3), given x and the gradient by y."""
     _require(geometry, groups)
-    C, O = x.shape[3], grad_output.shape[3]
+    N, C, O = x.shape[0], x.shape[3], grad_output.shape[3]
     if not x.size or not grad_output.size:
         return np.zeros((O, C, 3, 3), x.dtype)
-    m = _tile_outputs(geometry.output_size)
-    partial = empty((get_num_threads(), (m + 2) ** 2, C, O), x.dtype)
+    m, block, scratch = _plan(N, geometry.output_size, C, O, x.dtype)
+    partial = empty((len(scratch), (m + 2) ** 2, C, O), x.dtype)
+    grad = empty((3, 3, C, O), x.dtype)
     corner = (-geometry.height.before, -geometry.width.before)
-    _weight_products(x, grad_output, partial, *corner, m, _block(m, C, O, x.itemsize), lanes(x.dtype))
-    grad = np.empty((3, 3, C, O), x.dtype)
-    _transform_back(partial, G4 if m == 4 else G2, grad)
+    _weight_gradient(x, grad_output, partial, grad, *corner, m, block, scratch, lanes(x.dtype))
     return grad.transpose(3, 2, 0, 1)
