@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.kernels.memory import flat, order
 from minicnn.tensor import Tensor
 
 
@@ -31,8 +32,9 @@ def run(
     for one in arrays:
         if one.shape != shape:
             raise ValueError(f"a gradient or moment has shape {one.shape}, but its parameter has shape {shape}")
-    if all(one.flags.c_contiguous for one in arrays):
-        kernel(*[one.reshape(-1) for one in arrays], *hyperparameters)
+    strides = arrays[0].strides
+    if all(one.strides == strides for one in arrays) and order(arrays[0]) is not None:
+        kernel(*[flat(one) for one in arrays], *hyperparameters)
     else:
         _run_reordered(kernel, arrays, hyperparameters)
     parameter._bump()

@@ -14,12 +14,7 @@ The gradient by input is the same sum with other strides. For stride s it falls 
 for the input cells of each remainder; within a phase every cell is reached by the same taps, s / gcd(s, d) apart:
 a convolution of stride 1 over the gradient, with part of the kernel, turned around.
 
-The gradient by weight exchanges the roles: rows are the channels of a tap, segments are lines of cells, and the
-sum runs over all cells:
-
-    ∂weight[tap, c, o] = Σ over cells of  x[cell's origin + tap, c] · g[cell, o]
-
-Where channels are too few to fill a tile, rows are outputs, and the patches of some cells are written out.
+The gradient by weight is in `weight_gradient`.
 """
 
 import numpy as np
@@ -27,21 +22,16 @@ from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line, line_transposed
-from minicnn.kernels.convolution.plan import (
-    FEW_CHANNELS,
-    FIELDS,
-    SHORT_LINE,
-    STEPS,
-    forward_plan,
-    grad_input_plans,
-    weight_plan,
-)
+from minicnn.kernels.convolution.lines import block_at, block_count, line
+from minicnn.kernels.convolution.plan import FIELDS, STEPS, forward_plan, grad_input_plans
+from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
-from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
+
+__all__ = ["forward", "grad_input", "grad_weight"]
 
 
 @kernel
@@ -195,158 +185,3 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     for plan in plans:
         _run(grad_output, weight, nothing, grad_x, plan)
     return grad_x
-
-
-@kernel
-def _pack_gradients(g, l0, l1, plan, o, present, width, packed):
-    """packed[line][cell][lane]: the gradients of a block of outputs, zeros where there is no output."""
-    OH, OW, gn, gh, gw, along_images = plan[13], plan[14], plan[20], plan[21], plan[22], plan[26]
-    cells, gc = (plan[0], gn) if along_images else (OW, gw)
-    for l in range(l0, l1):
-        n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, 0)
-        for cell in range(cells):
-            target = ((l - l0) * cells + cell) * width
-            source = n * gn + i * gh + j * gw + cell * gc + o
-            for lane in range(present):
-                packed[target + lane] = g[source + lane]
-            for lane in range(present, width):
-                packed[target + lane] = 0
-
-
-@kernel
-def _pack_patches(x, l0, l1, plan, vector, width, packed):
-    """packed[line][cell][tap, c]: the patches of whole rows of cells, in an image that has its padding."""
-    C, KH, KW, dh, xn, xh, xw, OH, OW, sh, sw = (
-        plan[2], plan[4], plan[5], plan[6], plan[10], plan[11], plan[12], plan[13], plan[14], plan[17], plan[18]
-    )  # fmt: skip
-    run = KW * C
-    vectors = -(-run // vector)
-    step = sw * xw
-    for l in range(l0, l1):
-        for p in range(KH):
-            target = (l - l0) * OW * width + p * run
-            source = l // OH * xn + (l % OH * sh + p * dh) * xh
-            # whole vectors: what is copied too much is written over by the next tap row, or belongs to no tap
-            safe = min(OW, max(0, (x.size - source - vectors * vector) // step + 1))
-            for cell in range(safe):
-                for v in range(vectors):
-                    copy_vector(packed, target + cell * width + v * vector, x, source + cell * step + v * vector)
-            for cell in range(safe, OW):
-                for k in range(run):
-                    packed[target + cell * width + k] = x[source + cell * step + k]
-
-
-@kernel
-def _weight_task(task, x, g, partial, plan, vector):
-    """partial[part]: the gradient by weight from the lines of cells of each part.
-
-    It is [group][tap][c][o], a product of the channels of a tap with blocks of outputs, or, where channels are few,
-    [o][tap][c], a product of the outputs with blocks of the patch.
-    """
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, patches, gn, gh, gw, parts,
-     lines_at_once, output_parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
-    part, output_part = task // output_parts, task % output_parts
-    patch = KH * KW * C
-    columns, depth, products = (patch, O, 1) if patches else (O, C, KH * KW)
-    blocks = G * block_count(columns, vector)
-    # lines of cells run along rows, or through the images
-    lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
-    A, ak = (g, gw) if patches else (x, xn if along_images else sw * xw)
-    seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
-    last_run = -(-KW * C // vector) * vector
-    width = -(-((KH - 1) * KW * C + last_run) // vector) * vector  # of a patch, with what is copied too much
-    packed = np.empty(lines_at_once * cells * max(width * patches, WIDEST * vector), x.dtype)
-    first_line, last_line = lines * part // parts, lines * (part + 1) // parts
-    for l0 in range(first_line, max(last_line, first_line + 1), lines_at_once):
-        l1 = min(last_line, l0 + lines_at_once)
-        if patches:
-            _pack_patches(x, l0, l1, plan, vector, width, packed)
-        for block in range(blocks * output_part // output_parts, blocks * (output_part + 1) // output_parts):
-            group = block // (blocks // G)
-            o, vectors, valid = block_at(block % (blocks // G), columns, vector)
-            if not patches:
-                width = vectors * vector
-                _pack_gradients(g, l0, l1, plan, group * O + o, width - vector + valid, width, packed)
-            for tap in range(products):
-                p, q = tap // KW, tap % KW
-                first, last = 0, cells  # of a line, those whose tap lies inside the image
-                if not along_images and not patches:
-                    while first < OW and left + first * sw + q * dw < 0:
-                        first += 1
-                    while last > first and left + (last - 1) * sw + q * dw >= W:
-                        last -= 1
-                found = 0
-                for l in range(l0, l1):
-                    n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, first)
-                    row, column = top + i * sh + p * dh, left + j * sw + q * dw
-                    if patches or (0 <= row < H and 0 <= column < W and last > first):
-                        seg_a[found] = n * gn + i * gh if patches else n * xn + row * xh + column * xw + group * C
-                        seg_b[found] = ((l - l0) * cells + first) * width
-                        found += 1
-                started = l0 > first_line
-                c0 = ((part * G + group) * products + tap) * depth * columns + o
-                if found or not started:
-                    line_transposed(
-                        A, 0, ak, packed, o * patches, width, seg_a, seg_b, found, last - first,
-                        partial, c0, columns, started, partial, c0, columns, depth, vectors, valid,
-                    )  # fmt: skip
-
-
-@kernel(parallel=True)
-def _weight_products(x, g, partial, plan, tasks, vector):
-    for task in prange(tasks):
-        _weight_task(np.int64(task), x, g, partial, plan, vector)
-
-
-@kernel(parallel=True)
-def _images_within(x, by_cell):
-    """by_cell[h, w, n] = x[n, h, w]"""
-    H, W, N, _ = by_cell.shape
-    for h in prange(H):
-        for w in range(W):
-            for n in range(N):
-                by_cell[h, w, n] = x[n, h, w]
-
-
-@kernel(parallel=True)
-def _sum_parts(partial, total):
-    parts = partial.shape[0]
-    for k in prange(total.size):
-        value = partial[0, k]
-        for part in range(1, parts):
-            value += partial[part, k]
-        total[k] = value
-
-
-def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
-    N, H, W, full = x.shape
-    O = grad_output.shape[3]
-    C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
-    if not x.size or not grad_output.size:
-        return np.zeros((O, C, KH, KW), x.dtype)
-    h, w = geometry.height, geometry.width
-    patches = groups == 1 and C < FEW_CHANNELS and w.dilation == 1 and KH * KW > 1
-    along_images = not patches and w.output < SHORT_LINE < N
-    if along_images:
-        by_cell = empty((H, W, N, full), x.dtype)
-        _images_within(x, by_cell)
-        x, strides = by_cell, (full, W * N * full, N * full)
-    else:
-        if patches and geometry.is_padded:
-            x = np.pad(x, ((0, 0), (h.before, h.after), (w.before, w.after), (0, 0)))
-            H, W = x.shape[1:3]
-        strides = (H * W * full, W * full, full)
-    plan, parts, tasks = weight_plan(
-        N, groups, C, OG, H, W, strides, patches, along_images, geometry, get_num_threads()
-    )
-    partial = empty((parts, groups * KH * KW * C * OG), x.dtype)
-    _weight_products(flat(x), flat(grad_output), flat(partial), plan, tasks, lanes(x.dtype))
-    if parts > 1:
-        total = np.empty(partial.shape[1], x.dtype)
-        _sum_parts(partial, total)
-        partial = total
-    if patches:
-        partial = np.ascontiguousarray(partial.reshape(OG, -1).T)
-    by_group = partial.reshape(groups, KH, KW, C, OG)
-    return by_group.transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW) if groups > 1 else by_group[0].transpose(3, 2, 0, 1)

@@ -1,4 +1,4 @@
-"""How a convolution is divided: what the kernels of `implicit` are told, and into how many tasks the work falls.
+"""How a correlation is divided: what the kernels of `implicit` are told, and into how many tasks the work falls.
 
 A plan is made once for a geometry, a batch and a number of threads, and kept. Nothing here computes.
 """
@@ -14,19 +14,17 @@ from minicnn.kernels.geometry import Axis, Geometry
 SHORT_LINE = 14
 """Rows of fewer cells don't fill tiles; lines run through the images then."""
 
-FEW_CHANNELS = 14
-"""Fewer channels don't fill tiles of the gradient by weight."""
 CHUNK_BYTES = 2**19
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
-WEIGHT_STEPS = int(__import__("os").environ.get("WSTEPS", "256"))
-MANY_WEIGHTS = 2**18
-STEPS = int(__import__("os").environ.get("STEPS", "256"))
-"""How long a sum a tile takes at once: two vectors of weights for each step, 32 KiB, stay in the first-level cache."""
+STEPS = 256
+"""How long a sum a tile takes at once; the weights it needs stay near."""
+IMAGE_BYTES = 2**21
+"""How large an image may be that every thread reads as a whole, for outputs of its own."""
 
 
 class Correlation(NamedTuple):
-    """A correlation for the kernel below: all sizes and strides in elements, along rows and columns alike.
+    """What the kernels of `implicit` are told: all sizes and strides in elements, along rows and columns alike.
 
     Attributes:
         N, G, C, O: images, groups, channels and outputs of a group.
@@ -80,7 +78,7 @@ FIELDS = len(Correlation._fields)
 
 
 def _tasks(
-    N: int, OH: int, OW: int, row_bytes: int, border: bool, blocks: int, threads: int
+    N: int, OH: int, OW: int, H: int, row_bytes: int, border: bool, blocks: int, threads: int
 ) -> tuple[int, int, int, int]:
     """How many images and rows of cells make a task, into how many the outputs are divided, and the lines' direction.
 
@@ -91,6 +89,8 @@ def _tasks(
     images = per_thread if along_images or border else 1
     images = min(images, 16 if along_images else 8)
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
+    if blocks >= 4 * threads and blocks % threads == 0 and N * H * row_bytes <= IMAGE_BYTES:
+        return images, OH, threads, int(along_images)
     while -(-N // images) * -(-OH // rows) < threads and rows > 1:
         rows = -(-rows // 2)
     places = -(-N // images) * -(-OH // rows)
@@ -99,7 +99,7 @@ def _tasks(
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan_cells(cells: int, threads: int) -> tuple[int, int]:
+def line_of_cells(cells: int, threads: int) -> tuple[int, int]:
     """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
     for width in range(min(cells, 448), SHORT_LINE, -1):
         if cells % width == 0 and cells // width >= 4 * threads:
@@ -119,10 +119,10 @@ def forward_plan(
     xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
     yn, yh, yw, OH, OW = h.output * w.output * G * O, w.output * G * O, G * O, h.output, w.output
     if geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1):
-        H, W = OH, OW = _plan_cells(N * OH * OW, threads)
+        H, W = OH, OW = line_of_cells(N * OH * OW, threads)
         N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
     border = bool(w.before or w.after)
-    tasks = _tasks(N, OH, OW, W * full * h.stride * 4, border, G * -(-O // 32), threads)
+    tasks = _tasks(N, OH, OW, H // h.stride, W * full * h.stride * 4, border, G * -(-O // 64), threads)
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
         h.stride, w.stride, 0, yn, yh, yw, *tasks,
@@ -181,38 +181,11 @@ def _phase_plan(
         (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
         and (OH, OW) == (H, W) == (h.size, w.size) and (h.stride, w.stride) == (1, 1)
     ):  # fmt: skip
-        H, W = OH, OW = _plan_cells(N * H * W, threads)
+        H, W = OH, OW = line_of_cells(N * H * W, threads)
         N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
     border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
-    tasks = _tasks(N, OH, OW, W * G * O * 4, border, G * -(-C // 32), threads)
+    tasks = _tasks(N, OH, OW, H, W * G * O * 4, border, G * -(-C // 64), threads)
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
         1, 1, y0, yn, sy, sx, *tasks,
     ).array(so * O, sc, so, *taps)  # fmt: skip
-
-
-@functools.lru_cache(maxsize=1024)
-def weight_plan(
-    N: int, G: int, C: int, O: int, H: int, W: int, strides: tuple[int, int, int], patches: bool,
-    along_images: bool, geometry: Geometry, threads: int,
-) -> tuple[np.ndarray, int, int]:  # fmt: skip
-    """The plan, the parts into which the cells are divided, each with a gradient of its own, and the tasks.
-
-    Blocks of outputs are independent and need no parts, but share what they read; so the cells are divided unless
-    the weights are many.
-    """
-    h, w = geometry.height, geometry.width
-    lines, cells = (h.output * w.output, N) if along_images else (N * h.output, w.output)
-    blocks = G * -(-O // 64)
-    weights = G * h.kernel * w.kernel * C * O
-    if weights > MANY_WEIGHTS and blocks >= threads:
-        parts, output_parts = 1, min(blocks, 4 * threads)
-    else:
-        parts, output_parts = min(lines, 4 * threads if weights <= MANY_WEIGHTS else threads), 1
-    lines_at_once = max(1, WEIGHT_STEPS // cells)
-    plan = Correlation(
-        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, *strides,
-        h.output, w.output, -h.before, -w.before, h.stride, w.stride, int(patches), h.output * w.output * G * O,
-        w.output * G * O, G * O, parts, lines_at_once, output_parts, int(along_images),
-    )  # fmt: skip
-    return plan.array(), parts, parts * output_parts
