@@ -3,8 +3,8 @@
     max:      y[n, i, j, c] = max over taps p, q inside the image of  x[n, i·s − P + p·d, j·s − P + q·d, c]
     average:  y[n, i, j, c] = Σ over taps inside the image / divisor
 
-The channel is the innermost loop: it runs along memory, so the compiler computes many channels at once. Max
-pooling notes where each maximum was (its flat position in the H·W image); its gradient goes there alone. The
+The channel is the innermost loop: it runs along memory, so many channels are computed at once. Max pooling notes
+where each maximum was (its flat position in the H·W image); its gradient goes there alone. The
 gradient of the average is spread evenly over the window. Threads share out images, so that windows which
 overlap never write to one place from two threads.
 """
@@ -14,91 +14,45 @@ from numba import prange
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.largest import largest
 from minicnn.kernels.memory import empty
 from minicnn.kernels.windows import range_inside
 
 
 @kernel
 def _max_row(x, y, where, n, i, kernel_size, stride, dilation, before):
-    """The maxima of one row of cells, all channels of a cell side by side."""
+    """The maxima of one row of cells."""
     H, W, C = x.shape[1:]
-    OW = y.shape[2]
+    OH, OW = y.shape[1:3]
     top = i * stride[0] - before[0]
     p0, p1 = range_inside(top, kernel_size[0], dilation[0], H)
+    image, result, position = x.reshape(-1), y.reshape(-1), where.reshape(-1)
+    taps, places = (
+        np.empty(kernel_size[0] * kernel_size[1], np.int64),
+        np.empty(kernel_size[0] * kernel_size[1], np.int64),
+    )
+    count, known = 0, -1
     for j in range(OW):
         left = j * stride[1] - before[1]
         q0, q1 = range_inside(left, kernel_size[1], dilation[1], W)
-        first_row, first_column = top + p0 * dilation[0], left + q0 * dilation[1]
-        for c in range(C):
-            y[n, i, j, c] = x[n, first_row, first_column, c]
-            where[n, i, j, c] = first_row * W + first_column
-        for p in range(p0, p1):
-            row = top + p * dilation[0]
-            for q in range(q0, q1):
-                column = left + q * dilation[1]
-                here = np.int32(row * W + column)
-                for c in range(C):
-                    value, best = x[n, row, column, c], y[n, i, j, c]
-                    # the first of equal values stays; NaN beats everything, as in torch
-                    wins = value > best or value != value
-                    y[n, i, j, c] = value if wins else best
-                    where[n, i, j, c] = here if wins else where[n, i, j, c]
-
-
-@kernel
-def _max_row_of_few(x, y, where, n, i, kernel_size, stride, dilation, before):
-    """The same for channels too few to be worth a loop of their own: first down the columns, then across.
-
-    Of equal values the first in reading order must stay, of several NaN the last, which the second half has to ask for.
-    """
-    H, W, C = x.shape[1:]
-    OW = y.shape[2]
-    top = i * stride[0] - before[0]
-    p0, p1 = range_inside(top, kernel_size[0], dilation[0], H)
-    reach = (kernel_size[1] - 1) * dilation[1] * C
-    length = max(((OW - 1) * stride[1] + 1) * C + reach, (before[1] + W) * C)
-    # the padding holds what loses against anything, at a place behind all others
-    down, place = np.full(length, -np.inf, x.dtype), np.full(length, np.iinfo(np.int32).max, np.int32)
-    inside = slice(before[1] * C, (before[1] + W) * C)
-    best, at, image = down[inside], place[inside], x[n].reshape(-1)
-    for p in range(p0, p1):
-        here = top + p * dilation[0]
-        row = image[here * W * C : (here + 1) * W * C]
-        for k in range(W * C):
-            value, so_far, above = row[k], best[k], at[k]
-            wins = (p == p0) | (value > so_far) | (value != value)
-            best[k] = value if wins else so_far
-            at[k] = np.int32(here) if wins else above
-    for w in range(W):
-        for c in range(C):
-            at[w * C + c] = at[w * C + c] * W + w
-    across, where_across = down[: length - reach].copy(), place[: length - reach].copy()
-    for q in range(1, kernel_size[1]):
-        shift = q * dilation[1] * C
-        values, places = down[shift : shift + across.size], place[shift : shift + across.size]
-        for k in range(across.size):
-            value, here, most, so_far = values[k], places[k], across[k], where_across[k]
-            first_of_equals = (value == most) & (here < so_far)
-            last_undefined = (value != value) & ((most == most) | (here > so_far))
-            wins = (value > most) | first_of_equals | last_undefined
-            across[k] = value if wins else most
-            where_across[k] = here if wins else so_far
-    best_row, where_row = y[n, i].reshape(-1), where[n, i].reshape(-1)
-    for j in range(OW):
-        for c in range(C):
-            best_row[j * C + c] = across[j * stride[1] * C + c]
-            where_row[j * C + c] = where_across[j * stride[1] * C + c]
+        if known != q0 * kernel_size[1] + q1:  # other taps than the last cell's
+            known = q0 * kernel_size[1] + q1
+            count = 0
+            for p in range(p0, p1):
+                for q in range(q0, q1):
+                    places[count] = (top + p * dilation[0]) * W + q * dilation[1]
+                    taps[count] = places[count] * C
+                    count += 1
+        largest(
+            image, (n * H * W + left) * C, taps, places, count, C, result, position, ((n * OH + i) * OW + j) * C, left
+        )
 
 
 @kernel(parallel=True)
 def _max_forward(x, y, where, kernel_size, stride, dilation, before):
     N, OH = y.shape[0], y.shape[1]
-    for cell in prange(N * OH):
-        n, i = np.int64(cell // OH), np.int64(cell % OH)
-        if x.shape[3] < 16:
-            _max_row_of_few(x, y, where, n, i, kernel_size, stride, dilation, before)
-        else:
-            _max_row(x, y, where, n, i, kernel_size, stride, dilation, before)
+    for row in prange(N * OH):
+        _max_row(x, y, where, np.int64(row // OH), np.int64(row % OH), kernel_size, stride, dilation, before)
 
 
 @kernel(parallel=True)
@@ -156,14 +110,9 @@ def max_forward(x: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
     shape = (x.shape[0], *geometry.output_size, x.shape[3])
     y, where = empty(shape, x.dtype), empty(shape, np.dtype(np.int32))
     _max_forward(
-        x,
-        y,
-        where,
-        geometry.kernel,
-        (rows.stride, columns.stride),
-        (rows.dilation, columns.dilation),
+        x, y, where, geometry.kernel, (rows.stride, columns.stride), (rows.dilation, columns.dilation),
         (rows.before, columns.before),
-    )
+    )  # fmt: skip
     return y, where
 
 
