@@ -62,7 +62,7 @@ def lanes(dtype: Any) -> int:
     return vector_bytes() // np.dtype(dtype).itemsize
 
 
-PREFETCH_STEPS = 16
+PREFETCH_STEPS = 8
 
 _I64 = ir.IntType(64)
 

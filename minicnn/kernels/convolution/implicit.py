@@ -23,7 +23,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import block_at, block_count, line
-from minicnn.kernels.convolution.plan import FIELDS, STEPS, forward_plan, grad_input_plans
+from minicnn.kernels.convolution.plan import FIELDS, forward_plan, grad_input_plans
 from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
@@ -50,15 +50,8 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
     if along_images:
         inner_first = inner_last = OW
 
-    # the sum over taps and channels is taken in pieces whose weights stay in the first-level cache
-    runs = dw == 1 and xw == C and KW * C <= STEPS  # the taps of a kernel row are one run of memory
-    channel_pieces = 1 if runs else -(-C // STEPS)
-    steps = KW * C if runs else -(-C // channel_pieces)  # of a segment
-    segments = KH if runs else KH * KW
-    at_once = max(1, STEPS // steps)
-    pieces = -(-segments // at_once) * channel_pieces
-    seg_a, seg_b = np.empty(at_once, np.int64), np.empty(at_once, np.int64)
-
+    runs = dw == 1 and xw == C  # the taps of a kernel row are one run of memory
+    seg_a, seg_b = np.empty(KH * KW, np.int64), np.empty(KH * KW, np.int64)
     part, place = task % parts, task // parts
     n0 = place // row_tasks * images
     n1 = min(N, n0 + images)
@@ -70,46 +63,34 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
         b0 = group * packed + o * KH * KW * C
         bk = vectors * vector
         o += group * O
-        for piece in range(pieces):
-            first_channel = piece % channel_pieces * steps
-            first_segment = piece // channel_pieces * at_once
-            last_segment = min(segments, first_segment + at_once)
-            for i in range(i0, i1):
-                row = top + i * sh
-                p0, p1 = range_inside(row, KH, dh, H)
-                j = 0
-                while j < OW:
-                    inner = inner_first <= j < inner_last
-                    column = left + j * sw
-                    q0, q1 = range_inside(column, KW, dw, W)
-                    K = (q1 - q0) * C if runs else min(C - first_channel, steps)
-                    found = 0
-                    for segment in range(first_segment, last_segment):
-                        p, q = (segment, q0) if runs else (segment // KW, segment % KW)
-                        if p0 <= p < p1 and q0 <= q < q1:
-                            seg_a[found] = p * dh * xh + q * dw * xw + first_channel
-                            seg_b[found] = ((p * KW + q) * C + first_channel) * bk
-                            found += 1
-                    a0 = n0 * xn + row * xh + column * xw + group * C
-                    c0 = y0 + n0 * yn + i * yh + j * yw + o
-                    # a line for each image along the row, or one through the images
-                    if inner:
-                        lines, an, cn, ai, ci, length = n1 - n0, xn, yn, sw * xw, yw, inner_last - j
-                        j = inner_last
-                    else:
-                        lines, an, cn, ai, ci, length = 1, 0, 0, xn, yn, n1 - n0
-                        j += 1
-                    if piece == 0:
-                        start, s0, sn, si, has_start = bias, o, 0, 0, bias.size > 0
-                    elif found:
-                        start, s0, sn, si, has_start = y, c0, cn, ci, True
-                    else:
-                        lines = 0
-                    for n in range(lines):
-                        line(
-                            x, a0 + n * an, ai, weight, b0, bk, seg_a, seg_b, found, K,
-                            start, s0 + n * sn, si, has_start, y, c0 + n * cn, ci, length, vectors, valid,
-                        )  # fmt: skip
+        for i in range(i0, i1):
+            row = top + i * sh
+            p0, p1 = range_inside(row, KH, dh, H)
+            j = 0
+            while j < OW:
+                column = left + j * sw
+                q0, q1 = range_inside(column, KW, dw, W)
+                steps = (q1 - q0) * C if runs else C
+                segments = 0
+                for p in range(p0, p1):
+                    for q in range(q0, min(q1, q0 + 1) if runs else q1):
+                        seg_a[segments] = p * dh * xh + q * dw * xw
+                        seg_b[segments] = (p * KW + q) * C * bk
+                        segments += 1
+                # a line for each image along the row, or one through the images
+                inner = inner_first <= j < inner_last
+                if inner:
+                    lines, ai, ci, length = n1 - n0, sw * xw, yw, inner_last - j
+                else:
+                    lines, ai, ci, length = 1, xn, yn, n1 - n0
+                a0 = n0 * xn + row * xh + column * xw + group * C
+                c0 = y0 + n0 * yn + i * yh + j * yw + o
+                for n in range(lines):
+                    line(
+                        x, a0 + n * xn, ai, weight, b0, bk, seg_a, seg_b, segments, steps,
+                        bias, o, 0, bias.size > 0, y, c0 + n * yn, ci, length, vectors, valid,
+                    )  # fmt: skip
+                j += length if inner else 1
 
 
 @kernel

@@ -17,8 +17,6 @@ SHORT_LINE = 14
 CHUNK_BYTES = 2**19
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
-STEPS = 256
-"""How long a sum a tile takes at once; the weights it needs stay near."""
 IMAGE_BYTES = 2**21
 """How large an image may be that every thread reads as a whole, for outputs of its own."""
 
