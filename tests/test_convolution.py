@@ -1,5 +1,11 @@
 """conv2d and conv_transpose2d against PyTorch: values, gradients, dtypes, errors and algebraic laws."""
 
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -379,3 +385,20 @@ def test_winograd_refuses_what_it_cannot_do(arguments):
         F.conv2d(image(1, 4, 8, 8), weight, algorithm="winograd", **arguments)
     with pytest.raises(ValueError, match="winograd"):
         F.conv2d(image(1, 4, 8, 8), image(4, 4, 5, 5), algorithm="winograd")
+
+
+@pytest.mark.parametrize(
+    ("processor", "features", "vector"),
+    [
+        ("haswell", "+avx,+avx2,+fma", 32),
+        pytest.param(
+            *("x86-64", "+sse2", 16),
+            marks=pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "nightly", reason="compiles for a minute"),
+        ),
+    ],
+)
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names processors of another kind")
+def test_older_processors_compute_the_same(tmp_path, processor, features, vector):
+    environment = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": features, "MINICNN_CACHE_DIR": str(tmp_path)}
+    program = [sys.executable, str(Path(__file__).with_name("other_processor.py")), str(vector)]
+    subprocess.run(program, env=os.environ | environment, check=True, timeout=600)

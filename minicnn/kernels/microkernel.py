@@ -36,22 +36,27 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
+
+
+def _features() -> list[str]:
+    """What the processor can do that code is compiled for; Numba lets `NUMBA_CPU_FEATURES` say so."""
+    return (config.CPU_FEATURES or get_host_cpu_features()).split(",")
 
 
 @functools.cache
 def vector_bytes() -> int:
     """The width of the machine's vectors: 64 with AVX-512, 32 with AVX2, else 16."""
-    features = get_host_cpu_features().split(",")
+    features = _features()
     return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
 
 
 @functools.cache
 def tiles() -> dict[int, tuple[int, ...]]:
     """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
-    features = get_host_cpu_features().split(",")
+    features = _features()
     if "+avx512f" in features or "+neon" in features:  # 32 registers
         return {4: (6, 4, 2, 1), 2: (14, 6, 2, 1), 1: (16, 8, 4, 1)}
     return {2: (6, 4, 1), 1: (8, 4, 1)}
