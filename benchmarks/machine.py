@@ -3,10 +3,31 @@
 import os
 import platform
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.timing import once
+
+
+class Limits(NamedTuple):
+    """What the machine can do at most, measured.
+
+    Attributes:
+        gflops: GFLOP/s of a product of two large float32 matrices.
+        gbs: GB/s of a copy between large arrays, read plus written.
+    """
+
+    gflops: float
+    gbs: float
+
+    def __str__(self) -> str:
+        return f"{self.gflops:.0f} GFLOP/s in sgemm, {self.gbs:.1f} GB/s in a copy (read + written)"
+
+
+def measure_limits() -> Limits:
+    """The limits on the threads that both sides have now."""
+    return Limits(sgemm_peak(), copy_bandwidth())
 
 
 def pin_threads(threads: int) -> None:

@@ -1,118 +1,56 @@
 """Convolution layers of well-known networks, forward, and forward with backward."""
 
-from dataclasses import dataclass
+from benchmarks.rows import Sides, Work
+from benchmarks.spec import Convolution, parse
+from benchmarks.work.convolution import Problem, formats, minicnn_way, torch_way
+from minicnn.kernels.convolution.winograd import applies
 
-import numpy as np
-import torch
-import torch.nn.functional as TF
+Layer = tuple[str, Convolution]
 
-import minicnn
-import minicnn.nn.functional as F
-from benchmarks.rows import Work
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A square convolution layer: N images of C channels and H × H, to O channels by a K × K kernel."""
-
-    name: str
-    N: int
-    C: int
-    H: int
-    O: int
-    K: int
-    stride: int = 1
-    padding: int = 0
-
-    @property
-    def output(self) -> int:
-        """OH"""
-        return (self.H + 2 * self.padding - self.K) // self.stride + 1
-
-    @property
-    def flops(self) -> float:
-        """Floating-point operations of the forward pass, a multiply-add being two."""
-        return 2.0 * self.N * self.output**2 * self.O * self.C * self.K**2
-
-    @property
-    def label(self) -> str:
-        """The row's name."""
-        stride = f"/{self.stride}" if self.stride > 1 else ""
-        return f"{self.name} {self.N}×{self.C}×{self.H}² → {self.O}, {self.K}×{self.K}{stride}"
-
-
-LENET = [Layer("LeNet 1", 64, 1, 28, 6, 5), Layer("LeNet 2", 64, 6, 12, 16, 5)]
-LAYERS = [
+LENET: list[Layer] = [("LeNet 1", parse("64x1x28x28,o6,k5")), ("LeNet 2", parse("64x6x12x12,o16,k5"))]
+LAYERS: list[Layer] = [
     *LENET,
-    Layer("MNIST CNN 1", 128, 1, 28, 32, 3, padding=1),
-    Layer("MNIST CNN 2", 128, 32, 14, 64, 3, padding=1),
-    Layer("MNIST CNN 3", 128, 64, 7, 128, 3, padding=1),
-    Layer("AlexNet 1", 32, 3, 32, 64, 3, padding=1),
-    Layer("AlexNet 2", 32, 64, 15, 192, 3, padding=1),
-    Layer("AlexNet 3", 32, 192, 7, 384, 3, padding=1),
-    Layer("AlexNet 4", 32, 384, 7, 256, 3, padding=1),
-    Layer("AlexNet 5", 32, 256, 7, 256, 1),
-    Layer("ResNet-18 1", 32, 64, 32, 64, 3, padding=1),
-    Layer("ResNet-18 2", 32, 64, 32, 128, 3, stride=2, padding=1),
-    Layer("ResNet-18 2", 32, 128, 16, 128, 3, padding=1),
-    Layer("ResNet-18 3", 32, 256, 8, 256, 3, padding=1),
-    Layer("ResNet-18 4", 32, 512, 4, 512, 3, padding=1),
-    Layer("shortcut", 32, 64, 32, 128, 1, stride=2),
-    Layer("VGG-16 1", 8, 64, 224, 64, 3, padding=1),
-    Layer("VGG-16 2", 8, 128, 112, 128, 3, padding=1),
-    Layer("VGG-16 3", 8, 256, 56, 256, 3, padding=1),
-    Layer("VGG-16 4", 8, 512, 28, 512, 3, padding=1),
-    Layer("VGG-16 5", 8, 512, 14, 512, 3, padding=1),
-    Layer("ImageNet stem", 8, 3, 224, 64, 7, stride=2, padding=3),
-    Layer("1×1", 8, 256, 14, 1024, 1),
+    ("MNIST CNN 1", parse("128x1x28x28,o32,k3,p1")),
+    ("MNIST CNN 2", parse("128x32x14x14,o64,k3,p1")),
+    ("MNIST CNN 3", parse("128x64x7x7,o128,k3,p1")),
+    ("AlexNet 1", parse("32x3x32x32,o64,k3,p1")),
+    ("AlexNet 2", parse("32x64x15x15,o192,k3,p1")),
+    ("AlexNet 3", parse("32x192x7x7,o384,k3,p1")),
+    ("AlexNet 4", parse("32x384x7x7,o256,k3,p1")),
+    ("AlexNet 5", parse("32x256x7x7,o256,k1")),
+    ("ResNet-18 1", parse("32x64x32x32,o64,k3,p1")),
+    ("ResNet-18 2", parse("32x64x32x32,o128,k3,s2,p1")),
+    ("ResNet-18 2", parse("32x128x16x16,o128,k3,p1")),
+    ("ResNet-18 3", parse("32x256x8x8,o256,k3,p1")),
+    ("ResNet-18 4", parse("32x512x4x4,o512,k3,p1")),
+    ("shortcut", parse("32x64x32x32,o128,k1,s2")),
+    ("VGG-16 1", parse("8x64x224x224,o64,k3,p1")),
+    ("VGG-16 2", parse("8x128x112x112,o128,k3,p1")),
+    ("VGG-16 3", parse("8x256x56x56,o256,k3,p1")),
+    ("VGG-16 4", parse("8x512x28x28,o512,k3,p1")),
+    ("VGG-16 5", parse("8x512x14x14,o512,k3,p1")),
+    ("ImageNet stem", parse("8x3x224x224,o64,k7,s2,p3")),
+    ("1×1", parse("8x256x14x14,o1024,k1")),
 ]
-WINOGRAD = [layer for layer in LAYERS if layer.K == 3 and layer.stride == 1 and layer.C >= 64]
-
-
-def channels_last(array: np.ndarray) -> np.ndarray:
-    """(N, C, H, W) with channels last in memory, as the layer before leaves it."""
-    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+WINOGRAD = [(name, c) for name, c in LAYERS if applies(c.geometry, c.groups) and c.C >= 64]
 
 
 def convolution(layer: Layer, backward: bool, algorithm: str = "auto") -> Work:
-    """A layer's forward pass, or forward and backward (by input, weight and bias)."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((layer.N, layer.C, layer.H, layer.H), np.float32)
-    w = rng.standard_normal((layer.O, layer.C, layer.K, layer.K), np.float32) / np.float32(layer.K)
-    b = rng.standard_normal(layer.O, np.float32)
-    g = rng.standard_normal((layer.N, layer.O, layer.output, layer.output), np.float32)
-    arguments = (layer.stride, layer.padding)
-    mx, mw, mb = (minicnn.Tensor(a, backward) for a in (channels_last(x), w, b))
-    mg = minicnn.Tensor(channels_last(g))
+    """A layer's forward pass, or forward and backward: by weight and bias, and by the input.
 
-    def ours() -> list:
-        y = F.conv2d(mx, mw, mb, *arguments, algorithm=algorithm)
-        if not backward:
-            return [y.numpy()]
-        for t in (mx, mw, mb):
-            t.grad = None
-        y.backward(mg)
-        return [t.grad.numpy() for t in (mx, mw, mb)]
+    As in a network, the first layer leaves out the gradient by the input, the images: on both sides, and in the count
+    of operations.
+    """
+    name, conv = layer
+    by_input = not conv.of_images
 
-    def torch_way(memory_format: torch.memory_format):
-        tx, tw = (torch.from_numpy(a).clone(memory_format=memory_format) for a in (x, w))
-        tx, tw, tb = (t.requires_grad_(backward) for t in (tx, tw, torch.from_numpy(b).clone()))
-        tg = torch.from_numpy(g).clone(memory_format=memory_format)
+    def prepare() -> Sides:
+        problem = Problem.random(conv)
+        return Sides(
+            minicnn_way(problem, backward, by_input, algorithm),
+            {name: torch_way(problem, backward, by_input, name) for name in formats(conv)},
+        )
 
-        def theirs() -> list:
-            y = TF.conv2d(tx, tw, tb, *arguments)
-            if not backward:
-                return [y.numpy()]
-            for t in (tx, tw, tb):
-                t.grad = None
-            y.backward(tg)
-            return [t.grad.numpy() for t in (tx, tw, tb)]
-
-        return theirs
-
-    formats = {"NCHW": torch.contiguous_format}
-    if layer.C > 1:  # channels_last means nothing for one channel
-        formats["channels_last"] = torch.channels_last
-    name = f"{layer.label}{' and back' if backward else ''}"
-    ways = {key: torch_way(value) for key, value in formats.items()}
-    return Work(name, ours, ways, flops=layer.flops * (3 if backward else 1))
+    products = 1 + backward * (1 + by_input)
+    part = "forward" if not backward else "and back" if by_input else "and back, no ∂x"
+    return Work(f"{name} {conv.label}", part, prepare, products * conv.flops, products * conv.bytes)

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 import minicnn
-from benchmarks.rows import Work
+from benchmarks.rows import Sides, Way, Work
+from benchmarks.work.convolution import FORMATS
 
 
 def training_step(
@@ -23,63 +24,87 @@ def training_step(
         shape: (N, C, H, W) of a batch.
         lr: learning rate.
     """
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal(shape, np.float32)
-    y = rng.integers(0, 10, shape[0])
-    torch.manual_seed(0)
-    state = theirs().state_dict()
 
-    def minicnn_way() -> Callable[[], list]:
-        model = ours()
-        model.load_state_dict(state)
-        optimizer = minicnn.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
-        criterion = minicnn.nn.CrossEntropyLoss()
-        images, labels = minicnn.tensor(x), minicnn.tensor(y)
+    def prepare() -> Sides:
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal(shape, np.float32)
+        y = rng.integers(0, 10, shape[0])
+        torch.manual_seed(0)
+        state = theirs().state_dict()
+        return Sides(
+            _minicnn_way(ours(), state, x, y, lr),
+            {name: _torch_way(theirs(), state, x, y, lr, memory_format) for name, memory_format in FORMATS.items()},
+        )
 
-        def step() -> list:
-            optimizer.zero_grad()
-            loss = criterion(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            return [np.asarray(loss.item())]
-
-        return step
-
-    def torch_way(memory_format: torch.memory_format) -> Callable[[], list]:
-        model = theirs().to(memory_format=memory_format)
-        model.load_state_dict(state)
-        optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
-        criterion = torch.nn.CrossEntropyLoss()
-        images, labels = torch.from_numpy(x).to(memory_format=memory_format), torch.from_numpy(y)
-
-        def step() -> list:
-            optimizer.zero_grad()
-            loss = criterion(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            return [np.asarray(loss.item())]
-
-        return step
-
-    ways = {"NCHW": torch_way(torch.contiguous_format), "channels_last": torch_way(torch.channels_last)}
-    return Work(name, minicnn_way(), ways, flops=step_flops(theirs(), shape), tolerance=1e-3)
+    return Work(name, "", prepare, *step_costs(theirs, shape), tolerance=1e-3)
 
 
-def step_flops(model: torch.nn.Module, shape: tuple[int, ...]) -> float:
-    """Floating-point operations of forward and backward in convolution and linear layers: three times the forward."""
-    total = 0
+def _minicnn_way(model: Any, state: dict[str, Any], x: np.ndarray, y: np.ndarray, lr: float) -> Way:
+    model.load_state_dict(state)
+    optimizer = minicnn.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    criterion = minicnn.nn.CrossEntropyLoss()
+    images, labels = minicnn.tensor(x), minicnn.tensor(y)
 
-    def count(module: Any, _: Any, output: torch.Tensor) -> None:
-        nonlocal total
-        weight = module.weight
-        total += 2 * weight[0].numel() * output.numel()
+    def step() -> list[np.ndarray]:
+        optimizer.zero_grad()
+        loss = criterion(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return [np.asarray(loss.item())]
 
-    for module in model.modules():
+    return step
+
+
+def _torch_way(
+    model: torch.nn.Module,
+    state: dict[str, Any],
+    x: np.ndarray,
+    y: np.ndarray,
+    lr: float,
+    memory_format: torch.memory_format,
+) -> Way:
+    model = model.to(memory_format=memory_format)
+    model.load_state_dict(state)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    criterion = torch.nn.CrossEntropyLoss()
+    images, labels = torch.from_numpy(x).to(memory_format=memory_format), torch.from_numpy(y)
+
+    def step() -> list[np.ndarray]:
+        optimizer.zero_grad()
+        loss = criterion(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return [np.asarray(loss.item())]
+
+    return step
+
+
+def step_costs(model: Callable[[], torch.nn.Module], shape: tuple[int, ...]) -> tuple[float, float]:
+    """Floating-point operations and bytes of forward and backward in convolution and linear layers.
+
+    A layer has three products, the output and the gradients by weight and by input (the first layer has no need of the
+    last), each of as many operations; each reads two of the layer's input, weight and output, or gradients of the same
+    size, and writes the third.
+
+    Args:
+        model: makes the network.
+        shape: (N, C, H, W) of a batch.
+    """
+    flops = moved = 0
+
+    def count(module: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        nonlocal flops, moved
+        weight, products = module.weight, 2 + inputs[0].requires_grad
+        flops += products * 2 * weight[0].numel() * output.numel()
+        moved += products * 4 * (inputs[0].numel() + weight.numel() + output.numel())
+
+    with torch.device("meta"):  # shapes without numbers
+        network, images = model(), torch.zeros(shape)
+    for module in network.modules():
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
             module.register_forward_hook(count)
-    with torch.no_grad():
-        model.eval()(torch.zeros(shape))
-    return 3.0 * total
+    network(images)
+    return float(flops), float(moved)
 
 
 def steps() -> list[Work]:

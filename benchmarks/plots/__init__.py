@@ -1,0 +1,1 @@
+"""Pictures of what was measured, one module for each kind of table."""
