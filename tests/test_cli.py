@@ -375,7 +375,11 @@ def test_bad_pictures_are_named(tmp_path, weights):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_an_interrupted_training_leaves_nothing_half_written(tmp_path):
-    process = own_process("train", "--epochs", 10_000, "--threads", 1, "--output", tmp_path / "out")
+    def listen():  # a shell starts what it runs in the background deaf to SIGINT
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    options = ["--epochs", 10_000, "--threads", 1, "--output", tmp_path / "out"]
+    process = own_process("train", *options, preexec_fn=listen)
     try:
         for line in process.stdout:
             if TABLE_ROW.fullmatch(line.rstrip()):

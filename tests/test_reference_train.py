@@ -1,6 +1,7 @@
 """The training in PyTorch: the same start and batches as minicnn's, one process or two, weights both ways."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -311,7 +312,9 @@ def test_two_processes_learn_what_one_learns(theirs, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
     program = ["tests/two_processes.py", tmp_path / "gradients", "lenet", *SETTINGS, "--device", "cpu"]
     command += [*program, "--output", tmp_path / "run"]
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}  # reference isn't installed
+    parts = [str(part) for part in command]
+    result = subprocess.run(parts, capture_output=True, text=True, timeout=300, env=environment)
     assert result.returncode == 0, result.stderr
     assert "Device      CPU, 1 thread, float32 in each of 2 processes\n" in result.stdout
     assert result.stdout.count("Weights") == 1
