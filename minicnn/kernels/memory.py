@@ -4,7 +4,8 @@ A tensor of shape (N, C, H, W) is, as a rule, an array (N, H, W, C) in row-major
 `transpose(0, 3, 1, 2)`. Kernels that treat every element alike run along memory and don't care.
 """
 
-from typing import Any
+import math
+from collections import defaultdict
 
 import numpy as np
 
@@ -29,12 +30,14 @@ class _Shelf:
     """
 
     def __init__(self) -> None:
-        self.buffers: dict[int, list[_Buffer]] = {}
+        self.buffers: defaultdict[int, list[_Buffer]] = defaultdict(list)
         self.bytes = 0
 
     def take(self, size: int) -> _Buffer:
-        """A buffer of `size` bytes, used before or new."""
-        waiting = self.buffers.get(size)
+        """A buffer of at least `size` bytes, used before or new."""
+        step = 1 << (size.bit_length() - 4)  # sizes in steps of a sixteenth to an eighth
+        size = -(-size // step) * step
+        waiting = self.buffers[size]
         if waiting:
             self.bytes -= size
             return waiting.pop()
@@ -43,9 +46,10 @@ class _Shelf:
 
     def give(self, buffer: _Buffer) -> None:
         """Keep a buffer, unless the shelf is full."""
-        if self.bytes + buffer.size <= SHELF_BYTES:
-            self.bytes += buffer.size
-            self.buffers.setdefault(buffer.size, []).append(buffer)
+        size = buffer.size
+        if self.bytes + size <= SHELF_BYTES:
+            self.bytes += size
+            self.buffers[size].append(buffer)
 
 
 _shelf = _Shelf()
@@ -58,26 +62,19 @@ class _Lent(np.ndarray):
         shelf.give(self.base)  # type: ignore[arg-type]
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """As `np.empty`; large arrays begin at a cache line, in buffers that are used again."""
-    count = 1
-    for size in shape:
-        count *= size
-    size = count * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     if size < SMALL_BYTES:
         return np.empty(shape, dtype)
-    step = 1 << (size.bit_length() - 4)  # sizes in steps of a sixteenth to an eighth
-    buffer = _shelf.take(-(-size // step) * step)
-    return np.ndarray(shape, dtype, buffer.view(_Lent))
+    return np.ndarray(shape, dtype, _shelf.take(size).view(_Lent))
 
 
 def empty_like(x: np.ndarray) -> np.ndarray:
     """As `np.empty_like` for a dense array: the same shape, dtype and order in memory."""
-    axes = order(x)
-    if axes is None:
+    if x.nbytes < SMALL_BYTES or not is_dense(x):
         return np.empty_like(x)
-    result = empty(tuple([x.shape[axis] for axis in axes]), x.dtype)
-    return result if x.flags.c_contiguous else result.transpose(np.argsort(axes))
+    return np.ndarray(x.shape, x.dtype, _shelf.take(x.nbytes).view(_Lent), 0, x.strides)
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
@@ -95,31 +92,19 @@ def channels_first(x: np.ndarray) -> np.ndarray:
     return x.transpose(0, 3, 1, 2)
 
 
-_USUAL_ORDERS = {4: ((0, 2, 3, 1), (2, 3, 1, 0)), 2: ((1, 0),)}
-"""By dimensions: of images and of convolution weights; of linear weights."""
+def flat(x: np.ndarray) -> np.ndarray:
+    """A dense array along its memory, as a one-dimensional view."""
+    return x.ravel("K")
 
 
-def order(x: np.ndarray) -> tuple[int, ...] | None:
-    """The axes of `x` from outermost to innermost in memory, None if memory has gaps or overlaps."""
-    if x.flags.c_contiguous:
-        return tuple(range(x.ndim))
-    for axes in _USUAL_ORDERS.get(x.ndim, ()):
-        if x.transpose(axes).flags.c_contiguous:
-            return axes
-    axes = tuple(np.argsort([-stride for stride in x.strides], kind="stable"))
-    return axes if x.transpose(axes).flags.c_contiguous else None
+def is_dense(x: np.ndarray) -> bool:
+    """Whether the elements of `x` fill their memory, without gaps or overlaps, in whatever order of the axes."""
+    return x.flags.c_contiguous or flat(x).base is not None  # a copy would own its memory
 
 
 def dense(x: np.ndarray) -> np.ndarray:
     """`x` itself where its memory has neither gaps nor overlaps, else a row-major copy."""
-    return x if x.flags.c_contiguous or order(x) is not None else np.ascontiguousarray(x)
-
-
-def flat(x: np.ndarray) -> np.ndarray:
-    """A dense array along its memory, as a one-dimensional view."""
-    if x.flags.c_contiguous:
-        return x.reshape(-1)
-    return x.transpose(order(x)).reshape(-1)
+    return x if is_dense(x) else np.ascontiguousarray(x)
 
 
 def like(x: np.ndarray, model: np.ndarray) -> np.ndarray:

@@ -1,68 +1,61 @@
-"""One pass over memory for every optimizer step: read gradient, parameter and moments, write them back.
+"""One pass over memory for every optimizer step: read gradients, parameters and moments, write them back.
 
-All arrays are one-dimensional, of one size and in one element order, changed in place save the gradient.
-Hyperparameters arrive as float64 and are rounded to the parameter's dtype once; the arithmetic follows
-PyTorch's operation by operation, and a multiplication may contract with the addition behind it to one
-rounding, as there.
+A step covers all the parameters that it treats alike in one call, since calling a kernel costs more than changing a
+small parameter. Parameter i and what belongs to it are flat arrays of `sizes[i]` elements in one element order, that
+begin at the addresses in row i; the columns are p, its gradient and then what the rule below names. All are changed in
+place save the gradient.
+
+Hyperparameters arrive rounded to the parameters' dtype; the arithmetic follows PyTorch's operation by operation, and a
+multiplication may contract with the addition behind it to one rounding, as there.
 
 A step is bound by memory: splitting it over threads pays only once the arrays outgrow a core's caches. Below
-`PARALLEL_SIZE` elements the whole range runs in the calling thread.
+`PARALLEL_SIZE` elements everything runs in the calling thread.
 """
 
 import numpy as np
-from numba import prange
+from numba import carray, prange, types
+from numba.extending import intrinsic
 
 from minicnn.kernels.compile import kernel
 
 PARALLEL_SIZE = 32768
 BLOCK = 8192
 
+SGD, MOMENTUM, ADAM = 0, 1, 2
+"""The rules, each described at its kernel."""
+
 
 @kernel(fastmath={"contract"})
-def _sgd_slice(parameter, gradient, rate, weight_decay, sign):
-    dtype = parameter.dtype.type
-    rate, weight_decay, sign = dtype(-rate), dtype(weight_decay), dtype(sign)
-    for i in range(parameter.size):
-        g = sign * gradient[i]
-        if weight_decay != 0:
-            g = g + weight_decay * parameter[i]
-        parameter[i] = parameter[i] + rate * g
-
-
-@kernel(parallel=True)
-def sgd(
-    parameter: np.ndarray,
-    gradient: np.ndarray,
-    rate: float,
-    weight_decay: float,
-    sign: float,
-) -> None:
+def _sgd(parameter, gradient, hyperparameters):
     """Gradient descent.
 
     g = sign · gradient + weight_decay · p
     p = p − rate · g
 
-    Args:
-        parameter: p, changed.
-        gradient: of its size.
-        rate: the learning rate.
-        weight_decay: the factor of the L2 penalty.
-        sign: −1 to ascend, 1 to descend.
+    Hyperparameters: weight_decay, the factor of the L2 penalty; sign, −1 to ascend, 1 to descend; −rate, the learning
+    rate's negative.
     """
-    size = parameter.size
-    if size < PARALLEL_SIZE:
-        _sgd_slice(parameter, gradient, rate, weight_decay, sign)
-    else:
-        for block in prange((size + BLOCK - 1) // BLOCK):
-            part = slice(block * BLOCK, min(size, (block + 1) * BLOCK))
-            _sgd_slice(parameter[part], gradient[part], rate, weight_decay, sign)
+    weight_decay, sign, minus_rate = hyperparameters[0], hyperparameters[1], hyperparameters[2]
+    for i in range(parameter.size):
+        g = sign * gradient[i]
+        if weight_decay != 0:
+            g = g + weight_decay * parameter[i]
+        parameter[i] = parameter[i] + minus_rate * g
 
 
 @kernel(fastmath={"contract"})
-def _momentum_slice(parameter, gradient, buffer, rate, weight_decay, sign, keep, take, ahead, nesterov):
-    dtype = parameter.dtype.type
-    rate, weight_decay, sign = dtype(-rate), dtype(weight_decay), dtype(sign)
-    keep, take, ahead = dtype(keep), dtype(take), dtype(ahead)
+def _momentum(parameter, gradient, buffer, hyperparameters):
+    """Gradient descent with momentum.
+
+    g = sign · gradient + weight_decay · p
+    b = keep · b + take · g
+    p = p − rate · (g + ahead · b if nesterov else b)
+
+    Hyperparameters: weight_decay, sign and −rate as for `SGD`; keep, the momentum, and take, 1 − dampening, which are
+    0 and 1 in the first step; ahead, the momentum again, for Nesterov's look ahead; nesterov, whether to look ahead.
+    """
+    weight_decay, sign, minus_rate = hyperparameters[0], hyperparameters[1], hyperparameters[2]
+    keep, take, ahead, nesterov = hyperparameters[3], hyperparameters[4], hyperparameters[5], hyperparameters[6] != 0
     for i in range(parameter.size):
         g = sign * gradient[i]
         if weight_decay != 0:
@@ -71,83 +64,27 @@ def _momentum_slice(parameter, gradient, buffer, rate, weight_decay, sign, keep,
         buffer[i] = b
         if nesterov:
             b = g + ahead * b
-        parameter[i] = parameter[i] + rate * b
-
-
-@kernel(parallel=True)
-def sgd_momentum(
-    parameter: np.ndarray,
-    gradient: np.ndarray,
-    buffer: np.ndarray,
-    rate: float,
-    weight_decay: float,
-    sign: float,
-    keep: float,
-    take: float,
-    ahead: float,
-    nesterov: bool,
-) -> None:
-    """Gradient descent with momentum.
-
-    g = sign · gradient + weight_decay · p
-    b = keep · b + take · g
-    p = p − rate · (g + ahead · b if nesterov else b)
-
-    Args:
-        parameter: p, changed.
-        gradient: of its size.
-        buffer: b, changed.
-        rate: the learning rate.
-        weight_decay: the factor of the L2 penalty.
-        sign: −1 to ascend, 1 to descend.
-        keep: the momentum; 0 in the first step.
-        take: 1 − dampening; 1 in the first step.
-        ahead: the momentum again, for Nesterov's look ahead.
-        nesterov: whether to look ahead.
-    """
-    size = parameter.size
-    if size < PARALLEL_SIZE:
-        _momentum_slice(parameter, gradient, buffer, rate, weight_decay, sign, keep, take, ahead, nesterov)
-    else:
-        for block in prange((size + BLOCK - 1) // BLOCK):
-            part = slice(block * BLOCK, min(size, (block + 1) * BLOCK))
-            _momentum_slice(
-                parameter[part],
-                gradient[part],
-                buffer[part],
-                rate,
-                weight_decay,
-                sign,
-                keep,
-                take,
-                ahead,
-                nesterov,
-            )
+        parameter[i] = parameter[i] + minus_rate * b
 
 
 @kernel(fastmath={"contract"})
-def _adam_slice(
-    parameter,
-    gradient,
-    mean,
-    square,
-    largest,
-    step_size,
-    beta1,
-    beta2,
-    root_correction,
-    eps,
-    weight_decay,
-    shrink,
-    sign,
-    amsgrad,
-):
-    dtype = parameter.dtype.type
-    take1, small = dtype(1 - beta1), 1 - beta1 < 0.5
-    keep1 = dtype(1) - take1
-    take2, keep2 = dtype(1 - beta2), dtype(beta2)
-    step_size, root_correction, eps = dtype(-step_size), dtype(root_correction), dtype(eps)
-    weight_decay, shrink, sign = dtype(weight_decay), dtype(shrink), dtype(sign)
+def _adam(parameter, gradient, mean, square, largest, hyperparameters):
+    """Adam, AdamW and AMSGrad.
+
+    p = shrink · p;  g = sign · gradient + weight_decay · p
+    m = beta1 · m + (1 − beta1) · g;  v = beta2 · v + (1 − beta2) · g²;  v̂ = max(v̂, v) if amsgrad else v
+    p = p − step_size · m / (√v̂ / root_correction + eps)
+
+    Hyperparameters: weight_decay and sign as for `SGD`; −step_size, that of learning rate / (1 − beta1ᵗ) in step t;
+    1 − beta1; near, whether that is less than 1/2; beta2; 1 − beta2; root_correction, √(1 − beta2ᵗ); eps, which keeps
+    the division finite; shrink, 1 − rate · decay where the decay is decoupled, else 1; amsgrad, whether v̂ never
+    shrinks, else it isn't looked at.
+    """
+    weight_decay, sign, minus_step_size = hyperparameters[0], hyperparameters[1], hyperparameters[2]
+    take1, near, keep2, take2 = hyperparameters[3], hyperparameters[4] != 0, hyperparameters[5], hyperparameters[6]
+    root_correction, eps, shrink = hyperparameters[7], hyperparameters[8], hyperparameters[9]
+    amsgrad = hyperparameters[10] != 0
+    keep1 = parameter.dtype.type(1) - take1
     for i in range(parameter.size):
         p = parameter[i]
         if shrink != 1:
@@ -156,7 +93,7 @@ def _adam_slice(
         if weight_decay != 0:
             g = g + weight_decay * p
         m = mean[i]
-        if small:  # the end of the line that is nearer, as torch.lerp
+        if near:  # the end of the line that is nearer, as torch.lerp
             m = m + take1 * (g - m)
         else:
             m = g - keep1 * (g - m)
@@ -168,81 +105,62 @@ def _adam_slice(
                 largest[i] = v
             v = largest[i]
         denominator = np.sqrt(v) / root_correction + eps
-        parameter[i] = p + step_size * m / denominator
+        parameter[i] = p + minus_step_size * m / denominator
+
+
+@intrinsic
+def _pointer(typing_context, address, model):
+    """`address` as a pointer to numbers of the dtype of the array `model`."""
+    pointer = types.CPointer(model.dtype)
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_value_type(pointer))
+
+    return pointer(address, model), codegen
+
+
+@kernel
+def _step_between(rule, sizes, addresses, hyperparameters, first, last):
+    """Change elements first … last − 1 of all parameters, counted as if they lay end to end."""
+    start = 0
+    for i in range(sizes.size):
+        here = slice(max(0, first - start), max(0, last - start))
+        p = carray(_pointer(addresses[i, 0], hyperparameters), sizes[i])[here]
+        g = carray(_pointer(addresses[i, 1], hyperparameters), sizes[i])[here]
+        if rule == SGD:
+            _sgd(p, g, hyperparameters)
+        elif rule == MOMENTUM:
+            b = carray(_pointer(addresses[i, 2], hyperparameters), sizes[i])[here]
+            _momentum(p, g, b, hyperparameters)
+        else:
+            m = carray(_pointer(addresses[i, 2], hyperparameters), sizes[i])[here]
+            v = carray(_pointer(addresses[i, 3], hyperparameters), sizes[i])[here]
+            most = carray(_pointer(addresses[i, addresses.shape[1] - 1], hyperparameters), sizes[i])[here]
+            _adam(p, g, m, v, most, hyperparameters)
+        start += sizes[i]
 
 
 @kernel(parallel=True)
-def adam(
-    parameter: np.ndarray,
-    gradient: np.ndarray,
-    mean: np.ndarray,
-    square: np.ndarray,
-    largest: np.ndarray,
-    step_size: float,
-    beta1: float,
-    beta2: float,
-    root_correction: float,
-    eps: float,
-    weight_decay: float,
-    shrink: float,
-    sign: float,
-    amsgrad: bool,
-) -> None:
-    """Adam, AdamW and AMSGrad.
-
-    p = shrink · p;  g = sign · gradient + weight_decay · p
-    m = beta1 · m + (1 − beta1) · g;  v = beta2 · v + (1 − beta2) · g²;  v̂ = max(v̂, v) if amsgrad else v
-    p = p − step_size · m / (√v̂ / root_correction + eps)
+def step(rule: int, sizes: np.ndarray, addresses: np.ndarray, hyperparameters: np.ndarray) -> None:
+    """Change parameters, none of which share memory.
 
     Args:
-        parameter: p, changed.
-        gradient: of its size.
-        mean: m, changed.
-        square: v, changed.
-        largest: v̂, changed; not looked at unless `amsgrad`.
-        step_size: learning rate / (1 − beta1ᵗ) in step t.
-        beta1, beta2: what m and v keep in a step.
-        root_correction: √(1 − beta2ᵗ).
-        eps: keeps the division finite.
-        weight_decay: the factor of the L2 penalty.
-        shrink: 1 − rate · decay where the decay is decoupled, else 1.
-        sign: −1 to ascend, 1 to descend.
-        amsgrad: whether v̂ never shrinks.
+        rule: `SGD`, `MOMENTUM` or `ADAM`.
+        sizes: int64 (P,), the number of elements of each parameter.
+        addresses: int64 (P, A), of A arrays for each: p and its gradient; for `MOMENTUM` b; for `ADAM` m, v and, if
+            amsgrad, v̂.
+        hyperparameters: those of the rule, in the dtype of all the arrays.
     """
-    size = parameter.size
-    if size < PARALLEL_SIZE:
-        _adam_slice(
-            parameter,
-            gradient,
-            mean,
-            square,
-            largest,
-            step_size,
-            beta1,
-            beta2,
-            root_correction,
-            eps,
-            weight_decay,
-            shrink,
-            sign,
-            amsgrad,
-        )
+    total = sizes.sum()
+    if total < PARALLEL_SIZE:
+        _step_between(rule, sizes, addresses, hyperparameters, 0, total)
     else:
-        for block in prange((size + BLOCK - 1) // BLOCK):
-            part = slice(block * BLOCK, min(size, (block + 1) * BLOCK))
-            _adam_slice(
-                parameter[part],
-                gradient[part],
-                mean[part],
-                square[part],
-                largest[part],
-                step_size,
-                beta1,
-                beta2,
-                root_correction,
-                eps,
-                weight_decay,
-                shrink,
-                sign,
-                amsgrad,
-            )
+        for block in prange((total + BLOCK - 1) // BLOCK):
+            first = np.int64(block) * BLOCK
+            _step_between(rule, sizes, addresses, hyperparameters, first, min(total, first + BLOCK))
+
+
+@kernel
+def address(x: np.ndarray) -> int:
+    """Where the memory of `x` begins; five times as fast as asking NumPy."""
+    return x.ctypes.data

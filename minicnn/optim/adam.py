@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import kernels
+from minicnn.kernels import optimizers
 from minicnn.optim import fused
 from minicnn.optim.optimizer import Optimizer, plain_number
 from minicnn.tensor import Tensor
@@ -75,42 +75,39 @@ class Adam(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, group: dict[str, Any]) -> None:
-        for parameter in group["params"]:
-            if parameter.grad is not None:
-                self._update_one(parameter, parameter.grad, group)
+        learned = [parameter for parameter in group["params"] if parameter.grad is not None]
+        fused.run(optimizers.ADAM, [self._update_of(parameter, group) for parameter in learned])
 
-    def _update_one(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+    def _update_of(self, parameter: Tensor, group: dict[str, Any]) -> tuple:
+        """Count a step of `parameter`; its hyperparameters and tensors as `fused.run` takes them."""
         state = self.state[parameter]
         if not state:
             state["step"] = Tensor(np.zeros((), np.float32))
             state["exp_avg"] = fused.zeros_like(parameter)
             state["exp_avg_sq"] = fused.zeros_like(parameter)
-        if group["amsgrad"] and "max_exp_avg_sq" not in state:
+        amsgrad = bool(group["amsgrad"])
+        if amsgrad and "max_exp_avg_sq" not in state:
             state["max_exp_avg_sq"] = fused.zeros_like(parameter)
         state["step"]._array += 1
         step = state["step"].item()
         beta1, beta2 = group["betas"]
         rate, decay = float(group["lr"]), float(group["weight_decay"])
         decoupled = group["decoupled_weight_decay"]
-        moments = state["exp_avg"], state["exp_avg_sq"]
-        fused.run(
-            kernels.optimizers.adam,
-            parameter,
-            gradient,
-            *moments,
-            state["max_exp_avg_sq"] if group["amsgrad"] else state["exp_avg_sq"],
-            hyperparameters=(
-                rate / (1 - beta1**step),
-                float(beta1),
-                float(beta2),
-                (1 - beta2**step) ** 0.5,
-                float(group["eps"]),
-                0.0 if decoupled else decay,
-                1 - rate * decay if decoupled else 1.0,
-                -1.0 if group["maximize"] else 1.0,
-                bool(group["amsgrad"]),
-            ),
+        hyperparameters = (
+            0.0 if decoupled else decay,
+            -1.0 if group["maximize"] else 1.0,
+            -rate / (1 - beta1**step),
+            1 - beta1,
+            float(1 - beta1 < 0.5),
+            float(beta2),
+            1 - beta2,
+            (1 - beta2**step) ** 0.5,
+            float(group["eps"]),
+            1 - rate * decay if decoupled else 1.0,
+            float(amsgrad),
         )
+        moments = self._moments if amsgrad else self._moments[:2]
+        return hyperparameters, (parameter, parameter.grad, *[state[moment] for moment in moments])
 
 
 class AdamW(Adam):

@@ -1,54 +1,78 @@
-"""How tensors of any memory order reach kernels that walk one flat array."""
+"""How tensors of any memory order reach the kernel that changes many parameters at once."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
-from minicnn.kernels.memory import flat, order
+from minicnn.autograd.variable import owner
+from minicnn.kernels import optimizers
+from minicnn.kernels.memory import flat, is_dense
 from minicnn.tensor import Tensor
 
 
-def run(
-    kernel: Callable, parameter: Tensor, gradient: Tensor, *state: Tensor, hyperparameters: tuple[Any, ...]
-) -> None:
-    """Call `kernel(parameter, gradient, *state, *hyperparameters)` with every tensor as a flat array.
+def run(rule: int, updates: Iterable[tuple[tuple[float, ...], tuple[Tensor, ...]]]) -> None:
+    """Change parameters, those with equal hyperparameters in one call.
 
-    All lie flat in the memory order of the parameter. Those that are so already are viewed; a gradient that
-    isn't is copied into that order; whatever else isn't is copied there and back.
+    The arrays of a parameter are walked in its memory order. Those that lie so already are changed where they are;
+    whatever else isn't is copied and, save the gradient, copied back.
 
     Args:
-        kernel: changes all its arrays in place save the second.
-        parameter: what to change.
-        gradient: of its shape.
-        state: of its shape.
-        hyperparameters: numbers.
+        rule: one of those in `kernels.optimizers`.
+        updates: for every parameter its hyperparameters; and the parameter, its gradient and its state in the
+            order of the rule, all of one shape.
 
     Raises:
-        ValueError: where one has another shape.
+        ValueError: where a gradient or state has another shape than its parameter.
     """
-    arrays = [tensor._array for tensor in (parameter, gradient, *state)]
-    shape = arrays[0].shape
-    for one in arrays:
-        if one.shape != shape:
-            raise ValueError(f"a gradient or moment has shape {one.shape}, but its parameter has shape {shape}")
-    strides = arrays[0].strides
-    if all(one.strides == strides for one in arrays) and order(arrays[0]) is not None:
-        kernel(*[flat(one) for one in arrays], *hyperparameters)
-    else:
-        _run_reordered(kernel, arrays, hyperparameters)
-    parameter._bump()
+    batches: dict[tuple, list[list[np.ndarray]]] = {}
+    memories: set[int] = set()
+    copies: list[tuple[np.ndarray, np.ndarray]] = []  # what was copied, and the copy
+    for hyperparameters, tensors in updates:
+        arrays = [tensor._array for tensor in tensors]
+        first = arrays[0]
+        memory = id(owner(first))
+        if memory in memories:  # of a parameter listed twice, or of another part of the same array
+            _launch(rule, batches, copies)
+            memories.clear()
+        memories.add(memory)
+        shape, strides, dtype = first.shape, first.strides, first.dtype
+        alike = [one.strides == strides and one.shape == shape and one.dtype == dtype for one in arrays]
+        if False in alike or not is_dense(first):
+            arrays = _in_one_order(arrays, copies)
+        batches.setdefault((hyperparameters, dtype), []).append(arrays)
+        tensors[0]._bump()
+    _launch(rule, batches, copies)
 
 
-def _run_reordered(kernel: Callable, arrays: list[np.ndarray], hyperparameters: tuple) -> None:
-    strides = arrays[0].strides
-    axes = sorted(range(len(strides)), key=strides.__getitem__, reverse=True)
-    views = [one.transpose(axes) for one in arrays]
-    dense = [np.ascontiguousarray(view) for view in views]
-    kernel(*[one.reshape(-1) for one in dense], *hyperparameters)
-    for position, (view, copied) in enumerate(zip(views, dense, strict=True)):
-        if position != 1 and not np.may_share_memory(view, copied):
-            view[...] = copied
+def _in_one_order(arrays: list[np.ndarray], copies: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    """The arrays in the dtype and memory order of the first, row-major where that has gaps."""
+    first = arrays[0]
+    model = first if is_dense(first) else np.empty(first.shape, first.dtype)
+    result = []
+    for position, one in enumerate(arrays):
+        if one.shape != first.shape:
+            raise ValueError(f"a gradient or moment has shape {one.shape}, but its parameter has shape {first.shape}")
+        if one.strides != model.strides or one.dtype != model.dtype:
+            copy = np.empty_like(model)
+            copy[...] = one
+            if position != 1:
+                copies.append((one, copy))
+            one = copy
+        result.append(one)
+    return result
+
+
+def _launch(rule: int, batches: dict[tuple, list[list[np.ndarray]]], copies: list) -> None:
+    """Run what `batches` holds, copy back what was copied, and forget both."""
+    address = optimizers.address
+    for (hyperparameters, dtype), members in batches.items():
+        sizes = np.array([arrays[0].size for arrays in members])
+        addresses = np.array([[address(flat(one)) for one in arrays] for arrays in members])
+        optimizers.step(rule, sizes, addresses, np.array(hyperparameters, dtype))
+    for original, copy in copies:
+        original[...] = copy
+    batches.clear()
+    copies.clear()
 
 
 def zeros_like(parameter: Tensor) -> Tensor:

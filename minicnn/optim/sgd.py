@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from minicnn import kernels
+from minicnn.kernels import optimizers
 from minicnn.optim import fused
 from minicnn.optim.optimizer import Optimizer, plain_number
 
@@ -64,24 +64,20 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, group: dict[str, Any]) -> None:
+        learned = [parameter for parameter in group["params"] if parameter.grad is not None]
         momentum = float(group["momentum"])
-        common = (float(group["lr"]), float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0)
-        for parameter in group["params"]:
-            gradient = parameter.grad
-            if gradient is None:
-                continue
-            if momentum == 0:
-                fused.run(kernels.optimizers.sgd, parameter, gradient, hyperparameters=common)
-                continue
+        common = (float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0, -float(group["lr"]))
+        if momentum == 0:
+            fused.run(optimizers.SGD, [(common, (parameter, parameter.grad)) for parameter in learned])
+            return
+        first = (*common, 0.0, 1.0, momentum, float(group["nesterov"]))
+        later = (*common, momentum, 1 - float(group["dampening"]), momentum, float(group["nesterov"]))
+        updates = []
+        for parameter in learned:
             state = self.state[parameter]
-            keep, take = momentum, 1 - float(group["dampening"])
+            hyperparameters = later
             if state.get("momentum_buffer") is None:
                 state["momentum_buffer"] = fused.zeros_like(parameter)
-                keep, take = 0.0, 1.0
-            fused.run(
-                kernels.optimizers.sgd_momentum,
-                parameter,
-                gradient,
-                state["momentum_buffer"],
-                hyperparameters=(*common, keep, take, momentum, bool(group["nesterov"])),
-            )
+                hyperparameters = first
+            updates.append((hyperparameters, (parameter, parameter.grad, state["momentum_buffer"])))
+        fused.run(optimizers.MOMENTUM, updates)
