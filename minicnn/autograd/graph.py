@@ -98,14 +98,15 @@ def run_backward(
     heap: list[Node] = []
 
     def deliver(target: Any, number: int, gradient: np.ndarray) -> None:
+        slots = waiting.get(target)
         if type(target) is Node:
-            slots = waiting.get(target)
             if slots is None:
                 slots = waiting[target] = [None] * len(target.outputs)
                 heapq.heappush(heap, target)
             shape, dtype = target.outputs[number]
         else:
-            slots = waiting.setdefault(target, [None])
+            if slots is None:
+                slots = waiting[target] = [None]
             shape, dtype = target._array.shape, target._array.dtype
         if gradient.shape != shape:
             gradient = unbroadcast(gradient, shape)
@@ -124,7 +125,7 @@ def run_backward(
             for number, gradient in enumerate(slots):
                 if gradient is None:
                     slots[number] = np.zeros(*node.outputs[number])
-                elif (node, number) in wanted:
+                elif wanted and (node, number) in wanted:
                     collected[node, number] = gradient
             if node.retained and targets is None:
                 _keep_retained(node, slots)
@@ -135,6 +136,7 @@ def run_backward(
                     deliver(edge[0], edge[1], by_argument)
         if targets is None:
             _hand_to_leaves(waiting, gradients)
+            return []
     collected.update({(leaf, 0): gradient for leaf, (gradient,) in waiting.items()})
     return [collected.get(end) for end in ends]
 

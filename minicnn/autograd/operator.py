@@ -87,7 +87,8 @@ class Operator:
     @classmethod
     def pull_back(cls, ctx: Any, gradients: list) -> tuple:
         """Gradients by the arguments, given those by the outputs."""
-        ctx.read()
+        if ctx.saved is None:
+            ctx.read()
         results = cls.backward(ctx, *gradients)
         return results if type(results) is tuple else (results,)
 
@@ -104,22 +105,21 @@ class Operator:
             else:
                 arrays.append(argument)
                 needs.append(False)
-        recorded = grad_mode.enabled and True in needs
+        recorded = True in needs and grad_mode.enabled
         ctx = Context(needs if recorded else [False] * len(needs))
-        if type(arguments[0]) is Former:
+        first = arguments[0]
+        if type(first) is Former:
             ctx.out = arrays[0]
         results = cls.forward(ctx, *arrays)
-        if type(results) is tuple:
-            outputs = [Variable.result_class(array) for array in results]
-        else:
-            outputs = [Variable.result_class(results)]
+        several = type(results) is tuple
+        outputs = [Variable.result_class(array) for array in (results if several else (results,))]
         if ctx.out is not None and outputs[0]._array is ctx.out:
-            outputs[0]._memory = arguments[0]._memory
-        elif cls.shares_memory and isinstance(arguments[0], Variable):
+            outputs[0]._memory = first._memory
+        elif cls.shares_memory and isinstance(first, Variable):
             cls._link_view(outputs[0], arguments)
         if recorded:
             cls.record(ctx, arguments, outputs)
-        return tuple(outputs) if type(results) is tuple else outputs[0]
+        return tuple(outputs) if several else outputs[0]
 
     @classmethod
     def _link_view(cls, output: Variable, arguments: tuple) -> None:
@@ -152,19 +152,18 @@ class Operator:
     @staticmethod
     def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
         """The counters of every memory that shows among what is saved, each with its count so far."""
-        tensors = [*outputs, *[argument for argument in arguments if isinstance(argument, Variable)]]
-        saved, watched = list(ctx.saved), []
-        for position, array in enumerate(saved):
-            if isinstance(array, Variable):  # saved by a Function
+        shown: dict[int, Any] = {}  # by whose memory they show
+        for tensor in (*outputs, *arguments):
+            if isinstance(tensor, Variable):
+                shown.setdefault(id(owner(tensor._array)), tensor)
+        watched = []
+        for position, array in enumerate(ctx.saved):
+            if isinstance(array, np.ndarray):
+                tensor = shown.get(id(owner(array)))
+                if type(tensor) is Former:
+                    ctx.saved = (*ctx.saved[:position], array.copy(order="K"), *ctx.saved[position + 1 :])
+                elif tensor is not None:  # a result written in place counts as changed once more when that is done
+                    watched.append((tensor._memory, tensor._memory[0] + (tensor._array is ctx.out)))
+            elif isinstance(array, Variable):  # saved by a Function
                 watched.append((array._memory, array._memory[0]))
-            if not isinstance(array, np.ndarray):
-                continue
-            for tensor in tensors:
-                if owner(tensor._array) is owner(array):
-                    if type(tensor) is Former:
-                        saved[position] = array.copy(order="K")
-                    else:  # a result written in place counts as changed once more when that is done
-                        watched.append((tensor._memory, tensor._memory[0] + (tensor._array is ctx.out)))
-                    break
-        ctx.saved = tuple(saved)
         return watched

@@ -90,4 +90,5 @@ def _plain_array(array: Any) -> np.ndarray:
 
 def owner(array: np.ndarray) -> np.ndarray:
     """The array that owns the memory which `array` shows."""
-    return array.base if type(array.base) is np.ndarray else array
+    base = array.base
+    return base if type(base) is np.ndarray else array

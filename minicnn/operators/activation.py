@@ -12,9 +12,6 @@ from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import normalize_dims
 
-SMALL = 2**13
-"""Up to how many elements NumPy is faster than starting threads."""
-
 
 def floating(x: Any, name: str) -> Any:
     """`x` itself, a Tensor or an array of float32 or float64.
@@ -35,14 +32,13 @@ class Relu(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = kernels.activation.relu(x, ctx.out) if x.size > SMALL else np.maximum(x, 0, out=ctx.out)
+        y = kernels.activation.relu(x, ctx.out)
         ctx.saved = (y,)
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
-        (y,) = ctx.saved
-        return kernels.activation.relu_backward(g, y) if y.size > SMALL else np.where(y <= 0, g.dtype.type(0), g)
+        return kernels.activation.relu_backward(g, ctx.saved[0])
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
