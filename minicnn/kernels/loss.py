@@ -55,6 +55,15 @@ def _backward(x, target, weight, ignored, smoothing, peaks, log_sums, scale, gra
             grad_x[r, k] = scale[r] * (np.exp(np.float64(x[r, k]) - peaks[r] - log_sums[r]) * mass - a)
 
 
+@kernel
+def first_outside(target: np.ndarray, classes: int, ignored: int) -> int:
+    """The first position in `target`, int64 (R,), of neither 0 … classes − 1 nor `ignored`; R if there is none."""
+    for r in range(target.size):
+        if not 0 <= target[r] < classes and target[r] != ignored:
+            return r
+    return target.size
+
+
 def cross_entropy(
     x: np.ndarray, target: np.ndarray, weight: np.ndarray, ignored: int, smoothing: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

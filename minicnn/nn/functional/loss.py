@@ -11,6 +11,7 @@ from minicnn.operators.activation import floating, log_softmax
 from minicnn.operators.arithmetic import Subtract
 from minicnn.operators.elementwise import exp, where
 from minicnn.operators.operands import array_of, check_broadcast
+from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import reshape
 
 
@@ -39,9 +40,10 @@ class CrossEntropy(Operator):
         smoothing: float,
         reduction: str,
     ) -> np.ndarray:
-        rows = np.ascontiguousarray(np.moveaxis(x, 1, -1)).reshape(-1, x.shape[1])
+        K = x.shape[1]
+        rows = np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(-1, K)
         targets = np.ascontiguousarray(target).reshape(-1)
-        weights = np.ones(x.shape[1]) if weight is None else weight.astype(np.float64)
+        weights = np.ones(K) if weight is None else weight.astype(np.float64)
         losses, peaks, log_sums = kernels.loss.cross_entropy(rows, targets, weights, ignore_index, smoothing)
         ctx.saved = rows, targets, weights, peaks, log_sums
         ctx.arguments, ctx.reduction, ctx.shape = (ignore_index, smoothing), reduction, x.shape
@@ -50,9 +52,8 @@ class CrossEntropy(Operator):
         total = losses.sum()
         if reduction == "mean":
             counted = targets != ignore_index
-            ctx.divisor = weights[targets[counted]].sum()
-            with np.errstate(all="ignore"):
-                total = total / ctx.divisor  # NaN where nothing counts
+            ctx.divisor = np.count_nonzero(counted) if weight is None else weights[targets[counted]].sum()
+            total = quietly(np.divide, total, ctx.divisor)  # NaN where nothing counts
         return np.asarray(total, x.dtype)
 
     @staticmethod
@@ -61,14 +62,14 @@ class CrossEntropy(Operator):
         ignored, smoothing = ctx.arguments
         g = grad_output.astype(np.float64)
         if ctx.reduction == "mean":
-            with np.errstate(all="ignore"):
-                g = g / ctx.divisor
-        scale = np.ascontiguousarray(np.broadcast_to(g.reshape(-1), targets.shape))
+            g = g / ctx.divisor
+        scale = g.reshape(-1) if ctx.reduction == "none" else np.full(targets.shape, g)
         by_rows = kernels.loss.cross_entropy_backward(
             rows, targets, weights, ignored, smoothing, peaks, log_sums, scale
         )
         N, K, *rest = ctx.shape
-        return np.moveaxis(by_rows.reshape(N, *rest, K), -1, 1), None, None, None, None, None
+        axes = (0, len(rest) + 1, *range(1, len(rest) + 1))
+        return by_rows.reshape(N, *rest, K).transpose(axes), None, None, None, None, None
 
 
 def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
@@ -84,9 +85,10 @@ def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ig
         raise ValueError(f"weight must have shape ({x.shape[1]},), got {tuple(array_of(weight).shape)}")
     if weight is not None and array_of(weight).dtype != x.dtype:
         raise TypeError(f"weight must have the input's dtype {x.dtype}, got {array_of(weight).dtype}")
-    outside = ((target < 0) | (target >= x.shape[1])) & (target != ignore_index)
-    if outside.any():
-        raise IndexError(f"Target {target[outside][0]} is out of bounds: {x.shape[1]} classes (0 … {x.shape[1] - 1})")
+    targets = target.reshape(-1)
+    outside = kernels.loss.first_outside(targets, x.shape[1], ignore_index)
+    if outside < targets.size:
+        raise IndexError(f"Target {targets[outside]} is out of bounds: {x.shape[1]} classes (0 … {x.shape[1] - 1})")
 
 
 def cross_entropy(
@@ -190,18 +192,15 @@ class NegativeLogLikelihood(Operator):
         total = losses.sum(dtype=np.float64)
         if reduction == "mean":
             ctx.divisor = factor.sum(dtype=np.float64)
-            with np.errstate(all="ignore"):
-                total = total / ctx.divisor
+            total = quietly(np.divide, total, ctx.divisor)
         return np.asarray(total, x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         g = grad_output
         if ctx.reduction == "mean":
-            with np.errstate(all="ignore"):
-                g = g / g.dtype.type(ctx.divisor)
-        with np.errstate(all="ignore"):
-            by_picked = np.where(ctx.factor == 0, 0, -ctx.factor * g).astype(grad_output.dtype)
+            g = g / g.dtype.type(ctx.divisor)
+        by_picked = np.where(ctx.factor == 0, 0, -ctx.factor * g).astype(grad_output.dtype)
         grad_input = np.zeros(ctx.shape, grad_output.dtype)
         np.put_along_axis(grad_input, ctx.index, np.expand_dims(by_picked, 1), 1)
         return grad_input, None, None, None, None
