@@ -152,17 +152,18 @@ class Operator:
     @staticmethod
     def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
         """The counters of every memory that shows among what is saved, each with its count so far."""
-        shown: dict[int, Any] = {}  # by whose memory they show
-        for tensor in (*outputs, *arguments):
-            if isinstance(tensor, Variable):
-                shown.setdefault(id(owner(tensor._array)), tensor)
+        tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
+        memories = [id(owner(tensor._array)) for tensor in tensors]
         watched = []
         for position, array in enumerate(ctx.saved):
             if isinstance(array, np.ndarray):
-                tensor = shown.get(id(owner(array)))
+                memory = id(owner(array))
+                if memory not in memories:
+                    continue
+                tensor = tensors[memories.index(memory)]
                 if type(tensor) is Former:
                     ctx.saved = (*ctx.saved[:position], array.copy(order="K"), *ctx.saved[position + 1 :])
-                elif tensor is not None:  # a result written in place counts as changed once more when that is done
+                else:  # a result written in place counts as changed once more when that is done
                     watched.append((tensor._memory, tensor._memory[0] + (tensor._array is ctx.out)))
             elif isinstance(array, Variable):  # saved by a Function
                 watched.append((array._memory, array._memory[0]))

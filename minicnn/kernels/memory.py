@@ -118,4 +118,5 @@ def like(x: np.ndarray, model: np.ndarray) -> np.ndarray:
 
 def element_strides(x: np.ndarray) -> tuple[int, ...]:
     """Strides in elements instead of bytes."""
-    return tuple(stride // x.itemsize for stride in x.strides)
+    size = x.itemsize
+    return tuple([stride // size for stride in x.strides])

@@ -219,10 +219,10 @@ class Module:
             raise KeyError(f"attribute '{name}' already exists")
 
     def __getattr__(self, name: str) -> Any:  # called only where there is no such plain attribute
-        for members in ("_parameters", "_buffers", "_modules"):
-            found = self.__dict__.get(members, ())
-            if name in found:
-                return found[name]
+        attributes = self.__dict__
+        for members in ("_parameters", "_modules", "_buffers"):
+            if members in attributes and name in attributes[members]:
+                return attributes[members][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:

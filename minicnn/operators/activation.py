@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
-from minicnn.dtypes import as_dtype, float32
+from minicnn.dtypes import as_dtype, float32, float64
 from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import normalize_dims
@@ -22,7 +22,7 @@ def floating(x: Any, name: str) -> Any:
     array = array_of(x)
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} needs a Tensor or an ndarray, got {type(x).__name__}")
-    if array.dtype not in (np.float32, np.float64):
+    if array.dtype not in (float32, float64):
         raise TypeError(f"{name} needs float32 or float64, got {array.dtype}")
     return x
 

@@ -25,6 +25,8 @@ def normalize_dims(dim: Dimensions, ndim: int) -> tuple[int, ...]:
     """
     if dim is None:
         return tuple(range(ndim))
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim % ndim,)
     dims = (dim,) if isinstance(dim, (int, np.integer)) else tuple(dim)
     limit = max(ndim, 1)
     for d in dims:

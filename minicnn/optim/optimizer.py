@@ -106,7 +106,7 @@ class Optimizer:
         """Drop every parameter's gradient, or fill it with zeros where `set_to_none` is False."""
         for parameter in self._parameters():
             if set_to_none:
-                parameter.grad = None
+                parameter._grad = None
             elif parameter.grad is not None:
                 parameter.grad.zero_()
 

@@ -1,14 +1,21 @@
 """The linear layer, and one-hot vectors."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
-from minicnn.kernels.geometry import convolution_geometry
+from minicnn.kernels.geometry import Geometry, convolution_geometry
 from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of
+
+
+@functools.lru_cache(maxsize=1024)
+def _row(cells: int) -> Geometry:
+    """The geometry of a 1 × 1 convolution of a row of cells."""
+    return convolution_geometry((1, cells), (1, 1))
 
 
 class Linear(Operator):
@@ -19,14 +26,13 @@ class Linear(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        image = np.ascontiguousarray(x).reshape(1, 1, -1, x.shape[-1])
-        ctx.saved = image, weight[:, :, None, None]
-        ctx.shape = x.shape
+        image, kernel = np.ascontiguousarray(x).reshape(1, 1, -1, x.shape[-1]), weight[:, :, None, None]
+        ctx.saved, ctx.shape = (image, kernel), x.shape
         if not x.size:
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
             return y if bias is None else y + bias
-        ctx.geometry = convolution_geometry(image.shape[1:3], (1, 1))
-        y = kernels.convolution.implicit.forward(image, weight[:, :, None, None], bias, ctx.geometry)
+        ctx.geometry = _row(image.shape[2])
+        y = kernels.convolution.implicit.forward(image, kernel, bias, ctx.geometry)
         return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
@@ -63,11 +69,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     x, w = array_of(floating(input, "linear")), array_of(floating(weight, "linear"))
     if w.ndim != 2 or x.ndim < 1 or x.shape[-1] != w.shape[1]:
         raise ValueError(f"linear can't multiply input {tuple(x.shape)} by weight {tuple(w.shape)}: (…, I) and (O, I)")
-    if x.dtype != w.dtype or (bias is not None and array_of(bias).dtype != x.dtype):
-        found = [str(array_of(a).dtype) for a in (input, weight, bias) if a is not None]
+    b = None if bias is None else array_of(bias)
+    if x.dtype != w.dtype or (b is not None and b.dtype != x.dtype):
+        found = [str(a.dtype) for a in (x, w, b) if a is not None]
         raise TypeError(f"linear needs one dtype, got {', '.join(found)}")
-    if bias is not None and array_of(bias).shape != (w.shape[0],):
-        raise ValueError(f"linear needs bias of shape ({w.shape[0]},), got {tuple(array_of(bias).shape)}")
+    if b is not None and b.shape != (w.shape[0],):
+        raise ValueError(f"linear needs bias of shape ({w.shape[0]},), got {tuple(b.shape)}")
     return Linear.apply(input, weight, bias)
 
 
