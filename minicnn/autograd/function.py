@@ -107,6 +107,10 @@ class Function(Operator):
             if outputs[i]._array.dtype.kind != "f" or any(results[i] is t for t in ctx.without_gradient):
                 outputs[i]._node, outputs[i]._output, outputs[i]._requires_grad = None, 0, False
 
+    @staticmethod
+    def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
+        return [(tensor._memory, tensor._memory[0], id(tensor)) for tensor in ctx.saved if tensor is not None]
+
     @classmethod
     def pull_back(cls, ctx: Any, gradients: list) -> tuple:
         """Gradients by the arguments, given those by the outputs; `backward` sees them as Tensors.

@@ -21,7 +21,8 @@ class Node:
     Attributes:
         edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None.
         outputs: shape and dtype of every output.
-        watched: counters of the memories whose values the backward reads, each with its count at the forward.
+        watched: counters of the memories whose values the backward may read, each with its count at the forward and
+            the identity of the array that owns the memory.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
     """
 
@@ -60,16 +61,27 @@ class Node:
 
     def run(self, gradients: list, retain_graph: bool) -> tuple:
         """Gradients by the arguments, given the gradients by the outputs."""
-        for memory, count in self.watched:
+        for memory, count, _ in self.watched:
             if memory[0] != count:
-                raise RuntimeError(
-                    f"a value needed for the gradient of {self.operator.__name__} has been modified "
-                    f"by an in-place operation: it is at version {memory[0]}, expected version {count}"
-                )
+                self._check_saved()
+                break
         results = self.operator.pull_back(self.ctx, gradients)
         if self.ctx.saved and not retain_graph:
             self.ctx.saved = None
         return results
+
+    def _check_saved(self) -> None:
+        """Raise where a memory that changed since the forward shows among what was saved."""
+        for saved in self.ctx.saved or ():
+            identity = id(owner(saved) if isinstance(saved, np.ndarray) else saved)
+            for memory, count, shown in self.watched:
+                if shown == identity and memory[0] != count:
+                    raise RuntimeError(
+                        f"a value needed for the gradient of {self.operator.__name__} has been modified "
+                        f"by an in-place operation: it is at version {memory[0]}, expected version {count}"
+                    )
+                if shown == identity:
+                    break
 
 
 def run_backward(

@@ -151,20 +151,18 @@ class Operator:
 
     @staticmethod
     def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
-        """The counters of every memory that shows among what is saved, each with its count so far."""
+        """The counters of every memory that may show among what is saved: see `Node.watched`."""
         tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
-        memories = [id(owner(tensor._array)) for tensor in tensors]
-        watched = []
-        for position, array in enumerate(ctx.saved):
-            if isinstance(array, np.ndarray):
-                memory = id(owner(array))
-                if memory not in memories:
-                    continue
-                tensor = tensors[memories.index(memory)]
-                if type(tensor) is Former:
-                    ctx.saved = (*ctx.saved[:position], array.copy(order="K"), *ctx.saved[position + 1 :])
-                else:  # a result written in place counts as changed once more when that is done
-                    watched.append((tensor._memory, tensor._memory[0] + (tensor._array is ctx.out)))
-            elif isinstance(array, Variable):  # saved by a Function
-                watched.append((array._memory, array._memory[0]))
-        return watched
+        if Former in map(type, arguments):
+            ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved])
+        # a result written in place counts as changed once more when that is done
+        return [(t._memory, t._memory[0] + (t._array is ctx.out), id(owner(t._array))) for t in tensors]
+
+
+def _apart(array: Any, tensors: list[Variable]) -> Any:
+    """What is to be saved of a forward with these arguments and results: a copy where it shows a former value."""
+    if isinstance(array, np.ndarray):
+        for tensor in tensors:
+            if owner(tensor._array) is owner(array):
+                return array.copy(order="K") if type(tensor) is Former else array
+    return array
