@@ -408,6 +408,29 @@ def test_a_gradient_or_moment_of_another_shape_is_refused():
     assert parameter.tolist() == [1] * 6
 
 
+def test_a_parameter_listed_twice_takes_both_steps():
+    parameter = Parameter(np.ones(3, np.float32))
+    with pytest.warns(UserWarning, match="duplicate"):
+        optimizer = minicnn.optim.SGD([parameter, parameter], lr=0.25)
+    parameter.grad = minicnn.ones(3)
+    optimizer.step()
+    assert parameter.tolist() == [0.5] * 3
+
+
+def test_new_arrays_and_copies_are_found_where_they_lie():
+    parameter = Parameter(np.ones((2, 3), np.float32))
+    optimizer = minicnn.optim.SGD([parameter], lr=0.5, momentum=0.5)
+    parameter.grad = minicnn.ones(2, 3)
+    optimizer.step()
+    copied = copy.deepcopy(optimizer)
+    copied.param_groups[0]["params"][0].grad = minicnn.ones(2, 3)
+    parameter.data = minicnn.zeros(2, 3)
+    optimizer.step()
+    copied.step()
+    assert parameter.tolist() == [[-0.75] * 3] * 2
+    assert copied.param_groups[0]["params"][0].tolist() == [[-0.25] * 3] * 2
+
+
 def test_an_optimizer_of_ones_own():
     class SignDescent(minicnn.optim.Optimizer):
         def __init__(self, params, lr):

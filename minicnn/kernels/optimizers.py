@@ -1,9 +1,9 @@
 """One pass over memory for every optimizer step: read gradients, parameters and moments, write them back.
 
 A step covers all the parameters that it treats alike in one call, since calling a kernel costs more than changing a
-small parameter. Parameter i and what belongs to it are flat arrays of `sizes[i]` elements in one element order, that
-begin at the addresses in row i; the columns are p, its gradient and then what the rule below names. All are changed in
-place save the gradient.
+small parameter. Parameter i and what belongs to it are flat arrays in one element order. Row i of a table says of how
+many elements, and at which addresses they begin: p, its gradient and then what the rule below names. All are changed
+in place save the gradient.
 
 Hyperparameters arrive rounded to the parameters' dtype; the arithmetic follows PyTorch's operation by operation, and a
 multiplication may contract with the addition behind it to one rounding, as there.
@@ -120,44 +120,44 @@ def _pointer(typing_context, address, model):
 
 
 @kernel
-def _step_between(rule, sizes, addresses, hyperparameters, first, last):
+def _step_between(rule, table, hyperparameters, first, last):
     """Change elements first … last − 1 of all parameters, counted as if they lay end to end."""
     start = 0
-    for i in range(sizes.size):
+    for i in range(table.shape[0]):
+        row, size = table[i], table[i, 0]
         here = slice(max(0, first - start), max(0, last - start))
-        p = carray(_pointer(addresses[i, 0], hyperparameters), sizes[i])[here]
-        g = carray(_pointer(addresses[i, 1], hyperparameters), sizes[i])[here]
+        p = carray(_pointer(row[1], hyperparameters), size)[here]
+        g = carray(_pointer(row[2], hyperparameters), size)[here]
         if rule == SGD:
             _sgd(p, g, hyperparameters)
         elif rule == MOMENTUM:
-            b = carray(_pointer(addresses[i, 2], hyperparameters), sizes[i])[here]
+            b = carray(_pointer(row[3], hyperparameters), size)[here]
             _momentum(p, g, b, hyperparameters)
         else:
-            m = carray(_pointer(addresses[i, 2], hyperparameters), sizes[i])[here]
-            v = carray(_pointer(addresses[i, 3], hyperparameters), sizes[i])[here]
-            most = carray(_pointer(addresses[i, addresses.shape[1] - 1], hyperparameters), sizes[i])[here]
+            m = carray(_pointer(row[3], hyperparameters), size)[here]
+            v = carray(_pointer(row[4], hyperparameters), size)[here]
+            most = carray(_pointer(row[-1], hyperparameters), size)[here]
             _adam(p, g, m, v, most, hyperparameters)
-        start += sizes[i]
+        start += size
 
 
 @kernel(parallel=True)
-def step(rule: int, sizes: np.ndarray, addresses: np.ndarray, hyperparameters: np.ndarray) -> None:
+def step(rule: int, table: np.ndarray, hyperparameters: np.ndarray) -> None:
     """Change parameters, none of which share memory.
 
     Args:
         rule: `SGD`, `MOMENTUM` or `ADAM`.
-        sizes: int64 (P,), the number of elements of each parameter.
-        addresses: int64 (P, A), of A arrays for each: p and its gradient; for `MOMENTUM` b; for `ADAM` m, v and, if
-            amsgrad, v̂.
+        table: int64 (P, 1 + A): the size of each parameter and the addresses of its A arrays: p and its gradient; for
+            `MOMENTUM` b; for `ADAM` m, v and, if amsgrad, v̂.
         hyperparameters: those of the rule, in the dtype of all the arrays.
     """
-    total = sizes.sum()
+    total = table[:, 0].sum()
     if total < PARALLEL_SIZE:
-        _step_between(rule, sizes, addresses, hyperparameters, 0, total)
+        _step_between(rule, table, hyperparameters, 0, total)
     else:
         for block in prange((total + BLOCK - 1) // BLOCK):
             first = np.int64(block) * BLOCK
-            _step_between(rule, sizes, addresses, hyperparameters, first, min(total, first + BLOCK))
+            _step_between(rule, table, hyperparameters, first, min(total, first + BLOCK))
 
 
 @kernel

@@ -76,10 +76,10 @@ class Adam(Optimizer):
 
     def _update(self, group: dict[str, Any]) -> None:
         learned = [parameter for parameter in group["params"] if parameter.grad is not None]
-        fused.run(optimizers.ADAM, [self._update_of(parameter, group) for parameter in learned])
+        self._fused.run(optimizers.ADAM, [self._update_of(parameter, group) for parameter in learned])
 
     def _update_of(self, parameter: Tensor, group: dict[str, Any]) -> tuple:
-        """Count a step of `parameter`; its hyperparameters and tensors as `fused.run` takes them."""
+        """Count a step of `parameter`; its hyperparameters and state as `Fused.run` takes them."""
         state = self.state[parameter]
         if not state:
             state["step"] = Tensor(np.zeros((), np.float32))
@@ -107,7 +107,7 @@ class Adam(Optimizer):
             float(amsgrad),
         )
         moments = self._moments if amsgrad else self._moments[:2]
-        return hyperparameters, (parameter, parameter.grad, *[state[moment] for moment in moments])
+        return hyperparameters, parameter, tuple([state[moment] for moment in moments])
 
 
 class AdamW(Adam):

@@ -1,78 +1,109 @@
 """How tensors of any memory order reach the kernel that changes many parameters at once."""
 
 from collections.abc import Iterable
+from operator import is_
 
 import numpy as np
 
 from minicnn.autograd.variable import owner
-from minicnn.kernels import optimizers
 from minicnn.kernels.memory import flat, is_dense
+from minicnn.kernels.optimizers import address, step
 from minicnn.tensor import Tensor
 
 
-def run(rule: int, updates: Iterable[tuple[tuple[float, ...], tuple[Tensor, ...]]]) -> None:
-    """Change parameters, those with equal hyperparameters in one call.
-
-    The arrays of a parameter are walked in its memory order. Those that lie so already are changed where they are;
-    whatever else isn't is copied and, save the gradient, copied back.
+class Place:
+    """Where a parameter and its state lie, each flat in the memory order of the parameter.
 
     Args:
-        rule: one of those in `kernels.optimizers`.
-        updates: for every parameter its hyperparameters; and the parameter, its gradient and its state in the
-            order of the rule, all of one shape.
+        arrays: of the parameter and of its state, all of one shape.
 
-    Raises:
-        ValueError: where a gradient or state has another shape than its parameter.
+    Attributes:
+        arrays: these.
+        lying: the same; what isn't of the parameter's dtype and memory order, or has gaps, as a copy that is.
+        copied: whether there are copies; else the place is good for as long as the arrays are the same objects.
+        addresses: where `lying` begins.
     """
-    batches: dict[tuple, list[list[np.ndarray]]] = {}
-    memories: set[int] = set()
-    copies: list[tuple[np.ndarray, np.ndarray]] = []  # what was copied, and the copy
-    for hyperparameters, tensors in updates:
-        arrays = [tensor._array for tensor in tensors]
+
+    def __init__(self, arrays: list[np.ndarray]) -> None:
         first = arrays[0]
-        memory = id(owner(first))
-        if memory in memories:  # of a parameter listed twice, or of another part of the same array
-            _launch(rule, batches, copies)
-            memories.clear()
-        memories.add(memory)
-        shape, strides, dtype = first.shape, first.strides, first.dtype
-        alike = [one.strides == strides and one.shape == shape and one.dtype == dtype for one in arrays]
-        if False in alike or not is_dense(first):
-            arrays = _in_one_order(arrays, copies)
-        batches.setdefault((hyperparameters, dtype), []).append(arrays)
-        tensors[0]._bump()
-    _launch(rule, batches, copies)
+        self.arrays = arrays
+        self.model = first if is_dense(first) else np.empty(first.shape, first.dtype)
+        self.lying = [self.fitted(one) for one in arrays]
+        self.copied = not all(map(is_, arrays, self.lying))
+        self.addresses = [address(flat(one)) for one in self.lying]
+
+    def fitted(self, x: np.ndarray) -> np.ndarray:
+        """`x` where it lies as the parameter should, else a copy that does."""
+        model = self.model
+        if x.strides == model.strides and x.dtype == model.dtype:
+            return x
+        copy = np.empty_like(model)
+        copy[...] = x
+        return copy
+
+    def is_of(self, arrays: list[np.ndarray]) -> bool:
+        """Whether it is good for these arrays."""
+        return len(arrays) == len(self.arrays) and all(map(is_, arrays, self.arrays))
 
 
-def _in_one_order(arrays: list[np.ndarray], copies: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
-    """The arrays in the dtype and memory order of the first, row-major where that has gaps."""
-    first = arrays[0]
-    model = first if is_dense(first) else np.empty(first.shape, first.dtype)
-    result = []
-    for position, one in enumerate(arrays):
-        if one.shape != first.shape:
-            raise ValueError(f"a gradient or moment has shape {one.shape}, but its parameter has shape {first.shape}")
-        if one.strides != model.strides or one.dtype != model.dtype:
-            copy = np.empty_like(model)
-            copy[...] = one
-            if position != 1:
-                copies.append((one, copy))
-            one = copy
-        result.append(one)
-    return result
+class Fused:
+    """Runs rules of `kernels.optimizers` on tensors, and remembers from step to step where they lie."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, Place] = {}  # by the identity of parameters, which live as long as their optimizer
+
+    def __reduce__(self) -> tuple:  # addresses mean nothing to a copy
+        return Fused, ()
+
+    def run(self, rule: int, updates: Iterable[tuple[tuple[float, ...], Tensor, tuple[Tensor, ...]]]) -> None:
+        """Change parameters by their gradients, those with equal hyperparameters in one call.
+
+        Args:
+            rule: one of those in `kernels.optimizers`.
+            updates: for every parameter its hyperparameters, itself, and its state, in the order of the rule.
+
+        Raises:
+            ValueError: where a gradient or state has another shape than its parameter.
+        """
+        batches: dict[tuple, list[list[int]]] = {}  # by hyperparameters and dtype: sizes and addresses
+        alive: dict[int, tuple[Place, np.ndarray]] = {}  # what the addresses are of, by the parameters' memory
+        for hyperparameters, parameter, state in updates:
+            array, gradient = parameter._array, parameter.grad._array  # type: ignore[union-attr]
+            arrays = [array, *[tensor._array for tensor in state]]
+            for one in (gradient, *arrays):
+                if one.shape != array.shape:
+                    raise ValueError(
+                        f"a gradient or moment has shape {one.shape}, but its parameter has shape {array.shape}"
+                    )
+            memory = id(owner(array))
+            if memory in alive:  # of a parameter listed twice, or of another part of the same array
+                _launch(rule, batches, alive)
+            place = self._place(parameter, arrays)
+            gradient = place.fitted(gradient)
+            alive[memory] = place, gradient
+            row = [array.size, place.addresses[0], address(flat(gradient)), *place.addresses[1:]]
+            batches.setdefault((hyperparameters, array.dtype), []).append(row)
+            parameter._bump()
+        _launch(rule, batches, alive)
+
+    def _place(self, parameter: Tensor, arrays: list[np.ndarray]) -> Place:
+        place = self._places.get(id(parameter))
+        if place is None or place.copied or not place.is_of(arrays):
+            place = self._places[id(parameter)] = Place(arrays)
+        return place
 
 
-def _launch(rule: int, batches: dict[tuple, list[list[np.ndarray]]], copies: list) -> None:
-    """Run what `batches` holds, copy back what was copied, and forget both."""
-    address = optimizers.address
-    for (hyperparameters, dtype), members in batches.items():
-        sizes = np.array([arrays[0].size for arrays in members])
-        addresses = np.array([[address(flat(one)) for one in arrays] for arrays in members])
-        optimizers.step(rule, sizes, addresses, np.array(hyperparameters, dtype))
-    for original, copy in copies:
-        original[...] = copy
+def _launch(rule: int, batches: dict[tuple, list[list[int]]], alive: dict[int, tuple[Place, np.ndarray]]) -> None:
+    """Run what was collected, write copies back, and forget it."""
+    for (hyperparameters, dtype), table in batches.items():
+        step(rule, np.array(table), np.array(hyperparameters, dtype))
+    for place, _ in alive.values():
+        if place.copied:
+            for one, lying in zip(place.arrays, place.lying, strict=True):
+                if one is not lying:
+                    one[...] = lying
     batches.clear()
-    copies.clear()
+    alive.clear()
 
 
 def zeros_like(parameter: Tensor) -> Tensor:

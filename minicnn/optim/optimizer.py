@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import enable_grad, no_grad
+from minicnn.optim.fused import Fused
 from minicnn.tensor import Tensor
 
 _NOT_SUPPORTED = ("foreach", "fused", "capturable", "differentiable")
@@ -54,6 +55,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        self._fused = Fused()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")

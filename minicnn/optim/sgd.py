@@ -68,7 +68,7 @@ class SGD(Optimizer):
         momentum = float(group["momentum"])
         common = (float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0, -float(group["lr"]))
         if momentum == 0:
-            fused.run(optimizers.SGD, [(common, (parameter, parameter.grad)) for parameter in learned])
+            self._fused.run(optimizers.SGD, [(common, parameter, ()) for parameter in learned])
             return
         first = (*common, 0.0, 1.0, momentum, float(group["nesterov"]))
         later = (*common, momentum, 1 - float(group["dampening"]), momentum, float(group["nesterov"]))
@@ -79,5 +79,5 @@ class SGD(Optimizer):
             if state.get("momentum_buffer") is None:
                 state["momentum_buffer"] = fused.zeros_like(parameter)
                 hyperparameters = first
-            updates.append((hyperparameters, (parameter, parameter.grad, state["momentum_buffer"])))
-        fused.run(optimizers.MOMENTUM, updates)
+            updates.append((hyperparameters, parameter, (state["momentum_buffer"],)))
+        self._fused.run(optimizers.MOMENTUM, updates)

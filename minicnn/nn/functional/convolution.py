@@ -87,7 +87,7 @@ def _check_weights(name: str, x: Any, weight: Any, bias: Any, groups: Any, trans
     for argument, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise TypeError(f"{name} needs {argument} to be a Tensor or an ndarray, got {type(array).__name__}")
-    if any([array.dtype != arrays["input"].dtype for array in arrays.values()]):
+    if any(array.dtype != arrays["input"].dtype for array in arrays.values()):
         found = ", ".join(f"{argument} {array.dtype}" for argument, array in arrays.items())
         raise TypeError(f"{name} needs one dtype, got {found}")
     shape, w = arrays["input"].shape, arrays["weight"].shape
