@@ -1,9 +1,17 @@
-"""The largest of several vectors and where it was: a max pool's cell, for all channels, as LLVM instructions.
+"""A max pool's cells as LLVM instructions: forward the largest number of each window, backward the gradient's way home.
 
-The loop is short and decides between two numbers at every turn; here best and place stay in registers and the
-choice is a blend of vectors.
+    forward:    y[j, c] = max over taps t of  x[t of cell j, c],     where[j, c] = the t that it came from
+    backward:   ∂x[t of cell j, c] = ∂y[j, c]  if where[j, c] = t,  else 0
+
+The loops over taps are short and decide between two numbers at every turn; here best and place stay in registers and
+the choice is a blend of vectors. Where channels are few, a vector holds two or four neighbouring cells: cells lie
+`step` apart in one of the arrays and side by side in the other, so each is loaded or stored under a mask of its own,
+from where its lanes would begin if it were the vector's first.
 """
 
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
@@ -13,66 +21,181 @@ from numba.extending import intrinsic
 
 from minicnn.kernels.microkernel import Emitter
 
+CELLS = (4, 2, 1)
+"""How many cells a vector may hold."""
 
-def _store_integers(emit: Emitter, value: Any, pointer: Any, mask: Any) -> None:
-    i32 = ir.IntType(32)
-    pointer = emit.builder.bitcast(pointer, value.type.as_pointer())
-    signature = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, i32, mask.type])
-    name = f"llvm.masked.store.v{emit.lanes}i32.p0"
-    function = cgutils.get_or_insert_function(emit.builder.module, signature, name)
-    emit.builder.call(function, [value, pointer, ir.Constant(i32, 4), mask])
+
+class PoolEmitter(Emitter):
+    """Instructions on vectors of floats, and of int32 beside them."""
+
+    def __init__(self, context: Any, builder: Any, element: Any) -> None:
+        super().__init__(context, builder, element, 1, 1)
+        self.i32 = ir.IntType(32)
+        self.integers = ir.VectorType(self.i32, self.lanes)
+        self.lane_count = self.integer(self.lanes)
+
+    def variable(self, value: Any) -> Any:
+        """A place that starts as `value`; the optimiser makes it a register."""
+        place = cgutils.alloca_once(self.builder, value.type)
+        self.builder.store(value, place)
+        return place
+
+    def places(self, number: Any) -> Any:
+        """An intp as int32 in every lane."""
+        undefined = ir.Constant(self.integers, ir.Undefined)
+        first = self.builder.insert_element(undefined, self.builder.trunc(number, self.i32), ir.Constant(self.i32, 0))
+        return self.builder.shuffle_vector(first, undefined, ir.Constant(self.integers, None))
+
+    def first_lanes(self, count: Any) -> Any:
+        """True in the first `count` lanes."""
+        return self.builder.icmp_signed("<", ir.Constant(self.integers, list(range(self.lanes))), self.places(count))
+
+    def load_over(self, pointer: Any, mask: Any, under: Any) -> Any:
+        """A vector from memory in the lanes of the mask, `under` in the others; of floats or int32, as `under`."""
+        pointer = self.builder.bitcast(pointer, under.type.as_pointer())
+        signature = ir.FunctionType(under.type, [pointer.type, self.i32, mask.type, under.type])
+        name = f"llvm.masked.load.{self._suffix(under)}.p0"
+        function = cgutils.get_or_insert_function(self.builder.module, signature, name)
+        return self.builder.call(function, [pointer, self._align(under), mask, under])
+
+    def store_lanes(self, value: Any, pointer: Any, mask: Any) -> None:
+        """Store the lanes of the mask."""
+        pointer = self.builder.bitcast(pointer, value.type.as_pointer())
+        signature = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, self.i32, mask.type])
+        name = f"llvm.masked.store.{self._suffix(value)}.p0"
+        function = cgutils.get_or_insert_function(self.builder.module, signature, name)
+        self.builder.call(function, [value, pointer, self._align(value), mask])
+
+    def _suffix(self, value: Any) -> str:
+        return self.suffix if value.type == self.vector else f"v{self.lanes}i32"
+
+    def _align(self, value: Any) -> Any:
+        return ir.Constant(self.i32, self.bytes if value.type == self.vector else 4)
+
+    @contextmanager
+    def range(self, start: Any, stop: Any, step: Any) -> Iterator:
+        with cgutils.for_range_slice(self.builder, start, stop, step, start.type) as (index, _):
+            yield index
+
+    @contextmanager
+    def taps(self, rows: Any, row_step: Any, columns: Any, column_step: Any) -> Iterator:
+        """A loop over a window's taps, in order; yields each one's distance from the first."""
+        zero, builder = self.integer(0), self.builder
+        with (
+            self.range(zero, builder.mul(rows, row_step), row_step) as row,
+            self.range(zero, builder.mul(columns, column_step), column_step) as column,
+        ):
+            yield builder.add(row, column)
+
+    def channels(self, array_type: Any, value: Any) -> Any:
+        """The last of an array's sizes."""
+        shape = cgutils.create_struct_proxy(array_type)(self.context, self.builder, value).shape
+        return self.builder.extract_value(shape, array_type.ndim - 1)
+
+    def groups(self, cells: Any, channels: Any) -> Iterator:
+        """Loops over all cells and channels, in groups that fill a vector.
+
+        Yields the group's first cell, its first channel and its masks: the i-th holds the lanes of its cells 0 … i.
+        """
+        builder, zero, first = self.builder, self.integer(0), self.integer(0)
+        for n in CELLS:
+            last = builder.add(first, builder.and_(builder.sub(cells, first), self.integer(-n)))
+            if n == 1:
+                with self.range(first, last, self.integer(1)) as j, self.range(zero, channels, self.lane_count) as c:
+                    yield j, c, [self.first_lanes(builder.sub(channels, c))]
+                return
+            width = builder.mul(channels, self.integer(n))
+            last = builder.select(builder.icmp_signed("<=", width, self.lane_count), last, first)
+            with self.range(first, last, self.integer(n)) as j:
+                yield j, zero, [self.first_lanes(builder.mul(channels, self.integer(i + 1))) for i in range(n)]
+            first = last
+
+    def lane_places(self, start: Any, step: Any, masks: list) -> Any:
+        """start + step · the lane's cell within its group, as int32."""
+        builder, nothing = self.builder, ir.Constant(self.integers, None)
+        place = self.places(builder.add(start, builder.mul(step, self.integer(len(masks) - 1))))
+        for mask in masks[:-1]:
+            place = builder.sub(place, builder.select(mask, self.places(step), nothing))
+        return place
 
 
 @intrinsic
-def largest(typing_context, x, x0, taps, places, count, channels, y, where, y0, start):
-    """y[y0 + c] = max over taps t < count of x[x0 + taps[t] + c], for c < channels.
+def largest(typing_context, x, x0, rows, row_step, columns, column_step, cells, cell_step, y, where, y0, start):
+    """The maxima of neighbouring cells that see equally many taps.
 
-    where[y0 + c] = start + places[t] of the first maximum, or of the last NaN, which beats everything.
+    y[y0 + j, c] = max over p < rows, q < columns of  x[x0 + j · cell_step + p · row_step + q · column_step, c],
+    where[y0 + j, c] = start + (the same without x0) of the first maximum, or of the last NaN, which beats everything,
+    for j < cells, c < C.
 
     Args:
-        x, y: float arrays; where: int32.
-        x0, y0: offsets in elements.
-        taps, places: int64 arrays, `count` of which count, at least one.
-        channels: how many numbers lie side by side.
-        start: added to every place.
+        x, y: arrays (N, H, W, C) and (N, OH, OW, C), taken as rows of C numbers; where: int32, as y.
+        x0, y0, start: in cells, as are the steps.
     """
     n = types.intp
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, signature.args[0].dtype, 1, 1)
-        _, x0, _, _, count, channels, _, _, y0, start = args
-        source, offsets, numbers, result, positions = (emit.data(signature.args[i], args[i]) for i in (0, 2, 3, 6, 7))
-        i64, i32 = x0.type, ir.IntType(32)
-        integers = ir.VectorType(i32, emit.lanes)
+        emit = PoolEmitter(context, builder, signature.args[0].dtype)
+        _, x0, rows, row_step, columns, column_step, cells, cell_step, _, _, y0, start = args
+        source, result, positions = (emit.data(signature.args[i], args[i]) for i in (0, 8, 9))
+        channels = emit.channels(signature.args[0], args[0])
         zero, one = emit.integer(0), emit.integer(1)
+        shift = builder.mul(builder.sub(cell_step, one), channels)  # of a cell's first lane against its neighbour's
 
-        def repeat(number: Any) -> Any:
-            first = builder.insert_element(ir.Constant(integers, ir.Undefined), number, ir.Constant(i32, 0))
-            shuffle = ir.Constant(integers, None)
-            return builder.shuffle_vector(first, ir.Constant(integers, ir.Undefined), shuffle)
-
-        def place(t: Any) -> Any:
-            return repeat(builder.trunc(builder.add(start, builder.load(emit.at(numbers, t))), i32))
-
-        best = cgutils.alloca_once(builder, emit.vector)
-        best_place = cgutils.alloca_once(builder, integers)
-        with cgutils.for_range_slice(builder, zero, channels, emit.integer(emit.lanes), i64) as (c, _):
-            mask = emit.mask(builder.sub(channels, c))
-            begin = emit.at(source, builder.add(x0, c))
-
-            def value(t: Any, begin: Any = begin, mask: Any = mask) -> Any:
-                return emit.load(emit.at(begin, builder.load(emit.at(offsets, t))), mask)
-
-            builder.store(value(zero), best)
-            builder.store(place(zero), best_place)
-            with cgutils.for_range_slice(builder, one, count, one, i64) as (t, _):
-                new, most = value(t), builder.load(best)
+        for j, c, masks in emit.groups(cells, channels):
+            first = builder.mul(j, cell_step)
+            begin = emit.at(source, builder.add(builder.mul(builder.add(x0, first), channels), c))
+            best = emit.variable(ir.Constant(emit.vector, [float("-inf")] * emit.lanes))
+            best_tap = emit.variable(ir.Constant(emit.integers, None))
+            with emit.taps(rows, row_step, columns, column_step) as tap:
+                pointer = emit.at(begin, builder.mul(tap, channels))
+                new = ir.Constant(emit.vector, None)
+                for i, mask in reversed(list(enumerate(masks))):  # a mask holds the lanes of the cells before it, too
+                    new = emit.load_over(emit.at(pointer, builder.mul(shift, emit.integer(i))), mask, new)
+                most = builder.load(best)
                 wins = builder.or_(builder.fcmp_ordered(">", new, most), builder.fcmp_unordered("uno", new, new))
                 builder.store(builder.select(wins, new, most), best)
-                builder.store(builder.select(wins, place(t), builder.load(best_place)), best_place)
-            target = builder.add(y0, c)
-            emit.store(builder.load(best), emit.at(result, target), mask)
-            _store_integers(emit, builder.load(best_place), emit.at(positions, target), mask)
+                builder.store(builder.select(wins, emit.places(tap), builder.load(best_tap)), best_tap)
+            target = builder.add(builder.mul(builder.add(y0, j), channels), c)
+            emit.store_lanes(builder.load(best), emit.at(result, target), masks[-1])
+            place = emit.lane_places(builder.add(start, first), cell_step, masks)
+            emit.store_lanes(builder.add(place, builder.load(best_tap)), emit.at(positions, target), masks[-1])
         return context.get_dummy_value()
 
-    return types.void(x, n, taps, places, n, n, y, where, n, n), codegen
+    return types.void(x, n, n, n, n, n, n, n, y, where, n, n), codegen
+
+
+@intrinsic
+def spread(typing_context, x, x0, rows, row_step, columns, column_step, cells, cell_step, y, where, y0, start):
+    """The way back: every tap of the windows of `largest` gets its window's y if it was the largest, else 0.
+
+    x[x0 + j · cell_step + tap, c] = y[y0 + j, c]  if  where[y0 + j, c] = start + j · cell_step + tap,  else 0.
+
+    Args: as of `largest`; windows must not overlap.
+    """
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = PoolEmitter(context, builder, signature.args[0].dtype)
+        _, x0, rows, row_step, columns, column_step, cells, cell_step, _, _, y0, start = args
+        target, values, positions = (emit.data(signature.args[i], args[i]) for i in (0, 8, 9))
+        channels = emit.channels(signature.args[0], args[0])
+        shift = builder.mul(builder.sub(cell_step, emit.integer(1)), channels)
+        nothing = ir.Constant(emit.vector, None)
+
+        for j, c, masks in emit.groups(cells, channels):
+            first = builder.mul(j, cell_step)
+            begin = emit.at(target, builder.add(builder.mul(builder.add(x0, first), channels), c))
+            source = builder.add(builder.mul(builder.add(y0, j), channels), c)
+            value = emit.load_over(emit.at(values, source), masks[-1], nothing)
+            value = builder.fadd(value, nothing)  # as if added to a zero: −0 becomes 0
+            place = emit.load_over(emit.at(positions, source), masks[-1], ir.Constant(emit.integers, None))
+            best_tap = builder.sub(place, emit.lane_places(builder.add(start, first), cell_step, masks))
+            lanes = masks[:1] + [builder.and_(b, builder.not_(a)) for a, b in itertools.pairwise(masks)]
+            with emit.taps(rows, row_step, columns, column_step) as tap:
+                pointer = emit.at(begin, builder.mul(tap, channels))
+                share = builder.select(builder.icmp_signed("==", best_tap, emit.places(tap)), value, nothing)
+                for i, mask in enumerate(lanes):
+                    emit.store_lanes(share, emit.at(pointer, builder.mul(shift, emit.integer(i))), mask)
+        return context.get_dummy_value()
+
+    return types.void(x, n, n, n, n, n, n, n, y, where, n, n), codegen

@@ -9,50 +9,49 @@ gradient of the average is spread evenly over the window. Threads share out imag
 overlap never write to one place from two threads.
 """
 
+import functools
+
 import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Axis, Geometry
-from minicnn.kernels.largest import largest
+from minicnn.kernels.largest import largest, spread
 from minicnn.kernels.memory import empty
-from minicnn.kernels.windows import range_inside
-
-
-@kernel
-def _max_row(x, y, where, n, i, kernel_size, stride, dilation, before):
-    """The maxima of one row of cells."""
-    H, W, C = x.shape[1:]
-    OH, OW = y.shape[1:3]
-    top = i * stride[0] - before[0]
-    p0, p1 = range_inside(top, kernel_size[0], dilation[0], H)
-    image, result, position = x.reshape(-1), y.reshape(-1), where.reshape(-1)
-    taps, places = (
-        np.empty(kernel_size[0] * kernel_size[1], np.int64),
-        np.empty(kernel_size[0] * kernel_size[1], np.int64),
-    )
-    count, known = 0, -1
-    for j in range(OW):
-        left = j * stride[1] - before[1]
-        q0, q1 = range_inside(left, kernel_size[1], dilation[1], W)
-        if known != q0 * kernel_size[1] + q1:  # other taps than the last cell's
-            known = q0 * kernel_size[1] + q1
-            count = 0
-            for p in range(p0, p1):
-                for q in range(q0, q1):
-                    places[count] = (top + p * dilation[0]) * W + q * dilation[1]
-                    taps[count] = places[count] * C
-                    count += 1
-        largest(
-            image, (n * H * W + left) * C, taps, places, count, C, result, position, ((n * OH + i) * OW + j) * C, left
-        )
 
 
 @kernel(parallel=True)
-def _max_forward(x, y, where, kernel_size, stride, dilation, before):
-    N, OH = y.shape[0], y.shape[1]
+def _max_forward(x, y, where, rows, runs, row_step, column_step, stride):
+    """rows … stride: what `windows` gives."""
+    N, H, W = x.shape[:3]
+    OH, OW = y.shape[1:3]
     for row in prange(N * OH):
-        _max_row(x, y, where, np.int64(row // OH), np.int64(row % OH), kernel_size, stride, dilation, before)
+        n, i = np.int64(row) // OH, np.int64(row) % OH
+        for run in range(len(runs)):
+            j, cells = runs[run, 0], runs[run, 1]
+            start = rows[i, 0] * W + runs[run, 2]
+            largest(
+                x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], column_step, cells, stride,
+                y, where, (n * OH + i) * OW + j, start,
+            )  # fmt: skip
+
+
+@kernel(parallel=True)
+def _max_backward(g, where, grad_x, rows, runs, row_step, column_step, stride, covered):
+    """Of windows that don't overlap; `covered` if every cell of the image is in one."""
+    N, H, W = grad_x.shape[:3]
+    OH, OW = g.shape[1:3]
+    for n in prange(N):
+        if not covered:
+            grad_x[n] = 0
+        for i in range(OH):
+            for run in range(len(runs)):
+                j, cells = runs[run, 0], runs[run, 1]
+                start = rows[i, 0] * W + runs[run, 2]
+                spread(
+                    grad_x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], column_step, cells, stride,
+                    g, where, (n * OH + i) * OW + j, start,
+                )  # fmt: skip
 
 
 @kernel(parallel=True)
@@ -106,22 +105,66 @@ def max_forward(x: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
 
     Returns: y and the int32 positions in the H·W image, both (N, OH, OW, C).
     """
-    rows, columns = geometry.height, geometry.width
     shape = (x.shape[0], *geometry.output_size, x.shape[3])
     y, where = empty(shape, x.dtype), empty(shape, np.dtype(np.int32))
-    _max_forward(
-        x, y, where, geometry.kernel, (rows.stride, columns.stride), (rows.dilation, columns.dilation),
-        (rows.before, columns.before),
-    )  # fmt: skip
+    _max_forward(x, y, where, *windows(geometry))
     return y, where
 
 
-def scatter(values: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Values (N, OH, OW, C) added up at their positions in an image of zeros (N, H, W, C)."""
+def scatter(
+    values: np.ndarray, where: np.ndarray, size: tuple[int, int], geometry: Geometry | None = None
+) -> np.ndarray:
+    """Values (N, OH, OW, C) added up at their positions in an image of zeros (N, H, W, C).
+
+    Args:
+        values: (N, OH, OW, C).
+        where: positions in the H·W image, as `values`.
+        size: (H, W).
+        geometry: the windows of `max_forward` that found the positions, if it did; known to lie apart, they can be
+            filled side by side.
+    """
     N, C = values.shape[0], values.shape[3]
+    if geometry is not None and all(axis.extent <= axis.stride for axis in (geometry.height, geometry.width)):
+        image = empty((N, *size, C), values.dtype)
+        _max_backward(values, where, image, *windows(geometry), tiles_image(geometry))
+        return image
     image = empty((N, size[0] * size[1], C), values.dtype)
     _scatter(values, where, image)
     return image.reshape(N, *size, C)
+
+
+def tiles_image(geometry: Geometry) -> bool:
+    """Whether every cell of the image is in exactly one window."""
+    return all(
+        axis.kernel == axis.stride == axis.extent and axis.output * axis.stride == axis.padded
+        for axis in (geometry.height, geometry.width)
+    )
+
+
+def taps_inside(axis: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """For every output cell the place of its first tap inside the image, and how many are inside."""
+    origins = np.arange(axis.output) * axis.stride - axis.before
+    first = np.maximum(-(origins // axis.dilation), 0)
+    last = np.minimum((axis.size - 1 - origins) // axis.dilation + 1, axis.kernel)
+    return origins + first * axis.dilation, np.maximum(last - first, 0)
+
+
+@functools.lru_cache(maxsize=4096)
+def windows(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, int, int, int]:
+    """What the kernels of max pooling need to know of the windows.
+
+    Returns:
+        (OH, 2): each row's first tap inside the image and how many are inside;
+        (runs, 4): of neighbouring cells that see equally many columns the first cell, how many cells, the first cell's
+            first tap inside the image and how many are inside;
+        distances in cells of the image: from tap to tap downwards, to the right, and from window to window.
+    """
+    rows, columns = geometry.height, geometry.width
+    place, taps = taps_inside(columns)
+    begins = np.flatnonzero((np.diff(place, prepend=-1) != columns.stride) | (np.diff(taps, prepend=-1) != 0))
+    cells = np.diff(begins, append=columns.output)
+    runs = np.stack([begins, cells, place[begins], taps[begins]], 1)
+    return np.stack(taps_inside(rows), 1), runs, rows.dilation * columns.size, columns.dilation, columns.stride
 
 
 def window_bounds(axis: Axis) -> np.ndarray:

@@ -18,12 +18,12 @@ class MaxPool2d(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, geometry: Geometry) -> tuple:
         y, where = kernels.pooling.max_forward(channels_last(x), geometry)
-        ctx.saved, ctx.size = (where,), geometry.input_size
+        ctx.saved, ctx.size, ctx.geometry = (where,), geometry.input_size, geometry
         return channels_first(y), channels_first(where)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        grad_x = kernels.pooling.scatter(channels_last(grad_output), ctx.saved[0], ctx.size)
+        grad_x = kernels.pooling.scatter(channels_last(grad_output), ctx.saved[0], ctx.size, ctx.geometry)
         return channels_first(grad_x), None
 
 
@@ -63,7 +63,7 @@ class AdaptiveMaxPool2d(Operator):
                 y[:, :, i, j] = np.take_along_axis(window, index[..., None], 2)[..., 0]
                 width = right - left
                 where[:, :, i, j] = (top + index // width) * W + left + index % width
-        ctx.saved, ctx.size = (channels_last(where),), (H, W)
+        ctx.saved, ctx.size, ctx.geometry = (channels_last(where),), (H, W), None
         return y, where
 
     backward = MaxPool2d.backward
