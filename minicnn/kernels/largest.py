@@ -95,27 +95,29 @@ class PoolEmitter(Emitter):
     def groups(self, cells: Any, channels: Any) -> Iterator:
         """Loops over all cells and channels, in groups that fill a vector.
 
-        Yields the group's first cell, its first channel and its masks: the i-th holds the lanes of its cells 0 … i.
+        Yields the group's first cell, its first channel, the mask of each of its cells and that of all.
         """
         builder, zero, first = self.builder, self.integer(0), self.integer(0)
         for n in CELLS:
             last = builder.add(first, builder.and_(builder.sub(cells, first), self.integer(-n)))
             if n == 1:
                 with self.range(first, last, self.integer(1)) as j, self.range(zero, channels, self.lane_count) as c:
-                    yield j, c, [self.first_lanes(builder.sub(channels, c))]
+                    yield j, c, [(mask := self.first_lanes(builder.sub(channels, c)))], mask
                 return
             width = builder.mul(channels, self.integer(n))
             last = builder.select(builder.icmp_signed("<=", width, self.lane_count), last, first)
+            ends = [self.first_lanes(builder.mul(channels, self.integer(i))) for i in range(n + 1)]
+            masks = [builder.and_(end, builder.not_(begin)) for begin, end in itertools.pairwise(ends)]
             with self.range(first, last, self.integer(n)) as j:
-                yield j, zero, [self.first_lanes(builder.mul(channels, self.integer(i + 1))) for i in range(n)]
+                yield j, zero, masks, ends[-1]
             first = last
 
     def lane_places(self, start: Any, step: Any, masks: list) -> Any:
-        """start + step · the lane's cell within its group, as int32."""
-        builder, nothing = self.builder, ir.Constant(self.integers, None)
-        place = self.places(builder.add(start, builder.mul(step, self.integer(len(masks) - 1))))
-        for mask in masks[:-1]:
-            place = builder.sub(place, builder.select(mask, self.places(step), nothing))
+        """In the lanes of mask i start + i · step, as int32."""
+        place = self.places(start)
+        for i, mask in enumerate(masks[1:], 1):
+            later = self.builder.add(start, self.builder.mul(step, self.integer(i)))
+            place = self.builder.select(mask, self.places(later), place)
         return place
 
 
@@ -141,7 +143,7 @@ def largest(typing_context, x, x0, rows, row_step, columns, column_step, cells, 
         zero, one = emit.integer(0), emit.integer(1)
         shift = builder.mul(builder.sub(cell_step, one), channels)  # of a cell's first lane against its neighbour's
 
-        for j, c, masks in emit.groups(cells, channels):
+        for j, c, masks, whole in emit.groups(cells, channels):
             first = builder.mul(j, cell_step)
             begin = emit.at(source, builder.add(builder.mul(builder.add(x0, first), channels), c))
             best = emit.variable(ir.Constant(emit.vector, [float("-inf")] * emit.lanes))
@@ -149,53 +151,55 @@ def largest(typing_context, x, x0, rows, row_step, columns, column_step, cells, 
             with emit.taps(rows, row_step, columns, column_step) as tap:
                 pointer = emit.at(begin, builder.mul(tap, channels))
                 new = ir.Constant(emit.vector, None)
-                for i, mask in reversed(list(enumerate(masks))):  # a mask holds the lanes of the cells before it, too
+                for i, mask in enumerate(masks):
                     new = emit.load_over(emit.at(pointer, builder.mul(shift, emit.integer(i))), mask, new)
                 most = builder.load(best)
                 wins = builder.or_(builder.fcmp_ordered(">", new, most), builder.fcmp_unordered("uno", new, new))
                 builder.store(builder.select(wins, new, most), best)
                 builder.store(builder.select(wins, emit.places(tap), builder.load(best_tap)), best_tap)
             target = builder.add(builder.mul(builder.add(y0, j), channels), c)
-            emit.store_lanes(builder.load(best), emit.at(result, target), masks[-1])
+            emit.store_lanes(builder.load(best), emit.at(result, target), whole)
             place = emit.lane_places(builder.add(start, first), cell_step, masks)
-            emit.store_lanes(builder.add(place, builder.load(best_tap)), emit.at(positions, target), masks[-1])
+            emit.store_lanes(builder.add(place, builder.load(best_tap)), emit.at(positions, target), whole)
         return context.get_dummy_value()
 
     return types.void(x, n, n, n, n, n, n, n, y, where, n, n), codegen
 
 
 @intrinsic
-def spread(typing_context, x, x0, rows, row_step, columns, column_step, cells, cell_step, y, where, y0, start):
+def spread(typing_context, x, x0, rows, row_step, columns, cells, cell_step, y, where, y0, start):
     """The way back: every tap of the windows of `largest` gets its window's y if it was the largest, else 0.
 
     x[x0 + j · cell_step + tap, c] = y[y0 + j, c]  if  where[y0 + j, c] = start + j · cell_step + tap,  else 0.
 
-    Args: as of `largest`; windows must not overlap.
+    Args: as of `largest`; windows must not overlap, and a row's taps lie side by side.
     """
     n = types.intp
 
     def codegen(context, builder, signature, args):
         emit = PoolEmitter(context, builder, signature.args[0].dtype)
-        _, x0, rows, row_step, columns, column_step, cells, cell_step, _, _, y0, start = args
-        target, values, positions = (emit.data(signature.args[i], args[i]) for i in (0, 8, 9))
+        _, x0, rows, row_step, columns, cells, cell_step, _, _, y0, start = args
+        target, values, positions = (emit.data(signature.args[i], args[i]) for i in (0, 7, 8))
         channels = emit.channels(signature.args[0], args[0])
-        shift = builder.mul(builder.sub(cell_step, emit.integer(1)), channels)
-        nothing = ir.Constant(emit.vector, None)
+        zero, one = emit.integer(0), emit.integer(1)
+        row_end = builder.mul(rows, row_step)
 
-        for j, c, masks in emit.groups(cells, channels):
-            first = builder.mul(j, cell_step)
-            begin = emit.at(target, builder.add(builder.mul(builder.add(x0, first), channels), c))
-            source = builder.add(builder.mul(builder.add(y0, j), channels), c)
-            value = emit.load_over(emit.at(values, source), masks[-1], nothing)
-            value = builder.fadd(value, nothing)  # as if added to a zero: −0 becomes 0
-            place = emit.load_over(emit.at(positions, source), masks[-1], ir.Constant(emit.integers, None))
-            best_tap = builder.sub(place, emit.lane_places(builder.add(start, first), cell_step, masks))
-            lanes = masks[:1] + [builder.and_(b, builder.not_(a)) for a, b in itertools.pairwise(masks)]
-            with emit.taps(rows, row_step, columns, column_step) as tap:
-                pointer = emit.at(begin, builder.mul(tap, channels))
-                share = builder.select(builder.icmp_signed("==", best_tap, emit.places(tap)), value, nothing)
-                for i, mask in enumerate(lanes):
-                    emit.store_lanes(share, emit.at(pointer, builder.mul(shift, emit.integer(i))), mask)
+        for q, c, masks, whole in emit.groups(columns, channels):
+            with emit.range(zero, cells, one) as j:
+                first = builder.add(builder.mul(j, cell_step), q)
+                begin = emit.at(target, builder.add(builder.mul(builder.add(x0, first), channels), c))
+                source = builder.add(builder.mul(builder.add(y0, j), channels), c)
+                value, place = ir.Constant(emit.vector, None), ir.Constant(emit.integers, None)
+                for i, mask in enumerate(masks):  # once for every tap of the group
+                    offset = builder.sub(source, builder.mul(channels, emit.integer(i)))
+                    value = emit.load_over(emit.at(values, offset), mask, value)
+                    place = emit.load_over(emit.at(positions, offset), mask, place)
+                value = builder.fadd(value, ir.Constant(emit.vector, None))  # as if added to a zero: −0 becomes 0
+                best_row = builder.sub(place, emit.lane_places(builder.add(start, first), one, masks))
+                with emit.range(zero, row_end, row_step) as row:
+                    hit = builder.icmp_signed("==", best_row, emit.places(row))
+                    share = builder.select(hit, value, ir.Constant(emit.vector, None))
+                    emit.store_lanes(share, emit.at(begin, builder.mul(row, channels)), whole)
         return context.get_dummy_value()
 
-    return types.void(x, n, n, n, n, n, n, n, y, where, n, n), codegen
+    return types.void(x, n, n, n, n, n, n, y, where, n, n), codegen

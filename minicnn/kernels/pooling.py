@@ -38,7 +38,7 @@ def _max_forward(x, y, where, rows, runs, row_step, column_step, stride):
 
 @kernel(parallel=True)
 def _max_backward(g, where, grad_x, rows, runs, row_step, column_step, stride, covered):
-    """Of windows that don't overlap; `covered` if every cell of the image is in one."""
+    """Of undilated windows that don't overlap; `covered` if every cell of the image is in one."""
     N, H, W = grad_x.shape[:3]
     OH, OW = g.shape[1:3]
     for n in prange(N):
@@ -49,7 +49,7 @@ def _max_backward(g, where, grad_x, rows, runs, row_step, column_step, stride, c
                 j, cells = runs[run, 0], runs[run, 1]
                 start = rows[i, 0] * W + runs[run, 2]
                 spread(
-                    grad_x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], column_step, cells, stride,
+                    grad_x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], cells, stride,
                     g, where, (n * OH + i) * OW + j, start,
                 )  # fmt: skip
 
@@ -124,7 +124,7 @@ def scatter(
             filled side by side.
     """
     N, C = values.shape[0], values.shape[3]
-    if geometry is not None and all(axis.extent <= axis.stride for axis in (geometry.height, geometry.width)):
+    if geometry is not None and all(axis.kernel == axis.extent <= axis.stride for axis in (geometry.height, geometry.width)):
         image = empty((N, *size, C), values.dtype)
         _max_backward(values, where, image, *windows(geometry), tiles_image(geometry))
         return image
