@@ -64,7 +64,7 @@ def max_pool_takes_the_last_of_equal_values(patch):
 
 
 def pool_gradient_by_assignment(patch):
-    def scatter(values, where, size):
+    def scatter(values, where, size, geometry=None):
         N, _, _, C = values.shape
         image = np.zeros((N, size[0] * size[1], C), values.dtype)
         np.put_along_axis(image, where.reshape(N, -1, C).astype(np.int64), values.reshape(N, -1, C), 1)

@@ -59,6 +59,33 @@ def test_max_pool2d_indices_with_ties_and_nan(case, nan, seed):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(
+    channels=st.integers(1, 40),
+    size=st.tuples(st.integers(3, 13), st.integers(3, 13)),
+    window=st.sampled_from([(2, 2, 0), (3, 3, 0), (3, 2, 1), (2, 3, 0), (1, 2, 0), (2, 1, 1), ((2, 3), (2, 3), 0)]),
+    whole=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_max_pool2d_of_few_and_many_channels(dtype, channels, size, window, whole, seed):
+    """One or several cells a vector, the last one full or not; windows that tile the image, overlap or lie apart."""
+    kernel, stride, padding = window
+    if whole:
+        size = tuple(np.broadcast_to(stride, 2) * size)
+    x = fill((2, channels, *size), "ties", seed).astype(dtype)
+    x[np.random.default_rng(seed).random(x.shape) < 0.05] = np.nan
+    x = x.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+    a, b = minicnn.Tensor(x, True), as_torch(x)
+    y, where = F.max_pool2d(a, kernel, stride, padding, return_indices=True)
+    expected, expected_where = TF.max_pool2d(b, kernel, stride, padding, return_indices=True)
+    g = fill(tuple(expected.shape), "integers", seed).astype(dtype)
+    y.backward(g)
+    expected.backward(torch.from_numpy(g))
+    np.testing.assert_array_equal(y.detach().numpy(), expected.detach().numpy())
+    np.testing.assert_array_equal(where.numpy(), expected_where.numpy())
+    np.testing.assert_array_equal(a.grad.numpy(), b.grad.numpy())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @given(data=st.data(), count_include_pad=st.booleans(), divisor=st.none() | st.integers(1, 7))
 def test_avg_pool2d_agrees_with_torch(dtype, data, count_include_pad, divisor):
     case = data.draw(poolings(dtype=dtype, dilated=False))

@@ -4,9 +4,8 @@
     backward:   ∂x[t of cell j, c] = ∂y[j, c]  if where[j, c] = t,  else 0
 
 The loops over taps are short and decide between two numbers at every turn; here best and place stay in registers and
-the choice is a blend of vectors. Where channels are few, a vector holds two or four neighbouring cells: cells lie
-`step` apart in one of the arrays and side by side in the other, so each is loaded or stored under a mask of its own,
-from where its lanes would begin if it were the vector's first.
+the choice is a blend of vectors. Where channels are few, a vector holds two neighbouring cells: each is loaded under a
+mask of its own, from where the vector's first lane would be if the cells before it lay there as well.
 """
 
 import itertools
@@ -21,8 +20,8 @@ from numba.extending import intrinsic
 
 from minicnn.kernels.microkernel import Emitter
 
-CELLS = (4, 2, 1)
-"""How many cells a vector may hold."""
+CELLS = (2, 1)
+"""How many cells a vector may hold. Four, for up to 4 channels, would be 1.2 times as fast and 0.4 s longer to compile."""
 
 
 class PoolEmitter(Emitter):
@@ -77,15 +76,30 @@ class PoolEmitter(Emitter):
         with cgutils.for_range_slice(self.builder, start, stop, step, start.type) as (index, _):
             yield index
 
-    @contextmanager
-    def taps(self, rows: Any, row_step: Any, columns: Any, column_step: Any) -> Iterator:
-        """A loop over a window's taps, in order; yields each one's distance from the first."""
-        zero, builder = self.integer(0), self.builder
-        with (
-            self.range(zero, builder.mul(rows, row_step), row_step) as row,
-            self.range(zero, builder.mul(columns, column_step), column_step) as column,
-        ):
-            yield builder.add(row, column)
+    def window_sizes(self, rows: Any, columns: Any) -> Iterator:
+        """Two cases: yields 2 for a window of 2 × 2, whose loops needn't be, and None for all others."""
+        two = self.integer(2)
+        equal = [self.builder.icmp_signed("==", size, two) for size in (rows, columns)]
+        with self.builder.if_else(self.builder.and_(*equal)) as (then, otherwise):
+            with then:
+                yield 2
+            with otherwise:
+                yield None
+
+    def line(self, size: int | None, count: Any, step: Any) -> Iterator:
+        """0, step … (count − 1) · step: a loop, or written out if `size` says how many."""
+        if size is None:
+            with self.range(self.integer(0), self.builder.mul(count, step), step) as distance:
+                yield distance
+        else:
+            for i in range(size):
+                yield self.builder.mul(self.integer(i), step)
+
+    def taps(self, size: int | None, rows: Any, row_step: Any, columns: Any, column_step: Any) -> Iterator:
+        """How far a window's taps are from the first, in order."""
+        for row in self.line(size, rows, row_step):
+            for column in self.line(size, columns, column_step):
+                yield self.builder.add(row, column)
 
     def channels(self, array_type: Any, value: Any) -> Any:
         """The last of an array's sizes."""
@@ -140,66 +154,79 @@ def largest(typing_context, x, x0, rows, row_step, columns, column_step, cells, 
         _, x0, rows, row_step, columns, column_step, cells, cell_step, _, _, y0, start = args
         source, result, positions = (emit.data(signature.args[i], args[i]) for i in (0, 8, 9))
         channels = emit.channels(signature.args[0], args[0])
-        zero, one = emit.integer(0), emit.integer(1)
-        shift = builder.mul(builder.sub(cell_step, one), channels)  # of a cell's first lane against its neighbour's
+        shift = builder.mul(
+            builder.sub(cell_step, emit.integer(1)), channels
+        )  # of a cell's first lane against its neighbour's
 
-        for j, c, masks, whole in emit.groups(cells, channels):
-            first = builder.mul(j, cell_step)
-            begin = emit.at(source, builder.add(builder.mul(builder.add(x0, first), channels), c))
-            best = emit.variable(ir.Constant(emit.vector, [float("-inf")] * emit.lanes))
-            best_tap = emit.variable(ir.Constant(emit.integers, None))
-            with emit.taps(rows, row_step, columns, column_step) as tap:
-                pointer = emit.at(begin, builder.mul(tap, channels))
-                new = ir.Constant(emit.vector, None)
-                for i, mask in enumerate(masks):
-                    new = emit.load_over(emit.at(pointer, builder.mul(shift, emit.integer(i))), mask, new)
-                most = builder.load(best)
-                wins = builder.or_(builder.fcmp_ordered(">", new, most), builder.fcmp_unordered("uno", new, new))
-                builder.store(builder.select(wins, new, most), best)
-                builder.store(builder.select(wins, emit.places(tap), builder.load(best_tap)), best_tap)
-            target = builder.add(builder.mul(builder.add(y0, j), channels), c)
-            emit.store_lanes(builder.load(best), emit.at(result, target), whole)
-            place = emit.lane_places(builder.add(start, first), cell_step, masks)
-            emit.store_lanes(builder.add(place, builder.load(best_tap)), emit.at(positions, target), whole)
+        for size in emit.window_sizes(rows, columns):
+            for j, c, masks, whole in emit.groups(cells, channels):
+                first = builder.mul(j, cell_step)
+                begin = emit.at(source, builder.add(builder.mul(builder.add(x0, first), channels), c))
+                best = emit.variable(ir.Constant(emit.vector, [float("-inf")] * emit.lanes))
+                best_tap = emit.variable(ir.Constant(emit.integers, None))
+                for tap in emit.taps(size, rows, row_step, columns, column_step):
+                    pointer = emit.at(begin, builder.mul(tap, channels))
+                    new = ir.Constant(emit.vector, None)
+                    for i, mask in enumerate(masks):
+                        new = emit.load_over(emit.at(pointer, builder.mul(shift, emit.integer(i))), mask, new)
+                    most = builder.load(best)
+                    wins = builder.or_(builder.fcmp_ordered(">", new, most), builder.fcmp_unordered("uno", new, new))
+                    builder.store(builder.select(wins, new, most), best)
+                    builder.store(builder.select(wins, emit.places(tap), builder.load(best_tap)), best_tap)
+                target = builder.add(builder.mul(builder.add(y0, j), channels), c)
+                emit.store_lanes(builder.load(best), emit.at(result, target), whole)
+                place = emit.lane_places(builder.add(start, first), cell_step, masks)
+                emit.store_lanes(builder.add(place, builder.load(best_tap)), emit.at(positions, target), whole)
         return context.get_dummy_value()
 
     return types.void(x, n, n, n, n, n, n, n, y, where, n, n), codegen
 
 
 @intrinsic
-def spread(typing_context, x, x0, rows, row_step, columns, cells, cell_step, y, where, y0, start):
-    """The way back: every tap of the windows of `largest` gets its window's y if it was the largest, else 0.
+def spread(typing_context, x, x0, rows, row_step, columns, cells, y, where, y0, start):
+    """The way back, for windows side by side: every tap gets its window's y if it was the largest.
 
-    x[x0 + j · cell_step + tap, c] = y[y0 + j, c]  if  where[y0 + j, c] = start + j · cell_step + tap,  else 0.
+    x[x0 + j · columns + p · row_step + q, c] = y[y0 + j, c]  where that is the place where[y0 + j, c],  else 0,
+    for all p < rows, q < columns, j < cells, c < C.
 
-    Args: as of `largest`; windows must not overlap, and a row's taps lie side by side.
+    Args:
+        x, y: arrays (N, H, W, C) and (N, OH, OW, C), taken as rows of C numbers; where: int32, as y.
+        x0, y0, start: in cells, as is the step; `start` is the place of x0 in its image.
     """
     n = types.intp
 
     def codegen(context, builder, signature, args):
         emit = PoolEmitter(context, builder, signature.args[0].dtype)
-        _, x0, rows, row_step, columns, cells, cell_step, _, _, y0, start = args
-        target, values, positions = (emit.data(signature.args[i], args[i]) for i in (0, 7, 8))
+        _, x0, rows, row_step, columns, cells, _, _, y0, start = args
+        target, values, positions = (emit.data(signature.args[i], args[i]) for i in (0, 6, 7))
         channels = emit.channels(signature.args[0], args[0])
-        zero, one = emit.integer(0), emit.integer(1)
-        row_end = builder.mul(rows, row_step)
+        zero, one, nothing = emit.integer(0), emit.integer(1), ir.Constant(emit.vector, None)
+        few = builder.icmp_signed("<", channels, emit.lane_count)
+        beside = builder.select(
+            few, columns, one
+        )  # columns that may share a vector: their window's y is loaded for each
+        apart = builder.select(few, one, columns)
+        next_window, next_place = builder.mul(columns, channels), emit.places(columns)
 
-        for q, c, masks, whole in emit.groups(columns, channels):
-            with emit.range(zero, cells, one) as j:
-                first = builder.add(builder.mul(j, cell_step), q)
-                begin = emit.at(target, builder.add(builder.mul(builder.add(x0, first), channels), c))
-                source = builder.add(builder.mul(builder.add(y0, j), channels), c)
-                value, place = ir.Constant(emit.vector, None), ir.Constant(emit.integers, None)
-                for i, mask in enumerate(masks):  # once for every tap of the group
-                    offset = builder.sub(source, builder.mul(channels, emit.integer(i)))
-                    value = emit.load_over(emit.at(values, offset), mask, value)
-                    place = emit.load_over(emit.at(positions, offset), mask, place)
-                value = builder.fadd(value, ir.Constant(emit.vector, None))  # as if added to a zero: −0 becomes 0
-                best_row = builder.sub(place, emit.lane_places(builder.add(start, first), one, masks))
-                with emit.range(zero, row_end, row_step) as row:
-                    hit = builder.icmp_signed("==", best_row, emit.places(row))
-                    share = builder.select(hit, value, ir.Constant(emit.vector, None))
-                    emit.store_lanes(share, emit.at(begin, builder.mul(row, channels)), whole)
+        for q, c, masks, whole in emit.groups(beside, channels):
+            source = emit.variable(builder.add(builder.mul(y0, channels), c))
+            begin = emit.variable(emit.at(target, builder.add(builder.mul(builder.add(x0, q), channels), c)))
+            expected = emit.variable(emit.lane_places(builder.add(start, q), one, masks))
+            with emit.range(zero, cells, one):
+                offset, pointer, first = (builder.load(place) for place in (source, begin, expected))
+                value, place = nothing, ir.Constant(emit.integers, None)
+                for i, mask in enumerate(masks):
+                    here = builder.sub(offset, builder.mul(channels, emit.integer(i)))
+                    value = emit.load_over(emit.at(values, here), mask, value)
+                    place = emit.load_over(emit.at(positions, here), mask, place)
+                value = builder.fadd(value, nothing)  # as if added to a zero: −0 becomes 0
+                best_tap = builder.sub(place, first)
+                for tap in emit.taps(None, rows, row_step, apart, one):
+                    share = builder.select(builder.icmp_signed("==", best_tap, emit.places(tap)), value, nothing)
+                    emit.store_lanes(share, emit.at(pointer, builder.mul(tap, channels)), whole)
+                builder.store(builder.add(offset, channels), source)
+                builder.store(emit.at(pointer, next_window), begin)
+                builder.store(builder.add(first, next_place), expected)
         return context.get_dummy_value()
 
-    return types.void(x, n, n, n, n, n, n, y, where, n, n), codegen
+    return types.void(x, n, n, n, n, n, y, where, n, n), codegen

@@ -19,6 +19,9 @@ from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.largest import largest, spread
 from minicnn.kernels.memory import empty
 
+FEW_CHANNELS = 4
+"""Below it, adding numbers up one by one is faster than filling vectors with them."""
+
 
 @kernel(parallel=True)
 def _max_forward(x, y, where, rows, runs, row_step, column_step, stride):
@@ -37,21 +40,14 @@ def _max_forward(x, y, where, rows, runs, row_step, column_step, stride):
 
 
 @kernel(parallel=True)
-def _max_backward(g, where, grad_x, rows, runs, row_step, column_step, stride, covered):
-    """Of undilated windows that don't overlap; `covered` if every cell of the image is in one."""
+def _spread(g, where, grad_x):
+    """As `_scatter`, for windows that tile the image: every cell is written once."""
     N, H, W = grad_x.shape[:3]
     OH, OW = g.shape[1:3]
-    for n in prange(N):
-        if not covered:
-            grad_x[n] = 0
-        for i in range(OH):
-            for run in range(len(runs)):
-                j, cells = runs[run, 0], runs[run, 1]
-                start = rows[i, 0] * W + runs[run, 2]
-                spread(
-                    grad_x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], cells, stride,
-                    g, where, (n * OH + i) * OW + j, start,
-                )  # fmt: skip
+    for row in prange(N * OH):
+        n, i = np.int64(row) // OH, np.int64(row) % OH
+        start = i * (H // OH) * W
+        spread(grad_x, n * H * W + start, H // OH, W, W // OW, OW, g, where, (n * OH + i) * OW, start)
 
 
 @kernel(parallel=True)
@@ -120,13 +116,13 @@ def scatter(
         values: (N, OH, OW, C).
         where: positions in the H·W image, as `values`.
         size: (H, W).
-        geometry: the windows of `max_forward` that found the positions, if it did; known to lie apart, they can be
-            filled side by side.
+        geometry: the windows of `max_forward` that found the positions, if it did; those that tile the image are
+            filled one by one.
     """
     N, C = values.shape[0], values.shape[3]
-    if geometry is not None and all(axis.kernel == axis.extent <= axis.stride for axis in (geometry.height, geometry.width)):
+    if geometry is not None and tiles_image(geometry) and C >= FEW_CHANNELS:
         image = empty((N, *size, C), values.dtype)
-        _max_backward(values, where, image, *windows(geometry), tiles_image(geometry))
+        _spread(values, where, image)
         return image
     image = empty((N, size[0] * size[1], C), values.dtype)
     _scatter(values, where, image)
@@ -136,7 +132,7 @@ def scatter(
 def tiles_image(geometry: Geometry) -> bool:
     """Whether every cell of the image is in exactly one window."""
     return all(
-        axis.kernel == axis.stride == axis.extent and axis.output * axis.stride == axis.padded
+        axis.kernel == axis.extent == axis.stride and axis.output * axis.stride == axis.size
         for axis in (geometry.height, geometry.width)
     )
 

@@ -18,21 +18,28 @@ LANES = 16
 
 
 @kernel(parallel=True)
-def _partial_sums(g, R, C, chunks, length, partial):
-    """partial[chunk, k]: the sums of a chunk's rows, taken `length` // C at a time as one long row."""
+def _column_sums(g, R, C, chunks, length, partial, total):
+    """partial[chunk, k]: the sums of a chunk's rows, taken `length` // C at a time as one long row; total[c] of all."""
     for chunk in prange(chunks):
         first, last = R * chunk // chunks * C, R * (chunk + 1) // chunks * C
         sums = partial[chunk * length : (chunk + 1) * length]
         for k in range(length):
             sums[k] = 0
-        while first + length <= last:
-            row = g[first : first + length]
+        while first + 4 * length <= last:  # four rows a turn, in order: an addition waits for the one before it
+            row = g[first : first + 4 * length]
             for k in range(length):
+                sums[k] = sums[k] + row[k] + row[length + k] + row[2 * length + k] + row[3 * length + k]
+            first += 4 * length
+        while first < last:
+            row = g[first : min(first + length, last)]
+            for k in range(row.size):
                 sums[k] += row[k]
             first += length
-        row = g[first:last]
-        for k in range(row.size):
-            sums[k] += row[k]
+    for c in range(C):
+        total[c] = 0
+    for first in range(0, partial.size, C):
+        for c in range(C):
+            total[c] += partial[first + c]
 
 
 def column_sums(g: np.ndarray) -> np.ndarray:
@@ -42,6 +49,6 @@ def column_sums(g: np.ndarray) -> np.ndarray:
         return np.zeros(C, g.dtype)
     chunks, length = CHUNKS if g.size > 2**15 else 1, math.lcm(C, LANES)
     length *= max(1, 64 // length)
-    partial = np.empty(chunks * length, g.dtype)
-    _partial_sums(g.reshape(-1), R, C, chunks, length, partial)
-    return partial.reshape(-1, C).sum(0, dtype=np.float64).astype(g.dtype)
+    partial, total = np.empty(chunks * length, g.dtype), np.empty(C)
+    _column_sums(g.reshape(-1), R, C, chunks, length, partial, total)
+    return total.astype(g.dtype)
