@@ -1,11 +1,12 @@
-"""Run by test_convolution in a process of its own: every kernel of convolution, compiled for an older processor."""
+"""Run by test_convolution in a process of its own: the kernels made of vectors, compiled for an older processor."""
 
 import sys
 
 import numpy as np
 
+from minicnn.kernels import pooling
 from minicnn.kernels.convolution import implicit, naive, winograd
-from minicnn.kernels.geometry import convolution_geometry
+from minicnn.kernels.geometry import convolution_geometry, pooling_geometry
 from minicnn.kernels.microkernel import vector_bytes
 
 assert vector_bytes() == int(sys.argv[1])
@@ -25,3 +26,14 @@ for algorithm, C, O, kernel, stride in ((implicit, 3, 9, 3, 2), (implicit, 20, 4
             np.testing.assert_array_equal(ours, expected)
         else:
             np.testing.assert_allclose(ours, expected, atol=1e-4 * np.abs(expected).max())
+
+for C in (1, 2, 3, 6, 17):
+    x = rng.integers(-2, 3, (2, 6, 10, C)).astype(np.float32)
+    geometry = pooling_geometry((6, 10), 2)
+    y, where = pooling.max_forward(x, geometry)
+    windows = x.reshape(2, 3, 2, 5, 2, C).transpose(0, 1, 3, 2, 4, 5).reshape(2, 3, 5, 4, C)
+    tap = windows.argmax(3)
+    np.testing.assert_array_equal(y, windows.max(3))
+    rows, columns = np.ogrid[:3, :5]
+    np.testing.assert_array_equal(where, ((2 * rows * 10 + 2 * columns)[..., None] + tap // 2 * 10 + tap % 2))
+    np.testing.assert_array_equal(pooling.scatter(y, where, (6, 10), geometry), pooling.scatter(y, where, (6, 10)))

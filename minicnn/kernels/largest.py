@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from minicnn.kernels.microkernel import Emitter
 
 CELLS = (2, 1)
-"""How many cells a vector may hold. Four, for up to 4 channels, would be 1.2 times as fast and 0.4 s longer to compile."""
+"""How many cells a vector may hold. Four, for up to 4 channels, would be 1.2 times as fast; compiling takes longer."""
 
 
 class PoolEmitter(Emitter):
