@@ -16,7 +16,8 @@ Either the steps lie side by side in A (ak = 1, `micro`) or the rows do (ai = 1,
 The tile: each step loads V vectors of B and R numbers of A for R·V multiply-adds, so the larger the tile, the
 fewer loads; but acc, and the vectors of B, must fit into the registers, and R·V must be large enough (about
 eight) that one multiply-add has finished when its accumulator's next turn comes. On a machine with 32 vector
-registers 6 × 4 and 14 × 2 satisfy both, on one with 16 it is 6 × 2.
+registers 6 × 4 and 14 × 2 satisfy both, on one with 16 it is 6 × 2. Smaller tiles, for what remains, have two sets
+of accumulators for even and odd steps, added up at the end.
 
 The IR: Numba vectorises an inner loop, but doesn't keep a two-dimensional accumulator in registers. So the loop
 is emitted as LLVM instructions: a phi node for each acc[i, v], one `fmuladd` for each product. Three things keep the
@@ -58,8 +59,8 @@ def tiles() -> dict[int, tuple[int, ...]]:
     """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
     features = _features()
     if "+avx512f" in features or "+neon" in features:  # 32 registers
-        return {4: (6, 4, 2, 1), 2: (14, 6, 2, 1), 1: (16, 8, 4, 1)}
-    return {2: (6, 4, 1), 1: (8, 4, 1)}
+        return {4: (6, 2, 1), 2: (14, 6, 2, 1), 1: (16, 6, 2, 1)}
+    return {2: (6, 2, 1), 1: (8, 2, 1)}
 
 
 def lanes(dtype: Any) -> int:
@@ -192,6 +193,7 @@ class Emitter:
             return [self.opaque(self.at(pointer, steps)) for pointer in leading]
 
         tile = self.rows * self.vectors
+        size = 2 * tile if tile < 8 else tile  # of acc: another set for the odd steps, or the same
         entry = builder.block
         load, outer, begin, pairs, odd, single, latch, finish = (
             builder.append_basic_block(name)
@@ -208,7 +210,9 @@ class Emitter:
 
         builder.position_at_end(outer)  # over segments
         zero = ir.Constant(self.vector, None)
-        s, *acc_outer = self.merge({entry: [_integer(0), *[zero] * tile], load: [_integer(0), *loaded]})
+        s, *acc_outer = self.merge(
+            {entry: [_integer(0), *[zero] * size], load: [_integer(0), *loaded, *[zero] * (size - tile)]}
+        )
         builder.cbranch(builder.icmp_signed("<", s, segments), begin, finish)
 
         builder.position_at_end(begin)
@@ -222,14 +226,14 @@ class Emitter:
         builder.position_at_end(pairs)  # over k, two by two
         left, *current = self.merge({begin: [K, *state]})
         leading, q, acc = current[:count], current[count], current[count + 1 :]
-        acc = self.step(acc, rows(leading), q, ahead, mask)
+        acc = self.step(acc[:tile], rows(leading), q, ahead, mask) + acc[tile:]
         if transposed:
             leading = advance(leading, stride)
             second, leading = rows(leading), advance(leading, stride)
         else:
             second, leading = [self.at(row, one) for row in rows(leading)], advance(leading, two)
         q = self.at(q, bk)
-        acc = self.step(acc, second, q, ahead, mask)
+        acc = acc[: size - tile] + self.step(acc[size - tile :], second, q, ahead, mask)
         after = [*leading, self.at(q, bk), *acc]
         fewer = builder.sub(left, two)
         for phi, value in zip([left, *current], [fewer, *after], strict=True):
@@ -242,7 +246,7 @@ class Emitter:
         builder.cbranch(builder.icmp_signed("==", builder.and_(K, one), one), single, latch)
 
         builder.position_at_end(single)
-        last = self.step(acc, rows(leading), q, ahead, mask)
+        last = self.step(acc[:tile], rows(leading), q, ahead, mask) + acc[tile:]
         builder.branch(latch)
 
         builder.position_at_end(latch)
@@ -252,6 +256,8 @@ class Emitter:
         builder.branch(outer)
 
         builder.position_at_end(finish)
+        for even, odd_steps in enumerate(acc_outer[tile:]):
+            acc_outer[even] = builder.fadd(acc_outer[even], odd_steps)
         for i in range(self.rows):
             row = self.at(c, builder.mul(ci, _integer(i)))
             for v, p in enumerate(self.vector_pointers(row)):

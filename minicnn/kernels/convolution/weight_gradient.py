@@ -6,11 +6,12 @@ the sum runs over all cells:
     ∂weight[tap, c, o] = Σ over cells of  x[cell's origin + tap, c] · g[cell, o]
 
 Lines run along rows, or, where rows are short, through the images, in a copy of x that has the images of a cell side
-by side. The gradients of some lines at a time are packed in blocks of outputs, which all taps then use.
+by side. The gradients of some lines at a time are packed in blocks of outputs, which all taps then use; unless there is
+but one block, or few taps.
 
-Where channels are too few to fill tiles, rows are the outputs instead, and what is packed are the patches of the cells:
-
-    ∂weight[o, tap, c] = Σ over cells of  g[cell, o] · patch[cell, tap, c]
+Where channels are too few to fill tiles, the columns of a kernel row count as channels: they lie side by side in x.
+And where outputs are too few to fill a vector, cells that are neighbours share one: the m·O gradients of m cells lie
+side by side too, and see KW + (m − 1)·s columns between them. `_Runs` is this other view of the same arrays.
 """
 
 import functools
@@ -25,13 +26,15 @@ from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, lin
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, flat
-from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 
 FEW_CHANNELS = 14
 """Fewer channels don't fill tiles."""
-CELLS_AT_ONCE = 256
+CELLS_AT_ONCE = 192
 """Over how many cells a tile sums at once; their packed gradients stay in cache for all taps."""
+PACKING_PAYS = 128
+"""From so many rows on; fewer read gradients where they lie. So do all where a block is all the outputs."""
 MANY_WEIGHTS = 2**14
 """Of more weights no thread gets a sum of its own unless it has to."""
 
@@ -49,7 +52,6 @@ class WeightPlan(NamedTuple):
         output_parts: into how many the blocks of outputs are divided.
         lines_at_once: how many lines are packed at a time.
         along_images: whether lines run through the images.
-        patches: whether patches are packed instead of gradients.
     """
 
     N: int
@@ -78,36 +80,83 @@ class WeightPlan(NamedTuple):
     output_parts: int
     lines_at_once: int
     along_images: int
-    patches: int
 
 
 FIELDS = len(WeightPlan._fields)
 
 
+class _Runs(NamedTuple):
+    """x and the gradient, seen so that a cell's channels are all numbers of a kernel row under `cells` neighbours.
+
+    Attributes:
+        cells: how many neighbours share a vector, m; it divides the cells of a row.
+        columns: how many columns they see, KW + (m − 1)·s.
+        width: of the image from the first column that a cell sees to the last.
+    """
+
+    cells: int
+    columns: int
+    width: int
+
+    @classmethod
+    def of(cls, C: int, O: int, G: int, geometry: Geometry, vector: int) -> "_Runs | None":
+        """The view that pays, if one does."""
+        w = geometry.width
+        if G > 1 or C >= FEW_CHANNELS or w.dilation > 1 or geometry.kernel == (1, 1):
+            return None
+        most = vector // O if w.stride < w.kernel else 1
+        cells = max([m for m in range(1, most + 1) if w.output % m == 0], default=1)
+        return cls(cells, w.kernel + (cells - 1) * w.stride, (w.output - 1) * w.stride + w.kernel)
+
+    def image(self, x: np.ndarray, geometry: Geometry) -> np.ndarray:
+        """x (N, H, W, C) with all columns that cells see, zeros in the padding."""
+        if not geometry.width.before and self.width <= x.shape[2]:
+            return x
+        padded = empty((*x.shape[:2], self.width, x.shape[3]), x.dtype)
+        _pad_columns(x, geometry.width.before, padded)
+        return padded
+
+    def fold(self, total: np.ndarray, C: int, O: int, geometry: Geometry) -> np.ndarray:
+        """∂weight as (KH, KW, C, O), the sum over the cells that shared a vector."""
+        KH, KW = geometry.kernel
+        total = total.reshape(KH, self.columns, C, self.cells, O)
+        step = geometry.width.stride
+        return sum(total[:, m * step : m * step + KW, :, m] for m in range(self.cells))
+
+
 @functools.lru_cache(maxsize=1024)
-def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, threads: int) -> tuple[np.ndarray, WeightPlan]:
+def _plan(
+    N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: int, threads: int
+) -> tuple[np.ndarray, WeightPlan, _Runs | None]:
     """The plan for x (N, H, W, full) and a gradient of `outputs` channels, as an array and by names."""
     h, w = geometry.height, geometry.width
     C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
+    KW, left, sw, gw, gh = w.kernel, -w.before, w.stride, outputs, OW * outputs
     plain = geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1)
+    runs = _Runs.of(C, O, G, geometry, vector)
     if plain and N * OH > 1:  # any arrangement of the cells will do
         H, W = OH, OW = line_of_cells(N * OH * OW, threads)
         N = 1
-    patches = G == 1 and C < FEW_CHANNELS and w.dilation == 1 and h.kernel * w.kernel > 1
-    along_images = not patches and not plain and OW < SHORT_LINE < N
+    along_images = not runs and not plain and OW < SHORT_LINE < N
     xn, xh, xw = (full, W * N * full, N * full) if along_images else (H * W * full, W * full, full)
+    if runs:
+        if w.before or runs.width > W:  # x is a padded copy
+            W = runs.width
+            xn, xh = H * W * C, W * C
+        OW, sw, left, KW = OW // runs.cells, sw * runs.cells, 0, 1
+        C, O, gw = C * runs.columns, O * runs.cells, gw * runs.cells
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
     blocks = G * -(-O // 64)
-    if G * h.kernel * w.kernel * C * O > MANY_WEIGHTS and blocks >= threads:
-        parts, output_parts = 1, blocks if blocks % threads == 0 else min(blocks, 4 * threads)
+    many = G * h.kernel * KW * C * O > MANY_WEIGHTS
+    if many and (blocks % threads == 0 or blocks >= 4 * threads):
+        parts, output_parts = 1, blocks
     else:
-        parts, output_parts = min(lines, 4 * threads), 1
+        parts, output_parts = min(lines, threads if many else 4 * threads), 1
     plan = WeightPlan(
-        N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
-        h.stride, w.stride, OH * OW * outputs, OW * outputs, outputs, parts, output_parts,
-        max(1, CELLS_AT_ONCE // cells), int(along_images), int(patches),
+        N, G, C, O, h.kernel, KW, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, left, h.stride, sw,
+        OH * gh, gh, gw, parts, output_parts, max(1, CELLS_AT_ONCE // cells), int(along_images),
     )  # fmt: skip
-    return np.array(plan, np.int64), plan
+    return np.array(plan, np.int64), plan, runs
 
 
 @kernel
@@ -126,72 +175,34 @@ def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, p
 
 
 @kernel
-def _pack_patches(x, l0, l1, C, KH, KW, dh, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, vector, width, packed):
-    """packed[line][cell][tap, c]: the patches of whole rows of cells, zeros outside the image."""
-    run = KW * C
-    vectors = -(-run // vector)
-    step = sw * xw
-    inner_first, inner_last = 0, OW  # the cells whose taps lie inside the row
-    while inner_first < OW and left + inner_first * sw < 0:
-        inner_first += 1
-    while inner_last > inner_first and left + (inner_last - 1) * sw + KW > W:
-        inner_last -= 1
-    for l in range(l0, l1):
-        for p in range(KH):
-            target = (l - l0) * OW * width + p * run
-            row = top + l % OH * sh + p * dh
-            source = l // OH * xn + row * xh + left * xw
-            first = inner_first if 0 <= row < H else OW
-            # whole vectors: what is copied too much is written over by the next tap row, or belongs to no tap
-            last = min(inner_last, (x.size - source - vectors * vector) // step + 1)
-            for cell in range(first, last):
-                for v in range(vectors):
-                    copy_vector(packed, target + cell * width + v * vector, x, source + cell * step + v * vector)
-            for number in range(OW - max(0, last - first)):
-                cell = number if number < first else number + max(0, last - first)
-                for q in range(KW):
-                    inside = 0 <= row < H and 0 <= left + cell * sw + q < W
-                    for c in range(C):
-                        value = x[source + cell * step + q * C + c] if inside else 0
-                        packed[target + cell * width + q * C + c] = value
-
-
-@kernel
 def _task(task, x, g, partial, plan, vector):
-    """partial[part]: the sums over the lines of a part, for some blocks of outputs.
-
-    They lie as [group][tap][c][o], or, where patches are packed, as [o][tap][c].
-    """
+    """partial[part]: the sums over the lines of a part, for some blocks of outputs, as [group][tap][c][o]."""
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, gn, gh, gw, parts, output_parts,
-     lines_at_once, along_images, patches) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+     lines_at_once, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     part, output_part = task // output_parts, task % output_parts
-    columns, depth, products = (KH * KW * C, O, 1) if patches else (O, C, KH * KW)
-    blocks = block_count(columns, vector)
+    blocks = block_count(O, vector)
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
-    A, ak = (g, gw) if patches else (x, xn if along_images else sw * xw)
+    step = xn if along_images else sw * xw
     seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
-    width = ((KH - 1) * KW * C + -(-KW * C // vector) * vector + vector - 1) // vector * vector  # of a patch
-    packed = np.empty(lines_at_once * cells * max(width * patches, WIDEST * vector), x.dtype)
+    packed = np.empty(lines_at_once * cells * WIDEST * vector, x.dtype)
+    direct = G == 1 and not along_images and (blocks == 1 or KH * KW * C < PACKING_PAYS)
+    gradients = g if direct else packed
     begin, end = lines * part // parts, lines * (part + 1) // parts
     for l0 in range(begin, end, lines_at_once):
         l1 = min(end, l0 + lines_at_once)
-        if patches:
-            _pack_patches(
-                x, l0, l1, C, KH, KW, dh, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, vector, width, packed
-            )  # fmt: skip
         for block in range(G * blocks * output_part // output_parts, G * blocks * (output_part + 1) // output_parts):
             group = block // blocks
-            o, vectors, valid = block_at(block % blocks, columns, vector)
-            if not patches:
-                width = vectors * vector
+            o, vectors, valid = block_at(block % blocks, O, vector)
+            width = gw if direct else vectors * vector
+            if not direct:
                 _pack_gradients(
                     g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, group * O + o, width - vector + valid, width,
                     packed,
                 )  # fmt: skip
-            for tap in range(products):
+            for tap in range(KH * KW):
                 p, q = tap // KW, tap % KW
                 first, last = 0, cells  # of a line, those whose tap lies inside the image
-                if not along_images and not patches:
+                if not along_images:
                     while first < OW and left + first * sw + q * dw < 0:
                         first += 1
                     while last > first and left + (last - 1) * sw + q * dw >= W:
@@ -200,16 +211,16 @@ def _task(task, x, g, partial, plan, vector):
                 for l in range(l0, l1):
                     n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, first)
                     row, column = top + i * sh + p * dh, left + j * sw + q * dw
-                    if patches or (0 <= row < H and 0 <= column < W and last > first):
-                        seg_a[found] = n * gn + i * gh if patches else n * xn + row * xh + column * xw + group * C
-                        seg_b[found] = ((l - l0) * cells + first) * width
+                    if 0 <= row < H and 0 <= column < W and last > first:
+                        seg_a[found] = n * xn + row * xh + column * xw + group * C
+                        seg_b[found] = ((l if direct else l - l0) * cells + first) * width
                         found += 1
                 started = l0 > begin
-                c0 = ((part * G + group) * products + tap) * depth * columns + o
+                c0 = ((part * G + group) * KH * KW + tap) * C * O + o
                 if found or not started:
                     line_transposed(
-                        A, 0, ak, packed, o * patches, width, seg_a, seg_b, found, last - first,
-                        partial, c0, columns, started, partial, c0, columns, depth, vectors, valid,
+                        x, 0, step, gradients, group * O + o if direct else 0, width, seg_a, seg_b, found, last - first,
+                        partial, c0, O, started, partial, c0, O, C, vectors, valid,
                     )  # fmt: skip
 
 
@@ -230,6 +241,19 @@ def _images_within(x, by_cell):
 
 
 @kernel(parallel=True)
+def _pad_columns(x, before, padded):
+    """padded[n, h, before + w] = x[n, h, w], zeros elsewhere"""
+    N, H, W, C = x.shape
+    width = padded.shape[2]
+    for row in prange(N * H):
+        n, h = row // H, row % H
+        for w in range(width):
+            inside = 0 <= w - before < W
+            for c in range(C):
+                padded[n, h, w, c] = x[n, h, w - before, c] if inside else 0
+
+
+@kernel(parallel=True)
 def _sum_parts(partial, total):
     parts = partial.shape[0]
     for k in prange(total.size):
@@ -246,19 +270,21 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
     if not x.size or not grad_output.size:
         return np.zeros((O, C, KH, KW), x.dtype)
-    array, plan = _plan(N, full, O, groups, geometry, get_num_threads())
+    vector = lanes(x.dtype)
+    array, plan, runs = _plan(N, full, O, groups, geometry, vector, get_num_threads())
+    if runs:
+        x = runs.image(x, geometry)
     if plan.along_images:
         by_cell = empty((H, W, N, full), x.dtype)
         _images_within(x, by_cell)
         x = by_cell
-    partial = empty((plan.parts, KH * KW * C * O), x.dtype)
-    _weight_products(flat(x), flat(grad_output), flat(partial), array, plan.parts * plan.output_parts, lanes(x.dtype))
+    partial = empty((plan.parts, groups * plan.KH * plan.KW * plan.C * plan.O), x.dtype)
+    _weight_products(flat(x), flat(grad_output), flat(partial), array, plan.parts * plan.output_parts, vector)
+    total = partial[0]
     if plan.parts > 1:
         total = empty(partial.shape[1:], x.dtype)
         _sum_parts(partial, total)
-        partial = total
-    if plan.patches:
-        partial = np.ascontiguousarray(partial.reshape(O, -1).T)
     if groups == 1:
-        return partial.reshape(KH, KW, C, O).transpose(3, 2, 0, 1)
-    return partial.reshape(groups, KH, KW, C, OG).transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW)
+        by_tap = runs.fold(total, C, O, geometry) if runs else total.reshape(KH, KW, C, O)
+        return by_tap.transpose(3, 2, 0, 1)
+    return total.reshape(groups, KH, KW, C, OG).transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW)
