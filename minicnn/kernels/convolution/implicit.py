@@ -14,6 +14,10 @@ The gradient by input is the same sum with other strides. For stride s it falls 
 for the input cells of each remainder; within a phase every cell is reached by the same taps, s / gcd(s, d) apart:
 a convolution of stride 1 over the gradient, with part of the kernel, turned around.
 
+Where channels are too few to fill a vector, the gradient by input goes the other way: each output cell adds to the
+runs of KW·C numbers that it saw, one for each row of the kernel. Lines are the same cell in several images, whose
+runs don't overlap.
+
 The gradient by weight is in `weight_gradient`.
 """
 
@@ -23,7 +27,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import block_at, block_count, line
-from minicnn.kernels.convolution.plan import FIELDS, forward_plan, grad_input_plans
+from minicnn.kernels.convolution.plan import FIELDS, forward_plan, grad_input_plans, scatter_plan
 from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
@@ -36,8 +40,9 @@ __all__ = ["forward", "grad_input", "grad_weight"]
 
 @kernel
 def _correlate_task(task, x, weight, bias, y, plan, vector):
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, images, rows, parts,
-     along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds, images, rows,
+     parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+    start = y if adds else bias
     row_tasks = -(-OH // rows)
     blocks = block_count(O, vector)
     packed = -(-O // vector) * vector * KH * KW * C  # a group's weights
@@ -62,7 +67,6 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
         o, vectors, valid = block_at(group_block % blocks, O, vector)
         b0 = group * packed + o * KH * KW * C
         bk = vectors * vector
-        o += group * O
         for i in range(i0, i1):
             row = top + i * sh
             p0, p1 = range_inside(row, KH, dh, H)
@@ -83,12 +87,13 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
                     lines, ai, ci, length = n1 - n0, sw * xw, yw, inner_last - j
                 else:
                     lines, ai, ci, length = 1, xn, yn, n1 - n0
-                a0 = n0 * xn + row * xh + column * xw + group * C
-                c0 = y0 + n0 * yn + i * yh + j * yw + o
+                a0 = n0 * xn + row * xh + column * xw + group * xg
+                c0 = y0 + n0 * yn + i * yh + j * yw + group * yg + o
+                s0, si = (c0, ci) if adds else (group * O + o, 0)
                 for n in range(lines):
                     line(
                         x, a0 + n * xn, ai, weight, b0, bk, seg_a, seg_b, segments, steps,
-                        bias, o, 0, bias.size > 0, y, c0 + n * yn, ci, length, vectors, valid,
+                        start, s0, si, start.size > 0, y, c0 + n * yn, ci, length, vectors, valid,
                     )  # fmt: skip
                 j += length if inner else 1
 
@@ -119,7 +124,7 @@ def _pack_part(part, weight, packed, plan, vector):
 def _correlate(x, weight, packed, bias, y, plan, vector):
     """The weights in blocks of outputs, packed[group][block][tap][c][lane]; then all tasks."""
     N, G, O, taps = plan[0], plan[1], plan[3], plan[4] * plan[5]
-    OH, images, rows, parts = plan[13], plan[23], plan[24], plan[25]
+    OH, images, rows, parts = plan[13], plan[26], plan[27], plan[28]
     for part in prange(G * block_count(O, vector) * taps):
         _pack_part(np.int64(part), weight, packed, plan, vector)
     for task in prange(-(-N // images) * -(-OH // rows) * parts):
@@ -155,6 +160,9 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
+    scattered = scatter_plan(N, O, C, geometry, lanes(weight.dtype), get_num_threads()) if groups == 1 else None
+    if scattered:
+        return _scattered(grad_output, weight, geometry, *scattered)
     grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
     if not grad_x.size:
         return grad_x
@@ -165,4 +173,23 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     nothing = np.empty(0, grad_output.dtype)
     for plan in plans:
         _run(grad_output, weight, nothing, grad_x, plan)
+    return grad_x
+
+
+def _scattered(
+    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plan: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """The gradient by x, added up cell by cell in an image of all that cells see, the padding too."""
+    N, C, h, w = len(grad_output), weight.shape[1], geometry.height, geometry.width
+    seen = empty((N, *size, C), grad_output.dtype)
+    seen[...] = 0
+    _run(grad_output, np.ascontiguousarray(weight.transpose(2, 3, 1, 0)), np.empty(0, seen.dtype), seen, plan)
+    if size == (h.size, w.size) and not geometry.is_padded:
+        return seen
+    grad_x = empty((N, h.size, w.size, C), seen.dtype)
+    rows, columns = (slice(axis.before, axis.before + axis.size) for axis in (h, w))
+    inside = seen[:, rows, columns]
+    grad_x[:, inside.shape[1] :] = 0
+    grad_x[:, :, inside.shape[2] :] = 0
+    grad_x[:, : inside.shape[1], : inside.shape[2]] = inside
     return grad_x

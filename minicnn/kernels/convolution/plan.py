@@ -30,6 +30,8 @@ class Correlation(NamedTuple):
         H, W: the image; x*: its strides from image to image, row to row, cell to cell.
         OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
         y0, y*: where the first result goes, and the strides from there.
+        xg, yg: the strides from group to group, of image and result.
+        adds: whether results are added to what is there.
         images, rows: how many of each make a task.
         parts: into how many tasks the outputs are divided.
         along_images: whether lines run through images everywhere, or only at the border.
@@ -58,6 +60,9 @@ class Correlation(NamedTuple):
     yn: int
     yh: int
     yw: int
+    xg: int
+    yg: int
+    adds: int
     images: int
     rows: int
     parts: int
@@ -123,7 +128,7 @@ def forward_plan(
     tasks = _tasks(N, OH, OW, H // h.stride, W * full * h.stride * 4, border, G * -(-O // 64), threads)
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
-        h.stride, w.stride, 0, yn, yh, yw, *tasks,
+        h.stride, w.stride, 0, yn, yh, yw, C, O, 0, *tasks,
     ).array(so * O, so, sc, *taps)  # fmt: skip
 
 
@@ -185,5 +190,25 @@ def _phase_plan(
     tasks = _tasks(N, OH, OW, H, W * G * O * 4, border, G * -(-C // 64), threads)
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
-        1, 1, y0, yn, sy, sx, *tasks,
+        1, 1, y0, yn, sy, sx, O, C, 0, *tasks,
     ).array(so * O, sc, so, *taps)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1024)
+def scatter_plan(
+    N: int, O: int, C: int, geometry: Geometry, vector: int, threads: int
+) -> tuple[np.ndarray, tuple[int, int]] | None:
+    """The gradient by input of few channels, for weights that lie as (KH, KW, C, O), and the size of its image.
+
+    None where it has no fewer multiplications, or too few images to make lines of.
+    """
+    h, w = geometry.height, geometry.width
+    run, needed = w.kernel * C, -(-C // vector) * w.kernel
+    if w.dilation > 1 or 2 * -(-run // vector) > needed or N < 6 * threads:
+        return None
+    H, W = (h.output - 1) * h.stride + (h.kernel - 1) * h.dilation + 1, (w.output - 1) * w.stride + w.kernel
+    plan = Correlation(
+        N, h.kernel, O, run, 1, 1, 1, 1, h.output, w.output, h.output * w.output * O, w.output * O, O, h.output, w.output,
+        0, 0, 1, 1, 0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, -(-N // threads), h.output, 1, 1,
+    )  # fmt: skip
+    return plan.array(run * O, O, 1, 0), (H, W)
