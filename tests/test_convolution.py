@@ -73,6 +73,35 @@ def test_larger_layers_agree_with_torch(shape, dtype, two_threads):
     agree(run(case, "implicit"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
 
 
+@st.composite
+def narrow_layers(draw):
+    """Few channels, few outputs, many images: cells that share vectors, kernel rows that count as channels.
+
+    Values are integers: of so many terms even an honest sum of reals may leave the bound.
+    """
+    images, channels, outputs = draw(st.integers(1, 26)), draw(st.integers(1, 7)), draw(st.integers(1, 9))
+    kernel, stride = draw(st.tuples(st.integers(1, 5), st.integers(1, 5))), draw(st.integers(1, 3))
+    padding = draw(st.sampled_from([0, 0, (1, 0), (0, 2), 1, 2]))
+    size = [k + draw(st.integers(0, 12)) for k in kernel]
+    seed = draw(st.integers(0, 99))
+    shapes = [(images, channels, *size), (outputs, channels, *kernel), (outputs,)]
+    arrays = [fill(shape, "integers", seed + i) for i, shape in enumerate(shapes)]
+    return ConvolutionCase(*arrays, stride, padding, 1, 1, "integers", seed)
+
+
+@given(case=narrow_layers())
+def test_narrow_layers_agree_with_torch(case):
+    results = run(case, "implicit")
+    agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
+
+
+@given(case=narrow_layers(), where=st.integers(0, 2**16), bad=st.sampled_from([np.inf, np.nan]))
+def test_what_is_not_finite_shows_only_where_it_is_seen(case, where, bad):
+    case.x.reshape(-1)[where % case.x.size] = bad
+    results, expected = run(case, "implicit")[0], run(case, "naive")[0]
+    np.testing.assert_array_equal(results, expected)
+
+
 def test_the_same_threads_give_the_same_bits(two_threads):
     case = ConvolutionCase(
         *[fill(s, "reals", i) for i, s in enumerate([(16, 3, 20, 20), (6, 3, 5, 5), (6,)])],

@@ -27,11 +27,13 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import block_at, block_count, line
-from minicnn.kernels.convolution.plan import FIELDS, forward_plan, grad_input_plans, scatter_plan
+from minicnn.kernels.convolution.plan import FIELDS, forward_plan, grad_input_plans, scatter_plan, shared_plan
+from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
 from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.sums import column_sums
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
 
@@ -40,8 +42,8 @@ __all__ = ["forward", "grad_input", "grad_weight"]
 
 @kernel
 def _correlate_task(task, x, weight, bias, y, plan, vector):
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds, images, rows,
-     parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds,
+     images, rows, parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     start = y if adds else bias
     row_tasks = -(-OH // rows)
     blocks = block_count(O, vector)
@@ -139,6 +141,11 @@ def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, pla
     _correlate(flat(x), flat(weight), packed, bias, flat(y), plan, vector)
 
 
+def _is_finite(x: np.ndarray) -> bool:
+    """Whether all of `x` is, told from its sum; a sum that overflows counts as infinite."""
+    return bool(np.isfinite(column_sums(x.reshape(-1, 1))[0]))
+
+
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
     N, C = x.shape[0], x.shape[3]
@@ -147,9 +154,14 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     y = empty((N, *geometry.output_size, O), x.dtype)
     if not y.size:
         return y
+    start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    runs = Runs.of(CG, O, G, geometry, lanes(x.dtype))
+    if runs and runs.cells > 1 and not runs.pads(geometry) and _is_finite(x):  # zero times infinity is NaN
+        plan = shared_plan(N, CG, O, geometry, runs.cells, runs.columns, get_num_threads())
+        _run(x, runs.spread(weight, geometry), np.tile(start, runs.cells), y, plan)
+        return y
     weight = dense(weight)
     plan = forward_plan(N, G, CG, O // G, geometry, element_strides(weight), get_num_threads())
-    start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     _run(x, weight, start, y, plan)
     return y
 

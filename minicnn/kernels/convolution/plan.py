@@ -203,12 +203,25 @@ def scatter_plan(
     None where it has no fewer multiplications, or too few images to make lines of.
     """
     h, w = geometry.height, geometry.width
-    run, needed = w.kernel * C, -(-C // vector) * w.kernel
-    if w.dilation > 1 or 2 * -(-run // vector) > needed or N < 6 * threads:
+    run = w.kernel * C
+    if w.dilation > 1 or 2 * -(-run // vector) > w.kernel * -(-C // vector) or N // threads < 6:
         return None
-    H, W = (h.output - 1) * h.stride + (h.kernel - 1) * h.dilation + 1, (w.output - 1) * w.stride + w.kernel
+    H, W = (h.output - 1) * h.stride + h.extent, (w.output - 1) * w.stride + w.extent
+    OH, OW, per_thread = h.output, w.output, -(-N // threads)
     plan = Correlation(
-        N, h.kernel, O, run, 1, 1, 1, 1, h.output, w.output, h.output * w.output * O, w.output * O, O, h.output, w.output,
-        0, 0, 1, 1, 0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, -(-N // threads), h.output, 1, 1,
+        N, h.kernel, O, run, 1, 1, 1, 1, OH, OW, OH * OW * O, OW * O, O, OH, OW, 0, 0, 1, 1,
+        0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, per_thread, OH, 1, 1,
     )  # fmt: skip
     return plan.array(run * O, O, 1, 0), (H, W)
+
+
+@functools.lru_cache(maxsize=1024)
+def shared_plan(N: int, C: int, O: int, geometry: Geometry, cells: int, columns: int, threads: int) -> np.ndarray:
+    """The forward pass where `cells` neighbours share a vector, for the weights of `Runs.spread`."""
+    h, w = geometry.height, geometry.width
+    OH, OW, wide, run = h.output, w.output // cells, cells * O, columns * C
+    tasks = _tasks(N, OH, w.output, h.size // h.stride, w.size * C * h.stride * 4, True, 1, threads)
+    return Correlation(
+        N, 1, run, wide, h.kernel, 1, h.dilation, 1, h.size, w.size, h.size * w.size * C, w.size * C, C, OH, OW,
+        -h.before, 0, h.stride, w.stride * cells, 0, OH * OW * wide, OW * wide, wide, 0, 0, 0, *tasks,
+    ).array(0, 1, wide, *[p * run * wide for p in range(h.kernel)])  # fmt: skip

@@ -9,9 +9,7 @@ Lines run along rows, or, where rows are short, through the images, in a copy of
 by side. The gradients of some lines at a time are packed in blocks of outputs, which all taps then use; unless there is
 but one block, or few taps.
 
-Where channels are too few to fill tiles, the columns of a kernel row count as channels: they lie side by side in x.
-And where outputs are too few to fill a vector, cells that are neighbours share one: the m·O gradients of m cells lie
-side by side too, and see KW + (m − 1)·s columns between them. `_Runs` is this other view of the same arrays.
+Where channels are too few to fill tiles, or outputs to fill a vector, x and g are seen as `runs` says.
 """
 
 import functools
@@ -24,13 +22,12 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line_transposed
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
+from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, flat
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 
-FEW_CHANNELS = 14
-"""Fewer channels don't fill tiles."""
 CELLS_AT_ONCE = 192
 """Over how many cells a tile sums at once; their packed gradients stay in cache for all taps."""
 PACKING_PAYS = 128
@@ -85,62 +82,23 @@ class WeightPlan(NamedTuple):
 FIELDS = len(WeightPlan._fields)
 
 
-class _Runs(NamedTuple):
-    """x and the gradient, seen so that a cell's channels are all numbers of a kernel row under `cells` neighbours.
-
-    Attributes:
-        cells: how many neighbours share a vector, m; it divides the cells of a row.
-        columns: how many columns they see, KW + (m − 1)·s.
-        width: of the image from the first column that a cell sees to the last.
-    """
-
-    cells: int
-    columns: int
-    width: int
-
-    @classmethod
-    def of(cls, C: int, O: int, G: int, geometry: Geometry, vector: int) -> "_Runs | None":
-        """The view that pays, if one does."""
-        w = geometry.width
-        if G > 1 or C >= FEW_CHANNELS or w.dilation > 1 or geometry.kernel == (1, 1):
-            return None
-        most = vector // O if w.stride < w.kernel else 1
-        cells = max([m for m in range(1, most + 1) if w.output % m == 0], default=1)
-        return cls(cells, w.kernel + (cells - 1) * w.stride, (w.output - 1) * w.stride + w.kernel)
-
-    def image(self, x: np.ndarray, geometry: Geometry) -> np.ndarray:
-        """x (N, H, W, C) with all columns that cells see, zeros in the padding."""
-        if not geometry.width.before and self.width <= x.shape[2]:
-            return x
-        padded = empty((*x.shape[:2], self.width, x.shape[3]), x.dtype)
-        _pad_columns(x, geometry.width.before, padded)
-        return padded
-
-    def fold(self, total: np.ndarray, C: int, O: int, geometry: Geometry) -> np.ndarray:
-        """∂weight as (KH, KW, C, O), the sum over the cells that shared a vector."""
-        KH, KW = geometry.kernel
-        total = total.reshape(KH, self.columns, C, self.cells, O)
-        step = geometry.width.stride
-        return sum(total[:, m * step : m * step + KW, :, m] for m in range(self.cells))
-
-
 @functools.lru_cache(maxsize=1024)
 def _plan(
     N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: int, threads: int
-) -> tuple[np.ndarray, WeightPlan, _Runs | None]:
+) -> tuple[np.ndarray, WeightPlan, Runs | None]:
     """The plan for x (N, H, W, full) and a gradient of `outputs` channels, as an array and by names."""
     h, w = geometry.height, geometry.width
     C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
     KW, left, sw, gw, gh = w.kernel, -w.before, w.stride, outputs, OW * outputs
     plain = geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1)
-    runs = _Runs.of(C, O, G, geometry, vector)
+    runs = Runs.of(C, O, G, geometry, vector)
     if plain and N * OH > 1:  # any arrangement of the cells will do
         H, W = OH, OW = line_of_cells(N * OH * OW, threads)
         N = 1
     along_images = not runs and not plain and OW < SHORT_LINE < N
     xn, xh, xw = (full, W * N * full, N * full) if along_images else (H * W * full, W * full, full)
     if runs:
-        if w.before or runs.width > W:  # x is a padded copy
+        if runs.pads(geometry):  # x is a padded copy
             W = runs.width
             xn, xh = H * W * C, W * C
         OW, sw, left, KW = OW // runs.cells, sw * runs.cells, 0, 1
@@ -238,19 +196,6 @@ def _images_within(x, by_cell):
         for w in range(W):
             for n in range(N):
                 by_cell[h, w, n] = x[n, h, w]
-
-
-@kernel(parallel=True)
-def _pad_columns(x, before, padded):
-    """padded[n, h, before + w] = x[n, h, w], zeros elsewhere"""
-    N, H, W, C = x.shape
-    width = padded.shape[2]
-    for row in prange(N * H):
-        n, h = row // H, row % H
-        for w in range(width):
-            inside = 0 <= w - before < W
-            for c in range(C):
-                padded[n, h, w, c] = x[n, h, w - before, c] if inside else 0
 
 
 @kernel(parallel=True)
