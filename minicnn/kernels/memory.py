@@ -114,9 +114,3 @@ def like(x: np.ndarray, model: np.ndarray) -> np.ndarray:
     result = np.empty_like(model, dtype=x.dtype)
     result[...] = x
     return result
-
-
-def element_strides(x: np.ndarray) -> tuple[int, ...]:
-    """Strides in elements instead of bytes."""
-    size = x.itemsize
-    return tuple([stride // size for stride in x.strides])

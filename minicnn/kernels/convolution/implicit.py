@@ -27,11 +27,11 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import block_at, block_count, line
-from minicnn.kernels.convolution.plan import FIELDS, forward_plan, grad_input_plans, scatter_plan, shared_plan
+from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plan, shared_plan
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import SMALL_BYTES, dense, element_strides, empty, flat
+from minicnn.kernels.memory import SMALL_BYTES, dense, empty, flat
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.sums import column_sums
 from minicnn.kernels.threads import get_num_threads
@@ -133,12 +133,10 @@ def _correlate(x, weight, packed, bias, y, plan, vector):
         _correlate_task(np.int64(task), x, packed, bias, y, plan, vector)
 
 
-def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: np.ndarray) -> None:
-    vector = lanes(x.dtype)
-    _, G, C, O, KH, KW = plan[:6].tolist()
-    size = G * -(-O // vector) * vector * KH * KW * C
+def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan) -> None:
+    array, size = plan
     packed = empty((max(size, SMALL_BYTES // x.itemsize),), x.dtype)  # so large that it begins at a cache line
-    _correlate(flat(x), flat(weight), packed, bias, flat(y), plan, vector)
+    _correlate(x.reshape(-1), flat(weight), packed, bias, y.reshape(-1), array, lanes(x.dtype))
 
 
 def _is_finite(x: np.ndarray) -> bool:
@@ -157,11 +155,11 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     runs = Runs.of(CG, O, G, geometry, lanes(x.dtype))
     if runs and runs.cells > 1 and not runs.pads(geometry) and _is_finite(x):  # zero times infinity is NaN
-        plan = shared_plan(N, CG, O, geometry, runs.cells, runs.columns, get_num_threads())
+        plan = shared_plan(N, CG, O, geometry, runs.cells, runs.columns, x.dtype, get_num_threads())
         _run(x, runs.spread(weight, geometry), np.tile(start, runs.cells), y, plan)
         return y
     weight = dense(weight)
-    plan = forward_plan(N, G, CG, O // G, geometry, element_strides(weight), get_num_threads())
+    plan = forward_plan(N, G, CG, O // G, geometry, weight.strides, x.dtype, get_num_threads())
     _run(x, weight, start, y, plan)
     return y
 
@@ -172,14 +170,14 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
-    scattered = scatter_plan(N, O, C, geometry, lanes(weight.dtype), get_num_threads()) if groups == 1 else None
+    scattered = scatter_plan(N, O, C, geometry, weight.dtype, get_num_threads()) if groups == 1 else None
     if scattered:
         return _scattered(grad_output, weight, geometry, *scattered)
     grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
     if not grad_x.size:
         return grad_x
     weight = dense(weight)
-    plans, covered = grad_input_plans(N, groups, OG, CG, geometry, element_strides(weight), get_num_threads())
+    plans, covered = grad_input_plans(N, groups, OG, CG, geometry, weight.strides, weight.dtype, get_num_threads())
     if not covered:
         grad_x[...] = 0
     nothing = np.empty(0, grad_output.dtype)
@@ -189,7 +187,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 def _scattered(
-    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plan: np.ndarray, size: tuple[int, int]
+    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plan: Plan, size: tuple[int, int]
 ) -> np.ndarray:
     """The gradient by x, added up cell by cell in an image of all that cells see, the padding too."""
     N, C, h, w = len(grad_output), weight.shape[1], geometry.height, geometry.width

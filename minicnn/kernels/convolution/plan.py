@@ -5,11 +5,12 @@ A plan is made once for a geometry, a batch and a number of threads, and kept. N
 
 import functools
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.microkernel import lanes
 
 SHORT_LINE = 14
 """Rows of fewer cells don't fill tiles; lines run through the images then."""
@@ -19,6 +20,10 @@ CHUNK_BYTES = 2**19
 
 IMAGE_BYTES = 2**21
 """How large an image may be that every thread reads as a whole, for outputs of its own."""
+
+
+Plan: TypeAlias = tuple[np.ndarray, int]
+"""A correlation as a kernel takes it, and the size of its packed weights."""
 
 
 class Correlation(NamedTuple):
@@ -68,13 +73,18 @@ class Correlation(NamedTuple):
     parts: int
     along_images: int
 
-    def array(self, *weights: int) -> np.ndarray:
-        """What a kernel takes: a call with one array costs 0.3 µs, with 27 numbers ten times that.
+    def array(self, dtype: np.dtype, *weights: int) -> "Plan":
+        """What a kernel takes, and how many numbers its packed weights are.
+
+        A call with one array costs 0.3 µs, with 30 numbers ten times that.
 
         Args:
+            dtype: of the numbers.
             weights: where the weights lie: the strides of groups, outputs and channels, and the taps' offsets.
         """
-        return np.array((*self, *weights), np.int64)
+        vector = lanes(dtype)
+        packed = self.G * -(-self.O // vector) * vector * self.KH * self.KW * self.C
+        return np.array((*self, *weights), np.int64), packed
 
 
 FIELDS = len(Correlation._fields)
@@ -112,11 +122,11 @@ def line_of_cells(cells: int, threads: int) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=1024)
 def forward_plan(
-    N: int, G: int, C: int, O: int, geometry: Geometry, strides: tuple[int, ...], threads: int
-) -> np.ndarray:
-    """The forward pass, given the strides of the weights in elements."""
+    N: int, G: int, C: int, O: int, geometry: Geometry, strides: tuple[int, ...], dtype: np.dtype, threads: int
+) -> Plan:
+    """The forward pass, given the strides of the weights in bytes."""
     h, w = geometry.height, geometry.width
-    so, sc, sp, sq = strides
+    so, sc, sp, sq = [stride // dtype.itemsize for stride in strides]
     taps = [p * sp + q * sq for p in range(h.kernel) for q in range(w.kernel)]
     full = G * C
     xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
@@ -129,7 +139,7 @@ def forward_plan(
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
         h.stride, w.stride, 0, yn, yh, yw, C, O, 0, *tasks,
-    ).array(so * O, so, sc, *taps)  # fmt: skip
+    ).array(dtype, so * O, so, sc, *taps)  # fmt: skip
 
 
 class Phase(NamedTuple):
@@ -162,17 +172,27 @@ def phases(axis: Axis) -> tuple[Phase, ...]:
 
 @functools.lru_cache(maxsize=1024)
 def grad_input_plans(
-    N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], threads: int
-) -> tuple[list[np.ndarray], bool]:
+    N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], dtype: np.dtype, threads: int
+) -> tuple[list[Plan], bool]:
     """A plan for each pair of phases that has taps, and whether all have."""
     pairs = [(a, b) for a in phases(geometry.height) for b in phases(geometry.width)]
-    plans = [_phase_plan(N, G, O, C, geometry, strides, a, b, threads) for a, b in pairs if a.taps and b.taps]
+    elements = tuple([stride // dtype.itemsize for stride in strides])
+    plans = [_phase_plan(N, G, O, C, geometry, elements, dtype, a, b, threads) for a, b in pairs if a.taps and b.taps]
     return plans, len(plans) == len(pairs)
 
 
 def _phase_plan(
-    N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], a: Phase, b: Phase, threads: int
-) -> np.ndarray:
+    N: int,
+    G: int,
+    O: int,
+    C: int,
+    geometry: Geometry,
+    strides: tuple[int, ...],
+    dtype: np.dtype,
+    a: Phase,
+    b: Phase,
+    threads: int,
+) -> Plan:
     so, sc, sp, sq = strides
     taps = [p * sp + q * sq for p in a.taps for q in b.taps]
     h, w = geometry.height, geometry.width
@@ -191,19 +211,19 @@ def _phase_plan(
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
         1, 1, y0, yn, sy, sx, O, C, 0, *tasks,
-    ).array(so * O, sc, so, *taps)  # fmt: skip
+    ).array(dtype, so * O, sc, so, *taps)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1024)
 def scatter_plan(
-    N: int, O: int, C: int, geometry: Geometry, vector: int, threads: int
-) -> tuple[np.ndarray, tuple[int, int]] | None:
+    N: int, O: int, C: int, geometry: Geometry, dtype: np.dtype, threads: int
+) -> tuple[Plan, tuple[int, int]] | None:
     """The gradient by input of few channels, for weights that lie as (KH, KW, C, O), and the size of its image.
 
     None where it has no fewer multiplications, or too few images to make lines of.
     """
     h, w = geometry.height, geometry.width
-    run = w.kernel * C
+    run, vector = w.kernel * C, lanes(dtype)
     if w.dilation > 1 or 2 * -(-run // vector) > w.kernel * -(-C // vector) or N // threads < 6:
         return None
     H, W = (h.output - 1) * h.stride + h.extent, (w.output - 1) * w.stride + w.extent
@@ -212,11 +232,13 @@ def scatter_plan(
         N, h.kernel, O, run, 1, 1, 1, 1, OH, OW, OH * OW * O, OW * O, O, OH, OW, 0, 0, 1, 1,
         0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, per_thread, OH, 1, 1,
     )  # fmt: skip
-    return plan.array(run * O, O, 1, 0), (H, W)
+    return plan.array(dtype, run * O, O, 1, 0), (H, W)
 
 
 @functools.lru_cache(maxsize=1024)
-def shared_plan(N: int, C: int, O: int, geometry: Geometry, cells: int, columns: int, threads: int) -> np.ndarray:
+def shared_plan(
+    N: int, C: int, O: int, geometry: Geometry, cells: int, columns: int, dtype: np.dtype, threads: int
+) -> Plan:
     """The forward pass where `cells` neighbours share a vector, for the weights of `Runs.spread`."""
     h, w = geometry.height, geometry.width
     OH, OW, wide, run = h.output, w.output // cells, cells * O, columns * C
@@ -224,4 +246,4 @@ def shared_plan(N: int, C: int, O: int, geometry: Geometry, cells: int, columns:
     return Correlation(
         N, 1, run, wide, h.kernel, 1, h.dilation, 1, h.size, w.size, h.size * w.size * C, w.size * C, C, OH, OW,
         -h.before, 0, h.stride, w.stride * cells, 0, OH * OW * wide, OW * wide, wide, 0, 0, 0, *tasks,
-    ).array(0, 1, wide, *[p * run * wide for p in range(h.kernel)])  # fmt: skip
+    ).array(dtype, 0, 1, wide, *[p * run * wide for p in range(h.kernel)])  # fmt: skip

@@ -24,7 +24,7 @@ from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, lin
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import empty, flat
+from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 
@@ -224,7 +224,9 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
         _images_within(x, by_cell)
         x = by_cell
     partial = empty((plan.parts, groups * plan.KH * plan.KW * plan.C * plan.O), x.dtype)
-    _weight_products(flat(x), flat(grad_output), flat(partial), array, plan.parts * plan.output_parts, vector)
+    _weight_products(
+        x.reshape(-1), grad_output.reshape(-1), partial.reshape(-1), array, plan.parts * plan.output_parts, vector
+    )
     total = partial[0]
     if plan.parts > 1:
         total = empty(partial.shape[1:], x.dtype)
