@@ -36,9 +36,10 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
 
     What decides is the error beside the bound |y − exact| ≤ 4 · eps · conv(|x|, |w|). The largest
     |y − exact| / (eps · conv(|x|, |w|)) on normally distributed 3 × 3 layers of 64 to 512 channels was 1.9 to 3.3 for
-    `implicit`, 1.0 to 1.1 for `winograd` with m = 2, 15 to 32 with m = 4, and 0.3 to 0.9 for `fft`. But a direct sum of n terms stays within n · eps · conv(|x|, |w|) for every
-    input, while `winograd` and `fft` mix a large number into sums that the exact result doesn't contain, and a zero
-    weight doesn't silence it: no such bound holds. So they are never chosen unasked.
+    `implicit`, 1.0 to 1.1 for `winograd` with m = 2, 15 to 32 with m = 4, and 0.3 to 0.9 for `fft`. But a direct sum of
+    n terms stays within n · eps · conv(|x|, |w|) for every input, while `winograd` and `fft` mix a large number into
+    sums that the exact result doesn't contain, and a zero weight doesn't silence it: no such bound holds. So they are
+    never chosen unasked.
 
     Args:
         algorithm: "auto" or a name.
