@@ -26,7 +26,7 @@ from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.lines import block_at, block_count, line
+from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line
 from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plan, shared_plan
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_weight
@@ -41,13 +41,46 @@ __all__ = ["forward", "grad_input", "grad_weight"]
 
 
 @kernel
-def _correlate_task(task, x, weight, bias, y, plan, vector):
+def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
+    """packed[here + c·width + lane]: one tap's weights of a block of outputs, zeros where there is no output."""
+    C = plan[2]
+    sg, so, sc = plan[FIELDS], plan[FIELDS + 1], plan[FIELDS + 2]
+    width = vectors * vector
+    present = width - vector + valid
+    source = group * sg + o * so + plan[FIELDS + 3 + tap]
+    if so == 1:  # outputs lie side by side
+        for c in range(C):
+            for lane in range(present):
+                packed[here + c * width + lane] = weight[source + c * sc + lane]
+    else:
+        for c0 in range(0, C, 64):  # few enough at once that what is written together stays in cache
+            for lane in range(present):
+                for c in range(c0, min(C, c0 + 64)):
+                    packed[here + c * width + lane] = weight[source + c * sc + lane * so]
+    for c in range(C):
+        for lane in range(present, width):
+            packed[here + c * width + lane] = 0
+
+
+@kernel
+def _pack_part(part, weight, packed, plan, vector):
+    """Each part is a tap of a block: packed[group][block][tap][c][lane]."""
+    C, O, taps = plan[2], plan[3], plan[4] * plan[5]
+    blocks = block_count(O, vector)
+    group, rest = part // (blocks * taps), part % (blocks * taps)
+    tap = rest % taps
+    o, vectors, valid = block_at(rest // taps, O, vector)
+    here = (group * -(-O // vector) * vector + o) * taps * C + tap * C * vectors * vector
+    _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector)
+
+
+@kernel
+def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds,
-     images, rows, parts, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+     images, rows, parts, along_images, private) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
     start = y if adds else bias
     row_tasks = -(-OH // rows)
     blocks = block_count(O, vector)
-    packed = -(-O // vector) * vector * KH * KW * C  # a group's weights
     # columns whose cells have every tap inside, so that a line may run along the row
     inner_first, inner_last = 0, OW
     while inner_first < OW and left + inner_first * sw < 0:
@@ -67,8 +100,13 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
     for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
         group = group_block // blocks
         o, vectors, valid = block_at(group_block % blocks, O, vector)
-        b0 = group * packed + o * KH * KW * C
         bk = vectors * vector
+        if private:  # the weights of one block, which the next replaces
+            b0 = part * WIDEST * vector * KH * KW * C
+            for tap in range(KH * KW):
+                _pack(group, o, vectors, valid, tap, weight, packed, b0 + tap * C * bk, plan, vector)
+        else:
+            b0 = (group * -(-O // vector) * vector + o) * KH * KW * C
         for i in range(i0, i1):
             row = top + i * sh
             p0, p1 = range_inside(row, KH, dh, H)
@@ -94,43 +132,22 @@ def _correlate_task(task, x, weight, bias, y, plan, vector):
                 s0, si = (c0, ci) if adds else (group * O + o, 0)
                 for n in range(lines):
                     line(
-                        x, a0 + n * xn, ai, weight, b0, bk, seg_a, seg_b, segments, steps,
+                        x, a0 + n * xn, ai, packed, b0, bk, seg_a, seg_b, segments, steps,
                         start, s0, si, start.size > 0, y, c0 + n * yn, ci, length, vectors, valid,
                     )  # fmt: skip
                 j += length if inner else 1
 
 
-@kernel
-def _pack_part(part, weight, packed, plan, vector):
-    C, O = plan[2], plan[3]
-    taps = plan[4] * plan[5]
-    sg, so, sc = plan[FIELDS], plan[FIELDS + 1], plan[FIELDS + 2]
-    blocks = block_count(O, vector)
-    group, rest = part // (blocks * taps), part % (blocks * taps)
-    tap = rest % taps
-    o, vectors, valid = block_at(rest // taps, O, vector)
-    width = vectors * vector
-    present = width - vector + valid
-    here = (group * -(-O // vector) * vector + o) * taps * C + tap * C * width
-    source = group * sg + o * so + plan[FIELDS + 3 + tap]
-    for c0 in range(0, C, 16):  # few enough at once that what is read together stays in cache, whatever the order
-        for lane in range(present):
-            for c in range(c0, min(C, c0 + 16)):
-                packed[here + c * width + lane] = weight[source + c * sc + lane * so]
-        for lane in range(present, width):
-            for c in range(c0, min(C, c0 + 16)):
-                packed[here + c * width + lane] = 0
-
-
 @kernel(parallel=True)
 def _correlate(x, weight, packed, bias, y, plan, vector):
-    """The weights in blocks of outputs, packed[group][block][tap][c][lane]; then all tasks."""
+    """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks."""
     N, G, O, taps = plan[0], plan[1], plan[3], plan[4] * plan[5]
     OH, images, rows, parts = plan[13], plan[26], plan[27], plan[28]
-    for part in prange(G * block_count(O, vector) * taps):
+    private = plan[FIELDS - 1]
+    for part in prange(0 if private else G * block_count(O, vector) * taps):
         _pack_part(np.int64(part), weight, packed, plan, vector)
     for task in prange(-(-N // images) * -(-OH // rows) * parts):
-        _correlate_task(np.int64(task), x, packed, bias, y, plan, vector)
+        _correlate_task(np.int64(task), x, weight, packed, bias, y, plan, vector)
 
 
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from minicnn.kernels.convolution.lines import WIDEST
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.microkernel import lanes
 
@@ -18,9 +19,12 @@ SHORT_LINE = 14
 CHUNK_BYTES = 2**19
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
-IMAGE_BYTES = 2**21
+IMAGE_BYTES = 2**22
 """How large an image may be that every thread reads as a whole, for outputs of its own."""
 
+
+MANY_WEIGHTS = 2**18
+"""Fewer are packed at once; more would leave the cache before they are read."""
 
 Plan: TypeAlias = tuple[np.ndarray, int]
 """A correlation as a kernel takes it, and the size of its packed weights."""
@@ -40,6 +44,7 @@ class Correlation(NamedTuple):
         images, rows: how many of each make a task.
         parts: into how many tasks the outputs are divided.
         along_images: whether lines run through images everywhere, or only at the border.
+        private: whether each task packs the weights of its outputs, block after block, instead of all at once.
     """
 
     N: int
@@ -72,6 +77,7 @@ class Correlation(NamedTuple):
     rows: int
     parts: int
     along_images: int
+    private: int
 
     def array(self, dtype: np.dtype, *weights: int) -> "Plan":
         """What a kernel takes, and how many numbers its packed weights are.
@@ -83,7 +89,8 @@ class Correlation(NamedTuple):
             weights: where the weights lie: the strides of groups, outputs and channels, and the taps' offsets.
         """
         vector = lanes(dtype)
-        packed = self.G * -(-self.O // vector) * vector * self.KH * self.KW * self.C
+        outputs = self.parts * WIDEST if self.private else self.G * -(-self.O // vector)
+        packed = outputs * vector * self.KH * self.KW * self.C
         return np.array((*self, *weights), np.int64), packed
 
 
@@ -91,8 +98,8 @@ FIELDS = len(Correlation._fields)
 
 
 def _tasks(
-    N: int, OH: int, OW: int, H: int, row_bytes: int, border: bool, blocks: int, threads: int
-) -> tuple[int, int, int, int]:
+    N: int, OH: int, OW: int, H: int, row_bytes: int, border: bool, blocks: int, weights: int, threads: int
+) -> tuple[int, int, int, int, int]:
     """How many images and rows of cells make a task, into how many the outputs are divided, and the lines' direction.
 
     A line should fill the largest tiles; along a row it has OW cells, through the images at most N / threads.
@@ -102,13 +109,13 @@ def _tasks(
     images = per_thread if along_images or border else 1
     images = min(images, 16 if along_images else 8)
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
-    if blocks >= 4 * threads and blocks % threads == 0 and N * H * row_bytes <= IMAGE_BYTES:
-        return images, OH, threads, int(along_images)
+    if blocks % threads == 0 and weights >= MANY_WEIGHTS and N * H * row_bytes <= IMAGE_BYTES:
+        return N, OH, threads, int(along_images), 1
     while -(-N // images) * -(-OH // rows) < threads and rows > 1:
         rows = -(-rows // 2)
     places = -(-N // images) * -(-OH // rows)
     uneven = places % threads and places < 8 * threads
-    return images, rows, min(blocks, threads) if uneven else 1, int(along_images)
+    return images, rows, min(blocks, threads) if uneven else 1, int(along_images), 0
 
 
 @functools.lru_cache(maxsize=1024)
@@ -135,7 +142,9 @@ def forward_plan(
         H, W = OH, OW = line_of_cells(N * OH * OW, threads)
         N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
     border = bool(w.before or w.after)
-    tasks = _tasks(N, OH, OW, H // h.stride, W * full * h.stride * 4, border, G * -(-O // 64), threads)
+    tasks = _tasks(
+        N, OH, OW, H // h.stride, W * full * h.stride * 4, border, G * -(-O // 64), G * C * O * len(taps), threads
+    )
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
         h.stride, w.stride, 0, yn, yh, yw, C, O, 0, *tasks,
@@ -207,7 +216,7 @@ def _phase_plan(
         H, W = OH, OW = line_of_cells(N * H * W, threads)
         N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
     border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
-    tasks = _tasks(N, OH, OW, H, W * G * O * 4, border, G * -(-C // 64), threads)
+    tasks = _tasks(N, OH, OW, H, W * G * O * 4, border, G * -(-C // 64), G * C * O * len(taps), threads)
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
         1, 1, y0, yn, sy, sx, O, C, 0, *tasks,
@@ -230,7 +239,7 @@ def scatter_plan(
     OH, OW, per_thread = h.output, w.output, -(-N // threads)
     plan = Correlation(
         N, h.kernel, O, run, 1, 1, 1, 1, OH, OW, OH * OW * O, OW * O, O, OH, OW, 0, 0, 1, 1,
-        0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, per_thread, OH, 1, 1,
+        0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, per_thread, OH, 1, 1, 0,
     )  # fmt: skip
     return plan.array(dtype, run * O, O, 1, 0), (H, W)
 
@@ -242,7 +251,7 @@ def shared_plan(
     """The forward pass where `cells` neighbours share a vector, for the weights of `Runs.spread`."""
     h, w = geometry.height, geometry.width
     OH, OW, wide, run = h.output, w.output // cells, cells * O, columns * C
-    tasks = _tasks(N, OH, w.output, h.size // h.stride, w.size * C * h.stride * 4, True, 1, threads)
+    tasks = _tasks(N, OH, w.output, h.size // h.stride, w.size * C * h.stride * 4, True, 1, 0, threads)
     return Correlation(
         N, 1, run, wide, h.kernel, 1, h.dilation, 1, h.size, w.size, h.size * w.size * C, w.size * C, C, OH, OW,
         -h.before, 0, h.stride, w.stride * cells, 0, OH * OW * wide, OW * wide, wide, 0, 0, 0, *tasks,
