@@ -61,6 +61,8 @@ LARGE = [  # (N, C, H, O, K, stride, padding, groups): every way in which work i
     (4, 34, 8, 68, 3, 2, 1, 2),
     (2, 2, 70, 2, 11, 4, 2, 1),
     (5, 20, 5, 1000, 1, 1, 0, 1),
+    (3, 300, 4, 256, 3, 1, 1, 1),  # weights packed block by block
+    (2, 512, 3, 1024, 1, 1, 0, 2),
 ]
 
 
