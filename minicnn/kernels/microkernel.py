@@ -59,7 +59,7 @@ def tiles() -> dict[int, tuple[int, ...]]:
     """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
     features = _features()
     if "+avx512f" in features or "+neon" in features:  # 32 registers
-        return {4: (6, 2, 1), 2: (14, 6, 2, 1), 1: (16, 6, 2, 1)}
+        return {4: (6, 2, 1), 2: (14, 6, 2, 1), 1: (12, 6, 2, 1)}
     return {2: (6, 2, 1), 1: (8, 2, 1)}
 
 

@@ -107,7 +107,8 @@ def _tasks(
     per_thread = max(N // threads, min(N, 8))
     along_images = OW < SHORT_LINE and per_thread > OW
     images = per_thread if along_images or border else 1
-    images = min(images, 16 if along_images else 8)
+    most = 64 if along_images else 8
+    images = -(-images // -(-images // most))
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
     if blocks % threads == 0 and weights >= MANY_WEIGHTS and N * H * row_bytes <= IMAGE_BYTES:
         return N, OH, threads, int(along_images), 1
