@@ -5,6 +5,7 @@ A tensor of shape (N, C, H, W) is, as a rule, an array (N, H, W, C) in row-major
 """
 
 import math
+import threading
 from collections import defaultdict
 
 import numpy as np
@@ -68,6 +69,24 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     if size < SMALL_BYTES:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _shelf.take(size).view(_Lent))
+
+
+class _Scratch(threading.local):
+    """Each thread's memory for what no kernel call leaves behind."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[np.dtype, np.ndarray] = {}
+
+
+_scratch = _Scratch()
+
+
+def scratch(size: int, dtype: np.dtype) -> np.ndarray:
+    """At least `size` numbers, to be used within one kernel call: the next one gets the same memory."""
+    array = _scratch.arrays.get(dtype)
+    if array is None or array.size < size:
+        array = _scratch.arrays[dtype] = empty((max(size, SMALL_BYTES),), dtype)
+    return array
 
 
 def empty_like(x: np.ndarray) -> np.ndarray:

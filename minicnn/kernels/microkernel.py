@@ -63,6 +63,7 @@ def tiles() -> dict[int, tuple[int, ...]]:
     return {2: (6, 2, 1), 1: (8, 2, 1)}
 
 
+@functools.cache
 def lanes(dtype: Any) -> int:
     """How many numbers of `dtype` fill a vector."""
     return vector_bytes() // np.dtype(dtype).itemsize

@@ -31,7 +31,7 @@ from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_in
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import SMALL_BYTES, dense, empty, flat
+from minicnn.kernels.memory import dense, empty, flat, scratch
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.sums import column_sums
 from minicnn.kernels.threads import get_num_threads
@@ -152,8 +152,7 @@ def _correlate(x, weight, packed, bias, y, plan, vector):
 
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan) -> None:
     array, size = plan
-    packed = empty((max(size, SMALL_BYTES // x.itemsize),), x.dtype)  # so large that it begins at a cache line
-    _correlate(x.reshape(-1), flat(weight), packed, bias, y.reshape(-1), array, lanes(x.dtype))
+    _correlate(x.reshape(-1), flat(weight), scratch(size, x.dtype), bias, y.reshape(-1), array, lanes(x.dtype))
 
 
 def _is_finite(x: np.ndarray) -> bool:

@@ -24,7 +24,7 @@ from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, lin
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import empty
+from minicnn.kernels.memory import empty, scratch
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 
@@ -80,6 +80,7 @@ class WeightPlan(NamedTuple):
 
 
 FIELDS = len(WeightPlan._fields)
+PARTS = WeightPlan._fields.index("parts")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -183,9 +184,17 @@ def _task(task, x, g, partial, plan, vector):
 
 
 @kernel(parallel=True)
-def _weight_products(x, g, partial, plan, tasks, vector):
+def _weight_products(x, g, partial, total, plan, vector):
+    """The sums of all parts; `total` adds them up, unless there is but one."""
+    parts, tasks = plan[PARTS], plan[PARTS] * plan[PARTS + 1]
     for task in prange(tasks):
         _task(np.int64(task), x, g, partial, plan, vector)
+    if parts > 1:
+        for k in prange(total.size):
+            value = partial[k]
+            for part in range(1, parts):
+                value += partial[part * total.size + k]
+            total[k] = value
 
 
 @kernel(parallel=True)
@@ -196,16 +205,6 @@ def _images_within(x, by_cell):
         for w in range(W):
             for n in range(N):
                 by_cell[h, w, n] = x[n, h, w]
-
-
-@kernel(parallel=True)
-def _sum_parts(partial, total):
-    parts = partial.shape[0]
-    for k in prange(total.size):
-        value = partial[0, k]
-        for part in range(1, parts):
-            value += partial[part, k]
-        total[k] = value
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
@@ -223,14 +222,10 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
         by_cell = empty((H, W, N, full), x.dtype)
         _images_within(x, by_cell)
         x = by_cell
-    partial = empty((plan.parts, groups * plan.KH * plan.KW * plan.C * plan.O), x.dtype)
-    _weight_products(
-        x.reshape(-1), grad_output.reshape(-1), partial.reshape(-1), array, plan.parts * plan.output_parts, vector
-    )
-    total = partial[0]
-    if plan.parts > 1:
-        total = empty(partial.shape[1:], x.dtype)
-        _sum_parts(partial, total)
+    size = groups * plan.KH * plan.KW * plan.C * plan.O
+    total = empty((size,), x.dtype)
+    partial, sums = (scratch(plan.parts * size, x.dtype), total) if plan.parts > 1 else (total, total[:0])
+    _weight_products(x.reshape(-1), grad_output.reshape(-1), partial, sums, array, vector)
     if groups == 1:
         by_tap = runs.fold(total, C, O, geometry) if runs else total.reshape(KH, KW, C, O)
         return by_tap.transpose(3, 2, 0, 1)
