@@ -32,7 +32,7 @@ from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, empty, flat, scratch
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.microkernel import copy_vector, lanes
 from minicnn.kernels.sums import column_sums
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
@@ -50,13 +50,18 @@ def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
     source = group * sg + o * so + plan[FIELDS + 3 + tap]
     if so == 1:  # outputs lie side by side
         for c in range(C):
-            for lane in range(present):
+            for v in range(vectors - 1):
+                copy_vector(packed, here + c * width + v * vector, weight, source + c * sc + v * vector)
+            for lane in range(width - vector, present):
                 packed[here + c * width + lane] = weight[source + c * sc + lane]
     else:
         for c0 in range(0, C, 64):  # few enough at once that what is written together stays in cache
+            count = min(C - c0, 64)
             for lane in range(present):
-                for c in range(c0, min(C, c0 + 64)):
-                    packed[here + c * width + lane] = weight[source + c * sc + lane * so]
+                column = packed[here + c0 * width + lane :]
+                row = weight[source + c0 * sc + lane * so :]
+                for c in range(np.uint64(count)):  # of unsigned numbers Numba knows that they don't count from the end
+                    column[c * np.uint64(width)] = row[c * np.uint64(sc)]
     for c in range(C):
         for lane in range(present, width):
             packed[here + c * width + lane] = 0
