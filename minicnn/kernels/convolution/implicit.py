@@ -50,9 +50,10 @@ def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
     source = group * sg + o * so + plan[FIELDS + 3 + tap]
     if so == 1:  # outputs lie side by side
         for c in range(C):
-            for v in range(vectors - 1):
-                copy_vector(packed, here + c * width + v * vector, weight, source + c * sc + v * vector)
-            for lane in range(width - vector, present):
+            full = present - present % vector
+            for lane in range(0, full, vector):
+                copy_vector(packed, here + c * width + lane, weight, source + c * sc + lane)
+            for lane in range(full, present):
                 packed[here + c * width + lane] = weight[source + c * sc + lane]
     else:
         for c0 in range(0, C, 64):  # few enough at once that what is written together stays in cache

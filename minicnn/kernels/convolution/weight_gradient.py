@@ -25,7 +25,7 @@ from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, scratch
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.microkernel import copy_vector, lanes
 from minicnn.kernels.threads import get_num_threads
 
 CELLS_AT_ONCE = 192
@@ -119,15 +119,20 @@ def _plan(
 
 
 @kernel
-def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, present, width, packed):
+def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, vectors, valid, vector, packed):
     """packed[line][cell][lane]: the gradients of a block of outputs, zeros where there is no output."""
     step = gn if along_images else gw
+    width = vectors * vector
+    present = width - vector + valid
+    full = present - present % vector
     for l in range(l0, l1):
         n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, 0)
         for cell in range(cells):
             target = ((l - l0) * cells + cell) * width
             source = n * gn + i * gh + j * gw + cell * step + first
-            for lane in range(present):
+            for lane in range(0, full, vector):
+                copy_vector(packed, target + lane, g, source + lane)
+            for lane in range(full, present):
                 packed[target + lane] = g[source + lane]
             for lane in range(present, width):
                 packed[target + lane] = 0
@@ -155,8 +160,7 @@ def _task(task, x, g, partial, plan, vector):
             width = gw if direct else vectors * vector
             if not direct:
                 _pack_gradients(
-                    g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, group * O + o, width - vector + valid, width,
-                    packed,
+                    g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, group * O + o, vectors, valid, vector, packed
                 )  # fmt: skip
             for tap in range(KH * KW):
                 p, q = tap // KW, tap % KW
