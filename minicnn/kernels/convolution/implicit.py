@@ -145,20 +145,18 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
 
 
 @kernel(parallel=True)
-def _correlate(x, weight, packed, bias, y, plan, vector):
+def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector):
     """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks."""
-    N, G, O, taps = plan[0], plan[1], plan[3], plan[4] * plan[5]
-    OH, images, rows, parts = plan[13], plan[26], plan[27], plan[28]
-    private = plan[FIELDS - 1]
-    for part in prange(0 if private else G * block_count(O, vector) * taps):
+    for part in prange(packs):
         _pack_part(np.int64(part), weight, packed, plan, vector)
-    for task in prange(-(-N // images) * -(-OH // rows) * parts):
+    for task in prange(tasks):
         _correlate_task(np.int64(task), x, weight, packed, bias, y, plan, vector)
 
 
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan) -> None:
-    array, size = plan
-    _correlate(x.reshape(-1), flat(weight), scratch(size, x.dtype), bias, y.reshape(-1), array, lanes(x.dtype))
+    numbers, size, packs, tasks = plan
+    packed, vector = scratch(size, x.dtype), lanes(x.dtype)
+    _correlate(x.reshape(-1), flat(weight), packed, bias, y.reshape(-1), numbers, packs, tasks, vector)
 
 
 def _is_finite(x: np.ndarray) -> bool:
