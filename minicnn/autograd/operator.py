@@ -95,29 +95,29 @@ class Operator:
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
         """Run the forward on `arguments` and record it where one of them requires a gradient."""
+        recording = grad_mode.enabled
         arrays, needs = [], []
         for argument in arguments:
             if isinstance(argument, Variable):
                 if argument._view is not None:
                     argument._catch_up()
                 arrays.append(argument._array)
-                needs.append(argument._requires_grad)
+                needs.append(recording and argument._requires_grad)
             else:
                 arrays.append(argument)
                 needs.append(False)
-        recorded = True in needs and grad_mode.enabled
-        ctx = Context(needs if recorded else [False] * len(needs))
+        ctx = Context(needs)
         first = arguments[0]
         if type(first) is Former:
             ctx.out = arrays[0]
         results = cls.forward(ctx, *arrays)
         several = type(results) is tuple
-        outputs = [Variable.result_class(array) for array in (results if several else (results,))]
+        outputs = [Variable.result_class(array) for array in results] if several else [Variable.result_class(results)]
         if ctx.out is not None and outputs[0]._array is ctx.out:
             outputs[0]._memory = first._memory
         elif cls.shares_memory and isinstance(first, Variable):
             cls._link_view(outputs[0], arguments)
-        if recorded:
+        if True in needs:
             cls.record(ctx, arguments, outputs)
         return tuple(outputs) if several else outputs[0]
 
@@ -139,10 +139,10 @@ class Operator:
     @classmethod
     def record(cls, ctx: Any, arguments: Sequence, outputs: list) -> None:
         """Leave the node that will carry gradients from `outputs` back to `arguments`."""
-        edges = [
-            (argument._node or argument, argument._output) if needed else None
-            for argument, needed in zip(arguments, ctx.needs_input_grad, strict=True)
-        ]
+        edges: list[tuple[Any, int] | None] = []
+        for position, argument in enumerate(arguments):
+            needed = ctx.needs_input_grad[position]
+            edges.append((argument._node or argument, argument._output) if needed else None)
         watched = cls._watch(ctx, arguments, outputs) if ctx.saved else ()
         outputs = outputs[: cls.differentiable_outputs]
         node = Node(cls, ctx, edges, [(o._array.shape, o._array.dtype) for o in outputs], watched)
@@ -152,11 +152,19 @@ class Operator:
     @staticmethod
     def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
         """The counters of every memory that may show among what is saved: see `Node.watched`."""
-        tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
-        if Former in map(type, arguments):
+        watched, former = [], False
+        for tensor in (*outputs, *arguments):
+            if isinstance(tensor, Variable):
+                former = former or type(tensor) is Former
+                array, memory = tensor._array, tensor._memory
+                base = array.base
+                # a result written in place counts as changed once more when that is done
+                count = memory[0] + 1 if array is ctx.out else memory[0]
+                watched.append((memory, count, id(base if type(base) is np.ndarray else array)))  # as `owner`
+        if former:
+            tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
             ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved])
-        # a result written in place counts as changed once more when that is done
-        return [(t._memory, t._memory[0] + (t._array is ctx.out), id(owner(t._array))) for t in tensors]
+        return watched
 
 
 def _apart(array: Any, tensors: list[Variable]) -> Any:
