@@ -61,6 +61,7 @@ LARGE = [  # (N, C, H, O, K, stride, padding, groups): every way in which work i
     (4, 34, 8, 68, 3, 2, 1, 2),
     (2, 2, 70, 2, 11, 4, 2, 1),
     (5, 20, 5, 1000, 1, 1, 0, 1),
+    (9, 130, 8, 70, 1, 1, 0, 1),  # the same, and gradients packed
     (3, 300, 4, 256, 3, 1, 1, 1),  # weights packed block by block
     (2, 512, 3, 1024, 1, 1, 0, 2),
 ]
@@ -102,6 +103,29 @@ def test_what_is_not_finite_shows_only_where_it_is_seen(case, where, bad):
     case.x.reshape(-1)[where % case.x.size] = bad
     results, expected = run(case, "implicit")[0], run(case, "naive")[0]
     np.testing.assert_array_equal(results, expected)
+
+
+@st.composite
+def wide_layers(draw):
+    """Up to three blocks of channels and outputs: every way in which work is divided among tasks."""
+    few_to_many = st.one_of(st.integers(1, 20), st.integers(60, 70), st.integers(120, 140))
+    images, channels, outputs = draw(st.integers(1, 12)), draw(few_to_many), draw(few_to_many)
+    kernel, stride, size = (
+        draw(st.sampled_from([1, 1, 2, 3])),
+        draw(st.sampled_from([1, 1, 2])),
+        draw(st.integers(3, 17)),
+    )
+    padding, seed = draw(st.integers(0, kernel - 1)), draw(st.integers(0, 99))
+    shapes = [(images, channels, size, draw(st.integers(3, 17))), (outputs, channels, kernel, kernel), (outputs,)]
+    arrays = [fill(shape, "integers", seed + i) for i, shape in enumerate(shapes)]
+    return ConvolutionCase(*arrays, stride, padding, 1, 1, "integers", seed)
+
+
+@given(case=wide_layers())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_wide_layers_agree_with_torch(two_threads, case):
+    results = run(case, "implicit")
+    agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
 
 
 def test_the_same_threads_give_the_same_bits(two_threads):

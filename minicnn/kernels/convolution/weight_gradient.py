@@ -90,12 +90,13 @@ def _plan(
     """The plan for x (N, H, W, full) and a gradient of `outputs` channels, as an array and by names."""
     h, w = geometry.height, geometry.width
     C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
-    KW, left, sw, gw, gh = w.kernel, -w.before, w.stride, outputs, OW * outputs
+    KW, left, sw = w.kernel, -w.before, w.stride
     plain = geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1)
     runs = Runs.of(C, O, G, geometry, vector)
     if plain and N * OH > 1:  # any arrangement of the cells will do
         H, W = OH, OW = line_of_cells(N * OH * OW, threads)
         N = 1
+    gw, gh = outputs, OW * outputs
     along_images = not runs and not plain and OW < SHORT_LINE < N
     xn, xh, xw = (full, W * N * full, N * full) if along_images else (H * W * full, W * full, full)
     if runs:
