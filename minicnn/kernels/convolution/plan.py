@@ -135,8 +135,9 @@ def _tasks(
 def line_of_cells(cells: int, threads: int) -> tuple[int, int]:
     """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
     for width in range(min(cells, 448), SHORT_LINE, -1):
-        if cells % width == 0 and cells // width >= 4 * threads:
-            return cells // width, width
+        lines = cells // width
+        if cells % width == 0 and (lines % threads == 0 or lines >= 4 * threads):
+            return lines, width
     return 1, cells
 
 
