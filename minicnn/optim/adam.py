@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.kernels import optimizers
+from minicnn import kernels
 from minicnn.optim import fused
 from minicnn.optim.optimizer import Optimizer, plain_number
 from minicnn.tensor import Tensor
@@ -76,7 +76,7 @@ class Adam(Optimizer):
 
     def _update(self, group: dict[str, Any]) -> None:
         learned = [parameter for parameter in group["params"] if parameter.grad is not None]
-        self._fused.run(optimizers.ADAM, [self._update_of(parameter, group) for parameter in learned])
+        self._fused.run(kernels.optimizers.ADAM, [self._update_of(parameter, group) for parameter in learned])
 
     def _update_of(self, parameter: Tensor, group: dict[str, Any]) -> tuple:
         """Count a step of `parameter`; its hyperparameters and state as `Fused.run` takes them."""

@@ -5,9 +5,9 @@ from operator import is_
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd.variable import owner
 from minicnn.kernels.memory import flat, is_dense
-from minicnn.kernels.optimizers import address, step
 from minicnn.tensor import Tensor
 
 
@@ -30,7 +30,7 @@ class Place:
         self.model = first if is_dense(first) else np.empty(first.shape, first.dtype)
         self.lying = [self.fitted(one) for one in arrays]
         self.copied = not all(map(is_, arrays, self.lying))
-        self.addresses = [address(flat(one)) for one in self.lying]
+        self.addresses = [kernels.optimizers.address(flat(one)) for one in self.lying]
 
     def fitted(self, x: np.ndarray) -> np.ndarray:
         """`x` where it lies as the parameter should, else a copy that does."""
@@ -81,7 +81,7 @@ class Fused:
             place = self._place(parameter, arrays)
             gradient = place.fitted(gradient)
             alive[memory] = place, gradient
-            row = [array.size, place.addresses[0], address(flat(gradient)), *place.addresses[1:]]
+            row = [array.size, place.addresses[0], kernels.optimizers.address(flat(gradient)), *place.addresses[1:]]
             batches.setdefault((hyperparameters, array.dtype), []).append(row)
             parameter._bump()
         _launch(rule, batches, alive)
@@ -96,7 +96,7 @@ class Fused:
 def _launch(rule: int, batches: dict[tuple, list[list[int]]], alive: dict[int, tuple[Place, np.ndarray]]) -> None:
     """Run what was collected, write copies back, and forget it."""
     for (hyperparameters, dtype), table in batches.items():
-        step(rule, np.array(table), np.array(hyperparameters, dtype))
+        kernels.optimizers.step(rule, np.array(table), np.array(hyperparameters, dtype))
     for place, _ in alive.values():
         if place.copied:
             for one, lying in zip(place.arrays, place.lying, strict=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from minicnn.kernels import optimizers
+from minicnn import kernels
 from minicnn.optim import fused
 from minicnn.optim.optimizer import Optimizer, plain_number
 
@@ -68,7 +68,7 @@ class SGD(Optimizer):
         momentum = float(group["momentum"])
         common = (float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0, -float(group["lr"]))
         if momentum == 0:
-            self._fused.run(optimizers.SGD, [(common, parameter, ()) for parameter in learned])
+            self._fused.run(kernels.optimizers.SGD, [(common, parameter, ()) for parameter in learned])
             return
         first = (*common, 0.0, 1.0, momentum, float(group["nesterov"]))
         later = (*common, momentum, 1 - float(group["dampening"]), momentum, float(group["nesterov"]))
@@ -80,4 +80,4 @@ class SGD(Optimizer):
                 state["momentum_buffer"] = fused.zeros_like(parameter)
                 hyperparameters = first
             updates.append((hyperparameters, parameter, (state["momentum_buffer"],)))
-        self._fused.run(optimizers.MOMENTUM, updates)
+        self._fused.run(kernels.optimizers.MOMENTUM, updates)
