@@ -3,7 +3,7 @@
 Counted is what the operating system counts: pages of the process that hold data (the resident set). So nothing escapes,
 neither what NumPy allocates nor what Numba's kernels, OpenMP's threads or PyTorch's libraries do, and memory that is
 asked for and never touched costs nothing. Before the call the process gives back what it keeps in store: minicnn's
-buffers that wait to be used again, and free memory of the C library. Then
+buffers that wait to be used again, its scratch memory, and free memory of the C library. Then
 
     workspace = highest resident set during the call − resident set before it − bytes of the results
 
@@ -51,8 +51,7 @@ def readable(size: float | None) -> str:
 def _give_back() -> None:
     """Return to the system what minicnn and the C library keep for later."""
     gc.collect()
-    memory._shelf.buffers.clear()
-    memory._shelf.bytes = 0
+    memory.give_back()
     with contextlib.suppress(AttributeError, OSError, TypeError):  # not the GNU C library
         ctypes.CDLL(None).malloc_trim(0)
 

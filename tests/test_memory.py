@@ -1,6 +1,7 @@
 """Buffers that are used again: never while an array still lies in them."""
 
 import gc
+import threading
 
 import numpy as np
 from hypothesis import given
@@ -39,6 +40,19 @@ def test_arrays_alive_at_once_never_share_memory(requests):
             alive.append((number, array.T))
     for number, array in alive:
         assert (array == number).all()
+
+
+def test_scratch_memory_is_each_threads_own_and_can_be_given_back():
+    here = memory.scratch(1000, FLOAT)
+    assert memory.scratch(10, FLOAT) is here
+    assert memory.scratch(2 * here.size, FLOAT).size >= 2 * here.size
+    there = []
+    thread = threading.Thread(target=lambda: there.append(memory.scratch(1000, FLOAT)))
+    thread.start()
+    thread.join()
+    assert not np.shares_memory(there[0], memory.scratch(1000, FLOAT))
+    memory.give_back()
+    assert memory.scratch(1000, FLOAT).size < 2 * here.size
 
 
 def test_empty_like_keeps_the_order_in_memory():

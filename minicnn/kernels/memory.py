@@ -89,6 +89,13 @@ def scratch(size: int, dtype: np.dtype) -> np.ndarray:
     return array
 
 
+def give_back() -> None:
+    """Return to the system what waits to be used again, and this thread's scratch memory."""
+    _scratch.arrays.clear()
+    _shelf.buffers.clear()
+    _shelf.bytes = 0
+
+
 def empty_like(x: np.ndarray) -> np.ndarray:
     """As `np.empty_like` for a dense array: the same shape, dtype and order in memory."""
     if x.nbytes < SMALL_BYTES or not is_dense(x):
