@@ -5,11 +5,10 @@ from minicnn.autograd.function import Function
 from minicnn.autograd.gradcheck import gradcheck
 from minicnn.autograd.inplace import assign
 from minicnn.autograd.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from minicnn.autograd.operator import Context, Operator
+from minicnn.autograd.operator import Operator
 from minicnn.autograd.variable import Variable
 
 __all__ = [
-    "Context",
     "Function",
     "Operator",
     "Variable",

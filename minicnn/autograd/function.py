@@ -5,18 +5,24 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.mode import grad_mode, no_grad
-from minicnn.autograd.operator import Context, Operator
+from minicnn.autograd.operator import Operator
 from minicnn.autograd.variable import Variable, View, owner
 
 
-class FunctionContext(Context):
-    """The context of a `Function`, with torch's ways of saving."""
+class FunctionContext:
+    """What the forward of a `Function` leaves for its backward, with torch's ways of saving.
 
+    Attributes:
+        needs_input_grad: for every argument of the forward, whether its gradient will be asked for.
+    """
+
+    saved: tuple | None = ()
     without_gradient: tuple = ()
-    tensor_arguments: tuple[int, ...] = ()
-    tensor_results: tuple[int, ...] = ()
-    results = 1
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (or None) for the backward; read them there as `ctx.saved_tensors`.
@@ -39,11 +45,39 @@ class FunctionContext(Context):
         Raises:
             RuntimeError: after a walk freed it.
         """
-        return self.read()
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        return self.saved
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Say in `forward` which of its results carry no gradient; integer ones never do."""
         self.without_gradient = tensors
+
+
+class FunctionNode(Node):
+    """A `Function` in the graph; its context is apart, since programs may set any attribute there.
+
+    Attributes:
+        context: a `FunctionContext`.
+        tensor_arguments, tensor_results: which arguments and results are Tensors.
+        results: how many there are.
+    """
+
+    def __init__(self, operator: Any, edges: Sequence, context: FunctionContext, arguments: tuple, results: list):
+        super().__init__(operator, edges)
+        self.context = context
+        self.tensor_arguments = _positions_of_tensors(arguments)
+        self.tensor_results = _positions_of_tensors(results)
+        self.results = len(results)
+
+    @property
+    def saved(self) -> tuple | None:  # type: ignore[override]
+        """What `save_for_backward` kept; None after a walk freed it."""
+        return self.context.saved
+
+    @saved.setter
+    def saved(self, value: tuple | None) -> None:
+        self.context.saved = value
 
 
 class Function(Operator):
@@ -94,38 +128,37 @@ class Function(Operator):
         results = returned if isinstance(returned, tuple) else (returned,)
         outputs = [_fresh(result, arguments) if isinstance(result, Variable) else result for result in results]
         if grad_mode.enabled and True in needs:
-            ctx.tensor_arguments = _positions_of_tensors(arguments)
-            ctx.tensor_results = _positions_of_tensors(outputs)
-            ctx.results = len(outputs)
-            cls._record_function(ctx, arguments, results, outputs)
+            cls._record(ctx, arguments, results, outputs)
         return tuple(outputs) if isinstance(returned, tuple) else outputs[0]
 
     @classmethod
-    def _record_function(cls, ctx: FunctionContext, arguments: tuple, results: tuple, outputs: list) -> None:
-        cls.record(ctx, arguments, [outputs[i] for i in ctx.tensor_results])
-        for i in ctx.tensor_results:
+    def _record(cls, ctx: FunctionContext, arguments: tuple, results: tuple, outputs: list) -> None:
+        edges = [
+            (argument._node or argument, argument._output) if needed else None
+            for argument, needed in zip(arguments, ctx.needs_input_grad, strict=True)
+        ]
+        node = FunctionNode(cls, edges, ctx, arguments, outputs)
+        watched = [(tensor._memory, tensor._memory[0], id(tensor)) for tensor in ctx.saved or () if tensor is not None]
+        node.join([outputs[i] for i in node.tensor_results], watched)
+        for i in node.tensor_results:
             if outputs[i]._array.dtype.kind != "f" or any(results[i] is t for t in ctx.without_gradient):
                 outputs[i]._node, outputs[i]._output, outputs[i]._requires_grad = None, 0, False
 
-    @staticmethod
-    def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
-        return [(tensor._memory, tensor._memory[0], id(tensor)) for tensor in ctx.saved if tensor is not None]
-
     @classmethod
-    def pull_back(cls, ctx: Any, gradients: list) -> tuple:
+    def pull_back(cls, node: Any, gradients: list) -> tuple:
         """Gradients by the arguments, given those by the outputs; `backward` sees them as Tensors.
 
         Raises:
             RuntimeError: where `backward` returns too many or too few gradients.
             TypeError: where it returns something that is no Tensor.
         """
-        grad_outputs: list = [None] * ctx.results
-        for position, gradient in zip(ctx.tensor_results, gradients, strict=True):
+        grad_outputs: list = [None] * node.results
+        for position, gradient in zip(node.tensor_results, gradients, strict=True):
             grad_outputs[position] = Variable.result_class(gradient)
         with no_grad():
-            returned = cls.backward(ctx, *grad_outputs)
+            returned = cls.backward(node.context, *grad_outputs)
         results = returned if isinstance(returned, tuple) else (returned,)
-        expected = len(ctx.needs_input_grad)
+        expected = len(node.edges)
         while len(results) > expected and results[-1] is None:
             results = results[:-1]
         if len(results) != expected:
@@ -133,13 +166,13 @@ class Function(Operator):
                 f"{cls.__name__}.backward returned an incorrect number of gradients (expected {expected}, "
                 f"one for each argument of forward, got {len(results)})"
             )
-        return tuple([cls._gradient(ctx, position, result) for position, result in enumerate(results)])
+        return tuple([cls._gradient(node, position, result) for position, result in enumerate(results)])
 
     @classmethod
-    def _gradient(cls, ctx: FunctionContext, position: int, result: Any) -> np.ndarray | None:
+    def _gradient(cls, node: FunctionNode, position: int, result: Any) -> np.ndarray | None:
         if result is None:
             return None
-        if position not in ctx.tensor_arguments:
+        if position not in node.tensor_arguments:
             raise RuntimeError(
                 f"{cls.__name__}.backward returned a gradient different than None for argument {position}, "
                 "which was no Tensor"

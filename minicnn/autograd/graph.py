@@ -15,28 +15,57 @@ import numpy as np
 from minicnn.autograd.variable import Variable, owner
 
 
+FREED = (
+    "Trying to backward through the graph a second time: the values it needs were freed by the first walk. Pass "
+    "retain_graph=True to the first backward to keep them."
+)
+
+
 class Node:
-    """One recorded operation.
+    """One operation: what its forward leaves for its backward, and where the gradients go from there.
+
+    An operation's forward and backward get it as `ctx`, and may set anything small as an attribute. It becomes part of
+    the graph where an argument requires a gradient.
 
     Attributes:
+        saved: the arrays whose values the backward reads. They are kept until the walk has passed, and the
+            walk refuses to go on where one of them shows an argument or a result that was changed in place
+            since.
+        out: where the forward may write its result at once, because the first argument is being changed in
+            place; None otherwise. An operation may ignore it, and must where it saves its first argument.
+        may_overwrite: whether the backward of an operation with one output may write over the gradient it gets.
         edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None.
-        outputs: shape and dtype of every output.
+        outputs: shape and dtype of every output that carries a gradient.
         watched: counters of the memories whose values the backward may read, each with its count at the forward and
             the identity of the array that owns the memory.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
     """
 
-    __slots__ = ("ctx", "edges", "number", "operator", "outputs", "retained", "watched")
+    saved: tuple | None = ()
+    out: np.ndarray | None = None
+    may_overwrite = False
+    number: int
+    outputs: Sequence[tuple]
+    watched: Sequence[tuple] = ()
+    retained: dict[int, weakref.ref] | None = None
     _numbers = itertools.count()
 
-    def __init__(self, operator: Any, ctx: Any, edges: list, outputs: list, watched: Sequence) -> None:
-        self.number = next(Node._numbers)
+    def __init__(self, operator: Any, edges: Sequence[tuple | None]) -> None:
         self.operator = operator
-        self.ctx = ctx
         self.edges = edges
-        self.outputs = outputs
+
+    @property
+    def needs_input_grad(self) -> Sequence[bool]:
+        """For every argument of the forward, whether its gradient will be asked for."""
+        return [edge is not None for edge in self.edges]
+
+    def join(self, outputs: Sequence[Variable], watched: Sequence[tuple]) -> None:
+        """Become the place in the graph of `outputs`."""
+        self.number = next(Node._numbers)
         self.watched = watched
-        self.retained: dict[int, weakref.ref] | None = None
+        self.outputs = [(output._array.shape, output._array.dtype) for output in outputs]
+        for number, output in enumerate(outputs):
+            output._node, output._output, output._requires_grad = self, number, True
 
     def name(self) -> str:
         """The operation's name, as `grad_fn.name()` in torch."""
@@ -65,14 +94,14 @@ class Node:
             if memory[0] != count:
                 self._check_saved()
                 break
-        results = self.operator.pull_back(self.ctx, gradients)
-        if self.ctx.saved and not retain_graph:
-            self.ctx.saved = None
+        results = self.operator.pull_back(self, gradients)
+        if self.saved and not retain_graph:
+            self.saved = None
         return results
 
     def _check_saved(self) -> None:
         """Raise where a memory that changed since the forward shows among what was saved."""
-        for saved in self.ctx.saved or ():
+        for saved in self.saved or ():
             identity = id(owner(saved) if isinstance(saved, np.ndarray) else saved)
             for memory, count, shown in self.watched:
                 if shown == identity and memory[0] != count:
@@ -109,17 +138,20 @@ def run_backward(
     waiting: dict[Any, list] = {}  # node → gradients by its outputs; leaf → [gradient]
     heap: list[Node] = []
 
-    def deliver(target: Any, number: int, gradient: np.ndarray) -> None:
+    def deliver(target: Any, number: int, gradient: np.ndarray, own: bool) -> None:
+        """Add a gradient to what waits at `target`; `own` tells that nobody else holds it."""
         slots = waiting.get(target)
-        if type(target) is Node:
+        if isinstance(target, Node):
             if slots is None:
                 slots = waiting[target] = [None] * len(target.outputs)
                 heapq.heappush(heap, target)
             shape, dtype = target.outputs[number]
+            target.may_overwrite = own or slots[number] is not None  # a sum is new
         else:
             if slots is None:
                 slots = waiting[target] = [None]
-            shape, dtype = target._array.shape, target._array.dtype
+            array = target._array
+            shape, dtype = array.shape, array.dtype
         if gradient.shape != shape:
             gradient = unbroadcast(gradient, shape)
         if gradient.dtype != dtype:
@@ -130,7 +162,7 @@ def run_backward(
 
     with np.errstate(all="ignore"):  # infinity and NaN are values like others
         for start, gradient in zip(starts, gradients, strict=True):
-            deliver(start[0], start[1], gradient)
+            deliver(*start, gradient, False)
         while heap:
             node = heapq.heappop(heap)
             slots = waiting.pop(node)
@@ -139,13 +171,15 @@ def run_backward(
                     slots[number] = np.zeros(*node.outputs[number])
                 elif wanted and (node, number) in wanted:
                     collected[node, number] = gradient
+                    node.may_overwrite = False
             if node.retained and targets is None:
                 _keep_retained(node, slots)
             if visited is not None and node not in visited:
                 continue
+            own = node.operator.hands_over
             for edge, by_argument in zip(node.edges, node.run(slots, retain_graph), strict=True):
                 if edge is not None and by_argument is not None:
-                    deliver(edge[0], edge[1], by_argument)
+                    deliver(*edge, by_argument, own)
         if targets is None:
             _hand_to_leaves(waiting, gradients)
             return []
@@ -183,7 +217,7 @@ def _nodes_leading_to(wanted: frozenset, starts: list[tuple]) -> set[Node]:
     stack = [start for start, _ in starts]
     while stack:
         target = stack[-1]
-        edges = [edge for edge in target.edges if edge is not None] if type(target) is Node else []
+        edges = [edge for edge in target.edges if edge is not None] if isinstance(target, Node) else []
         below = [edge[0] for edge in edges if edge[0] not in known]
         if target not in known and below:
             stack += below

@@ -1,9 +1,8 @@
 """Changes in place: a tensor's values are replaced, and with them its place in the graph.
 
 The new values are computed as if by an ordinary operation on the old ones, then written over them. Where the
-tensor is a view, its root takes part: the root's new place is "the old root with one part replaced", and
-    every
-view of it finds its own new place from there the next time it is used.
+tensor is a view, its root takes part: the root's new place is "the old root with one part replaced", and every view
+of it finds its own new place from there the next time it is used.
 """
 
 from collections.abc import Callable
@@ -11,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.graph import Node
 from minicnn.autograd.mode import grad_mode
-from minicnn.autograd.operator import Context, Former, Operator
+from minicnn.autograd.operator import Former, Operator
 from minicnn.autograd.variable import Variable, View, owner
 from minicnn.dtypes import can_cast
 
@@ -36,7 +36,7 @@ class Write(Operator):
         by_root[...] = grad_output
         part = by_root
         for operator, arguments in ctx.steps:
-            part = operator.forward(Context([False]), part, *arguments)
+            part = operator.forward(Node(operator, ()), part, *arguments)
         if owner(part) is not by_root:
             raise RuntimeError("can't follow an in-place change of a view of memory laid out like this; clone it")
         by_value = part.copy()

@@ -1,8 +1,8 @@
 """`Operator`: a differentiable operation, and what it records while a program computes.
 
 Every differentiable operation is a pair of static methods, `forward(ctx, ...)` and
-`backward(ctx, grad_output)`. `apply` runs the forward and, where an input asks for a gradient, leaves a
-`Node` behind that remembers the pair, its context and where each gradient goes next.
+`backward(ctx, grad_output)`. `apply` makes a `Node`, runs the forward with it and, where an input asks for a gradient,
+lets it join the graph.
 """
 
 from collections.abc import Sequence
@@ -10,41 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import Node
+from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.variable import Variable, View, owner
-
-
-class Context:
-    """What a forward leaves for its backward.
-
-    Attributes:
-        saved: the arrays whose values the backward reads. They are kept until the walk has passed, and the
-            walk refuses to go on where one of them shows an argument or a result that was changed in place
-            since. Anything small may be set as an attribute instead.
-        needs_input_grad: for every argument of the forward, whether its gradient will be asked for.
-        out: where the forward may write its result at once, because the first argument is being changed in
-            place; None otherwise. An operation may ignore it, and must where it saves its first argument.
-    """
-
-    saved: tuple | None = ()
-    out: np.ndarray | None = None
-
-    def __init__(self, needs_input_grad: Sequence[bool]) -> None:
-        self.needs_input_grad = needs_input_grad
-
-    def read(self) -> tuple:
-        """What was saved.
-
-        Raises:
-            RuntimeError: after a walk freed it.
-        """
-        if self.saved is None:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time: the values it needs were freed by the "
-                "first walk. Pass retain_graph=True to the first backward to keep them."
-            )
-        return self.saved
 
 
 class Former(Variable):
@@ -75,20 +43,26 @@ class Operator:
     """How many outputs, counted from the first, carry a gradient; None for all."""
     shares_memory = False
     """Whether the output may be a view of the first argument."""
+    hands_over = False
+    """Whether the backward's results are arrays that nobody else holds, so that who gets them may write over them."""
 
     @staticmethod
-    def forward(ctx: Context, *arguments: Any) -> Any:
+    def forward(ctx: Node, *arguments: Any) -> Any:
         raise NotImplementedError
 
     @staticmethod
-    def backward(ctx: Context, *grad_outputs: Any) -> Any:
+    def backward(ctx: Node, *grad_outputs: Any) -> Any:
         raise NotImplementedError
 
     @classmethod
     def pull_back(cls, ctx: Any, gradients: list) -> tuple:
-        """Gradients by the arguments, given those by the outputs."""
+        """Gradients by the arguments, given those by the outputs.
+
+        Raises:
+            RuntimeError: where a walk freed what was saved.
+        """
         if ctx.saved is None:
-            ctx.read()
+            raise RuntimeError(FREED)
         results = cls.backward(ctx, *gradients)
         return results if type(results) is tuple else (results,)
 
@@ -96,17 +70,21 @@ class Operator:
     def apply(cls, *arguments: Any) -> Any:
         """Run the forward on `arguments` and record it where one of them requires a gradient."""
         recording = grad_mode.enabled
-        arrays, needs = [], []
+        joins = False
+        arrays: list[Any] = []
+        edges: list[tuple[Any, int] | None] = []
         for argument in arguments:
+            edge = None
             if isinstance(argument, Variable):
                 if argument._view is not None:
                     argument._catch_up()
-                arrays.append(argument._array)
-                needs.append(recording and argument._requires_grad)
-            else:
-                arrays.append(argument)
-                needs.append(False)
-        ctx = Context(needs)
+                if recording and argument._requires_grad:
+                    edge = (argument._node or argument, argument._output)
+                    joins = True
+                argument = argument._array
+            arrays.append(argument)
+            edges.append(edge)
+        ctx = Node(cls, edges)
         first = arguments[0]
         if type(first) is Former:
             ctx.out = arrays[0]
@@ -117,8 +95,9 @@ class Operator:
             outputs[0]._memory = first._memory
         elif cls.shares_memory and isinstance(first, Variable):
             cls._link_view(outputs[0], arguments)
-        if True in needs:
-            cls.record(ctx, arguments, outputs)
+        if joins:
+            watched = cls._watch(ctx, arguments, outputs) if ctx.saved else ()
+            ctx.join(outputs[: cls.differentiable_outputs], watched)
         return tuple(outputs) if several else outputs[0]
 
     @classmethod
@@ -136,35 +115,27 @@ class Operator:
         else:
             output._view = View(root, None, None)
 
-    @classmethod
-    def record(cls, ctx: Any, arguments: Sequence, outputs: list) -> None:
-        """Leave the node that will carry gradients from `outputs` back to `arguments`."""
-        edges: list[tuple[Any, int] | None] = []
-        for position, argument in enumerate(arguments):
-            needed = ctx.needs_input_grad[position]
-            edges.append((argument._node or argument, argument._output) if needed else None)
-        watched = cls._watch(ctx, arguments, outputs) if ctx.saved else ()
-        outputs = outputs[: cls.differentiable_outputs]
-        node = Node(cls, ctx, edges, [(o._array.shape, o._array.dtype) for o in outputs], watched)
-        for number, output in enumerate(outputs):
-            output._node, output._output, output._requires_grad = node, number, True
-
     @staticmethod
-    def _watch(ctx: Any, arguments: Sequence, outputs: list) -> list:
+    def _watch(ctx: Node, arguments: Sequence, outputs: Sequence) -> list:
         """The counters of every memory that may show among what is saved: see `Node.watched`."""
         watched, former = [], False
         for tensor in (*outputs, *arguments):
             if isinstance(tensor, Variable):
-                former = former or type(tensor) is Former
                 array, memory = tensor._array, tensor._memory
                 base = array.base
-                # a result written in place counts as changed once more when that is done
-                count = memory[0] + 1 if array is ctx.out else memory[0]
-                watched.append((memory, count, id(base if type(base) is np.ndarray else array)))  # as `owner`
+                watched.append((memory, memory[0], id(base if type(base) is np.ndarray else array)))  # as `owner`
+                former = former or type(tensor) is Former
         if former:
-            tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
-            ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved])
+            _keep_former(ctx, [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)])
+        if ctx.out is not None:  # a result written in place counts as changed once more when that is done
+            there = id(owner(ctx.out))
+            watched = [(memory, count + (shown == there), shown) for memory, count, shown in watched]
         return watched
+
+
+def _keep_former(ctx: Node, tensors: list[Variable]) -> None:
+    """Save copies of what shows former values."""
+    ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved or ()])
 
 
 def _apart(array: Any, tensors: list[Variable]) -> Any:

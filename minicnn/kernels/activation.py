@@ -40,8 +40,9 @@ def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return y
 
 
-def relu_backward(grad_output: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The gradient by x, given the gradient by y and y itself."""
-    grad_input = empty_like(y)
-    _relu_backward(flat(like(grad_output, y)), flat(y), flat(grad_input))
+def relu_backward(grad_output: np.ndarray, y: np.ndarray, overwrite: bool = False) -> np.ndarray:
+    """The gradient by x, given the gradient by y and y itself; written over the former if it may `overwrite` that."""
+    g = like(grad_output, y)
+    grad_input = g if overwrite else empty_like(y)
+    _relu_backward(flat(g), flat(y), flat(grad_input))
     return grad_input

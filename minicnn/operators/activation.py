@@ -30,6 +30,8 @@ def floating(x: Any, name: str) -> Any:
 class Relu(Operator):
     """max(x, 0); NaN stays NaN; the gradient at 0 is 0."""
 
+    hands_over = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         y = kernels.activation.relu(x, ctx.out)
@@ -38,7 +40,7 @@ class Relu(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
-        return kernels.activation.relu_backward(g, ctx.saved[0])
+        return kernels.activation.relu_backward(g, ctx.saved[0], ctx.may_overwrite)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:

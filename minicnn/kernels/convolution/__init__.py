@@ -11,14 +11,17 @@ Each module has, on channels-last arrays,
     bias         (O,) or None
     grad_output  (N, OH, OW, O), as y
 
-The number of groups is C / weight.shape[1]. `select` is the one place where `algorithm="auto"` is decided.
+The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias; `select` is the one place where `algorithm="auto"` is decided.
 """
 
 from types import ModuleType
 
+import numpy as np
+
 from minicnn.kernels import choice
 from minicnn.kernels.convolution import fft, im2col, implicit, naive, winograd
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.sums import column_sums
 
 ALGORITHMS = {"naive": naive, "im2col": im2col, "implicit": implicit, "winograd": winograd, "fft": fft}
 WINOGRAD_CHANNELS = 32
@@ -58,3 +61,13 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm must be one of {', '.join(['auto', *ALGORITHMS])}, got {algorithm!r}")
     return ALGORITHMS[algorithm]
+
+
+def grad_parameters(
+    algorithm: ModuleType, x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
+    if algorithm is implicit:  # in one pass
+        return implicit.grad_parameters(x, grad_output, geometry, groups)
+    by_bias = column_sums(grad_output.reshape(-1, grad_output.shape[3]))
+    return algorithm.grad_weight(x, grad_output, geometry, groups), by_bias

@@ -18,7 +18,7 @@ Where channels are too few to fill a vector, the gradient by input goes the othe
 runs of KW·C numbers that it saw, one for each row of the kernel. Lines are the same cell in several images, whose
 runs don't overlap.
 
-The gradient by weight is in `weight_gradient`.
+The gradients by weight and bias are in `weight_gradient`.
 """
 
 import numpy as np
@@ -29,15 +29,17 @@ from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line
 from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plan, shared_plan
 from minicnn.kernels.convolution.runs import Runs
-from minicnn.kernels.convolution.weight_gradient import grad_weight
+from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, empty, flat, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
-from minicnn.kernels.sums import column_sums
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
 
-__all__ = ["forward", "grad_input", "grad_weight"]
+__all__ = ["forward", "grad_input", "grad_parameters", "grad_weight"]
+
+FEW_WEIGHTS = 2**11
+"""Fewer are packed sooner than other threads wake."""
 
 
 @kernel
@@ -81,6 +83,15 @@ def _pack_part(part, weight, packed, plan, vector):
 
 
 @kernel
+def _infinite(x, first, last):
+    """How many of x[first], …, x[last − 1] are infinite or NaN."""
+    found = 0
+    for i in range(np.uint64(last - first)):
+        found += not np.isfinite(x[np.uint64(first) + i])
+    return found
+
+
+@kernel
 def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds,
      images, rows, parts, along_images, private) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
@@ -103,6 +114,9 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
     n1 = min(N, n0 + images)
     i0 = place % row_tasks * rows
     i1 = min(OH, i0 + rows)
+    if adds:
+        for k in range(np.uint64(n0 * yn), np.uint64(n1 * yn)):
+            y[k] = 0
     for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
         group = group_block // blocks
         o, vectors, valid = block_at(group_block % blocks, O, vector)
@@ -145,23 +159,30 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
 
 
 @kernel(parallel=True)
-def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector):
-    """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks."""
-    for part in prange(packs):
-        _pack_part(np.int64(part), weight, packed, plan, vector)
-    for task in prange(tasks):
-        _correlate_task(np.int64(task), x, weight, packed, bias, y, plan, vector)
+def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector, counts):
+    """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks.
+
+    Returns: if it `counts` them, how many numbers in x are infinite or NaN.
+    """
+    if weight.size < FEW_WEIGHTS:
+        for part in range(packs):
+            _pack_part(part, weight, packed, plan, vector)
+    else:
+        for part in prange(packs):
+            _pack_part(np.int64(part), weight, packed, plan, vector)
+    found = 0
+    for number in prange(tasks):
+        task = np.int64(number)
+        _correlate_task(task, x, weight, packed, bias, y, plan, vector)
+        if counts:
+            found += _infinite(x, x.size * task // tasks, x.size * (task + 1) // tasks)
+    return found
 
 
-def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan) -> None:
+def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan, counts: bool = False) -> int:
     numbers, size, packs, tasks = plan
     packed, vector = scratch(size, x.dtype), lanes(x.dtype)
-    _correlate(x.reshape(-1), flat(weight), packed, bias, y.reshape(-1), numbers, packs, tasks, vector)
-
-
-def _is_finite(x: np.ndarray) -> bool:
-    """Whether all of `x` is, told from its sum; a sum that overflows counts as infinite."""
-    return bool(np.isfinite(column_sums(x.reshape(-1, 1))[0]))
+    return _correlate(x.reshape(-1), flat(weight), packed, bias, y.reshape(-1), numbers, packs, tasks, vector, counts)
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
@@ -174,10 +195,11 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
         return y
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     runs = Runs.of(CG, O, G, geometry, lanes(x.dtype))
-    if runs and runs.cells > 1 and not runs.pads(geometry) and _is_finite(x):  # zero times infinity is NaN
+    if runs and runs.cells > 1 and not runs.pads(geometry):
         plan = shared_plan(N, CG, O, geometry, runs.cells, runs.columns, x.dtype, get_num_threads())
-        _run(x, runs.spread(weight, geometry), np.tile(start, runs.cells), y, plan)
-        return y
+        wide, starts = runs.spread(weight, geometry), np.concatenate((start,) * runs.cells)
+        if not _run(x, wide, starts, y, plan, counts=True):  # else zero times infinity is NaN where there is no tap
+            return y
     weight = dense(weight)
     plan = forward_plan(N, G, CG, O // G, geometry, weight.strides, x.dtype, get_num_threads())
     _run(x, weight, start, y, plan)
@@ -212,7 +234,6 @@ def _scattered(
     """The gradient by x, added up cell by cell in an image of all that cells see, the padding too."""
     N, C, h, w = len(grad_output), weight.shape[1], geometry.height, geometry.width
     seen = empty((N, *size, C), grad_output.dtype)
-    seen[...] = 0
     _run(grad_output, np.ascontiguousarray(weight.transpose(2, 3, 1, 0)), np.empty(0, seen.dtype), seen, plan)
     if size == (h.size, w.size) and not geometry.is_padded:
         return seen

@@ -53,7 +53,7 @@ class Correlation(NamedTuple):
         OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
         y0, y*: where the first result goes, and the strides from there.
         xg, yg: the strides from group to group, of image and result.
-        adds: whether results are added to what is there.
+        adds: whether results that meet are added up; a task then has its images to itself, and clears them first.
         images, rows: how many of each make a task.
         parts: into how many tasks the outputs are divided.
         along_images: whether lines run through images everywhere, or only at the border.

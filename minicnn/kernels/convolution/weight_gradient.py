@@ -10,6 +10,9 @@ by side. The gradients of some lines at a time are packed in blocks of outputs, 
 but one block, or few taps.
 
 Where channels are too few to fill tiles, or outputs to fill a vector, x and g are seen as `runs` says.
+
+The gradient by bias, the sum of g over all cells, is taken in the same call, as `sums` does it: a call of its own costs
+more than the sum.
 """
 
 import functools
@@ -26,6 +29,7 @@ from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.sums import add_chunks, chunks_of, sum_chunk
 from minicnn.kernels.threads import get_num_threads
 
 CELLS_AT_ONCE = 192
@@ -189,11 +193,17 @@ def _task(task, x, g, partial, plan, vector):
 
 
 @kernel(parallel=True)
-def _weight_products(x, g, partial, total, plan, vector):
-    """The sums of all parts; `total` adds them up, unless there is but one."""
+def _weight_products(x, g, partial, total, plan, vector, by_bias, chunks, length):
+    """The sums of all parts; `total` adds them up, unless there is but one. And `by_bias`, unless it is empty."""
     parts, tasks = plan[PARTS], plan[PARTS] * plan[PARTS + 1]
-    for task in prange(tasks):
-        _task(np.int64(task), x, g, partial, plan, vector)
+    bias_sums = np.empty(chunks * length, g.dtype)
+    for number in prange(tasks):
+        task = np.int64(number)
+        _task(task, x, g, partial, plan, vector)
+        for chunk in range(chunks * task // tasks, chunks * (task + 1) // tasks):
+            sum_chunk(g, g.size // by_bias.size, by_bias.size, chunk, chunks, length, bias_sums)
+    if chunks > 0:
+        add_chunks(bias_sums, by_bias)
     if parts > 1:
         for k in prange(total.size):
             value = partial[k]
@@ -212,13 +222,15 @@ def _images_within(x, by_cell):
                 by_cell[h, w, n] = x[n, h, w]
 
 
-def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+def grad_parameters(
+    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, has_bias: bool = True
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
     N, H, W, full = x.shape
     O = grad_output.shape[3]
     C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
     if not x.size or not grad_output.size:
-        return np.zeros((O, C, KH, KW), x.dtype)
+        return np.zeros((O, C, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
     vector = lanes(x.dtype)
     array, plan, runs = _plan(N, full, O, groups, geometry, vector, get_num_threads())
     if runs:
@@ -230,8 +242,17 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     size = groups * plan.KH * plan.KW * plan.C * plan.O
     total = empty((size,), x.dtype)
     partial, sums = (scratch(plan.parts * size, x.dtype), total) if plan.parts > 1 else (total, total[:0])
-    _weight_products(x.reshape(-1), grad_output.reshape(-1), partial, sums, array, vector)
+    by_bias = np.empty(O if has_bias else 0, x.dtype)
+    chunks, length = chunks_of(grad_output.size // O, O) if has_bias else (0, 0)
+    _weight_products(x.reshape(-1), grad_output.reshape(-1), partial, sums, array, vector, by_bias, chunks, length)
     if groups == 1:
         by_tap = runs.fold(total, C, O, geometry) if runs else total.reshape(KH, KW, C, O)
-        return by_tap.transpose(3, 2, 0, 1)
-    return total.reshape(groups, KH, KW, C, OG).transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW)
+        by_weight = by_tap.transpose(3, 2, 0, 1)
+    else:
+        by_weight = total.reshape(groups, KH, KW, C, OG).transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW)
+    return by_weight, by_bias if has_bias else None
+
+
+def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
+    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+    return grad_parameters(x, grad_output, geometry, groups, has_bias=False)[0]

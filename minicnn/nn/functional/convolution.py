@@ -15,6 +15,8 @@ from minicnn.operators.operands import array_of
 class Conv2d(Operator):
     """y = x ∗ weight + bias"""
 
+    hands_over = True
+
     @staticmethod
     def forward(
         ctx: Any,
@@ -35,17 +37,22 @@ class Conv2d(Operator):
         x, weight = ctx.saved
         g = channels_last(grad_output)
         by_x = by_weight = by_bias = None
-        if ctx.needs_input_grad[0]:
+        needs_x, needs_weight, needs_bias, *_ = ctx.needs_input_grad
+        if needs_x:
             by_x = channels_first(ctx.algorithm.grad_input(g, weight, ctx.geometry, ctx.groups))
-        if ctx.needs_input_grad[1]:
+        if needs_weight and needs_bias:
+            by_weight, by_bias = kernels.convolution.grad_parameters(ctx.algorithm, x, g, ctx.geometry, ctx.groups)
+        elif needs_weight:
             by_weight = ctx.algorithm.grad_weight(x, g, ctx.geometry, ctx.groups)
-        if ctx.needs_input_grad[2]:
+        elif needs_bias:
             by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
         return by_x, by_weight, by_bias, None, None, None
 
 
 class ConvTranspose2d(Operator):
     """The gradient by input of a convolution, as an operation of its own; its gradient is that convolution."""
+
+    hands_over = True
 
     @staticmethod
     def forward(

@@ -15,6 +15,8 @@ from minicnn.random import numpy_generator
 class Dropout(Operator):
     """x times a mask that a seed decides; the backward makes the same mask again."""
 
+    hands_over = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, p: float, seed: int) -> np.ndarray:
         y = kernels.dropout.dropout(x, seed, p)

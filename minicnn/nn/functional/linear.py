@@ -24,6 +24,8 @@ class Linear(Operator):
     BLAS would do the product too, but its threads and those of the kernels would take the cores from each other.
     """
 
+    hands_over = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         image, kernel = np.ascontiguousarray(x).reshape(1, 1, -1, x.shape[-1]), weight[:, :, None, None]
@@ -39,15 +41,17 @@ class Linear(Operator):
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         image, weight = ctx.saved
         g = np.ascontiguousarray(grad_output).reshape(1, 1, -1, len(weight))
+        implicit, needs = kernels.convolution.implicit, ctx.needs_input_grad
         by_x = by_weight = by_bias = None
         if not image.size:
             by_x, by_weight = np.zeros(ctx.shape, g.dtype), np.zeros(weight.shape[:2], g.dtype)
-        else:
-            if ctx.needs_input_grad[0]:
-                by_x = kernels.convolution.implicit.grad_input(g, weight, ctx.geometry, 1).reshape(ctx.shape)
-            if ctx.needs_input_grad[1]:
-                by_weight = kernels.convolution.implicit.grad_weight(image, g, ctx.geometry, 1)[:, :, 0, 0]
-        if ctx.needs_input_grad[2]:
+            return by_x, by_weight, g.sum((0, 1, 2)) if needs[2] else None
+        if needs[0]:
+            by_x = implicit.grad_input(g, weight, ctx.geometry, 1).reshape(ctx.shape)
+        if needs[1]:
+            by_weight, by_bias = implicit.grad_parameters(image, g, ctx.geometry, 1, needs[2])
+            by_weight = by_weight[:, :, 0, 0]
+        elif needs[2]:
             by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
         return by_x, by_weight, by_bias
 

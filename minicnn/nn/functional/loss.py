@@ -30,6 +30,8 @@ def _reduce(losses: Any, reduction: str) -> Any:
 class CrossEntropy(Operator):
     """Softmax and negative log-likelihood of class indices in one."""
 
+    hands_over = True
+
     @staticmethod
     def forward(
         ctx: Any,

@@ -23,6 +23,8 @@ def from_rows(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 class BatchNorm(Operator):
     """(x − mean) / √(var + eps) · weight + bias, with mean and var computed from x or given."""
 
+    hands_over = True
+
     @staticmethod
     def forward(
         ctx: Any,

@@ -15,6 +15,8 @@ from minicnn.operators.operands import array_of
 class MaxPool2d(Operator):
     """The maxima of windows and, as int64, their positions in the H·W image."""
 
+    hands_over = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, geometry: Geometry) -> tuple:
         y, where = kernels.pooling.max_forward(channels_last(x), geometry)
@@ -71,6 +73,8 @@ class AdaptiveMaxPool2d(Operator):
 
 class AveragePool2d(Operator):
     """Σ over each window / divisor"""
+
+    hands_over = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:
