@@ -201,7 +201,7 @@ class Tensor(Variable):
         if not isinstance(array_of(value), np.ndarray):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
         self._array = array_of(value)
-        self._memory = [0]
+        self._memory = [0, 0]
 
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the size of one dimension."""

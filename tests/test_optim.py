@@ -402,7 +402,7 @@ def test_a_gradient_or_moment_of_another_shape_is_refused():
     optimizer.state[parameter]["momentum_buffer"] = minicnn.ones(2)
     with pytest.raises(ValueError, match=r"moment has shape \(2,\)"):
         optimizer.step()
-    parameter.data = minicnn.ones(6)
+    parameter.data = optimizer.state[parameter]["momentum_buffer"] = minicnn.ones(6)
     with pytest.raises(ValueError, match=r"gradient or moment has shape \(2, 3\)"):
         optimizer.step()
     assert parameter.tolist() == [1] * 6

@@ -36,8 +36,7 @@ class Node:
         may_overwrite: whether the backward of an operation with one output may write over the gradient it gets.
         edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None.
         outputs: shape and dtype of every output that carries a gradient.
-        watched: counters of the memories whose values the backward may read, each with its count at the forward and
-            the identity of the array that owns the memory.
+        watched: the memories whose values the backward may read (see `Variable`), each with its count at the forward.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
     """
 
@@ -90,7 +89,7 @@ class Node:
 
     def run(self, gradients: list, retain_graph: bool) -> tuple:
         """Gradients by the arguments, given the gradients by the outputs."""
-        for memory, count, _ in self.watched:
+        for memory, count in self.watched:
             if memory[0] != count:
                 self._check_saved()
                 break
@@ -101,16 +100,15 @@ class Node:
 
     def _check_saved(self) -> None:
         """Raise where a memory that changed since the forward shows among what was saved."""
+        changed = {memory[1]: (memory[0], count) for memory, count in self.watched if memory[0] != count}
         for saved in self.saved or ():
-            identity = id(owner(saved) if isinstance(saved, np.ndarray) else saved)
-            for memory, count, shown in self.watched:
-                if shown == identity and memory[0] != count:
-                    raise RuntimeError(
-                        f"a value needed for the gradient of {self.operator.__name__} has been modified "
-                        f"by an in-place operation: it is at version {memory[0]}, expected version {count}"
-                    )
-                if shown == identity:
-                    break
+            array = saved._array if isinstance(saved, Variable) else saved
+            if isinstance(array, np.ndarray) and id(owner(array)) in changed:
+                version, expected = changed[id(owner(array))]
+                raise RuntimeError(
+                    f"a value needed for the gradient of {self.operator.__name__} has been modified "
+                    f"by an in-place operation: it is at version {version}, expected version {expected}"
+                )
 
 
 def run_backward(

@@ -117,25 +117,17 @@ class Operator:
 
     @staticmethod
     def _watch(ctx: Node, arguments: Sequence, outputs: Sequence) -> list:
-        """The counters of every memory that may show among what is saved: see `Node.watched`."""
-        watched, former = [], False
-        for tensor in (*outputs, *arguments):
-            if isinstance(tensor, Variable):
-                array, memory = tensor._array, tensor._memory
-                base = array.base
-                watched.append((memory, memory[0], id(base if type(base) is np.ndarray else array)))  # as `owner`
-                former = former or type(tensor) is Former
-        if former:
-            _keep_former(ctx, [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)])
+        """Every memory that may show among what is saved: see `Node.watched`."""
+        tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
+        for tensor in tensors:
+            if type(tensor) is Former:
+                ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved or ()])
+                break
+        watched = [(tensor._memory, tensor._memory[0]) for tensor in tensors]
         if ctx.out is not None:  # a result written in place counts as changed once more when that is done
-            there = id(owner(ctx.out))
-            watched = [(memory, count + (shown == there), shown) for memory, count, shown in watched]
+            own = outputs[0]._memory
+            watched = [(memory, count + (memory is own)) for memory, count in watched]
         return watched
-
-
-def _keep_former(ctx: Node, tensors: list[Variable]) -> None:
-    """Save copies of what shows former values."""
-    ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved or ()])
 
 
 def _apart(array: Any, tensors: list[Variable]) -> Any:

@@ -25,8 +25,9 @@ class View(NamedTuple):
 class Variable:
     """An array that may have a place in a graph: all that differentiation needs to know of a `Tensor`.
 
-    `_memory` is a counter of in-place changes, one list shared by every tensor that shows the same memory: a
-    backward that would read values changed since its forward notices by it.
+    `_memory` is one list shared by every tensor that shows the same memory: how often it was changed in place, and the
+    identity of the array that owned it at the last change. A backward that would read values changed since its forward
+    notices by it.
 
     Args:
         array: NumPy array of numbers, shared and not copied; use `minicnn.tensor` to build from lists or to
@@ -48,7 +49,7 @@ class Variable:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"a Tensor holds real numbers, got an array of {array.dtype}")
         self._array = array
-        self._memory = [0]
+        self._memory = [0, 0]
         self._node: Any = None
         self._output = 0
         self._requires_grad = False
@@ -67,6 +68,7 @@ class Variable:
     def _bump(self) -> None:
         """Count an in-place change."""
         self._memory[0] += 1
+        self._memory[1] = id(owner(self._array))
 
     def _catch_up(self) -> None:
         """Get a new place in the graph where an in-place change gave one to the tensor this is a view of."""

@@ -1,7 +1,6 @@
 """How tensors of any memory order reach the kernel that changes many parameters at once."""
 
 from collections.abc import Iterable
-from operator import is_
 
 import numpy as np
 
@@ -18,32 +17,36 @@ class Place:
         arrays: of the parameter and of its state, all of one shape.
 
     Attributes:
-        arrays: these.
+        arrays, identities: these, and which objects they are.
+        model: an array of the parameter's shape and dtype, in its memory order.
         lying: the same; what isn't of the parameter's dtype and memory order, or has gaps, as a copy that is.
         copied: whether there are copies; else the place is good for as long as the arrays are the same objects.
         addresses: where `lying` begins.
+        memory: the identity of the array that owns the parameter's memory.
+
+    Raises:
+        ValueError: where state has another shape than its parameter.
     """
 
     def __init__(self, arrays: list[np.ndarray]) -> None:
         first = arrays[0]
-        self.arrays = arrays
-        self.model = first if is_dense(first) else np.empty(first.shape, first.dtype)
+        self.arrays, self.identities = arrays, list(map(id, arrays))
+        self.model = model = first if is_dense(first) else np.empty(first.shape, first.dtype)
+        self.shape, self.strides, self.dtype, self.size = model.shape, model.strides, model.dtype, model.size
         self.lying = [self.fitted(one) for one in arrays]
-        self.copied = not all(map(is_, arrays, self.lying))
+        self.copied = self.identities != list(map(id, self.lying))
         self.addresses = [kernels.optimizers.address(flat(one)) for one in self.lying]
+        self.memory = id(owner(first))
 
     def fitted(self, x: np.ndarray) -> np.ndarray:
         """`x` where it lies as the parameter should, else a copy that does."""
-        model = self.model
-        if x.strides == model.strides and x.dtype == model.dtype:
+        if x.strides == self.strides and x.dtype == self.dtype and x.shape == self.shape:
             return x
-        copy = np.empty_like(model)
+        if x.shape != self.shape:
+            raise ValueError(f"a gradient or moment has shape {x.shape}, but its parameter has shape {self.shape}")
+        copy = np.empty_like(self.model)
         copy[...] = x
         return copy
-
-    def is_of(self, arrays: list[np.ndarray]) -> bool:
-        """Whether it is good for these arrays."""
-        return len(arrays) == len(self.arrays) and all(map(is_, arrays, self.arrays))
 
 
 class Fused:
@@ -68,29 +71,19 @@ class Fused:
         batches: dict[tuple, list[list[int]]] = {}  # by hyperparameters and dtype: sizes and addresses
         alive: dict[int, tuple[Place, np.ndarray]] = {}  # what the addresses are of, by the parameters' memory
         for hyperparameters, parameter, state in updates:
-            array, gradient = parameter._array, parameter.grad._array  # type: ignore[union-attr]
-            arrays = [array, *[tensor._array for tensor in state]]
-            for one in (gradient, *arrays):
-                if one.shape != array.shape:
-                    raise ValueError(
-                        f"a gradient or moment has shape {one.shape}, but its parameter has shape {array.shape}"
-                    )
-            memory = id(owner(array))
-            if memory in alive:  # of a parameter listed twice, or of another part of the same array
+            arrays = [parameter._array, *[tensor._array for tensor in state]]
+            place = self._places.get(id(parameter))
+            if place is None or place.copied or place.identities != list(map(id, arrays)):
+                place = self._places[id(parameter)] = Place(arrays)
+            gradient = place.fitted(parameter.grad._array)  # type: ignore[union-attr]
+            if place.memory in alive:  # of a parameter listed twice, or of another part of the same array
                 _launch(rule, batches, alive)
-            place = self._place(parameter, arrays)
-            gradient = place.fitted(gradient)
-            alive[memory] = place, gradient
-            row = [array.size, place.addresses[0], kernels.optimizers.address(flat(gradient)), *place.addresses[1:]]
-            batches.setdefault((hyperparameters, array.dtype), []).append(row)
+            alive[place.memory] = place, gradient
+            first, *others = place.addresses
+            row = [place.size, first, kernels.optimizers.address(flat(gradient)), *others]
+            batches.setdefault((hyperparameters, place.dtype), []).append(row)
             parameter._bump()
         _launch(rule, batches, alive)
-
-    def _place(self, parameter: Tensor, arrays: list[np.ndarray]) -> Place:
-        place = self._places.get(id(parameter))
-        if place is None or place.copied or not place.is_of(arrays):
-            place = self._places[id(parameter)] = Place(arrays)
-        return place
 
 
 def _launch(rule: int, batches: dict[tuple, list[list[int]]], alive: dict[int, tuple[Place, np.ndarray]]) -> None:

@@ -75,9 +75,9 @@ class SGD(Optimizer):
         updates = []
         for parameter in learned:
             state = self.state[parameter]
-            hyperparameters = later
-            if state.get("momentum_buffer") is None:
-                state["momentum_buffer"] = fused.zeros_like(parameter)
+            buffer, hyperparameters = state.get("momentum_buffer"), later
+            if buffer is None:
+                buffer = state["momentum_buffer"] = fused.zeros_like(parameter)
                 hyperparameters = first
-            updates.append((hyperparameters, parameter, (state["momentum_buffer"],)))
+            updates.append((hyperparameters, parameter, (buffer,)))
         self._fused.run(kernels.optimizers.MOMENTUM, updates)
