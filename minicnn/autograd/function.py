@@ -138,8 +138,8 @@ class Function(Operator):
             for argument, needed in zip(arguments, ctx.needs_input_grad, strict=True)
         ]
         node = FunctionNode(cls, edges, ctx, arguments, outputs)
-        watched = [(tensor._memory, tensor._memory[0]) for tensor in ctx.saved or () if tensor is not None]
-        node.join([outputs[i] for i in node.tensor_results], watched)
+        node.watch([tensor for tensor in ctx.saved or () if tensor is not None])
+        node.join([outputs[i] for i in node.tensor_results])
         for i in node.tensor_results:
             if outputs[i]._array.dtype.kind != "f" or any(results[i] is t for t in ctx.without_gradient):
                 outputs[i]._node, outputs[i]._output, outputs[i]._requires_grad = None, 0, False

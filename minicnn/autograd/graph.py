@@ -7,7 +7,8 @@ backwards simply takes the youngest waiting node, and all the gradients that flo
 import heapq
 import itertools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ FREED = (
     "Trying to backward through the graph a second time: the values it needs were freed by the first walk. Pass "
     "retain_graph=True to the first backward to keep them."
 )
+
+
+_memory_of = attrgetter("_memory")
+_count_of = itemgetter(0)
 
 
 class Node:
@@ -36,7 +41,8 @@ class Node:
         may_overwrite: whether the backward of an operation with one output may write over the gradient it gets.
         edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None.
         outputs: shape and dtype of every output that carries a gradient.
-        watched: the memories whose values the backward may read (see `Variable`), each with its count at the forward.
+        memories, counts: the memories whose values the backward may read (see `Variable._memory`), and how often each
+            had been changed at the forward.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
     """
 
@@ -45,7 +51,8 @@ class Node:
     may_overwrite = False
     number: int
     outputs: Sequence[tuple]
-    watched: Sequence[tuple] = ()
+    memories: Sequence[list] = ()
+    counts: Sequence[int] = ()
     retained: dict[int, weakref.ref] | None = None
     _numbers = itertools.count()
 
@@ -58,12 +65,18 @@ class Node:
         """For every argument of the forward, whether its gradient will be asked for."""
         return [edge is not None for edge in self.edges]
 
-    def join(self, outputs: Sequence[Variable], watched: Sequence[tuple]) -> None:
+    def watch(self, tensors: Iterable[Variable]) -> None:
+        """Refuse to go backwards where what is saved belongs to one of `tensors` and was changed in place since."""
+        self.memories = (*map(_memory_of, tensors),)
+        self.counts = (*map(_count_of, self.memories),)
+
+    def join(self, outputs: Sequence[Variable]) -> None:
         """Become the place in the graph of `outputs`."""
         self.number = next(Node._numbers)
-        self.watched = watched
-        self.outputs = [(output._array.shape, output._array.dtype) for output in outputs]
+        self.outputs = shapes = []
         for number, output in enumerate(outputs):
+            array = output._array
+            shapes.append((array.shape, array.dtype))
             output._node, output._output, output._requires_grad = self, number, True
 
     def name(self) -> str:
@@ -89,10 +102,8 @@ class Node:
 
     def run(self, gradients: list, retain_graph: bool) -> tuple:
         """Gradients by the arguments, given the gradients by the outputs."""
-        for memory, count in self.watched:
-            if memory[0] != count:
-                self._check_saved()
-                break
+        if self.counts != (*map(_count_of, self.memories),):
+            self._check_saved()
         results = self.operator.pull_back(self, gradients)
         if self.saved and not retain_graph:
             self.saved = None
@@ -100,7 +111,8 @@ class Node:
 
     def _check_saved(self) -> None:
         """Raise where a memory that changed since the forward shows among what was saved."""
-        changed = {memory[1]: (memory[0], count) for memory, count in self.watched if memory[0] != count}
+        pairs = zip(self.memories, self.counts, strict=True)
+        changed = {memory[1]: (memory[0], count) for memory, count in pairs if memory[0] != count}
         for saved in self.saved or ():
             array = saved._array if isinstance(saved, Variable) else saved
             if isinstance(array, np.ndarray) and id(owner(array)) in changed:
@@ -133,35 +145,38 @@ def run_backward(
     wanted = frozenset(ends)
     visited = None if targets is None else _nodes_leading_to(wanted, starts)
     collected: dict[tuple, np.ndarray] = {}
-    waiting: dict[Any, list] = {}  # node → gradients by its outputs; leaf → [gradient]
+    waiting: dict[Any, list] = {}  # node → gradients by its outputs; leaf → [gradient, whether nobody else holds it]
     heap: list[Node] = []
-
-    def deliver(target: Any, number: int, gradient: np.ndarray, own: bool) -> None:
-        """Add a gradient to what waits at `target`; `own` tells that nobody else holds it."""
-        slots = waiting.get(target)
-        if isinstance(target, Node):
-            if slots is None:
-                slots = waiting[target] = [None] * len(target.outputs)
-                heapq.heappush(heap, target)
-            shape, dtype = target.outputs[number]
-            target.may_overwrite = own or slots[number] is not None  # a sum is new
-        else:
-            if slots is None:
-                slots = waiting[target] = [None]
-            array = target._array
-            shape, dtype = array.shape, array.dtype
-        if gradient.shape != shape:
-            gradient = unbroadcast(gradient, shape)
-        if gradient.dtype != dtype:
-            gradient = gradient.astype(dtype)
-        if slots[number] is not None:
-            gradient = slots[number] + gradient
-        slots[number] = gradient if type(gradient) is np.ndarray else np.asarray(gradient)
-
+    edges: Sequence[tuple | None] = starts
+    results: Sequence[np.ndarray | None] = gradients
+    own = False  # whether nobody else holds the results
     with np.errstate(all="ignore"):  # infinity and NaN are values like others
-        for start, gradient in zip(starts, gradients, strict=True):
-            deliver(*start, gradient, False)
-        while heap:
+        while True:
+            for edge, gradient in zip(edges, results, strict=True):
+                if edge is None or gradient is None:
+                    continue
+                target, number = edge
+                slots = waiting.get(target)
+                if isinstance(target, Node):
+                    if slots is None:
+                        slots = waiting[target] = [None] * len(target.outputs)
+                        heapq.heappush(heap, target)
+                    shape, dtype = target.outputs[number]
+                    target.may_overwrite = own or slots[number] is not None  # a sum is new
+                else:
+                    if slots is None:
+                        slots = waiting[target] = [None, own]
+                    array = target._array
+                    shape, dtype = array.shape, array.dtype
+                if gradient.shape != shape:
+                    gradient = unbroadcast(gradient, shape)
+                if gradient.dtype != dtype:
+                    gradient = gradient.astype(dtype)
+                if slots[number] is not None:
+                    gradient = slots[number] + gradient
+                slots[number] = gradient if type(gradient) is np.ndarray else np.asarray(gradient)
+            if not heap:
+                break
             node = heapq.heappop(heap)
             slots = waiting.pop(node)
             for number, gradient in enumerate(slots):
@@ -173,15 +188,13 @@ def run_backward(
             if node.retained and targets is None:
                 _keep_retained(node, slots)
             if visited is not None and node not in visited:
+                edges = results = ()
                 continue
-            own = node.operator.hands_over
-            for edge, by_argument in zip(node.edges, node.run(slots, retain_graph), strict=True):
-                if edge is not None and by_argument is not None:
-                    deliver(*edge, by_argument, own)
+            edges, results, own = node.edges, node.run(slots, retain_graph), node.operator.hands_over
         if targets is None:
             _hand_to_leaves(waiting, gradients)
             return []
-    collected.update({(leaf, 0): gradient for leaf, (gradient,) in waiting.items()})
+    collected.update({(leaf, 0): gradient for leaf, (gradient, _) in waiting.items()})
     return [collected.get(end) for end in ends]
 
 
@@ -235,11 +248,12 @@ def _keep_retained(node: Node, gradients: list[np.ndarray]) -> None:
 def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -> None:
     """Put every leaf's gradient into its `.grad`; no two leaves, nor the caller's gradients, share memory."""
     owned = {id(owner(gradient)) for gradient in gradients}
-    for leaf, (gradient,) in waiting.items():
-        memory = id(owner(gradient))
-        if memory in owned or not gradient.flags.writeable:
-            gradient = gradient.copy()
-        owned.add(memory)
+    for leaf, (gradient, own) in waiting.items():
+        if not own:
+            memory = id(owner(gradient))
+            if memory in owned or not gradient.flags.writeable:
+                gradient = gradient.copy()
+            owned.add(memory)
         _accumulate(leaf, gradient)
 
 

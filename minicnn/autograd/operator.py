@@ -69,35 +69,38 @@ class Operator:
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
         """Run the forward on `arguments` and record it where one of them requires a gradient."""
-        recording = grad_mode.enabled
-        joins = False
+        recording, joins = grad_mode.enabled, False
         arrays: list[Any] = []
+        tensors: list[Variable] = []
         edges: list[tuple[Any, int] | None] = []
         for argument in arguments:
-            edge = None
             if isinstance(argument, Variable):
                 if argument._view is not None:
                     argument._catch_up()
+                tensors.append(argument)
+                arrays.append(argument._array)
                 if recording and argument._requires_grad:
-                    edge = (argument._node or argument, argument._output)
+                    edges.append((argument._node or argument, argument._output))
                     joins = True
-                argument = argument._array
-            arrays.append(argument)
-            edges.append(edge)
+                    continue
+            else:
+                arrays.append(argument)
+            edges.append(None)
         ctx = Node(cls, edges)
         first = arguments[0]
         if type(first) is Former:
-            ctx.out = arrays[0]
+            ctx.out = first._array
         results = cls.forward(ctx, *arrays)
         several = type(results) is tuple
-        outputs = [Variable.result_class(array) for array in results] if several else [Variable.result_class(results)]
+        outputs = [*map(Variable.result_class, results)] if several else [Variable.result_class(results)]
         if ctx.out is not None and outputs[0]._array is ctx.out:
             outputs[0]._memory = first._memory
         elif cls.shares_memory and isinstance(first, Variable):
             cls._link_view(outputs[0], arguments)
         if joins:
-            watched = cls._watch(ctx, arguments, outputs) if ctx.saved else ()
-            ctx.join(outputs[: cls.differentiable_outputs], watched)
+            if ctx.saved:
+                cls._watch(ctx, [*outputs, *tensors])
+            ctx.join(outputs[: cls.differentiable_outputs])
         return tuple(outputs) if several else outputs[0]
 
     @classmethod
@@ -116,18 +119,14 @@ class Operator:
             output._view = View(root, None, None)
 
     @staticmethod
-    def _watch(ctx: Node, arguments: Sequence, outputs: Sequence) -> list:
-        """Every memory that may show among what is saved: see `Node.watched`."""
-        tensors = [tensor for tensor in (*outputs, *arguments) if isinstance(tensor, Variable)]
-        for tensor in tensors:
-            if type(tensor) is Former:
-                ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved or ()])
-                break
-        watched = [(tensor._memory, tensor._memory[0]) for tensor in tensors]
+    def _watch(ctx: Node, tensors: list[Variable]) -> None:
+        """Note the memory of the results and arguments, which may show among what is saved."""
+        if Former in map(type, tensors):
+            ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved or ()])
+        ctx.watch(tensors)
         if ctx.out is not None:  # a result written in place counts as changed once more when that is done
-            own = outputs[0]._memory
-            watched = [(memory, count + (memory is own)) for memory, count in watched]
-        return watched
+            own = tensors[0]._memory
+            ctx.counts = tuple([c + (memory is own) for memory, c in zip(ctx.memories, ctx.counts, strict=True)])
 
 
 def _apart(array: Any, tensors: list[Variable]) -> Any:
