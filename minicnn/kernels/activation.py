@@ -32,6 +32,17 @@ def _relu_backward(g, y, grad_input):
             grad_input[i] = 0 if y[i] <= 0 else g[i]
 
 
+@kernel(parallel=True)
+def _relu_backward_in_place(g, y):
+    """The same with g for `grad_input`: two names of one array would keep the loop from being vectorised."""
+    if y.size < PARALLEL_SIZE:
+        for i in range(y.size):
+            g[i] = 0 if y[i] <= 0 else g[i]
+    else:
+        for i in prange(y.size):
+            g[i] = 0 if y[i] <= 0 else g[i]
+
+
 def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """max(x, 0) for an array of any shape and order, in a new array or in `out`, which may be x."""
     x = dense(x)
@@ -43,6 +54,9 @@ def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 def relu_backward(grad_output: np.ndarray, y: np.ndarray, overwrite: bool = False) -> np.ndarray:
     """The gradient by x, given the gradient by y and y itself; written over the former if it may `overwrite` that."""
     g = like(grad_output, y)
-    grad_input = g if overwrite else empty_like(y)
+    if overwrite:
+        _relu_backward_in_place(flat(g), flat(y))
+        return g
+    grad_input = empty_like(y)
     _relu_backward(flat(g), flat(y), flat(grad_input))
     return grad_input

@@ -220,9 +220,10 @@ class Module:
 
     def __getattr__(self, name: str) -> Any:  # called only where there is no such plain attribute
         attributes = self.__dict__
-        for members in ("_parameters", "_modules", "_buffers"):
-            if members in attributes and name in attributes[members]:
-                return attributes[members][name]
+        if "_buffers" in attributes:  # `Module.__init__` has run
+            for members in (attributes["_parameters"], attributes["_modules"], attributes["_buffers"]):
+                if name in members:
+                    return members[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:

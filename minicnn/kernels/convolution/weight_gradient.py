@@ -87,11 +87,31 @@ FIELDS = len(WeightPlan._fields)
 PARTS = WeightPlan._fields.index("parts")
 
 
+class Work(NamedTuple):
+    """A gradient by weight as the kernel takes it.
+
+    Attributes:
+        numbers: a `WeightPlan`.
+        size: of the gradient.
+        partial: size of the sums of all parts; 0 where there is but one part.
+        chunks, length: what `chunks_of` gives for the gradient by bias.
+        runs: how x and g are seen, if not as they are.
+        along_images: whether lines run through the images.
+    """
+
+    numbers: np.ndarray
+    size: int
+    partial: int
+    chunks: int
+    length: int
+    runs: Runs | None
+    along_images: bool
+
+
 @functools.lru_cache(maxsize=1024)
-def _plan(
-    N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: int, threads: int
-) -> tuple[np.ndarray, WeightPlan, Runs | None]:
-    """The plan for x (N, H, W, full) and a gradient of `outputs` channels, as an array and by names."""
+def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: int, threads: int) -> Work:
+    """The work for x (N, H, W, full) and a gradient of `outputs` channels."""
+    chunks, length = chunks_of(N * geometry.height.output * geometry.width.output, outputs)
     h, w = geometry.height, geometry.width
     C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
     KW, left, sw = w.kernel, -w.before, w.stride
@@ -111,7 +131,8 @@ def _plan(
         C, O, gw = C * runs.columns, O * runs.cells, gw * runs.cells
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
     blocks = G * -(-O // 64)
-    many = G * h.kernel * KW * C * O > MANY_WEIGHTS
+    size = G * h.kernel * KW * C * O
+    many = size > MANY_WEIGHTS
     if many and (blocks % threads == 0 or blocks >= 4 * threads):
         parts, output_parts = 1, blocks
     else:
@@ -120,7 +141,7 @@ def _plan(
         N, G, C, O, h.kernel, KW, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, left, h.stride, sw,
         OH * gh, gh, gw, parts, output_parts, max(1, CELLS_AT_ONCE // cells), int(along_images),
     )  # fmt: skip
-    return np.array(plan, np.int64), plan, runs
+    return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, chunks, length, runs, along_images)
 
 
 @kernel
@@ -228,28 +249,31 @@ def grad_parameters(
     """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
     N, H, W, full = x.shape
     O = grad_output.shape[3]
-    C, OG, (KH, KW) = full // groups, O // groups, geometry.kernel
+    KH, KW = geometry.kernel
     if not x.size or not grad_output.size:
-        return np.zeros((O, C, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
+        return np.zeros((O, full // groups, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
     vector = lanes(x.dtype)
-    array, plan, runs = _plan(N, full, O, groups, geometry, vector, get_num_threads())
+    numbers, size, all_parts, chunks, length, runs, along_images = _plan(
+        N, full, O, groups, geometry, vector, get_num_threads()
+    )
     if runs:
         x = runs.image(x, geometry)
-    if plan.along_images:
+    if along_images:
         by_cell = empty((H, W, N, full), x.dtype)
         _images_within(x, by_cell)
         x = by_cell
-    size = groups * plan.KH * plan.KW * plan.C * plan.O
     total = empty((size,), x.dtype)
-    partial, sums = (scratch(plan.parts * size, x.dtype), total) if plan.parts > 1 else (total, total[:0])
+    partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
-    chunks, length = chunks_of(grad_output.size // O, O) if has_bias else (0, 0)
-    _weight_products(x.reshape(-1), grad_output.reshape(-1), partial, sums, array, vector, by_bias, chunks, length)
+    _weight_products(
+        x.reshape(-1), grad_output.reshape(-1), partial, sums, numbers, vector, by_bias, chunks * has_bias, length
+    )
     if groups == 1:
-        by_tap = runs.fold(total, C, O, geometry) if runs else total.reshape(KH, KW, C, O)
+        by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
         by_weight = by_tap.transpose(3, 2, 0, 1)
     else:
-        by_weight = total.reshape(groups, KH, KW, C, OG).transpose(0, 4, 3, 1, 2).reshape(O, C, KH, KW)
+        by_group = total.reshape(groups, KH, KW, full // groups, O // groups)
+        by_weight = by_group.transpose(0, 4, 3, 1, 2).reshape(O, full // groups, KH, KW)
     return by_weight, by_bias if has_bias else None
 
 

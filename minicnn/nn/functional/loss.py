@@ -55,7 +55,7 @@ class CrossEntropy(Operator):
         if reduction == "mean":
             counted = targets != ignore_index
             ctx.divisor = np.count_nonzero(counted) if weight is None else weights[targets[counted]].sum()
-            total = quietly(np.divide, total, ctx.divisor)  # NaN where nothing counts
+            total = total / ctx.divisor if ctx.divisor else quietly(np.divide, total, 0)  # NaN where nothing counts
         return np.asarray(total, x.dtype)
 
     @staticmethod
