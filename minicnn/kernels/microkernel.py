@@ -59,7 +59,7 @@ def tiles() -> dict[int, tuple[int, ...]]:
     """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
     features = _features()
     if "+avx512f" in features or "+neon" in features:  # 32 registers
-        return {4: (6, 2, 1), 2: (14, 6, 2, 1), 1: (12, 6, 2, 1)}
+        return {4: (6, 2, 1), 2: (14, 6, 2, 1), 1: (16, 12, 6, 2, 1)}
     return {2: (6, 2, 1), 1: (8, 2, 1)}
 
 
@@ -162,7 +162,7 @@ class Emitter:
         last = self.vectors - 1
         pointers = self.vector_pointers(b)
         vectors = [self.load(p, mask if v == last else None) for v, p in enumerate(pointers)]
-        for p in pointers:
+        for p in pointers if self.vectors > 1 else ():
             self.prefetch(self.at(p, ahead))
         new = []
         for i, row in enumerate(rows):
