@@ -25,6 +25,9 @@ IMAGE_BYTES = 2**22
 MANY_WEIGHTS = 2**18
 """Fewer are packed at once; more would leave the cache before they are read."""
 
+FEW_CELLS = 256
+"""For so few, it costs more than the product to read weights that another thread packed."""
+
 
 class Plan(NamedTuple):
     """A correlation as a kernel takes it.
@@ -122,7 +125,8 @@ def _tasks(
     most = 64 if along_images else 8
     images = -(-images // -(-images // most))
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
-    if blocks % threads == 0 and weights >= MANY_WEIGHTS and N * H * row_bytes <= IMAGE_BYTES:
+    private = weights >= MANY_WEIGHTS or N * OH * OW <= FEW_CELLS
+    if blocks % threads == 0 and private and N * H * row_bytes <= IMAGE_BYTES:
         return N, OH, threads, int(along_images), 1
     while -(-N // images) * -(-OH // rows) < threads and rows > 1:
         rows = -(-rows // 2)
