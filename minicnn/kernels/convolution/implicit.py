@@ -38,7 +38,7 @@ from minicnn.kernels.windows import range_inside
 
 __all__ = ["forward", "grad_input", "grad_parameters", "grad_weight"]
 
-FEW_WEIGHTS = 2**11
+FEW_WEIGHTS = 2**12
 """Fewer are packed sooner than other threads wake."""
 
 
@@ -182,7 +182,7 @@ def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector, counts):
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan, counts: bool = False) -> int:
     numbers, size, packs, tasks = plan
     packed, vector = scratch(size, x.dtype), lanes(x.dtype)
-    return _correlate(x.reshape(-1), flat(weight), packed, bias, y.reshape(-1), numbers, packs, tasks, vector, counts)
+    return _correlate(x.ravel(), flat(weight), packed, bias, y.ravel(), numbers, packs, tasks, vector, counts)
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:

@@ -88,7 +88,10 @@ class Runs(NamedTuple):
 
     def fold(self, total: np.ndarray, C: int, O: int, geometry: Geometry) -> np.ndarray:
         """What `spread` does to a gradient: (KH, columns · C, cells · O) added up to (KH, KW, C, O)."""
-        total = total.reshape(geometry.kernel[0], self.columns, C, self.cells, O)
+        KH, KW = geometry.kernel
+        if self.cells == 1:
+            return total.reshape(KH, KW, C, O)
+        total = total.reshape(KH, self.columns, C, self.cells, O)
         folded = total[:, self._taps(0, geometry), :, 0]
         for cell in range(1, self.cells):
             folded = folded + total[:, self._taps(cell, geometry), :, cell]
