@@ -1,10 +1,10 @@
-"""Softmax cross-entropy of rows of logits, forward and backward fused over each row.
+"""Softmax cross-entropy of rows of logits; each row's gradient is taken with its loss, while its exponentials are there.
 
 For a row x with target t, class weights w, label smoothing s and K classes:
 
     log p = x − max x − ln Σ exp(x − max x)
     loss  = −(1 − s) · w[t] · log p[t] − s/K · Σ_c w[c] · log p[c]
-    ∂x[j] = p[j] · Σ_c a[c] − a[j],   a[c] = (1 − s) · w[t] · [c = t] + s/K · w[c]
+    ∂loss/∂x[j] = p[j] · Σ_c a[c] − a[j],   a[c] = (1 − s) · w[t] · [c = t] + s/K · w[c]
 
 Szegedy et al., 2016, for the smoothing. Sums are carried in float64.
 """
@@ -16,43 +16,43 @@ from minicnn.kernels.compile import kernel
 
 
 @kernel(parallel=True)
-def _forward(x, target, weight, ignored, smoothing, losses, peaks, log_sums):
-    R, K = x.shape
-    for r in prange(R):
-        largest = x[r, 0]
-        for k in range(K):
-            if x[r, k] > largest or x[r, k] != x[r, k]:
-                largest = x[r, k]
-        total = 0.0
-        for k in range(K):
-            total += np.exp(np.float64(x[r, k]) - largest)
-        peaks[r], log_sums[r] = largest, np.log(total)
-        t = target[r]
-        if t == ignored:
-            losses[r] = 0
-            continue
-        loss = (1 - smoothing) * weight[t] * (log_sums[r] - (np.float64(x[r, t]) - largest))
-        if smoothing > 0:
-            for k in range(K):
-                loss += smoothing / K * weight[k] * (log_sums[r] - (np.float64(x[r, k]) - largest))
-        losses[r] = loss
-
-
-@kernel(parallel=True)
-def _backward(x, target, weight, ignored, smoothing, peaks, log_sums, scale, grad_x):
+def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes):
+    """The losses; the slopes ∂losses[r] / ∂x[r, k], unless there is no room for them; Σ losses; Σ w[t] of what counts."""
     R, K = x.shape
     weight_sum = weight.sum()
     for r in prange(R):
         t = target[r]
         if t == ignored:
-            grad_x[r] = 0
+            losses[r] = 0
+            for k in range(slopes.shape[1]):
+                slopes[r, k] = 0
             continue
-        mass = (1 - smoothing) * weight[t] + smoothing / K * weight_sum
+        largest = x[r, 0]
         for k in range(K):
+            if x[r, k] > largest or x[r, k] != x[r, k]:
+                largest = x[r, k]
+        e = np.empty(K)
+        total = 0.0
+        for k in range(K):
+            e[k] = np.exp(np.float64(x[r, k]) - largest)
+            total += e[k]
+        log_sum = np.log(total)
+        loss = (1 - smoothing) * weight[t] * (log_sum - (np.float64(x[r, t]) - largest))
+        if smoothing > 0:
+            for k in range(K):
+                loss += smoothing / K * weight[k] * (log_sum - (np.float64(x[r, k]) - largest))
+        losses[r] = loss
+        mass = (1 - smoothing) * weight[t] + smoothing / K * weight_sum
+        for k in range(slopes.shape[1]):
             a = smoothing / K * weight[k]
             if k == t:
                 a += (1 - smoothing) * weight[t]
-            grad_x[r, k] = scale[r] * (np.exp(np.float64(x[r, k]) - peaks[r] - log_sums[r]) * mass - a)
+            slopes[r, k] = e[k] / total * mass - a
+    loss_sum, counted = 0.0, 0.0
+    for r in range(R):
+        loss_sum += losses[r]
+        counted += weight[target[r]] if target[r] != ignored else 0.0
+    return loss_sum, counted
 
 
 @kernel
@@ -65,31 +65,20 @@ def first_outside(target: np.ndarray, classes: int, ignored: int) -> int:
 
 
 def cross_entropy(
-    x: np.ndarray, target: np.ndarray, weight: np.ndarray, ignored: int, smoothing: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The loss of every row, its max x and its ln Σ exp(x − max x), all float64 (R,).
+    x: np.ndarray, target: np.ndarray, weight: np.ndarray, ignored: int, smoothing: float, differentiate: bool
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """The losses of rows, and what their mean and gradient need.
 
     Args:
         x: logits (R, K).
         target: int64 (R,), within 0 … K − 1 or equal to `ignored`.
         weight: float64 (K,).
+        differentiate: whether the slopes are wanted.
+
+    Returns: the losses, float64 (R,); their slopes ∂loss[r] / ∂x[r, k], (R, K) in the dtype of x, or (R, 0); the sum of
+        the losses; the sum of w[t] over the rows that aren't ignored.
     """
-    losses, peaks, log_sums = np.empty((3, len(x)))
-    _forward(x, target, weight, ignored, smoothing, losses, peaks, log_sums)
-    return losses, peaks, log_sums
-
-
-def cross_entropy_backward(
-    x: np.ndarray,
-    target: np.ndarray,
-    weight: np.ndarray,
-    ignored: int,
-    smoothing: float,
-    peaks: np.ndarray,
-    log_sums: np.ndarray,
-    scale: np.ndarray,
-) -> np.ndarray:
-    """The gradient by x (R, K), each row times scale (R,), float64; `peaks` and `log_sums` as the forward gave."""
-    grad_x = np.empty_like(x)
-    _backward(x, target, weight, ignored, smoothing, peaks, log_sums, scale, grad_x)
-    return grad_x
+    R, K = x.shape
+    losses, slopes = np.empty(R), np.empty((R, K if differentiate else 0), x.dtype)
+    loss_sum, counted = _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes)
+    return losses, slopes, loss_sum, counted

@@ -14,9 +14,9 @@ The gradient by input is the same sum with other strides. For stride s it falls 
 for the input cells of each remainder; within a phase every cell is reached by the same taps, s / gcd(s, d) apart:
 a convolution of stride 1 over the gradient, with part of the kernel, turned around.
 
-Where channels are too few to fill a vector, the gradient by input goes the other way: each output cell adds to the
-runs of KW·C numbers that it saw, one for each row of the kernel. Lines are the same cell in several images, whose
-runs don't overlap.
+Where channels are too few to fill a vector, the gradient by input goes the other way along rows: the cells of an output
+column add to the run of KW·C numbers that they saw of a row. Lines are the same cell in several images, whose runs don't
+overlap.
 
 The gradients by weight and bias are in `weight_gradient`.
 """
@@ -27,7 +27,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line
-from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plan, shared_plan
+from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plans, shared_plan
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
@@ -115,8 +115,9 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
     i0 = place % row_tasks * rows
     i1 = min(OH, i0 + rows)
     if adds:
-        for k in range(np.uint64(n0 * yn), np.uint64(n1 * yn)):
-            y[k] = 0
+        for n in range(n0, n1):
+            for i in range(i0, i1):
+                y[y0 + n * yn + i * yh :][: (OW - 1) * yw + O] = 0
     for group_block in range(G * blocks * part // parts, G * blocks * (part + 1) // parts):
         group = group_block // blocks
         o, vectors, valid = block_at(group_block % blocks, O, vector)
@@ -212,7 +213,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     CG, OG = weight.shape[1], O // groups
     C = CG * groups
     h, w = geometry.height, geometry.width
-    scattered = scatter_plan(N, O, C, geometry, weight.dtype, get_num_threads()) if groups == 1 else None
+    scattered = scatter_plans(N, O, C, geometry, weight.dtype, get_num_threads()) if groups == 1 else None
     if scattered:
         return _scattered(grad_output, weight, geometry, *scattered)
     grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
@@ -229,18 +230,20 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 def _scattered(
-    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plan: Plan, size: tuple[int, int]
+    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plans: list[Plan], covered: bool, columns: int
 ) -> np.ndarray:
-    """The gradient by x, added up cell by cell in an image of all that cells see, the padding too."""
+    """The gradient by x, added up cell by cell along rows of all `columns` that cells see, the padding too."""
     N, C, h, w = len(grad_output), weight.shape[1], geometry.height, geometry.width
-    seen = empty((N, *size, C), grad_output.dtype)
-    _run(grad_output, np.ascontiguousarray(weight.transpose(2, 3, 1, 0)), np.empty(0, seen.dtype), seen, plan)
-    if size == (h.size, w.size) and not geometry.is_padded:
+    seen = empty((N, h.size, columns, C), grad_output.dtype)
+    if not covered:
+        seen[...] = 0
+    by_row, nothing = np.ascontiguousarray(weight.transpose(2, 3, 1, 0)), np.empty(0, seen.dtype)
+    for plan in plans:
+        _run(grad_output, by_row, nothing, seen, plan)
+    if columns == w.size and not w.before:
         return seen
     grad_x = empty((N, h.size, w.size, C), seen.dtype)
-    rows, columns = (slice(axis.before, axis.before + axis.size) for axis in (h, w))
-    inside = seen[:, rows, columns]
-    grad_x[:, inside.shape[1] :] = 0
+    inside = seen[:, :, w.before : w.before + w.size]
     grad_x[:, :, inside.shape[2] :] = 0
-    grad_x[:, : inside.shape[1], : inside.shape[2]] = inside
+    grad_x[:, :, : inside.shape[2]] = inside
     return grad_x

@@ -56,7 +56,7 @@ class Correlation(NamedTuple):
         OH, OW: the cells to compute, the first of which looks at row `top` and column `left`, s* apart.
         y0, y*: where the first result goes, and the strides from there.
         xg, yg: the strides from group to group, of image and result.
-        adds: whether results that meet are added up; a task then has its images to itself, and clears them first.
+        adds: whether results overlap along a row and are added up; a task clears its rows first.
         images, rows: how many of each make a task.
         parts: into how many tasks the outputs are divided.
         along_images: whether lines run through images everywhere, or only at the border.
@@ -242,24 +242,29 @@ def _phase_plan(
 
 
 @functools.lru_cache(maxsize=1024)
-def scatter_plan(
+def scatter_plans(
     N: int, O: int, C: int, geometry: Geometry, dtype: np.dtype, threads: int
-) -> tuple[Plan, tuple[int, int]] | None:
-    """The gradient by input of few channels, for weights that lie as (KH, KW, C, O), and the size of its image.
+) -> tuple[list[Plan], bool, int] | None:
+    """The gradient by input of few channels, for weights that lie as (KH, KW, C, O).
 
-    None where it has no fewer multiplications, or too few images to make lines of.
+    Returns:
+        a plan for each phase of rows that has taps, whether all have, and how many columns the cells see;
+        None where it has no fewer multiplications, or too few images to make lines of.
     """
     h, w = geometry.height, geometry.width
     run, vector = w.kernel * C, lanes(dtype)
     if w.dilation > 1 or 2 * -(-run // vector) > w.kernel * -(-C // vector) or N // threads < 6:
         return None
-    H, W = (h.output - 1) * h.stride + h.extent, (w.output - 1) * w.stride + w.extent
-    OH, OW, per_thread = h.output, w.output, -(-N // threads)
-    correlation = Correlation(
-        N, h.kernel, O, run, 1, 1, 1, 1, OH, OW, OH * OW * O, OW * O, O, OH, OW, 0, 0, 1, 1,
-        0, H * W * C, h.stride * W * C, w.stride * C, 0, h.dilation * W * C, 1, per_thread, OH, 1, 1, 0,
-    )  # fmt: skip
-    return correlation.plan(dtype, run * O, O, 1, 0), (H, W)
+    W = (w.output - 1) * w.stride + w.kernel
+    xn, xh, row = h.output * w.output * O, w.output * O, W * C
+    plans = [
+        Correlation(
+            N, 1, O, run, len(a.taps), 1, a.step, 1, h.output, w.output, xn, xh, O, a.cells, w.output, a.origin, 0,
+            1, 1, a.first * row, h.size * row, h.stride * row, w.stride * C, 0, 0, 1, -(-N // threads), a.cells, 1, 1, 0,
+        ).plan(dtype, 0, O, 1, *[p * run * O for p in a.taps])
+        for a in phases(h) if a.taps
+    ]  # fmt: skip
+    return plans, len(plans) == len(phases(h)), W
 
 
 @functools.lru_cache(maxsize=1024)

@@ -38,6 +38,8 @@ PACKING_PAYS = 128
 """From so many rows on; fewer read gradients where they lie. So do all where a block is all the outputs."""
 MANY_WEIGHTS = 2**14
 """Of more weights no thread gets a sum of its own unless it has to."""
+FEW_SUMS = 2**15
+"""Fewer are added up sooner than other threads wake."""
 
 
 class WeightPlan(NamedTuple):
@@ -225,7 +227,13 @@ def _weight_products(x, g, partial, total, plan, vector, by_bias, chunks, length
             sum_chunk(g, g.size // by_bias.size, by_bias.size, chunk, chunks, length, bias_sums)
     if chunks > 0:
         add_chunks(bias_sums, by_bias)
-    if parts > 1:
+    if parts > 1 and parts * total.size < FEW_SUMS:
+        for k in range(total.size):
+            total[k] = partial[k]
+        for part in range(1, parts):
+            for k in range(total.size):
+                total[k] += partial[part * total.size + k]
+    elif parts > 1:
         for k in prange(total.size):
             value = partial[k]
             for part in range(1, parts):

@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
+from minicnn.nn.functional.normalization import from_rows, to_rows
 from minicnn.operators import reduction as reductions
 from minicnn.operators.activation import floating, log_softmax
 from minicnn.operators.arithmetic import Subtract
@@ -42,36 +43,25 @@ class CrossEntropy(Operator):
         smoothing: float,
         reduction: str,
     ) -> np.ndarray:
-        K = x.shape[1]
-        rows = np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(-1, K)
-        targets = np.ascontiguousarray(target).reshape(-1)
-        weights = np.ones(K) if weight is None else weight.astype(np.float64)
-        losses, peaks, log_sums = kernels.loss.cross_entropy(rows, targets, weights, ignore_index, smoothing)
-        ctx.saved = rows, targets, weights, peaks, log_sums
-        ctx.arguments, ctx.reduction, ctx.shape = (ignore_index, smoothing), reduction, x.shape
+        rows, targets = to_rows(x), np.ascontiguousarray(target).reshape(-1)
+        weights = np.ones(x.shape[1]) if weight is None else weight.astype(np.float64)
+        losses, slopes, total, counted = kernels.loss.cross_entropy(
+            rows, targets, weights, ignore_index, smoothing, ctx.needs_input_grad[0]
+        )
+        ctx.saved, ctx.shape = (slopes, (targets != ignore_index)[:, None]), x.shape
+        ctx.divisor = counted if reduction == "mean" else 1.0
         if reduction == "none":
             return losses.astype(x.dtype).reshape(target.shape)
-        total = losses.sum()
-        if reduction == "mean":
-            counted = targets != ignore_index
-            ctx.divisor = np.count_nonzero(counted) if weight is None else weights[targets[counted]].sum()
-            total = total / ctx.divisor if ctx.divisor else quietly(np.divide, total, 0)  # NaN where nothing counts
+        if ctx.divisor != 1:
+            total = quietly(np.divide, total, ctx.divisor)  # NaN where nothing counts
         return np.asarray(total, x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        rows, targets, weights, peaks, log_sums = ctx.saved
-        ignored, smoothing = ctx.arguments
-        g = grad_output.astype(np.float64)
-        if ctx.reduction == "mean":
-            g = g / ctx.divisor
-        scale = g.reshape(-1) if ctx.reduction == "none" else np.full(targets.shape, g)
-        by_rows = kernels.loss.cross_entropy_backward(
-            rows, targets, weights, ignored, smoothing, peaks, log_sums, scale
-        )
-        N, K, *rest = ctx.shape
-        axes = (0, len(rest) + 1, *range(1, len(rest) + 1))
-        return by_rows.reshape(N, *rest, K).transpose(axes), None, None, None, None, None
+        slopes, counts = ctx.saved
+        scale = np.divide(grad_output, ctx.divisor, dtype=slopes.dtype).reshape(-1, 1)
+        by_rows = np.multiply(slopes, scale, out=np.zeros_like(slopes), where=counts)
+        return from_rows(by_rows, ctx.shape), None, None, None, None, None
 
 
 def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:

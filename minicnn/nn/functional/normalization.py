@@ -12,12 +12,12 @@ from minicnn.operators.operands import array_of
 
 def to_rows(x: np.ndarray) -> np.ndarray:
     """(N, C, …) as row-major (N·…, C): a view of channels-last memory."""
-    return np.ascontiguousarray(np.moveaxis(x, 1, -1)).reshape(-1, x.shape[1])
+    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(-1, x.shape[1])
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The inverse of `to_rows`, as a view."""
-    return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+    return rows.reshape(shape[0], *shape[2:], shape[1]).transpose(0, -1, *range(1, len(shape) - 1))
 
 
 class BatchNorm(Operator):
