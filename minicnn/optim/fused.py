@@ -1,6 +1,7 @@
 """How tensors of any memory order reach the kernel that changes many parameters at once."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from minicnn import kernels
 from minicnn.autograd.variable import owner
 from minicnn.kernels.memory import flat, is_dense
 from minicnn.tensor import Tensor
+
+
+_array_of = attrgetter("_array")
 
 
 class Place:
@@ -75,17 +79,18 @@ class Fused:
         """
         batches: dict[tuple, list[list[int]]] = {}  # by hyperparameters and dtype: sizes and addresses
         alive: dict[int, tuple[Place, np.ndarray]] = {}  # what the addresses are of, by the parameters' memory
+        address, places = kernels.optimizers.address, self._places
         for hyperparameters, parameter, state in updates:
-            arrays = [parameter._array, *[tensor._array for tensor in state]]
-            place = self._places.get(id(parameter))
-            if place is None or place.copied or place.identities != list(map(id, arrays)):
-                place = self._places[id(parameter)] = Place(arrays)
-            gradient = place.fitted(parameter.grad._array)  # type: ignore[union-attr]
+            arrays = [*map(_array_of, (parameter, *state))]
+            place = places.get(id(parameter))
+            if place is None or place.copied or place.identities != [*map(id, arrays)]:
+                place = places[id(parameter)] = Place(arrays)
+            gradient = place.fitted(parameter._grad._array)
             if place.memory in alive:  # of a parameter listed twice, or of another part of the same array
                 _launch(rule, batches, alive)
             alive[place.memory] = place, gradient
             first, *others = place.addresses
-            row = [place.size, first, kernels.optimizers.address(flat(gradient)), *others]
+            row = [place.size, first, address(flat(gradient)), *others]
             batches.setdefault((hyperparameters, place.dtype), []).append(row)
             parameter._bump()
         _launch(rule, batches, alive)

@@ -64,7 +64,7 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, group: dict[str, Any]) -> None:
-        learned = [parameter for parameter in group["params"] if parameter.grad is not None]
+        learned = [parameter for parameter in group["params"] if parameter._grad is not None]
         momentum = float(group["momentum"])
         common = (float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0, -float(group["lr"]))
         if momentum == 0:
