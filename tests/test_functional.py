@@ -277,6 +277,20 @@ def test_one_hot():
             F.one_hot(bad, classes)
 
 
+@pytest.mark.parametrize("value", [1.0, True, (1, 1.0), [True, 1], "1"])
+def test_a_size_is_refused_although_an_equal_one_was_taken(value):
+    x, w = minicnn.zeros(1, 2, 5, 5), minicnn.zeros(2, 2, 1, 1)
+    for taken in (1, (1, 1)):
+        F.conv2d(x, w, stride=taken, padding=taken, dilation=taken)
+        F.max_pool2d(x, taken, stride=taken, dilation=taken)
+    for argument in ("stride", "padding", "dilation"):
+        with pytest.raises(ValueError if (argument, value) == ("padding", "1") else TypeError):
+            F.conv2d(x, w, **{argument: value})
+    for argument in ("kernel_size", "stride", "dilation"):
+        with pytest.raises(TypeError):
+            F.max_pool2d(x, **{"kernel_size": 1, argument: value})
+
+
 def test_linear_bad_shapes():
     for x, w, b in [((2, 3), (4, 5), None), ((2, 3), (3,), None), ((2, 3), (4, 3), (3,))]:
         arrays = [None if s is None else np.zeros(s, np.float32) for s in (x, w, b)]

@@ -119,7 +119,7 @@ class Function(Operator):
         ctx = FunctionContext(needs)
         with no_grad():
             if cls.setup_context is None:
-                returned = cls.forward(ctx, *arguments)
+                returned = cls.forward(ctx, *arguments)  # type: ignore[arg-type]
             else:
                 returned = cls.forward(*arguments)
                 cls.setup_context(ctx, arguments, returned)

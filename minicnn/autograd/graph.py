@@ -15,7 +15,6 @@ import numpy as np
 
 from minicnn.autograd.variable import Variable, owner
 
-
 FREED = (
     "Trying to backward through the graph a second time: the values it needs were freed by the first walk. Pass "
     "retain_graph=True to the first backward to keep them."

@@ -5,7 +5,6 @@ Every differentiable operation is a pair of static methods, `forward(ctx, ...)` 
 lets it join the graph.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np

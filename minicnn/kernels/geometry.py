@@ -102,9 +102,15 @@ def pair(value: Any, name: str, minimum: int | None = None) -> tuple[int, int]:
     return int(values[0]), int(values[-1])
 
 
-def hashable(value: Any) -> Any:
-    """A list as a tuple, so that it can be looked up."""
-    return tuple(value) if isinstance(value, (list, np.ndarray)) else value
+def exact(value: Any, name: str) -> Any:
+    """What to look a geometry up by: an int, a string or None as it is, anything else as a `pair`.
+
+    Equal keys must be equal arguments, but Python counts 1, 1.0 and True as equal.
+
+    Raises:
+        TypeError, ValueError: as `pair`.
+    """
+    return value if value is None or type(value) in (int, str) else pair(value, name)
 
 
 def convolution_geometry(
@@ -124,7 +130,9 @@ def convolution_geometry(
             than the padded image.
         TypeError: for values of other types.
     """
-    return _convolution_geometry(size, kernel, hashable(stride), hashable(padding), hashable(dilation))
+    return _convolution_geometry(
+        size, kernel, exact(stride, "stride"), exact(padding, "padding"), exact(dilation, "dilation")
+    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -183,7 +191,12 @@ def pooling_geometry(
         TypeError: for values of other types.
     """
     return _pooling_geometry(
-        size, hashable(kernel_size), hashable(stride), hashable(padding), hashable(dilation), bool(ceil_mode)
+        size,
+        exact(kernel_size, "kernel_size"),
+        None if isinstance(stride, tuple) and not stride else exact(stride, "stride"),
+        exact(padding, "padding"),
+        exact(dilation, "dilation"),
+        bool(ceil_mode),
     )
 
 
@@ -192,7 +205,7 @@ def _pooling_geometry(
     size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Geometry:
     kernel = pair(kernel_size, "kernel_size", 1)
-    stride = kernel if stride is None or stride == () else pair(stride, "stride", 1)
+    stride = kernel if stride is None else pair(stride, "stride", 1)
     padding = pair(padding, "padding", 0)
     dilation = pair(dilation, "dilation", 1)
     axes = []

@@ -1,4 +1,4 @@
-"""Softmax cross-entropy of rows of logits; each row's gradient is taken with its loss, while its exponentials are there.
+"""Softmax cross-entropy of rows of logits, with the gradient of each row, for which its exponentials serve again.
 
 For a row x with target t, class weights w, label smoothing s and K classes:
 
@@ -17,7 +17,7 @@ from minicnn.kernels.compile import kernel
 
 @kernel(parallel=True)
 def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes):
-    """The losses; the slopes ∂losses[r] / ∂x[r, k], unless there is no room for them; Σ losses; Σ w[t] of what counts."""
+    """Losses, and slopes ∂losses[r] / ∂x[r, k] where there is room; returns Σ losses and Σ w[t] of what counts."""
     R, K = x.shape
     weight_sum = weight.sum()
     for r in prange(R):

@@ -14,6 +14,12 @@ def array_of(operand: Any) -> Any:
     return operand._array if isinstance(operand, Variable) else operand
 
 
+def described(operand: Any) -> Any:
+    """What can be checked once for many operands: (shape, dtype) of a Tensor or an array, else the type's name."""
+    array = operand._array if isinstance(operand, Variable) else operand
+    return (array.shape, array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
+
+
 def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     """Raise ValueError unless shapes `a` and `b` broadcast together."""
     try:

@@ -10,7 +10,6 @@ from minicnn.autograd.variable import owner
 from minicnn.kernels.memory import flat, is_dense
 from minicnn.tensor import Tensor
 
-
 _array_of = attrgetter("_array")
 
 
@@ -51,7 +50,6 @@ class Place:
         copy = np.empty_like(self.model)
         copy[...] = x
         return copy
-
 
     def steps(self, x: np.ndarray) -> list[int]:
         """The strides of axes along which there is a step; the others' mean nothing."""

@@ -11,7 +11,8 @@ Each module has, on channels-last arrays,
     bias         (O,) or None
     grad_output  (N, OH, OW, O), as y
 
-The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias; `select` is the one place where `algorithm="auto"` is decided.
+The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias; `select` is the one place where
+`algorithm="auto"` is decided.
 """
 
 from types import ModuleType
@@ -65,7 +66,7 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
 
 def grad_parameters(
     algorithm: ModuleType, x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
     if algorithm is implicit:  # in one pass
         return implicit.grad_parameters(x, grad_output, geometry, groups)

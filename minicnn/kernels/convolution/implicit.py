@@ -15,8 +15,8 @@ for the input cells of each remainder; within a phase every cell is reached by t
 a convolution of stride 1 over the gradient, with part of the kernel, turned around.
 
 Where channels are too few to fill a vector, the gradient by input goes the other way along rows: the cells of an output
-column add to the run of KW·C numbers that they saw of a row. Lines are the same cell in several images, whose runs don't
-overlap.
+column add to the run of KW·C numbers that they saw of a row. Lines are the same cell in several images, whose runs
+don't overlap.
 
 The gradients by weight and bias are in `weight_gradient`.
 """

@@ -255,12 +255,12 @@ def scatter_plans(
     run, vector = w.kernel * C, lanes(dtype)
     if w.dilation > 1 or 2 * -(-run // vector) > w.kernel * -(-C // vector) or N // threads < 6:
         return None
-    W = (w.output - 1) * w.stride + w.kernel
+    W, per_thread = (w.output - 1) * w.stride + w.kernel, -(-N // threads)
     xn, xh, row = h.output * w.output * O, w.output * O, W * C
     plans = [
         Correlation(
             N, 1, O, run, len(a.taps), 1, a.step, 1, h.output, w.output, xn, xh, O, a.cells, w.output, a.origin, 0,
-            1, 1, a.first * row, h.size * row, h.stride * row, w.stride * C, 0, 0, 1, -(-N // threads), a.cells, 1, 1, 0,
+            1, 1, a.first * row, h.size * row, h.stride * row, w.stride * C, 0, 0, 1, per_thread, a.cells, 1, 1, 0,
         ).plan(dtype, 0, O, 1, *[p * run * O for p in a.taps])
         for a in phases(h) if a.taps
     ]  # fmt: skip

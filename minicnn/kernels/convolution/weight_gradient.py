@@ -273,9 +273,7 @@ def grad_parameters(
     total = empty((size,), x.dtype)
     partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
-    _weight_products(
-        x.ravel(), grad_output.ravel(), partial, sums, numbers, vector, by_bias, chunks * has_bias, length
-    )
+    _weight_products(x.ravel(), grad_output.ravel(), partial, sums, numbers, vector, by_bias, chunks * has_bias, length)
     if groups == 1:
         by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
         by_weight = by_tap.transpose(3, 2, 0, 1)

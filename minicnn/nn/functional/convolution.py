@@ -1,15 +1,16 @@
 """conv2d and its transpose."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels.geometry import Geometry, convolution_geometry, transposed_geometry
+from minicnn.kernels.geometry import Geometry, convolution_geometry, exact, transposed_geometry
 from minicnn.kernels.memory import channels_first, channels_last
-from minicnn.nn.functional.images import batched, image_size
-from minicnn.operators.operands import array_of
+from minicnn.nn.functional.images import batched, size_of
+from minicnn.operators.operands import described
 
 
 class Conv2d(Operator):
@@ -86,35 +87,49 @@ class ConvTranspose2d(Operator):
         return by_x, by_weight, by_bias, None, None, None
 
 
-def _check_weights(name: str, x: Any, weight: Any, bias: Any, groups: Any, transposed: bool) -> None:
-    """Raise unless weight, bias and groups fit x, naming what doesn't."""
-    arrays = {"input": array_of(x), "weight": array_of(weight)}
-    if bias is not None:
-        arrays["bias"] = array_of(bias)
-    for argument, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise TypeError(f"{name} needs {argument} to be a Tensor or an ndarray, got {type(array).__name__}")
-    if any(array.dtype != arrays["input"].dtype for array in arrays.values()):
-        found = ", ".join(f"{argument} {array.dtype}" for argument, array in arrays.items())
+def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: bool) -> tuple[tuple, tuple]:
+    """(H, W) and (KH, KW), given what is `described`.
+
+    Raises:
+        TypeError: for what isn't an array of float32 or float64, or where dtypes differ.
+        ValueError: for shapes that don't fit.
+    """
+    for argument, found in (("input", x), ("weight", weight), ("bias", bias)):
+        if isinstance(found, str) and (argument, found) != ("bias", "NoneType"):
+            raise TypeError(f"{name} needs {argument} to be a Tensor or an ndarray, got {found}")
+    size = size_of(x[0], x[1], name)
+    shape, w = x[0], weight[0]
+    dtypes = {"input": x[1], "weight": weight[1]} | ({} if isinstance(bias, str) else {"bias": bias[1]})
+    if len(set(dtypes.values())) > 1:
+        found = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
         raise TypeError(f"{name} needs one dtype, got {found}")
-    shape, w = arrays["input"].shape, arrays["weight"].shape
     if len(w) != 4:
-        raise ValueError(f"{name} needs weight with 4 dimensions, got shape {tuple(w)}")
-    if not isinstance(groups, (int, np.integer)) or isinstance(groups, bool):
-        raise TypeError(f"groups must be an int, got {groups!r}")
+        raise ValueError(f"{name} needs weight with 4 dimensions, got shape {w}")
     if groups < 1 or w[0] % groups:
-        raise ValueError(f"groups must be at least 1 and divide weight's first dimension, got {groups} and {tuple(w)}")
+        raise ValueError(f"groups must be at least 1 and divide weight's first dimension, got {groups} and {w}")
     if 0 in w:
-        raise ValueError(f"{name} needs weight without empty dimensions, got shape {tuple(w)}")
+        raise ValueError(f"{name} needs weight without empty dimensions, got shape {w}")
     expected = w[0] if transposed else w[1] * groups
     if shape[-3] != expected:
         raise ValueError(
-            f"{name} with weight of shape {tuple(w)} and groups={groups} needs input of {expected} channels, got "
-            f"shape {tuple(shape)}"
+            f"{name} with weight of shape {w} and groups={groups} needs input of {expected} channels, got shape {shape}"
         )
     outputs = w[1] * groups if transposed else w[0]
-    if bias is not None and arrays["bias"].shape != (outputs,):
-        raise ValueError(f"{name} needs bias of shape ({outputs},), got {tuple(arrays['bias'].shape)}")
+    if not isinstance(bias, str) and bias[0] != (outputs,):
+        raise ValueError(f"{name} needs bias of shape ({outputs},), got {bias[0]}")
+    return size, w[2:]
+
+
+@functools.lru_cache(maxsize=4096)
+def _geometry(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Geometry:
+    """The geometry of a `conv2d` of what is `described`, once its arguments are checked."""
+    return convolution_geometry(*_sizes("conv2d", x, weight, bias, groups, False), stride, padding, dilation)
+
+
+def _exact_groups(groups: Any) -> int:
+    if not isinstance(groups, (int, np.integer)) or isinstance(groups, bool):
+        raise TypeError(f"groups must be an int, got {groups!r}")
+    return int(groups)
 
 
 def conv2d(
@@ -149,10 +164,12 @@ def conv2d(
         ValueError: for shapes or values that don't fit, naming them.
         TypeError: for other or mixed dtypes.
     """
-    size = image_size(input, "conv2d")
-    _check_weights("conv2d", input, weight, bias, groups, transposed=False)
-    geometry = convolution_geometry(size, array_of(weight).shape[2:], stride, padding, dilation)
-    return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, int(groups), algorithm), input)
+    groups = _exact_groups(groups)
+    geometry = _geometry(
+        described(input), described(weight), described(bias),
+        exact(stride, "stride"), exact(padding, "padding"), exact(dilation, "dilation"), groups,
+    )  # fmt: skip
+    return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, groups, algorithm), input)
 
 
 def conv_transpose2d(
@@ -185,8 +202,7 @@ def conv_transpose2d(
         ValueError: for shapes or values that don't fit, naming them.
         TypeError: for other or mixed dtypes.
     """
-    size = image_size(input, "conv_transpose2d")
-    _check_weights("conv_transpose2d", input, weight, bias, groups, transposed=True)
-    kernel = array_of(weight).shape[2:]
-    geometry = transposed_geometry(size, kernel, stride, padding, output_padding, dilation)
-    return batched(lambda x: ConvTranspose2d.apply(x, weight, bias, geometry, int(groups), algorithm), input)
+    groups = _exact_groups(groups)
+    sizes = _sizes("conv_transpose2d", described(input), described(weight), described(bias), groups, True)
+    geometry = transposed_geometry(*sizes, stride, padding, output_padding, dilation)
+    return batched(lambda x: ConvTranspose2d.apply(x, weight, bias, geometry, groups, algorithm), input)

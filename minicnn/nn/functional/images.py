@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from minicnn.dtypes import float32, float64
 from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of
 
@@ -14,11 +17,18 @@ def image_size(x: Any, name: str) -> tuple[int, int]:
         TypeError: where it isn't float32 or float64.
         ValueError: for any other number of dimensions, or no channels or cells.
     """
-    shape = array_of(floating(x, name)).shape
+    array = array_of(floating(x, name))
+    return size_of(array.shape, array.dtype, name)
+
+
+def size_of(shape: tuple[int, ...], dtype: np.dtype, name: str) -> tuple[int, int]:
+    """`image_size` of an array of which this is known."""
+    if dtype not in (float32, float64):
+        raise TypeError(f"{name} needs float32 or float64, got {dtype}")
     if len(shape) not in (3, 4):
-        raise ValueError(f"{name} needs input of shape (N, C, H, W) or (C, H, W), got {tuple(shape)}")
+        raise ValueError(f"{name} needs input of shape (N, C, H, W) or (C, H, W), got {shape}")
     if 0 in shape[-3:]:
-        raise ValueError(f"{name} needs channels and cells, got input of shape {tuple(shape)}")
+        raise ValueError(f"{name} needs channels and cells, got input of shape {shape}")
     return shape[-2], shape[-1]
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
+from minicnn.dtypes import float32, float64
 from minicnn.kernels.geometry import Geometry, convolution_geometry
-from minicnn.operators.activation import floating
-from minicnn.operators.operands import array_of
+from minicnn.operators.operands import array_of, described
 
 
 @functools.lru_cache(maxsize=1024)
@@ -70,16 +70,25 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         ValueError: for shapes that don't fit, naming them.
         TypeError: for other or mixed dtypes.
     """
-    x, w = array_of(floating(input, "linear")), array_of(floating(weight, "linear"))
-    if w.ndim != 2 or x.ndim < 1 or x.shape[-1] != w.shape[1]:
-        raise ValueError(f"linear can't multiply input {tuple(x.shape)} by weight {tuple(w.shape)}: (…, I) and (O, I)")
-    b = None if bias is None else array_of(bias)
-    if x.dtype != w.dtype or (b is not None and b.dtype != x.dtype):
-        found = [str(a.dtype) for a in (x, w, b) if a is not None]
-        raise TypeError(f"linear needs one dtype, got {', '.join(found)}")
-    if b is not None and b.shape != (w.shape[0],):
-        raise ValueError(f"linear needs bias of shape ({w.shape[0]},), got {tuple(b.shape)}")
+    _check(described(input), described(weight), described(bias))
     return Linear.apply(input, weight, bias)
+
+
+@functools.lru_cache(maxsize=4096)
+def _check(x: Any, weight: Any, bias: Any) -> None:
+    """Raise unless what is `described` fits together."""
+    given = [x, weight] if bias == "NoneType" else [x, weight, bias]
+    for found in given:
+        if isinstance(found, str):
+            raise TypeError(f"linear needs Tensors or ndarrays, got {found}")
+    (shape, dtype), (w, _) = x, weight
+    if len(w) != 2 or len(shape) < 1 or shape[-1] != w[1]:
+        raise ValueError(f"linear can't multiply input {shape} by weight {w}: (…, I) and (O, I)")
+    dtypes = [found[1] for found in given]
+    if dtype not in (float32, float64) or any(other != dtype for other in dtypes):
+        raise TypeError(f"linear needs one dtype, float32 or float64, got {', '.join(map(str, dtypes))}")
+    if len(given) == 3 and bias[0] != (w[0],):
+        raise ValueError(f"linear needs bias of shape ({w[0]},), got {bias[0]}")
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
