@@ -11,8 +11,8 @@ Each module has, on channels-last arrays,
     bias         (O,) or None
     grad_output  (N, OH, OW, O), as y
 
-The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias; `select` is the one place where
-`algorithm="auto"` is decided.
+The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias. `select` is the one place
+where `algorithm="auto"` is decided.
 """
 
 from types import ModuleType
