@@ -110,7 +110,9 @@ def exact(value: Any, name: str) -> Any:
     Raises:
         TypeError, ValueError: as `pair`.
     """
-    return value if value is None or type(value) in (int, str) else pair(value, name)
+    if value is None or type(value) in (int, str) or (type(value) is tuple and [*map(type, value)] == [int, int]):
+        return value
+    return pair(value, name)
 
 
 def convolution_geometry(

@@ -129,6 +129,7 @@ def scatter(
     return image.reshape(N, *size, C)
 
 
+@functools.lru_cache(maxsize=4096)
 def tiles_image(geometry: Geometry) -> bool:
     """Whether every cell of the image is in exactly one window."""
     return all(

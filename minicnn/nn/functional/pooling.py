@@ -13,20 +13,20 @@ from minicnn.operators.operands import array_of
 
 
 class MaxPool2d(Operator):
-    """The maxima of windows and, as int64, their positions in the H·W image."""
+    """The maxima of windows and, if wanted, their positions in the H·W image."""
 
     hands_over = True
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, geometry: Geometry) -> tuple:
+    def forward(ctx: Any, x: np.ndarray, geometry: Geometry, positions: bool) -> Any:
         y, where = kernels.pooling.max_forward(channels_last(x), geometry)
         ctx.saved, ctx.size, ctx.geometry = (where,), geometry.input_size, geometry
-        return channels_first(y), channels_first(where)
+        return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         grad_x = kernels.pooling.scatter(channels_last(grad_output), ctx.saved[0], ctx.size, ctx.geometry)
-        return channels_first(grad_x), None
+        return channels_first(grad_x), None, None
 
 
 class MaxUnpool2d(Operator):
@@ -52,7 +52,7 @@ class AdaptiveMaxPool2d(Operator):
     """The maxima of windows that divide the image into a given number of parts."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, output_size: tuple[int, int]) -> tuple:
+    def forward(ctx: Any, x: np.ndarray, output_size: tuple[int, int], positions: bool) -> Any:
         N, C, H, W = x.shape
         rows = kernels.pooling.adaptive_bounds(H, output_size[0])
         columns = kernels.pooling.adaptive_bounds(W, output_size[1])
@@ -66,7 +66,7 @@ class AdaptiveMaxPool2d(Operator):
                 width = right - left
                 where[:, :, i, j] = (top + index // width) * W + left + index % width
         ctx.saved, ctx.size, ctx.geometry = (channels_last(where),), (H, W), None
-        return y, where
+        return (y, where) if positions else y
 
     backward = MaxPool2d.backward
 
@@ -116,8 +116,8 @@ def max_pool2d(
     """
     size = image_size(input, "max_pool2d")
     geometry = pooling_geometry(size, kernel_size, stride, padding, dilation, ceil_mode)
-    y, where = batched(lambda x: MaxPool2d.apply(x, geometry), input)
-    return (y, where.long()) if return_indices else y
+    y = batched(lambda x: MaxPool2d.apply(x, geometry, bool(return_indices)), input)
+    return (y[0], y[1].long()) if return_indices else y
 
 
 def avg_pool2d(
@@ -204,8 +204,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
         ValueError, TypeError: for shapes, values or dtypes that don't fit.
     """
     target = _adaptive_size(output_size, image_size(input, "adaptive_max_pool2d"))
-    y, where = batched(lambda x: AdaptiveMaxPool2d.apply(x, target), input)
-    return (y, where) if return_indices else y
+    return batched(lambda x: AdaptiveMaxPool2d.apply(x, target, bool(return_indices)), input)
 
 
 def max_unpool2d(
