@@ -338,6 +338,31 @@ def test_a_walk_frees_what_was_saved():
     assert node.saved is None
 
 
+def pulled_back_through_relus(library, functional, retained):
+    """Gradients where relu's backward gets one that another node, a tensor or the caller holds too."""
+    x, w = library.tensor([[-1.0, 2.0, 3.0]]), library.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
+    x.requires_grad_(), w.requires_grad_()
+    first, second = (2 * x).relu(), (x - 2.5).relu()
+    both = functional.linear(first + second, w)
+    again = functional.linear(first, w).relu()
+    if retained:
+        for tensor in (first, second, again):
+            tensor.retain_grad()
+    start = library.ones(1, 2)
+    both.backward(start, retain_graph=True)
+    again.backward(start)
+    kept = [start, x.grad, w.grad, *([first.grad, second.grad, again.grad] if retained else [])]
+    inner = (3 * x).relu()
+    kept += library.autograd.grad(functional.linear(inner, w).sum(), [inner, x, w])
+    return [tensor.tolist() for tensor in kept]
+
+
+@pytest.mark.parametrize("retained", [False, True])
+def test_a_gradient_is_written_over_only_where_nobody_else_holds_it(retained):
+    expected = pulled_back_through_relus(torch, torch.nn.functional, retained)
+    assert pulled_back_through_relus(minicnn, minicnn.nn.functional, retained) == expected
+
+
 # grad
 
 
