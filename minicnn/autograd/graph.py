@@ -172,7 +172,7 @@ def run_backward(
                 if gradient.dtype != dtype:
                     gradient = gradient.astype(dtype)
                 if slots[number] is not None:
-                    gradient = slots[number] + gradient
+                    gradient = np.add(slots[number], gradient, out=gradient if own else None)
                 slots[number] = gradient if type(gradient) is np.ndarray else np.asarray(gradient)
             if not heap:
                 break
