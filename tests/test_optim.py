@@ -417,6 +417,15 @@ def test_a_parameter_listed_twice_takes_both_steps():
     assert parameter.tolist() == [0.5] * 3
 
 
+def test_a_parameter_with_gaps_listed_twice_takes_both_steps():
+    parameter = Parameter(np.ones((3, 4), np.float32)[:, ::2])
+    with pytest.warns(UserWarning, match="duplicate"):
+        optimizer = minicnn.optim.SGD([parameter, parameter], lr=0.25)
+    parameter.grad = minicnn.ones(3, 2)
+    optimizer.step()
+    assert parameter.tolist() == [[0.5] * 2] * 3
+
+
 def test_new_arrays_and_copies_are_found_where_they_lie():
     parameter = Parameter(np.ones((2, 3), np.float32))
     optimizer = minicnn.optim.SGD([parameter], lr=0.5, momentum=0.5)

@@ -25,7 +25,6 @@ class Place:
         lying: the same; what isn't of the parameter's dtype and memory order, or has gaps, as a copy that is.
         copied: whether there are copies; else the place is good for as long as the arrays are the same objects.
         addresses: where `lying` begins.
-        memory: the identity of the array that owns the parameter's memory.
 
     Raises:
         ValueError: where state has another shape than its parameter.
@@ -39,7 +38,6 @@ class Place:
         self.lying = [self.fitted(one) for one in arrays]
         self.copied = self.identities != list(map(id, self.lying))
         self.addresses = [kernels.optimizers.address(flat(one)) for one in self.lying]
-        self.memory = id(owner(first))
 
     def fitted(self, x: np.ndarray) -> np.ndarray:
         """`x` where it lies as the parameter should, else a copy that does."""
@@ -80,13 +78,14 @@ class Fused:
         address, places = kernels.optimizers.address, self._places
         for hyperparameters, parameter, state in updates:
             arrays = [*map(_array_of, (parameter, *state))]
+            memory = id(owner(arrays[0]))
+            if memory in alive:  # of a parameter listed twice, or of another part of the same array
+                _launch(rule, batches, alive)
             place = places.get(id(parameter))
             if place is None or place.copied or place.identities != [*map(id, arrays)]:
                 place = places[id(parameter)] = Place(arrays)
             gradient = place.fitted(parameter._grad._array)
-            if place.memory in alive:  # of a parameter listed twice, or of another part of the same array
-                _launch(rule, batches, alive)
-            alive[place.memory] = place, gradient
+            alive[memory] = place, gradient
             first, *others = place.addresses
             row = [place.size, first, address(flat(gradient)), *others]
             batches.setdefault((hyperparameters, place.dtype), []).append(row)
