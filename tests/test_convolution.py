@@ -85,11 +85,12 @@ def narrow_layers(draw):
     images, channels, outputs = draw(st.integers(1, 26)), draw(st.integers(1, 7)), draw(st.integers(1, 9))
     kernel, stride = draw(st.tuples(st.integers(1, 5), st.integers(1, 5))), draw(st.integers(1, 3))
     padding = draw(st.sampled_from([0, 0, (1, 0), (0, 2), 1, 2]))
-    size = [k + draw(st.integers(0, 12)) for k in kernel]
-    seed = draw(st.integers(0, 99))
+    dilation = draw(st.sampled_from([(1, 1), (1, 1), (2, 1), (1, 2)]))
+    size = [(k - 1) * d + 1 + draw(st.integers(0, 12)) for k, d in zip(kernel, dilation, strict=True)]
+    seed, dtype = draw(st.integers(0, 99)), draw(st.sampled_from([np.float32, np.float64]))
     shapes = [(images, channels, *size), (outputs, channels, *kernel), (outputs,)]
-    arrays = [fill(shape, "integers", seed + i) for i, shape in enumerate(shapes)]
-    return ConvolutionCase(*arrays, stride, padding, 1, 1, "integers", seed)
+    arrays = [fill(shape, "integers", seed + i).astype(dtype) for i, shape in enumerate(shapes)]
+    return ConvolutionCase(*arrays, stride, padding, dilation, 1, "integers", seed)
 
 
 @given(case=narrow_layers())
@@ -116,8 +117,9 @@ def wide_layers(draw):
         draw(st.integers(3, 17)),
     )
     padding, seed = draw(st.integers(0, kernel - 1)), draw(st.integers(0, 99))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
     shapes = [(images, channels, size, draw(st.integers(3, 17))), (outputs, channels, kernel, kernel), (outputs,)]
-    arrays = [fill(shape, "integers", seed + i) for i, shape in enumerate(shapes)]
+    arrays = [fill(shape, "integers", seed + i).astype(dtype) for i, shape in enumerate(shapes)]
     return ConvolutionCase(*arrays, stride, padding, 1, 1, "integers", seed)
 
 

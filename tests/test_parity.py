@@ -153,7 +153,13 @@ def scaled(function, factor):
 
 
 def scaled_gradient_by_weight(ours, patch):
-    patch.setattr(implicit, "grad_weight", scaled(implicit.grad_weight, 1.001))
+    original = implicit.grad_parameters
+
+    def grad_parameters(*arguments):
+        by_weight, by_bias = original(*arguments)
+        return by_weight * np.float32(1.001), by_bias
+
+    patch.setattr(implicit, "grad_parameters", grad_parameters)
 
 
 def scaled_gradient_by_input(ours, patch):
