@@ -36,7 +36,7 @@ class Write(Operator):
         by_root[...] = grad_output
         part = by_root
         for operator, arguments in ctx.steps:
-            part = operator.forward(Node(operator, ()), part, *arguments)
+            part = operator.forward(Node(operator, (None,)), part, *arguments)
         if owner(part) is not by_root:
             raise RuntimeError("can't follow an in-place change of a view of memory laid out like this; clone it")
         by_value = part.copy()

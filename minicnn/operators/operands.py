@@ -15,9 +15,14 @@ def array_of(operand: Any) -> Any:
 
 
 def described(operand: Any) -> Any:
-    """What can be checked once for many operands: (shape, dtype) of a Tensor or an array, else the type's name."""
-    array = operand._array if isinstance(operand, Variable) else operand
-    return (array.shape, array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
+    """What can be checked once for many operands.
+
+    Returns: (shape, dtype) of a Tensor or an array, None for None, the type's name for anything else.
+    """
+    array = array_of(operand)
+    if isinstance(array, np.ndarray):
+        return array.shape, array.dtype
+    return None if array is None else type(array).__name__
 
 
 def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:

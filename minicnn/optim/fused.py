@@ -33,25 +33,26 @@ class Place:
     def __init__(self, arrays: list[np.ndarray]) -> None:
         first = arrays[0]
         self.arrays, self.identities = arrays, list(map(id, arrays))
-        self.model = model = first if is_dense(first) else np.empty(first.shape, first.dtype)
-        self.shape, self.strides, self.dtype, self.size = model.shape, model.strides, model.dtype, model.size
+        self.model = first if is_dense(first) else np.empty(first.shape, first.dtype)
         self.lying = [self.fitted(one) for one in arrays]
         self.copied = self.identities != list(map(id, self.lying))
         self.addresses = [kernels.optimizers.address(flat(one)) for one in self.lying]
 
     def fitted(self, x: np.ndarray) -> np.ndarray:
         """`x` where it lies as the parameter should, else a copy that does."""
-        if x.shape != self.shape:
-            raise ValueError(f"a gradient or moment has shape {x.shape}, but its parameter has shape {self.shape}")
-        if x.dtype == self.dtype and (x.strides == self.strides or self.steps(x) == self.steps(self.model)):
+        model = self.model
+        if x.shape != model.shape:
+            raise ValueError(f"a gradient or moment has shape {x.shape}, but its parameter has shape {model.shape}")
+        if x.dtype == model.dtype and (x.strides == model.strides or _steps(x) == _steps(model)):
             return x
-        copy = np.empty_like(self.model)
+        copy = np.empty_like(model)
         copy[...] = x
         return copy
 
-    def steps(self, x: np.ndarray) -> list[int]:
-        """The strides of axes along which there is a step; the others' mean nothing."""
-        return [stride for stride, size in zip(x.strides, self.shape, strict=True) if size > 1]
+
+def _steps(x: np.ndarray) -> list[int]:
+    """The strides of axes along which there is a step; the others' mean nothing."""
+    return [stride for stride, size in zip(x.strides, x.shape, strict=True) if size > 1]
 
 
 class Fused:
@@ -87,8 +88,8 @@ class Fused:
             gradient = place.fitted(parameter._grad._array)
             alive[memory] = place, gradient
             first, *others = place.addresses
-            row = [place.size, first, address(flat(gradient)), *others]
-            batches.setdefault((hyperparameters, place.dtype), []).append(row)
+            row = [place.model.size, first, address(flat(gradient)), *others]
+            batches.setdefault((hyperparameters, place.model.dtype), []).append(row)
             parameter._bump()
         _launch(rule, batches, alive)
 

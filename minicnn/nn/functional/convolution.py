@@ -94,14 +94,14 @@ def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: b
         TypeError: for what isn't an array of float32 or float64, or where dtypes differ.
         ValueError: for shapes that don't fit.
     """
-    for argument, found in (("input", x), ("weight", weight), ("bias", bias)):
-        if isinstance(found, str) and (argument, found) != ("bias", "NoneType"):
+    given = {"input": x, "weight": weight} | ({} if bias is None else {"bias": bias})
+    for argument, found in given.items():
+        if not isinstance(found, tuple):
             raise TypeError(f"{name} needs {argument} to be a Tensor or an ndarray, got {found}")
-    size = size_of(x[0], x[1], name)
+    size = size_of(x, name)
     shape, w = x[0], weight[0]
-    dtypes = {"input": x[1], "weight": weight[1]} | ({} if isinstance(bias, str) else {"bias": bias[1]})
-    if len(set(dtypes.values())) > 1:
-        found = ", ".join(f"{argument} {dtype}" for argument, dtype in dtypes.items())
+    if any(dtype != x[1] for _, dtype in given.values()):
+        found = ", ".join(f"{argument} {dtype}" for argument, (_, dtype) in given.items())
         raise TypeError(f"{name} needs one dtype, got {found}")
     if len(w) != 4:
         raise ValueError(f"{name} needs weight with 4 dimensions, got shape {w}")
@@ -115,7 +115,7 @@ def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: b
             f"{name} with weight of shape {w} and groups={groups} needs input of {expected} channels, got shape {shape}"
         )
     outputs = w[1] * groups if transposed else w[0]
-    if not isinstance(bias, str) and bias[0] != (outputs,):
+    if bias is not None and bias[0] != (outputs,):
         raise ValueError(f"{name} needs bias of shape ({outputs},), got {bias[0]}")
     return size, w[2:]
 

@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from minicnn.dtypes import float32, float64
-from minicnn.operators.activation import floating
-from minicnn.operators.operands import array_of
+from minicnn.operators.operands import array_of, described
 
 
 def image_size(x: Any, name: str) -> tuple[int, int]:
@@ -17,12 +14,14 @@ def image_size(x: Any, name: str) -> tuple[int, int]:
         TypeError: where it isn't float32 or float64.
         ValueError: for any other number of dimensions, or no channels or cells.
     """
-    array = array_of(floating(x, name))
-    return size_of(array.shape, array.dtype, name)
+    return size_of(described(x), name)
 
 
-def size_of(shape: tuple[int, ...], dtype: np.dtype, name: str) -> tuple[int, int]:
-    """`image_size` of an array of which this is known."""
+def size_of(image: Any, name: str) -> tuple[int, int]:
+    """`image_size` of what is `described`."""
+    if not isinstance(image, tuple):
+        raise TypeError(f"{name} needs a Tensor or an ndarray, got {image}")
+    shape, dtype = image
     if dtype not in (float32, float64):
         raise TypeError(f"{name} needs float32 or float64, got {dtype}")
     if len(shape) not in (3, 4):

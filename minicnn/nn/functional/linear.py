@@ -77,9 +77,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 @functools.lru_cache(maxsize=4096)
 def _check(x: Any, weight: Any, bias: Any) -> None:
     """Raise unless what is `described` fits together."""
-    given = [x, weight] if bias == "NoneType" else [x, weight, bias]
+    given = [x, weight] if bias is None else [x, weight, bias]
     for found in given:
-        if isinstance(found, str):
+        if not isinstance(found, tuple):
             raise TypeError(f"linear needs Tensors or ndarrays, got {found}")
     (shape, dtype), (w, _) = x, weight
     if len(w) != 2 or len(shape) < 1 or shape[-1] != w[1]:
@@ -87,7 +87,7 @@ def _check(x: Any, weight: Any, bias: Any) -> None:
     dtypes = [found[1] for found in given]
     if dtype not in (float32, float64) or any(other != dtype for other in dtypes):
         raise TypeError(f"linear needs one dtype, float32 or float64, got {', '.join(map(str, dtypes))}")
-    if len(given) == 3 and bias[0] != (w[0],):
+    if bias is not None and bias[0] != (w[0],):
         raise ValueError(f"linear needs bias of shape ({w[0]},), got {bias[0]}")
 
 

@@ -52,9 +52,7 @@ class CrossEntropy(Operator):
         ctx.divisor = counted if reduction == "mean" else 1.0
         if reduction == "none":
             return losses.astype(x.dtype).reshape(target.shape)
-        if ctx.divisor != 1:
-            total = quietly(np.divide, total, ctx.divisor)  # NaN where nothing counts
-        return np.asarray(total, x.dtype)
+        return np.asarray(quietly(np.divide, total, ctx.divisor), x.dtype)  # NaN where nothing counts
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
