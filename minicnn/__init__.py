@@ -32,6 +32,7 @@ from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, ta
 from minicnn.operators.comparison import allclose, equal
 from minicnn.operators.elementwise import absolute as abs
 from minicnn.operators.elementwise import clamp, exp, log, sqrt, where
+from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.matmul import matmul
 from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
@@ -122,6 +123,7 @@ __all__ = [
     "tensor",
     "transpose",
     "uint8",
+    "unbind",
     "unsqueeze",
     "utils",
     "var",

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.storage import keep_strides
 from minicnn.dtypes import as_dtype, check_fits, dtype_of_number, float32, int64, meet
 from minicnn.operators.shape import shape_from
 from minicnn.random import Generator, numpy_generator
-from minicnn.tensor import Tensor, device
+from minicnn.tensor import Tensor, computed, device
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -41,7 +42,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
             check_fits(array.max(), wanted)
         with np.errstate(all="ignore"):
             array = array.astype(wanted)
-    return Tensor(array, requires_grad)
+    return computed(array).requires_grad_(requires_grad)
 
 
 def _plain(data: Any) -> Any:
@@ -172,7 +173,10 @@ def full_like(
     array = _array_like(input)
     wanted = array.dtype if dtype is None else as_dtype(dtype)
     check_fits(fill_value, wanted)
-    return Tensor(np.full_like(array, np.asarray(fill_value).astype(wanted), dtype=wanted), requires_grad)
+    result = computed(np.full_like(array, np.asarray(fill_value).astype(wanted), dtype=wanted))
+    if isinstance(input, Tensor):
+        keep_strides(result, [input])
+    return result.requires_grad_(requires_grad)
 
 
 def _array_like(input: Any) -> np.ndarray:

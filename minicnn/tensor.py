@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Variable, assign, backward
+from minicnn.autograd.inplace import replace
+from minicnn.autograd.storage import copied, is_contiguous, keep_strides, promised, settle, share
 from minicnn.dtypes import as_dtype, bool_, check_fits, float32, float64, int32, int64, result_type
 from minicnn.operators import activation, arithmetic, elementwise, indexing, matmul, reduction
 from minicnn.operators import shape as shapes
@@ -83,7 +85,9 @@ def _without_gradient(function: Callable, kinds: str = "fiub") -> Callable:
         if dtype.kind not in kinds:
             raise TypeError(f"{function.__name__} needs bool or integer operands, got {dtype}")
         right = np.asarray(right).astype(dtype, copy=False)
-        return Tensor(np.asarray(quietly(function, left.astype(dtype, copy=False), right)))
+        result = computed(np.asarray(quietly(function, left.astype(dtype, copy=False), right)))
+        keep_strides(result, [operand for operand in (self, other) if isinstance(operand, Variable)])
+        return result
 
     return compute
 
@@ -104,22 +108,38 @@ class Tensor(Variable):
     """A multi-dimensional array that remembers how it was computed.
 
     Args:
-        array: NumPy array, shared and not copied; use `minicnn.tensor` to build from lists or to copy.
-        requires_grad: whether gradients by this tensor are wanted; floating point only.
+        data: a NumPy array, shared and not copied (`minicnn.tensor` copies), and after it whether gradients with
+            respect to the tensor are wanted. Or as in PyTorch a list, sizes, a Tensor or nothing, for one of float32.
+        requires_grad: whether gradients with respect to this tensor are wanted; floating point only.
 
     Raises:
-        TypeError: where `array` isn't a NumPy array of real numbers.
+        TypeError: where `data` isn't real numbers.
+        ValueError: for nested lists that don't form a box, or negative sizes.
         RuntimeError: where a gradient is asked for of a tensor that isn't floating point.
     """
 
     __slots__ = ()
     __array_priority__ = 1000  # `ndarray + Tensor` is the Tensor's business
 
+    def __init__(self, *data: Any, requires_grad: builtins.bool = False) -> None:
+        array, *rest = data or (0,)
+        if isinstance(array, (np.ndarray, np.generic)) and len(rest) < 2:
+            super().__init__(array, *rest or (requires_grad,))
+            self._layout = None  # the program knows this memory
+        else:
+            super().__init__(_float_array(data), requires_grad)
+            if isinstance(array, Variable):
+                self._memory = array._memory
+                share(array, self)
+
     # What it is
 
     @property
     def requires_grad(self) -> builtins.bool:
-        """Whether gradients by this tensor are computed."""
+        """Whether gradients with respect to this tensor are computed."""
+        view = self._view
+        if view is not None and view.steps is None:
+            return self._requires_grad or view.node is not view.root._node
         self._catch_up()
         return self._requires_grad
 
@@ -193,15 +213,26 @@ class Tensor(Variable):
 
     @property
     def data(self) -> "Tensor":
-        """The same memory outside the graph; changes through it go unnoticed by backward."""
-        return Tensor(self._array)
+        """The same memory outside the graph; changes through it go unnoticed by backward.
+
+        Raises, when assigned to:
+            TypeError: for something that is no Tensor.
+            RuntimeError: for a dtype that can't require gradients where this tensor does.
+        """
+        result = computed(self._array)
+        share(self, result)
+        return result
 
     @data.setter
     def data(self, value: "Tensor") -> None:
-        if not isinstance(array_of(value), np.ndarray):
+        if not isinstance(value, Variable):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
-        self._array = array_of(value)
-        self._memory = [0, 0]
+        if self._requires_grad and value._array.dtype.kind != "f":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be of a floating-point dtype, not "
+                f"{value._array.dtype}"
+            )
+        replace(self, value)
 
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the size of one dimension."""
@@ -231,12 +262,12 @@ class Tensor(Variable):
         return self._array.dtype.kind == "f"
 
     def stride(self) -> tuple[builtins.int, ...]:
-        """For every dimension, how many elements apart neighbours lie."""
-        return tuple(s // self._array.itemsize for s in self._array.strides)
+        """For every dimension, how many elements apart neighbours lie, as PyTorch would lay them."""
+        return promised(self)[1]
 
     def is_contiguous(self) -> builtins.bool:
-        """Whether the elements lie in row-major order."""
-        return self._array.flags.c_contiguous
+        """Whether the elements lie in row-major order, as PyTorch would lay them."""
+        return is_contiguous(self)
 
     def contiguous(self) -> "Tensor":
         """This tensor with its elements in row-major order, itself where they are already."""
@@ -252,6 +283,7 @@ class Tensor(Variable):
         """
         if self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        settle(self)
         return self._array
 
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray:
@@ -261,7 +293,7 @@ class Tensor(Variable):
         return array.copy() if copy else array
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: builtins.bool = False) -> "Tensor":
-        return Tensor(np.asarray(array))
+        return computed(np.asarray(array))
 
     def item(self) -> Any:
         """The Python number in a tensor of one element.
@@ -279,7 +311,7 @@ class Tensor(Variable):
 
     def detach(self) -> "Tensor":
         """The same memory outside the graph."""
-        result = Tensor(self._array)
+        result = self.data
         result._memory = self._memory
         return result
 
@@ -387,30 +419,30 @@ class Tensor(Variable):
 
     # Changes in place
 
-    def _assign(self, compute: Callable[[Any], Any]) -> "Tensor":
+    def _assign(self, compute: Callable[[Any], Any], *operands: Any, repeated: builtins.bool = False) -> "Tensor":
         """Replace the values by `compute(self)`; see `minicnn.autograd.assign`."""
-        assign(self, compute)
+        assign(self, compute, *operands, repeated=repeated)
         return self
 
     def add_(self, other: Any, *, alpha: Any = 1) -> "Tensor":
         """self += alpha · other"""
-        return self._assign(lambda x: _add(x, other, alpha))
+        return self._assign(lambda x: _add(x, other, alpha), other)
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> "Tensor":
         """self −= alpha · other"""
-        return self._assign(lambda x: _subtract(x, other, alpha))
+        return self._assign(lambda x: _subtract(x, other, alpha), other)
 
     def mul_(self, other: Any) -> "Tensor":
         """self *= other"""
-        return self._assign(lambda x: arithmetic.Multiply.call(x, other))
+        return self._assign(lambda x: arithmetic.Multiply.call(x, other), other)
 
     def div_(self, other: Any) -> "Tensor":
         """self /= other"""
-        return self._assign(lambda x: arithmetic.true_divide(x, other))
+        return self._assign(lambda x: arithmetic.true_divide(x, other), other)
 
     def pow_(self, exponent: Any) -> "Tensor":
         """self **= exponent"""
-        return self._assign(lambda x: arithmetic.power(x, exponent))
+        return self._assign(lambda x: arithmetic.power(x, exponent), exponent)
 
     def relu_(self) -> "Tensor":
         """All elements max(x, 0)."""
@@ -418,7 +450,7 @@ class Tensor(Variable):
 
     def clamp_(self, min: Any = None, max: Any = None) -> "Tensor":
         """All elements held within [min, max]."""
-        return self._assign(lambda x: elementwise.clamp(x, min, max))
+        return self._assign(lambda x: elementwise.clamp(x, min, max), min, max)
 
     def zero_(self) -> "Tensor":
         """All elements 0."""
@@ -435,8 +467,9 @@ class Tensor(Variable):
         """
         if array_of(value).ndim if isinstance(value, OPERANDS[:2]) else 0:
             raise RuntimeError(f"fill_ needs a number or a Tensor without dimensions, got shape {value.shape}")
-        self[...] = value
-        return self
+        self._check_assignable(value)
+        filling = cast(value, self._array.dtype)
+        return self._assign(lambda x: indexing.Put.apply(x, filling, (...,)), repeated=True)
 
     def copy_(self, source: Any) -> "Tensor":
         """All elements from `source`, broadcast and converted.
@@ -451,11 +484,15 @@ class Tensor(Variable):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        self._check_assignable(value)
+        indexing.put(self, key, value)
+
+    def _check_assignable(self, value: Any) -> None:
+        """Raise for a value that this tensor's dtype can't hold, or that is no number."""
         if isinstance(value, NUMBERS):
             check_fits(value, self._array.dtype)
         elif not isinstance(value, OPERANDS):
             raise TypeError(f"can't assign a {type(value).__name__} to a Tensor of {self.dtype}")
-        indexing.put(self, key, value)
 
     def __iadd__(self, other: Any) -> "Tensor":
         return self.add_(other)
@@ -530,7 +567,7 @@ class Tensor(Variable):
     def __invert__(self) -> "Tensor":
         if self._array.dtype.kind == "f":
             raise TypeError("~ needs a bool or integer tensor")
-        return Tensor(np.asarray(~self._array))
+        return computed(np.asarray(~self._array))
 
     # Reductions
 
@@ -555,6 +592,7 @@ class Tensor(Variable):
     squeeze = shapes.squeeze
     unsqueeze = shapes.unsqueeze
     expand = shapes.expand
+    unbind = indexing.unbind
     __getitem__ = indexing.index
 
     def view_as(self, other: "Tensor") -> "Tensor":
@@ -590,7 +628,7 @@ class Tensor(Variable):
     def __iter__(self) -> Iterator["Tensor"]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(self._array.shape[0]))
+        return indexing.parts(self, 0)
 
     def __contains__(self, value: Any) -> builtins.bool:
         if not isinstance(value, OPERANDS):
@@ -622,7 +660,10 @@ class Tensor(Variable):
             parts.append(f"size={tuple(self.shape)}")
         if self.dtype not in (float32, int64, bool_) or (self._array.size == 0 and self.dtype != float32):
             parts.append(f"dtype={self.dtype}")
-        if self.grad_fn is not None:
+        view = self._view
+        if view is not None and view.steps is None and view.node is not view.root._node:
+            parts.append("grad_fn=<Invalid>")
+        elif self.grad_fn is not None:
             parts.append(f"grad_fn={self._node!r}")
         elif self._requires_grad:
             parts.append("requires_grad=True")
@@ -631,7 +672,8 @@ class Tensor(Variable):
     def __deepcopy__(self, memo: dict) -> "Tensor":
         if self.grad_fn is not None:
             raise RuntimeError("only leaf Tensors support deepcopy; use detach() or clone()")
-        result = Tensor(self._array.copy(order="K"), self._requires_grad)
+        result = copied(self, memo)
+        result._requires_grad = self._requires_grad
         memo[id(self)] = result
         result._grad = copy.deepcopy(self._grad, memo)
         return result
@@ -639,11 +681,48 @@ class Tensor(Variable):
     def __reduce__(self) -> tuple:
         if self.grad_fn is not None:
             raise RuntimeError("only leaf Tensors can be pickled; use detach()")
-        return Tensor, (self._array, self._requires_grad)
+        return _restored, (self._array, self._requires_grad, is_contiguous(self))
+
+
+def _restored(array: np.ndarray, requires_grad: bool, row_major: bool) -> Tensor:
+    """A Tensor as it was before it was pickled."""
+    if not row_major:
+        return Tensor(array, requires_grad)
+    tensor = computed(array)
+    tensor._requires_grad = requires_grad
+    return tensor
+
+
+def _float_array(data: tuple) -> np.ndarray:
+    """The float32 array that `torch.Tensor(*data)` is made of: zeros for sizes, values from lists."""
+    if all(isinstance(size, (builtins.int, np.integer)) and not isinstance(size, builtins.bool) for size in data):
+        if min(data, default=0) < 0:
+            raise ValueError(f"sizes must not be negative, got {data}")
+        return np.zeros(data or (0,), float32)
+    (values,) = data if len(data) == 1 else (None,)
+    if isinstance(values, Size):
+        return np.zeros(values, float32)
+    if isinstance(values, Variable):
+        if values._array.dtype != float32:
+            raise TypeError(f"Tensor holds float32, got a Tensor of {values._array.dtype}; use minicnn.tensor")
+        return values._array
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"Tensor needs an array, a list, sizes or a Tensor, got {data!r}; use minicnn.tensor")
+    try:
+        return np.array(values, float32)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"Tensor needs nested lists of numbers, of equal lengths: {error}") from None
+
+
+def computed(array: np.ndarray) -> Tensor:
+    """A Tensor for what an operation computed: in row-major order as far as programs are concerned."""
+    tensor = Tensor.__new__(Tensor)
+    Variable.__init__(tensor, array)
+    return tensor
 
 
 _device = device
-Variable.result_class = Tensor
+Variable._computed = computed
 
 
 def _add(x: Any, other: Any, alpha: Any) -> Any:

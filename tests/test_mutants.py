@@ -75,7 +75,7 @@ def pool_gradient_by_assignment(patch):
 
 def graph_gradient_by_assignment(patch):
     def accumulate(tensor, gradient):
-        tensor._grad = graph.Variable.result_class(gradient)
+        tensor._grad = graph.Variable._computed(gradient)
 
     patch.setattr(graph, "_accumulate", accumulate)
 

@@ -57,7 +57,7 @@ def grad(
     found = run_backward(roots, _start_gradients(roots, grad_outputs), bool(retain_graph), targets)
     if not allow_unused and any(gradient is None for gradient in found):
         raise RuntimeError("one of the inputs is not used by the outputs; pass allow_unused=True to get None")
-    return tuple(None if gradient is None else Variable.result_class(gradient.copy()) for gradient in found)
+    return tuple(None if gradient is None else Variable._computed(gradient.copy()) for gradient in found)
 
 
 def _listed(tensors: Any) -> list[Variable]:

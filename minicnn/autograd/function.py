@@ -8,6 +8,7 @@ import numpy as np
 from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.mode import grad_mode, no_grad
 from minicnn.autograd.operator import Operator
+from minicnn.autograd.storage import share
 from minicnn.autograd.variable import Variable, View, owner
 
 
@@ -154,7 +155,7 @@ class Function(Operator):
         """
         grad_outputs: list = [None] * node.results
         for position, gradient in zip(node.tensor_results, gradients, strict=True):
-            grad_outputs[position] = Variable.result_class(gradient)
+            grad_outputs[position] = Variable._computed(gradient)
         with no_grad():
             returned = cls.backward(node.context, *grad_outputs)
         results = returned if isinstance(returned, tuple) else (returned,)
@@ -191,9 +192,11 @@ def _positions_of_tensors(values: Sequence) -> tuple[int, ...]:
 
 def _fresh(result: Variable, arguments: tuple) -> Variable:
     """A Tensor of `result`'s values: recording must leave those tensors alone that the user holds."""
-    output = Variable.result_class(result._array)
+    output = Variable._computed(result._array)
     output._memory = result._memory
+    share(result, output)
     for argument in arguments:
         if isinstance(argument, Variable) and owner(argument._array) is owner(result._array):
-            output._view = View(argument, None, None)
+            root = argument if argument._view is None else argument._view.root
+            output._view = View(root, None, root._node)
     return output

@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn.autograd.graph import run_backward
 from minicnn.autograd.mode import no_grad
+from minicnn.autograd.storage import repeats, settle
 from minicnn.autograd.variable import Variable
 
 
@@ -61,8 +62,9 @@ def _inputs_to_check(arguments: list) -> list[int]:
         array = arguments[i]._array
         if array.dtype != np.float64:
             raise ValueError(f"gradcheck needs float64 inputs, input {i} is {array.dtype}")
-        if not array.flags.writeable:
+        if not array.flags.writeable or repeats(array):
             raise ValueError(f"gradcheck changes its inputs and puts them back; input {i} can't be written to")
+        settle(arguments[i])  # so that no view that `func` makes lays the memory anew meanwhile
     if not any(arguments[i]._array.size for i in checked):
         raise ValueError("gradcheck needs at least one input that requires a gradient and has elements")
     return checked

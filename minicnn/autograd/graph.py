@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.variable import Variable, owner
+from minicnn.autograd.storage import elements, is_dense, keep_strides
+from minicnn.autograd.variable import REPLACEMENT, Replaced, Variable, owner
 
 FREED = (
     "Trying to backward through the graph a second time: the values it needs were freed by the first walk. Pass "
@@ -109,17 +110,39 @@ class Node:
         return results
 
     def _check_saved(self) -> None:
-        """Raise where a memory that changed since the forward shows among what was saved."""
-        pairs = zip(self.memories, self.counts, strict=True)
-        changed = {memory[1]: (memory[0], count) for memory, count in pairs if memory[0] != count}
+        """Raise where a memory that changed since the forward shows among what was saved.
+
+        An argument whose whole array was replaced (`x.data = y`) is taken as it is now, as PyTorch does.
+        """
+        changed: dict[int, list] = {}
+        for memory, count in zip(self.memories, self.counts, strict=True):
+            changes = (memory[0] - count) % REPLACEMENT
+            for former in memory[2:] if memory[0] != count else ():
+                array = former.array()
+                if type(former) is Replaced and not changes:
+                    if former.node is not self:
+                        self._replace_saved(array, former.now)
+                elif array is not None:
+                    changed[id(owner(array))] = memory
+            if changes:
+                changed[memory[1]] = memory
         for saved in self.saved or ():
             array = saved._array if isinstance(saved, Variable) else saved
             if isinstance(array, np.ndarray) and id(owner(array)) in changed:
-                version, expected = changed[id(owner(array))]
                 raise RuntimeError(
-                    f"a value needed for the gradient of {self.operator.__name__} has been modified "
-                    f"by an in-place operation: it is at version {version}, expected version {expected}"
+                    f"a value needed for the gradient of {self.operator.__name__} has been modified by an in-place "
+                    f"operation, {changed[id(owner(array))][0] % REPLACEMENT} times in all"
                 )
+
+    def _replace_saved(self, former: np.ndarray | None, now: np.ndarray) -> None:
+        """What was saved of an argument as it is now instead of `former`."""
+        if isinstance(self.saved, tuple) and any(saved is former for saved in self.saved if saved is not None):
+            if now.shape != former.shape:
+                raise RuntimeError(
+                    f"a tensor of shape {former.shape} that is needed for the gradient of {self.operator.__name__} was "
+                    f"replaced by one of shape {now.shape}"
+                )
+            self.saved = tuple([now if saved is former else saved for saved in self.saved])
 
 
 def run_backward(
@@ -248,6 +271,8 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
     """Put every leaf's gradient into its `.grad`; no two leaves, nor the caller's gradients, share memory."""
     owned = {id(owner(gradient)) for gradient in gradients}
     for leaf, (gradient, own) in waiting.items():
+        if not leaf._requires_grad:  # not any more
+            continue
         if not own:
             memory = id(owner(gradient))
             if memory in owned or not gradient.flags.writeable:
@@ -258,7 +283,9 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
 
 def _accumulate(tensor: Variable, gradient: np.ndarray) -> None:
     if tensor._grad is None:
-        tensor._grad = Variable.result_class(gradient)
+        tensor._grad = Variable._computed(gradient)
+        if tensor._layout is None and is_dense(gradient.shape, elements(tensor._array)):
+            keep_strides(tensor._grad, [tensor])
     else:
         tensor._grad._array += gradient
         tensor._grad._bump()

@@ -5,60 +5,58 @@ tensor is a view, its root takes part: the root's new place is "the old root wit
 of it finds its own new place from there the next time it is used.
 """
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import Node
 from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.operator import Former, Operator
-from minicnn.autograd.variable import Variable, View, owner
+from minicnn.autograd.storage import elementwise_strides, empty_strided, overlap, promised, repeats, replay, share
+from minicnn.autograd.variable import REPLACEMENT, UNFOLLOWED, Replaced, Variable, View
 from minicnn.dtypes import can_cast
-
-_UNFOLLOWED = (
-    "a view was created in no_grad mode, or by a Function, and is being modified in place with grad mode "
-    "enabled; the gradient can't be followed to what it is a view of"
-)
 
 
 class Write(Operator):
     """The root of a view with the view's part replaced by `value`; the values are in the memory already."""
 
     @staticmethod
-    def forward(ctx: Any, root: np.ndarray, value: np.ndarray, steps: tuple) -> np.ndarray:
-        ctx.root, ctx.steps = root, steps
+    def forward(ctx: Any, root: np.ndarray, value: np.ndarray, steps: tuple, strides: tuple[int, ...]) -> np.ndarray:
+        ctx.steps, ctx.shape = steps, root.shape
+        ctx.strides = elementwise_strides(root.shape, [(root.shape, strides)])  # the same order, without gaps
         return root
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        by_root = np.empty_like(ctx.root, dtype=grad_output.dtype)  # in its memory order, so that steps are views
+        by_root = empty_strided(ctx.shape, ctx.strides, grad_output.dtype)  # so that steps are views
         by_root[...] = grad_output
-        part = by_root
-        for operator, arguments in ctx.steps:
-            part = operator.forward(Node(operator, (None,)), part, *arguments)
-        if owner(part) is not by_root:
-            raise RuntimeError("can't follow an in-place change of a view of memory laid out like this; clone it")
+        part = replay(ctx.steps, by_root)
         by_value = part.copy()
         part[...] = 0
-        return by_root, by_value, None
+        return by_root, by_value, None, None
 
 
-def assign(tensor: Variable, compute: Callable[[Variable], Variable]) -> None:
+def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands: Any, repeated: bool = False) -> None:
     """Replace the values of `tensor` by `compute(tensor)`, inside the graph where one is being recorded.
 
     Args:
         tensor: what to change.
         compute: gives the new values, of the same shape, from a stand-in for the old ones.
+        operands: what else `compute` reads.
+        repeated: whether several elements of `tensor` may lie in one place, as in an expanded one.
 
     Raises:
         RuntimeError: on a leaf that requires a gradient, or a view of one; on a view whose making wasn't
-            recorded; where the result has another shape, or a dtype of a higher category.
+            recorded; where the result has another shape, or a dtype of a higher category; where elements of `tensor`
+            lie in one place, or in that of another element of an operand.
     """
     tensor._catch_up()
     view = tensor._view
     if grad_mode.enabled:
         _check_root(tensor)
+    if not repeated:
+        check_places(tensor, *operands)
     former = Former(tensor)
     root = former if view is None else Former(view.root)
     after = compute(former)
@@ -71,16 +69,32 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable]) -> None:
     if view is None:
         _move(tensor, after)
     else:
-        _move(view.root, Write.apply(root, after, view.steps))
+        _move(view.root, Write.apply(root, after, view.steps, promised(view.root)[1]))
         tensor._view = View(view.root, view.steps, None)
         tensor._catch_up()
+
+
+def check_places(tensor: Variable, *operands: Any) -> None:
+    """Raise RuntimeError where elements of `tensor`, about to be written to, lie in one place, or in that of another
+    element of an operand."""
+    if repeats(tensor._array):
+        raise RuntimeError(
+            f"unsupported operation: more than one element of the written-to tensor of shape {tensor._array.shape} "
+            "refers to a single memory location; clone() it before the operation"
+        )
+    for operand in operands:
+        if isinstance(operand, Variable) and overlap(tensor, operand):
+            raise RuntimeError(
+                f"unsupported operation: some elements of the operand of shape {operand._array.shape} and the "
+                f"written-to tensor of shape {tensor._array.shape} refer to a single memory location; clone() it"
+            )
 
 
 def _check_root(tensor: Variable) -> None:
     """Raise where the memory belongs to a tensor whose gradient an in-place change would falsify."""
     root = tensor if tensor._view is None else tensor._view.root
     if tensor._view is not None and tensor._view.steps is None and root._requires_grad:
-        raise RuntimeError(_UNFOLLOWED)
+        raise RuntimeError(f"{UNFOLLOWED}; it is being modified in place with grad mode enabled")
     if tensor._requires_grad and root._requires_grad and root._node is None:
         what = "a leaf Variable" if root is tensor else "a view of a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
@@ -96,11 +110,9 @@ def _check_fits(tensor: Variable, after: Variable) -> None:
     if not can_cast(received.dtype, expected.dtype):
         raise RuntimeError(f"result type {received.dtype} can't be cast to the desired output type {expected.dtype}")
     if not expected.flags.writeable:
-        raise RuntimeError(
-            "in-place operation on an expanded tensor, or on read-only memory; clone() the tensor before it"
-        )
+        raise RuntimeError("in-place operation on read-only memory; clone() the tensor before it")
     if after._requires_grad and tensor._view is not None and tensor._view.steps is None:
-        raise RuntimeError(_UNFOLLOWED)
+        raise RuntimeError(f"{UNFOLLOWED}; it is being modified in place with grad mode enabled")
 
 
 def _move(tensor: Variable, after: Variable) -> None:
@@ -111,3 +123,14 @@ def _move(tensor: Variable, after: Variable) -> None:
     tensor._node, tensor._output, tensor._requires_grad = after._node, after._output, True
     if kept:
         tensor._node.retain(tensor)
+
+
+def replace(tensor: Variable, other: Variable) -> None:
+    """Let `tensor` show the memory of `other` from now on; graphs that saved it as an argument see the new values."""
+    memory, array = tensor._memory, other._array
+    formers = [former for former in memory[2:] if former.array() is not None]
+    memory[2:] = [former._replace(now=array) if type(former) is Replaced else former for former in formers]
+    memory.append(Replaced(weakref.ref(tensor._array), tensor._node, array))
+    memory[0] += REPLACEMENT
+    tensor._array = array
+    share(other, tensor)

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.mode import grad_mode
+from minicnn.autograd.storage import keep_strides, share
 from minicnn.autograd.variable import Variable, View, owner
 
 
@@ -25,6 +26,7 @@ class Former(Variable):
 
     def __init__(self, tensor: Variable) -> None:
         self._array, self._memory, self._view = tensor._array, tensor._memory, tensor._view
+        self._layout = tensor._layout
         self._node, self._output, self._requires_grad = tensor._node, tensor._output, tensor._requires_grad
         self._grad = None
 
@@ -41,7 +43,9 @@ class Operator:
     differentiable_outputs: int | None = 1
     """How many outputs, counted from the first, carry a gradient; None for all."""
     shares_memory = False
-    """Whether the output may be a view of the first argument."""
+    """Whether the output is a view of the first argument; see `ViewOperator`."""
+    elementwise = False
+    """Whether elements of the output lie in memory as those of the arguments do."""
     hands_over = False
     """Whether the backward's results are arrays that nobody else holds, so that who gets them may write over them."""
 
@@ -91,47 +95,70 @@ class Operator:
             ctx.out = first._array
         results = cls.forward(ctx, *arrays)
         several = type(results) is tuple
-        outputs = [*map(Variable.result_class, results)] if several else [Variable.result_class(results)]
+        outputs = [*map(Variable._computed, results)] if several else [Variable._computed(results)]
         if ctx.out is not None and outputs[0]._array is ctx.out:
             outputs[0]._memory = first._memory
         elif cls.shares_memory and isinstance(first, Variable):
             cls._link_view(outputs[0], arguments)
+        elif cls.elementwise:
+            keep_strides(outputs[0], tensors)
         if joins:
             if ctx.saved:
-                cls._watch(ctx, [*outputs, *tensors])
+                cls._watch(ctx, outputs, tensors)
             ctx.join(outputs[: cls.differentiable_outputs])
         return tuple(outputs) if several else outputs[0]
 
     @classmethod
     def _link_view(cls, output: Variable, arguments: tuple) -> None:
-        """Where `output` shows the memory of the first argument, remember that, and how."""
+        """Remember that `output` shows the memory of the first argument, and how."""
         source, *rest = arguments
-        if owner(output._array) is not owner(source._array):
-            return
+        step = (cls, tuple(rest))
         output._memory = source._memory
+        share(source, output, step)
         above = source._view
         root = source if above is None else above.root
         if grad_mode.enabled and (above is None or above.steps is not None):
-            steps = (*(above.steps if above is not None else ()), (cls, tuple(rest)))
-            output._view = View(root, steps, root._node)
+            output._view = View(root, (*(above.steps if above is not None else ()), step), root._node)
         else:
-            output._view = View(root, None, None)
+            output._view = View(root, None, root._node)
 
     @staticmethod
-    def _watch(ctx: Node, tensors: list[Variable]) -> None:
+    def _watch(ctx: Node, outputs: list[Variable], tensors: list[Variable]) -> None:
         """Note the memory of the results and arguments, which may show among what is saved."""
+        ctx.watch([*outputs, *tensors])
         if Former in map(type, tensors):
-            ctx.saved = tuple([_apart(array, tensors) for array in ctx.saved or ()])
-        ctx.watch(tensors)
-        if ctx.out is not None:  # a result written in place counts as changed once more when that is done
-            own = tensors[0]._memory
-            ctx.counts = tuple([c + (memory is own) for memory, c in zip(ctx.memories, ctx.counts, strict=True)])
+            former = next(tensor for tensor in tensors if type(tensor) is Former)
+            memory = owner(former._array)
+            if any(type(tensor) is not Former and owner(tensor._array) is memory for tensor in tensors):
+                return  # an operand is about to be overwritten, too: as in PyTorch, the walk will refuse to go on
+            if ctx.out is not None and outputs[0]._array is ctx.out:  # counts as changed once more when that is done
+                pairs = zip(ctx.memories, ctx.counts, strict=True)
+                ctx.counts = tuple([count + (memory is former._memory) for memory, count in pairs])
+            else:
+                ctx.saved = tuple([_apart(array, memory) for array in ctx.saved or ()])
 
 
-def _apart(array: Any, tensors: list[Variable]) -> Any:
-    """What is to be saved of a forward with these arguments and results: a copy where it shows a former value."""
-    if isinstance(array, np.ndarray):
-        for tensor in tensors:
-            if owner(tensor._array) is owner(array):
-                return array.copy(order="K") if type(tensor) is Former else array
-    return array
+class ViewOperator(Operator):
+    """An operation whose result shows the memory of its first argument.
+
+    A subclass defines `view(x, *arguments) -> ndarray`, which never copies where the strides that are promised for x
+    allow it not to, and `backward`, which may read the shape of x as `ctx.shape`.
+    """
+
+    shares_memory = True
+
+    @staticmethod
+    def view(x: np.ndarray, *arguments: Any) -> np.ndarray:
+        """The view of an array."""
+        raise NotImplementedError
+
+    @classmethod
+    def forward(cls, ctx: Any, x: np.ndarray, *arguments: Any) -> np.ndarray:
+        ctx.shape, ctx.arguments = x.shape, arguments
+        return cls.view(x, *arguments)
+
+
+def _apart(saved: Any, memory: np.ndarray) -> Any:
+    """What is saved for backward; an array is copied where it shows `memory`, which is about to be overwritten."""
+    shows = isinstance(saved, np.ndarray) and owner(saved) is memory
+    return saved.copy(order="K") if shows else saved

@@ -1,10 +1,44 @@
 """What differentiation needs to know of a tensor: its array, its memory, its place in the graph."""
 
+import weakref
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.autograd.mode import enable_grad
+from minicnn.autograd.mode import enable_grad, grad_mode
+
+ROW_MAJOR: Any = object()
+"""The layout of a tensor alone on its memory that promises row-major order; see `minicnn.autograd.storage`."""
+
+
+UNFOLLOWED = (
+    "this view was created in no_grad mode, by a Function, or as one of several at once, so changes in place can't be "
+    "followed through it"
+)
+
+REPLACEMENT = 2**32
+"""What a count of changes in place grows by where the whole array is replaced, `x.data = y`."""
+
+
+class Owned(NamedTuple):
+    """An array that owned a tensor's memory before it was laid anew."""
+
+    array: "weakref.ref[np.ndarray]"
+
+
+class Replaced(NamedTuple):
+    """A tensor's array before it was replaced.
+
+    Attributes:
+        array: the former one.
+        node: the node whose output the tensor is, if any; that one needs the former array still.
+        now: what has taken its place.
+    """
+
+    array: "weakref.ref[np.ndarray]"
+    node: Any
+    now: np.ndarray
 
 
 class View(NamedTuple):
@@ -13,7 +47,7 @@ class View(NamedTuple):
     Attributes:
         root: the tensor whose memory it is.
         steps: the operations that lead from `root` to the view, each with its further arguments; None where
-            that wasn't recorded.
+            gradients aren't led through them.
         node: the root's place in the graph when the view's own place was determined.
     """
 
@@ -25,9 +59,12 @@ class View(NamedTuple):
 class Variable:
     """An array that may have a place in a graph: all that differentiation needs to know of a `Tensor`.
 
-    `_memory` is one list shared by every tensor that shows the same memory: how often it was changed in place, and the
-    identity of the array that owned it at the last change. A backward that would read values changed since its forward
-    notices by it.
+    `_memory` is one list shared by every tensor that shows the same memory: how often it was changed in place, the
+    identity of the array that owned it at the last change, then the arrays that were in its place before (`Owned`,
+    `Replaced`). A backward that would read values changed since its forward notices by it.
+
+    `_layout` tells what order of the elements is promised; see `minicnn.autograd.storage`. An array that an operation
+    computed promises row-major order.
 
     Args:
         array: NumPy array of numbers, shared and not copied; use `minicnn.tensor` to build from lists or to
@@ -39,9 +76,9 @@ class Variable:
         RuntimeError: where a gradient is asked for of a tensor that isn't floating point.
     """
 
-    __slots__ = ("__weakref__", "_array", "_grad", "_memory", "_node", "_output", "_requires_grad", "_view")
+    __slots__ = ("__weakref__", "_array", "_grad", "_layout", "_memory", "_node", "_output", "_requires_grad", "_view")
 
-    result_class: "type[Variable]"  # what operations return; minicnn.tensor sets it to Tensor
+    _computed: "Callable[[np.ndarray], Variable]"  # makes what operations return; minicnn.tensor sets it
 
     def __init__(self, array: np.ndarray, requires_grad: bool = False) -> None:
         if type(array) is not np.ndarray:
@@ -49,7 +86,8 @@ class Variable:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"a Tensor holds real numbers, got an array of {array.dtype}")
         self._array = array
-        self._memory = [0, 0]
+        self._memory: list = [0, 0]
+        self._layout: Any = ROW_MAJOR
         self._node: Any = None
         self._output = 0
         self._requires_grad = False
@@ -71,9 +109,17 @@ class Variable:
         self._memory[1] = id(owner(self._array))
 
     def _catch_up(self) -> None:
-        """Get a new place in the graph where an in-place change gave one to the tensor this is a view of."""
+        """Get a new place in the graph where an in-place change gave one to the tensor this is a view of.
+
+        Raises:
+            RuntimeError: where it isn't known how this view was made, and operations are being recorded.
+        """
         view = self._view
-        if view is None or view.steps is None or view.node is view.root._node:
+        if view is None or view.node is view.root._node:
+            return
+        if view.steps is None:
+            if grad_mode.enabled:
+                raise RuntimeError(f"{UNFOLLOWED}; its base or another view of it has been modified in place")
             return
         tensor = view.root
         with enable_grad():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Function, is_grad_enabled
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 
 
 class RemovableHandle:
@@ -77,7 +77,7 @@ class _Watched:
         wanted = [isinstance(v, Tensor) and v.requires_grad and is_grad_enabled() for v in values]
         self.positions = [i for i, needed in enumerate(wanted) if needed]
         self._blank = [
-            Tensor(np.zeros_like(v._array)) if self.positions and isinstance(v, Tensor) else None for v in values
+            computed(np.zeros_like(v._array)) if self.positions and isinstance(v, Tensor) else None for v in values
         ]
         found = list(values)
         if self.positions:

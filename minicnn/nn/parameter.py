@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.storage import copied, share
 from minicnn.tensor import Tensor
 
 
@@ -33,15 +34,16 @@ class Parameter(Tensor):
         super().__init__(array, bool(requires_grad))
         if isinstance(data, Tensor):
             self._memory = data._memory
+            share(data, self)
 
     def __deepcopy__(self, memo: dict) -> "Parameter":
-        result = type(self)(self._array.copy(order="K"), self.requires_grad)
+        result = type(self)(copied(self, memo), self.requires_grad)
         result.__dict__.update(copy.deepcopy(self.__dict__, memo))
         memo[id(self)] = result
         return result
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
-        return type(self), (self._array, self.requires_grad), self.__dict__
+        return type(self), (self.detach(), self.requires_grad), self.__dict__
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

@@ -30,6 +30,7 @@ def floating(x: Any, name: str) -> Any:
 class Relu(Operator):
     """max(x, 0); NaN stays NaN; the gradient at 0 is 0."""
 
+    elementwise = True
     hands_over = True
 
     @staticmethod
@@ -63,11 +64,13 @@ def relu(input: Any, inplace: bool = False) -> Any:
 
 
 def _integer_relu(x: Any) -> Any:
-    return Variable.result_class(np.maximum(array_of(x), 0))
+    return Variable._computed(np.maximum(array_of(x), 0))
 
 
 class LeakyRelu(Operator):
     """x where x > 0, slope · x elsewhere."""
+
+    elementwise = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, slope: float) -> np.ndarray:

@@ -14,6 +14,8 @@ from minicnn.operators.quiet import quietly
 class Binary(Operator):
     """An elementwise operation on two operands; the walk undoes their broadcasting."""
 
+    elementwise = True
+
     function: Callable
 
     @classmethod

@@ -15,6 +15,8 @@ from minicnn.operators.quiet import quietly
 class Unary(Operator):
     """An elementwise operation on one operand; integers become float32 first."""
 
+    elementwise = True
+
     function: Callable
     saves_output = False
     """Whether `gradient` needs the output rather than the input."""
@@ -42,6 +44,8 @@ class Unary(Operator):
 
 class Negative(Operator):
     """−x"""
+
+    elementwise = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -134,6 +138,8 @@ def _not_bool(x: Any, name: str) -> Any:
 class Clamp(Operator):
     """x held within [low, high]; the gradient passes where x lies strictly between."""
 
+    elementwise = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
         ctx.saved, ctx.bounds = (x,), (low, high)
@@ -177,6 +183,8 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
 class Where(Operator):
     """a where the condition holds, b elsewhere."""
 
+    elementwise = True
+
     @staticmethod
     def forward(ctx: Any, condition: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         ctx.saved = (condition,)
@@ -212,7 +220,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         received = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
         raise TypeError(f"where needs a Tensor of bool as its condition, got {received}")
     if input is None and other is None:
-        return tuple(Variable.result_class(indices) for indices in np.atleast_1d(mask).nonzero())
+        return tuple(Variable._computed(indices) for indices in np.atleast_1d(mask).nonzero())
     if input is None or other is None:
         raise TypeError("where needs both input and other, or neither")
     dtype = result_type(array_of(input), array_of(other))

@@ -6,28 +6,31 @@ alone, lets an int beside an index array take part in the second step, and order
 differently.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator, Variable, assign, no_grad
+from minicnn.autograd.inplace import check_places
+from minicnn.autograd.operator import ViewOperator
+from minicnn.autograd.storage import overlap, repeats
+from minicnn.autograd.variable import View, owner
 from minicnn.operators.operands import array_of, cast
+from minicnn.operators.reduction import normalize_dims
 
 
-class Take(Operator):
+class Take(ViewOperator):
     """What the first step selects: a view."""
 
-    shares_memory = True
-
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, key: tuple) -> np.ndarray:
-        ctx.key, ctx.shape = key, x.shape
+    def view(x: np.ndarray, key: tuple) -> np.ndarray:
         return x[key]
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         grad_input = np.zeros(ctx.shape, g.dtype)
-        grad_input[ctx.key] = g
+        grad_input[ctx.arguments[0]] = g
         return grad_input, None
 
 
@@ -35,27 +38,25 @@ class Pick(Operator):
     """What the second step picks: a copy."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, key: tuple) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, *key: Any) -> np.ndarray:
         ctx.saved, ctx.shape = key, x.shape
-        if ctx.needs_input_grad[0]:  # the program may change its indices before the backward
-            ctx.saved = tuple([part.copy() if isinstance(part, np.ndarray) else part for part in key])
         return x[key]
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         grad_input = np.zeros(ctx.shape, g.dtype)
         np.add.at(grad_input, ctx.saved, g)  # an element picked twice gets both gradients
-        return grad_input, None
+        return grad_input, *[None] * len(ctx.saved)
 
 
 class Put(Operator):
     """x with what `basic`, then `advanced`, selects of it replaced by value."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, advanced: tuple | None) -> np.ndarray:
-        ctx.basic, ctx.saved = basic, advanced or ()
+    def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, *advanced: Any) -> np.ndarray:
+        ctx.basic, ctx.saved = basic, advanced
         y = x.copy() if ctx.out is None else ctx.out
-        y[basic][ctx.saved or ...] = value
+        y[basic][advanced or ...] = value
         return y
 
     @staticmethod
@@ -63,7 +64,7 @@ class Put(Operator):
         by_value = g[ctx.basic][ctx.saved or ...]
         by_x = g.copy()
         by_x[ctx.basic][ctx.saved or ...] = 0
-        return by_x, by_value, None, None
+        return by_x, by_value, None, *[None] * len(ctx.saved)
 
 
 def index(input: Any, key: Any) -> Any:
@@ -75,7 +76,31 @@ def index(input: Any, key: Any) -> Any:
     """
     basic, advanced = split(key, array_of(input).ndim)
     result = Take.apply(input, basic)
-    return result if advanced is None else Pick.apply(result, advanced)
+    return result if advanced is None else Pick.apply(result, *advanced)
+
+
+def unbind(input: Any, dim: int = 0) -> tuple:
+    """All parts of `input` along an axis, without that axis, as views.
+
+    They are made at once, so they can't be changed in place where gradients flow, as in PyTorch; `input[i]` can.
+
+    Raises:
+        IndexError: for a `dim` out of range.
+    """
+    shape = array_of(input).shape
+    (axis,) = normalize_dims(dim, len(shape)) or (None,)
+    if axis is None:
+        raise IndexError("unbind needs a tensor with dimensions")
+    return tuple(parts(input, axis))
+
+
+def parts(input: Any, axis: int) -> Iterator[Any]:
+    """What `unbind` gives, one after another."""
+    for i in range(array_of(input).shape[axis]):
+        part = Take.apply(input, (*[slice(None)] * axis, i, ...))
+        root = part._view.root
+        part._view = View(root, None, root._node)
+        yield part
 
 
 def put(input: Variable, key: Any, value: Any) -> None:
@@ -83,32 +108,53 @@ def put(input: Variable, key: Any, value: Any) -> None:
 
     Raises:
         IndexError, ValueError: as `index`; ValueError also where the value's shape doesn't fit.
-        RuntimeError: for values of another dtype beside index arrays.
+        RuntimeError: for values of another dtype beside index arrays; where the value lies in the memory written to.
     """
     basic, advanced = split(key, input._array.ndim)
     dtype = input._array.dtype
     if advanced is not None and not _takes_dtype(array_of(value), dtype, advanced):
         raise RuntimeError(f"index arrays and masks assign values of the tensor's dtype {dtype}")
     value = cast(value, dtype)
-    target = input._array[basic] if advanced is None else input._array[basic][advanced]
+    target = input._array[basic]
+    if advanced is not None:
+        target = target[tuple(map(array_of, advanced))]
     shape = array_of(value).shape
     while len(shape) > target.ndim and shape[0] == 1:  # leading axes of size 1 don't count
         value, shape = value.reshape(shape[1:]), shape[1:]
     if np.broadcast_shapes(shape, target.shape) != target.shape:
         raise ValueError(f"a value of shape {shape} doesn't fit the selected part of shape {target.shape}")
-    input._assign(lambda x: Put.apply(x, value, basic, advanced))  # type: ignore[attr-defined]
+    _check_places(input, basic, advanced, value)
+    assign(input, lambda x: Put.apply(x, value, basic, *(advanced or ())), repeated=True)
+
+
+def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: Variable) -> None:
+    """Raise RuntimeError where values and indices lie in the memory that they change; a single number may."""
+    read = [part for part in (value, *(advanced or ())) if isinstance(part, Variable) and part._array.ndim]
+    if advanced is None:
+        if repeats(input._array) or any(owner(part._array) is owner(input._array) for part in read):
+            with no_grad():
+                check_places(Take.apply(input, basic), *read)
+        return
+    for part in read:
+        if part._array is input._array or overlap(input, part):
+            raise RuntimeError(
+                f"unsupported operation: some elements of the written-to tensor of shape {input._array.shape} and of "
+                f"the value or index of shape {part._array.shape} refer to a single memory location; clone() it"
+            )
 
 
 def _takes_dtype(value: Any, dtype: np.dtype, advanced: tuple) -> bool:
     """Whether a value has the tensor's dtype or needn't: numbers, and the one element that fills a mask."""
     if not isinstance(value, np.ndarray) or value.dtype == dtype:
         return True
-    arrays = [part for part in advanced if isinstance(part, np.ndarray)]
+    arrays = [array_of(part) for part in advanced if isinstance(part, (np.ndarray, Variable))]
     return value.size == 1 and len(arrays) == 1 and arrays[0].dtype == bool
 
 
 def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
-    """The keys of both steps, for NumPy; the second is None where the first selects everything.
+    """The keys of both steps, for NumPy but for index Tensors, whose values a backward must find unchanged.
+
+    The second is None where the first selects everything; arrays in it are copies.
 
     Args:
         key: what stands in the brackets.
@@ -122,7 +168,8 @@ def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
     advanced: list = []
     picks = False
     for part in _parts(key):
-        part = array_of(part)
+        if isinstance(part, Variable) and (part._array.dtype.kind not in "ib" or not part._array.ndim):
+            part = part._array
         if isinstance(part, slice):
             basic.append(_slice(part))
             advanced.append(slice(None))
@@ -132,8 +179,9 @@ def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
         elif _is_integer(part):
             basic.append(int(part))
         else:
-            mask_or_indices = _index_array(part)
-            covered = mask_or_indices.ndim if mask_or_indices.dtype == bool else 1
+            mask_or_indices = part if isinstance(part, Variable) else _index_array(part)
+            array = array_of(mask_or_indices)
+            covered = array.ndim if array.dtype == bool else 1
             basic += [slice(None)] * covered
             advanced.append(mask_or_indices)
             picks = True
@@ -181,7 +229,7 @@ def _index_array(part: Any) -> np.ndarray:
             "only integers, slices (`:`), ellipsis (`...`), None and int or bool Tensors are valid indices, "
             f"got {part!r}"
         )
-    array = np.asarray(part, np.int64) if isinstance(part, list) and not part else np.asarray(part)
+    array = np.array(part, np.int64 if isinstance(part, list) and not part else None)
     if array.dtype == np.uint8:  # torch takes these for masks
         return array.astype(bool)
     if array.dtype.kind not in "ib":

@@ -36,6 +36,8 @@ def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
 class Cast(Operator):
     """x in another dtype; the walk converts the gradient back."""
 
+    elementwise = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return quietly(x.astype, dtype)  # NaN as an integer is whatever the machine gives, as in torch
@@ -48,7 +50,7 @@ class Cast(Operator):
 def cast(x: Any, dtype: np.dtype) -> Any:
     """A Tensor, an array or a number as a Tensor of `dtype`; itself where it is one already."""
     if not isinstance(x, Variable):
-        x = Variable.result_class(np.asarray(x))
+        x = Variable._computed(np.asarray(x))
     if x._array.dtype == dtype:
         return x
     return Cast.apply(x if dtype.kind == "f" else x._array, dtype)  # integers carry no gradient

@@ -315,10 +315,10 @@ def _index_of(function: Any, name: str, x: Any, dim: int | None, keepdim: bool) 
         if array.size == 0:
             raise IndexError(f"{name} of an empty tensor needs dim=")
         index = np.asarray(function(array))
-        return Variable.result_class(index.reshape((1,) * array.ndim) if keepdim else index)
+        return Variable._computed(index.reshape((1,) * array.ndim) if keepdim else index)
     axis = _one_axis(dim, array)
     index = np.asarray(function(array, axis=axis)) if array.ndim else np.asarray(0)
-    return Variable.result_class(np.expand_dims(index, axis) if keepdim and array.ndim else index)
+    return Variable._computed(np.expand_dims(index, axis) if keepdim and array.ndim else index)
 
 
 def any_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
@@ -334,4 +334,4 @@ def all_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
 def _truth(function: Any, x: Any, dim: Dimensions, keepdim: bool) -> Any:
     array = array_of(x)
     result = np.asarray(function(array, axis=normalize_dims(dim, array.ndim), keepdims=bool(keepdim)))
-    return Variable.result_class(result.astype(array.dtype) if array.dtype == np.uint8 else result)
+    return Variable._computed(result.astype(array.dtype) if array.dtype == np.uint8 else result)

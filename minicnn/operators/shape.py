@@ -1,4 +1,8 @@
-"""Views: the same elements under another shape, and expansion."""
+"""The same elements under another shape or order: views where PyTorch's are views, and copies.
+
+Whether a tensor can be viewed under another shape depends on the order in which its elements are promised to lie;
+where they lie otherwise, they are laid anew first (see `minicnn.autograd.storage`).
+"""
 
 from collections.abc import Sequence
 from math import prod
@@ -7,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.operator import ViewOperator
+from minicnn.autograd.storage import can_view, is_contiguous, promised, settle
 from minicnn.operators.operands import array_of
 from minicnn.operators.reduction import normalize_dims
 
@@ -35,14 +41,11 @@ def _size_from(size: Any) -> int:
     return int(size)
 
 
-class Reshape(Operator):
-    """The same elements, in row-major order, under another shape."""
-
-    shares_memory = True
+class View(ViewOperator):
+    """The same memory under another shape."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        ctx.shape = x.shape
+    def view(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return x.reshape(shape)
 
     @staticmethod
@@ -50,47 +53,77 @@ class Reshape(Operator):
         return g.reshape(ctx.shape), None
 
 
+class Reshape(Operator):
+    """A copy of the elements, in row-major order, under another shape."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        ctx.shape = x.shape
+        return x.copy(order="C").reshape(shape)
+
+    backward = View.backward
+
+
 def reshape(input: Any, *shape: Any) -> Any:
-    """The same elements under another shape, one size of which may be -1; a view where memory allows.
+    """The same elements under another shape, one size of which may be -1; a view where `view` allows, else a copy.
 
     Raises:
         ValueError: where the number of elements differs.
         TypeError: for sizes that aren't integers.
     """
-    sizes, array = shape_from(shape), array_of(input)
+    sizes = _sizes(shape, array_of(input))
+    result = _view(input, sizes)
+    return Reshape.apply(input, sizes) if result is None else result
+
+
+def view(input: Any, *shape: Any) -> Any:
+    """The same memory under another shape, one size of which may be -1; what is written through it shows in `input`.
+
+    What an operation computed lies in row-major order as far as this is concerned, images and weights too.
+
+    Raises:
+        ValueError: where the number of elements differs.
+        TypeError: for sizes that aren't integers.
+        RuntimeError: where axes are to be joined that don't lie one behind the other, after a transposition say.
+    """
+    sizes = _sizes(shape, array_of(input))
+    result = _view(input, sizes)
+    if result is None:
+        raise RuntimeError(
+            f"view size {sizes} is not compatible with the order in memory of a tensor of shape "
+            f"{tuple(array_of(input).shape)} and stride {promised(input)[1]}; use reshape"
+        )
+    return result
+
+
+def _sizes(shape: tuple, array: np.ndarray) -> tuple[int, ...]:
+    """The sizes asked for, with −1 replaced."""
+    sizes = shape_from(shape)
     known = prod([size for size in sizes if size != -1])
     unknown = sizes.count(-1)
     fits = known == array.size if not unknown else unknown == 1 and known > 0 and array.size % known == 0
     if not fits or any(size < -1 for size in sizes):
         raise ValueError(f"shape {sizes} is invalid for a tensor of shape {array.shape} ({array.size} elements)")
-    return Reshape.apply(input, sizes)
+    return tuple([array.size // known if size == -1 else size for size in sizes]) if unknown else sizes
 
 
-def view(input: Any, *shape: Any) -> Any:
-    """As `reshape`, but refusing what would need a copy, except from channels-last memory.
-
-    In PyTorch a view never copies. Images lie channels-last in memory here, without the program's having
-    asked for it, so `features.view(N, -1)` copies where it must.
-
-    Raises:
-        ValueError: where the number of elements differs.
-        TypeError: for sizes that aren't integers.
-        RuntimeError: where the memory order allows no view.
-    """
-    result = reshape(input, *shape)
-    array = array_of(input)
-    if not array.flags.c_contiguous and not np.may_share_memory(result._array, array) and array.size:
-        channels_last = array.ndim == 4 and array.transpose(0, 2, 3, 1).flags.c_contiguous
-        if not channels_last:
-            raise RuntimeError(
-                f"view size {shape_from(shape)} is not compatible with the memory order of a tensor of shape "
-                f"{array.shape}; use reshape"
-            )
-    return result
+def _view(input: Any, sizes: tuple[int, ...]) -> Any:
+    """A view of `input` as `sizes`; None where there can't be one."""
+    if not isinstance(input, Variable):
+        input = Variable._computed(input)
+    array = input._array
+    if not array.flags.c_contiguous or not is_contiguous(input):
+        if not is_contiguous(input) and not can_view(array.shape, promised(input)[1], sizes):
+            return None
+        if not can_view(array.shape, array.strides, sizes):
+            settle(input)
+    return View.apply(input, sizes)
 
 
 class Clone(Operator):
     """A copy in the same memory order; in row-major order where elements share memory."""
+
+    elementwise = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -104,24 +137,24 @@ class Clone(Operator):
 class Contiguous(Clone):
     """A copy in row-major order."""
 
+    elementwise = False
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         return x.copy(order="C")
 
 
-class Permute(Operator):
+class Permute(ViewOperator):
     """The axes in another order, as a view."""
 
-    shares_memory = True
-
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-        ctx.axes = axes
+    def view(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
         return x.transpose(axes)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g.transpose(np.argsort(ctx.axes)) if ctx.axes else g, None
+        (axes,) = ctx.arguments
+        return g.transpose(np.argsort(axes)) if axes else g, None
 
 
 def permute(input: Any, *dims: Any) -> Any:
@@ -154,7 +187,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """Axes `start_dim` to `end_dim` joined into one.
+    """Axes `start_dim` to `end_dim` joined into one, as by `reshape`.
 
     Args:
         input: any shape; (N, C, H, W) with `start_dim=1` gives (N, C·H·W), in that order.
@@ -167,14 +200,16 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     (start,), (end,) = normalize_dims(start_dim, len(shape)), normalize_dims(end_dim, len(shape))
     if start > end:
         raise ValueError(f"flatten needs start_dim <= end_dim, got {start_dim} and {end_dim}")
-    return Reshape.apply(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+    if start == end and array_of(input).ndim and isinstance(input, Variable):
+        return input
+    return reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     """Without the axes of size 1, or without those of `dim` that have size 1, as a view."""
     shape = array_of(input).shape
     axes = () if isinstance(dim, (tuple, list)) and not dim else normalize_dims(dim, len(shape))
-    return Reshape.apply(input, tuple(s for axis, s in enumerate(shape) if s != 1 or axis not in axes))
+    return View.apply(input, tuple(s for axis, s in enumerate(shape) if s != 1 or axis not in axes))
 
 
 def unsqueeze(input: Any, dim: int) -> Any:
@@ -185,17 +220,17 @@ def unsqueeze(input: Any, dim: int) -> Any:
     """
     shape = array_of(input).shape
     (axis,) = normalize_dims(dim, len(shape) + 1)
-    return Reshape.apply(input, (*shape[:axis], 1, *shape[axis:]))
+    return View.apply(input, (*shape[:axis], 1, *shape[axis:]))
 
 
-class Expand(Operator):
+class Expand(ViewOperator):
     """Axes of size 1 repeated, as a view; the walk sums the gradient."""
 
-    shares_memory = True
-
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        return np.broadcast_to(x, shape)
+    def view(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        y = np.broadcast_to(x, shape)
+        y.flags.writeable = x.flags.writeable
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -203,7 +238,7 @@ class Expand(Operator):
 
 
 def expand(input: Any, *sizes: Any) -> Any:
-    """Axes of size 1 repeated to `sizes`, as a view that can't be written to; -1 keeps a size.
+    """Axes of size 1 repeated to `sizes`, as a view; -1 keeps a size.
 
     Raises:
         ValueError: where an axis has neither size 1 nor the size asked for.

@@ -6,9 +6,10 @@ from operator import attrgetter
 import numpy as np
 
 from minicnn import kernels
+from minicnn.autograd.storage import keep_strides
 from minicnn.autograd.variable import owner
 from minicnn.kernels.memory import flat, is_dense
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 
 _array_of = attrgetter("_array")
 
@@ -109,4 +110,6 @@ def _launch(rule: int, batches: dict[tuple, list[list[int]]], alive: dict[int, t
 
 def zeros_like(parameter: Tensor) -> Tensor:
     """A Tensor of zeros in the parameter's shape, dtype and memory order."""
-    return Tensor(np.zeros_like(parameter._array))
+    result = computed(np.zeros_like(parameter._array))
+    keep_strides(result, [parameter])
+    return result

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import enable_grad, no_grad
-from minicnn.optim.fused import Fused
+from minicnn.optim.fused import Fused, zeros_like
 from minicnn.tensor import Tensor
 
 _NOT_SUPPORTED = ("foreach", "fused", "capturable", "differentiable")
@@ -209,9 +209,9 @@ class Optimizer:
             raise ValueError(
                 f"loaded {key} has shape {value.shape}, but its parameter has shape {parameter._array.shape}"
             )
-        result = np.empty_like(parameter._array)
-        result[...] = value
-        return Tensor(result)
+        result = zeros_like(parameter)
+        result._array[...] = value
+        return result
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn._data import Batched
 from minicnn.random import Generator
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 
 Images = np.ndarray | Tensor
 
@@ -79,5 +79,5 @@ def rows_first(images: Images) -> np.ndarray:
 def as_given(rows: np.ndarray, images: Images) -> Images:
     """What `rows_first` did, undone: `rows` in the axis order and type of `images`."""
     if isinstance(images, Tensor):
-        return Tensor(np.moveaxis(rows, (1, 2), (-2, -1)))
+        return computed(np.moveaxis(rows, (1, 2), (-2, -1)))
     return rows

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.random import Generator
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 from minicnn.transforms._base import Images, Transform
 
 
@@ -29,7 +29,7 @@ class ToTensor(Transform):
             raise ValueError(f"pic should be 2/3 dimensional. Got {images.ndim - 1} dimensions.")
         if images.dtype == np.uint8:
             images = np.divide(images, np.float32(255), dtype=np.float32)
-        return Tensor(images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2))
+        return computed(images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2))
 
 
 class Normalize(Transform):
@@ -68,7 +68,7 @@ class Normalize(Transform):
         y /= std
         if self.inplace:
             images._bump()  # a backward that needs the old values will notice
-        return Tensor(y)
+        return computed(y)
 
     @staticmethod
     def _spread(values: Any, name: str, x: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ class Grayscale(Transform):
     def batch(self, images: Images, generator: Generator | None = None) -> Images:
         """Turn a batch of images gray."""
         if isinstance(images, Tensor):
-            return Tensor(self._gray_planes(images._array))
+            return computed(self._gray_planes(images._array))
         if images.dtype != np.uint8 or images.ndim not in (3, 4):
             raise TypeError(f"Grayscale takes uint8 images, got {images.dtype} {images.shape[1:]}")
         if images.ndim == 4 and images.shape[3] not in (1, 3):

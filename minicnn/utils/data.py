@@ -15,7 +15,7 @@ import numpy as np
 from minicnn._data import Batched, Dataset, batch_method
 from minicnn.operators.joining import stack
 from minicnn.random import Generator, numpy_generator
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 
 __all__ = ["DataLoader", "Dataset", "Subset", "TensorDataset", "default_collate", "random_split"]
 
@@ -253,5 +253,5 @@ class DataLoader:
             dataset_batch = batch_method(self.dataset, "__getitem__")
             batch = None if dataset_batch is None else dataset_batch(np.array(indices), self.generator)
             if batch is not None:
-                return [part if isinstance(part, Tensor) else Tensor(part) for part in batch]
+                return [part if isinstance(part, Tensor) else computed(part) for part in batch]
         return self.collate_fn([self.dataset[index] for index in indices])

@@ -15,6 +15,7 @@ from minicnn.random import numpy_generator
 class Dropout(Operator):
     """x times a mask that a seed decides; the backward makes the same mask again."""
 
+    elementwise = True
     hands_over = True
 
     @staticmethod

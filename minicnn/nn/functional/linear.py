@@ -113,4 +113,4 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         num_classes = int(indices.max()) + 1
     if num_classes < 1 or (indices.size and (indices.min() < 0 or indices.max() >= num_classes)):
         raise ValueError(f"one_hot needs indices within 0 … {num_classes - 1}")
-    return Variable.result_class((indices[..., None] == np.arange(num_classes)).astype(np.int64))
+    return Variable._computed((indices[..., None] == np.arange(num_classes)).astype(np.int64))

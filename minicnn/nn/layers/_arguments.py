@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.dtypes import as_dtype, float32
 from minicnn.nn.parameter import Parameter
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 from minicnn.tensor import device as cpu_device
 
 
@@ -51,7 +51,7 @@ def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
         raise ValueError(f"sizes must not be negative, got a parameter of shape {shape}")
     memory = (*shape[2:], *reversed(shape[:2]))
     array = np.empty(memory, float32 if dtype is None else as_dtype(dtype))
-    return Tensor(array if array.ndim < 2 else np.moveaxis(array, (-1, -2), (0, 1)))
+    return computed(array if array.ndim < 2 else np.moveaxis(array, (-1, -2), (0, 1)))
 
 
 def empty_parameter(shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:
