@@ -124,7 +124,7 @@ class Tensor(Variable):
     def __init__(self, *data: Any, requires_grad: builtins.bool = False) -> None:
         array, *rest = data or (0,)
         if isinstance(array, (np.ndarray, np.generic)) and len(rest) < 2:
-            super().__init__(array, *rest or (requires_grad,))
+            super().__init__(np.asarray(array), *rest or (requires_grad,))
             self._layout = None  # the program knows this memory
         else:
             super().__init__(_float_array(data), requires_grad)
@@ -672,7 +672,7 @@ class Tensor(Variable):
     def __deepcopy__(self, memo: dict) -> "Tensor":
         if self.grad_fn is not None:
             raise RuntimeError("only leaf Tensors support deepcopy; use detach() or clone()")
-        result = copied(self, memo)
+        result = copied(self, memo, computed)
         result._requires_grad = self._requires_grad
         memo[id(self)] = result
         result._grad = copy.deepcopy(self._grad, memo)

@@ -119,11 +119,12 @@ class Node:
             changes = (memory[0] - count) % REPLACEMENT
             for former in memory[2:] if memory[0] != count else ():
                 array = former.array()
-                if type(former) is Replaced and not changes:
-                    if former.node is not self:
-                        self._replace_saved(array, former.now)
-                elif array is not None:
+                if array is None:
+                    continue
+                if changes or type(former) is not Replaced:
                     changed[id(owner(array))] = memory
+                elif former.node is not self:
+                    self._replace_saved(array, former.now)
             if changes:
                 changed[memory[1]] = memory
         for saved in self.saved or ():
@@ -134,9 +135,9 @@ class Node:
                     f"operation, {changed[id(owner(array))][0] % REPLACEMENT} times in all"
                 )
 
-    def _replace_saved(self, former: np.ndarray | None, now: np.ndarray) -> None:
+    def _replace_saved(self, former: np.ndarray, now: np.ndarray) -> None:
         """What was saved of an argument as it is now instead of `former`."""
-        if isinstance(self.saved, tuple) and any(saved is former for saved in self.saved if saved is not None):
+        if isinstance(self.saved, tuple) and any(saved is former for saved in self.saved):
             if now.shape != former.shape:
                 raise RuntimeError(
                     f"a tensor of shape {former.shape} that is needed for the gradient of {self.operator.__name__} was "

@@ -14,13 +14,14 @@ tensor on it follows, since each knows the steps that lead from the storage to i
 """
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minicnn.autograd.variable import ROW_MAJOR, Owned, Variable, owner
+from minicnn.kernels.memory import empty
 
 Strides = tuple[int, ...]
 
@@ -104,15 +105,22 @@ def share(source: Variable, target: Variable, *step: Any) -> None:
         layout.storage.admit(target, (*layout.steps, *step))
 
 
-def copied(tensor: Variable, memo: dict) -> Variable:
+def stand_for(copy: Variable, original: Variable) -> None:
+    """Count changes of `copy`, which a program gets instead of `original`, as changes of that."""
+    copy._memory = original._memory
+    original._memory.append(Owned(weakref.ref(owner(original._array))))
+
+
+def copied(tensor: Variable, memo: dict, make: Callable[[np.ndarray], Any]) -> Any:
     """A copy of `tensor`, on a copy of its memory that others copied under the same `memo` share.
 
     Args:
         tensor: what to copy.
         memo: that of `copy.deepcopy`.
+        make: makes a tensor of an array.
     """
     layout, array = tensor._layout, tensor._array
-    result = Variable._computed(array)
+    result = make(array)
     if layout is not None and layout is not ROW_MAJOR:
         key = id(layout.storage)
         if key not in memo:
@@ -120,12 +128,15 @@ def copied(tensor: Variable, memo: dict) -> Variable:
         result._array = replay(layout.steps, memo[key].array)
         memo[key].admit(result, layout.steps)
         return result
+    result._layout = layout
     whole = owner(array)
+    if not is_dense(whole.shape, elements(whole)):
+        result._array = array.copy(order="K")
+        return result
     if id(whole) not in memo:
         memo[id(whole)] = whole.copy(order="K")
     place = address(array) - address(whole)
     result._array = np.ndarray(array.shape, array.dtype, memo[id(whole)].ravel("K"), place, array.strides)
-    result._layout = layout
     return result
 
 
@@ -186,7 +197,7 @@ def is_contiguous(tensor: Variable) -> bool:
 def empty_strided(shape: tuple[int, ...], strides: Strides, dtype: np.dtype) -> np.ndarray:
     """An array without gaps whose axes lie in the order of `strides`."""
     order = sorted(range(len(shape)), key=lambda axis: (-abs(strides[axis]), axis))
-    return np.empty([shape[axis] for axis in order], dtype).transpose(np.argsort(order))
+    return empty(tuple([shape[axis] for axis in order]), dtype).transpose([*map(order.index, range(len(order)))])
 
 
 def can_view(shape: Sequence[int], strides: Strides, sizes: Sequence[int]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd.storage import copied, share
-from minicnn.tensor import Tensor
+from minicnn.tensor import Tensor, computed
 
 
 class Parameter(Tensor):
@@ -37,7 +37,7 @@ class Parameter(Tensor):
             share(data, self)
 
     def __deepcopy__(self, memo: dict) -> "Parameter":
-        result = type(self)(copied(self, memo), self.requires_grad)
+        result = type(self)(copied(self, memo, computed), self.requires_grad)
         result.__dict__.update(copy.deepcopy(self.__dict__, memo))
         memo[id(self)] = result
         return result
