@@ -41,10 +41,14 @@ from minicnn.operators.reduction import minimum as min
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
-from minicnn.tensor import Size, Tensor, device
+from minicnn.tensor import Size, Tensor, device, memory_format
 from minicnn.threads import get_num_threads, set_num_threads
 
 from minicnn import backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
+
+contiguous_format = memory_format.contiguous_format
+preserve_format = memory_format.preserve_format
+channels_last = memory_format.channels_last
 
 __version__ = "0.1.0"
 
@@ -62,7 +66,9 @@ __all__ = [
     "backends",
     "bool",
     "cat",
+    "channels_last",
     "clamp",
+    "contiguous_format",
     "cuda",
     "device",
     "double",
@@ -94,6 +100,7 @@ __all__ = [
     "matmul",
     "max",
     "mean",
+    "memory_format",
     "min",
     "nn",
     "no_grad",
@@ -101,6 +108,7 @@ __all__ = [
     "ones_like",
     "optim",
     "permute",
+    "preserve_format",
     "rand",
     "rand_like",
     "randint",

@@ -2,6 +2,7 @@
 
 import builtins
 import copy
+import enum
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
@@ -46,6 +47,17 @@ class device:  # noqa: N801 (torch's name)
 
     def __repr__(self) -> str:
         return "device(type='cpu')"
+
+
+class memory_format(enum.Enum):  # noqa: N801 (torch's name)
+    """In which order the elements of a tensor lie."""
+
+    preserve_format = "preserve_format"
+    contiguous_format = "contiguous_format"
+    channels_last = "channels_last"
+
+    def __repr__(self) -> str:
+        return f"torch.{self.value}"
 
 
 class Size(tuple):
@@ -102,6 +114,15 @@ def _named(method: Callable) -> Callable:
         return result
 
     return compute
+
+
+def _in_place(compute: Callable) -> Callable[[Any, Any], Any]:
+    """The method of a sign like `%=`."""
+
+    def change(self: "Tensor", other: Any) -> Any:
+        return self._assign(lambda former: compute(former, other), other)
+
+    return change
 
 
 class Tensor(Variable):
@@ -265,13 +286,36 @@ class Tensor(Variable):
         """For every dimension, how many elements apart neighbours lie, as PyTorch would lay them."""
         return promised(self)[1]
 
-    def is_contiguous(self) -> builtins.bool:
-        """Whether the elements lie in row-major order, as PyTorch would lay them."""
+    def is_contiguous(self, memory_format: memory_format = memory_format.contiguous_format) -> builtins.bool:
+        """Whether the elements lie in row-major order, or channels-last, as PyTorch would lay them."""
+        if memory_format is _memory_format.channels_last:
+            return self.ndim == 4 and is_contiguous(self.permute(0, 2, 3, 1))
         return is_contiguous(self)
 
-    def contiguous(self) -> "Tensor":
-        """This tensor with its elements in row-major order, itself where they are already."""
-        return self if self.is_contiguous() else shapes.Contiguous.apply(self)
+    def contiguous(self, memory_format: memory_format = memory_format.contiguous_format) -> "Tensor":
+        """This tensor with its elements in row-major order, or channels-last; itself where they are already.
+
+        Args:
+            memory_format: `contiguous_format` or, for (N, C, H, W), `channels_last`.
+
+        Raises:
+            RuntimeError: for channels-last elements of a tensor that hasn't 4 dimensions, or another format.
+        """
+        if self.is_contiguous(memory_format):
+            return self
+        if memory_format is _memory_format.preserve_format:
+            raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+        return self._laid(memory_format)
+
+    def _laid(self, memory_format: memory_format) -> "Tensor":
+        """A copy with its elements in another order."""
+        if memory_format is _memory_format.preserve_format:
+            return shapes.Clone.apply(self)
+        if memory_format is _memory_format.contiguous_format:
+            return shapes.Contiguous.apply(self)
+        if self.ndim != 4:
+            raise RuntimeError(f"channels_last needs a tensor of 4 dimensions, got shape {tuple(self.shape)}")
+        return shapes.Contiguous.apply(self.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
     # Out of minicnn and between dtypes
 
@@ -315,9 +359,9 @@ class Tensor(Variable):
         result._memory = self._memory
         return result
 
-    def clone(self) -> "Tensor":
+    def clone(self, *, memory_format: memory_format = memory_format.preserve_format) -> "Tensor":
         """A copy, inside the graph."""
-        return shapes.Clone.apply(self)
+        return self._laid(memory_format)
 
     def to(
         self,
@@ -326,6 +370,7 @@ class Tensor(Variable):
         device: Any = None,
         non_blocking: builtins.bool = False,
         copy: builtins.bool = False,
+        memory_format: memory_format = memory_format.preserve_format,
     ) -> "Tensor":
         """In another dtype: `to(dtype)`, `to("cpu", dtype)` or `to(other)`; itself where nothing changes.
 
@@ -334,6 +379,7 @@ class Tensor(Variable):
             dtype, device: the same by name.
             non_blocking: has no effect: nothing travels.
             copy: copy even where nothing changes.
+            memory_format: the order of the elements.
 
         Raises:
             RuntimeError: for a device that isn't the CPU.
@@ -349,6 +395,8 @@ class Tensor(Variable):
         if device is not None:
             _device(device)
         result = self if dtype is None else cast(self, as_dtype(dtype))
+        if memory_format is not _memory_format.preserve_format and not result.is_contiguous(memory_format):
+            return result._laid(memory_format)
         return result.clone() if copy and result is self else result
 
     def type(self, dtype: Any) -> "Tensor":
@@ -359,25 +407,25 @@ class Tensor(Variable):
         """In the dtype of `other`."""
         return cast(self, other.dtype)
 
-    def float(self) -> "Tensor":
+    def float(self, memory_format: memory_format = memory_format.preserve_format) -> "Tensor":
         """As float32."""
-        return cast(self, float32)
+        return self.to(float32, memory_format=memory_format)
 
-    def double(self) -> "Tensor":
+    def double(self, memory_format: memory_format = memory_format.preserve_format) -> "Tensor":
         """As float64."""
-        return cast(self, float64)
+        return self.to(float64, memory_format=memory_format)
 
-    def long(self) -> "Tensor":
+    def long(self, memory_format: memory_format = memory_format.preserve_format) -> "Tensor":
         """As int64."""
-        return cast(self, int64)
+        return self.to(int64, memory_format=memory_format)
 
-    def int(self) -> "Tensor":
+    def int(self, memory_format: memory_format = memory_format.preserve_format) -> "Tensor":
         """As int32."""
-        return cast(self, int32)
+        return self.to(int32, memory_format=memory_format)
 
-    def bool(self) -> "Tensor":
+    def bool(self, memory_format: memory_format = memory_format.preserve_format) -> "Tensor":
         """As bool."""
-        return cast(self, bool_)
+        return self.to(bool_, memory_format=memory_format)
 
     def cpu(self) -> "Tensor":
         """Itself."""
@@ -539,6 +587,9 @@ class Tensor(Variable):
     __hash__ = object.__hash__
     eq, ne, lt = _named(__eq__), _named(__ne__), _named(__lt__)
     le, gt, ge = _named(__le__), _named(__gt__), _named(__ge__)
+    __ifloordiv__, __imod__ = _in_place(arithmetic.floor_divide), _in_place(arithmetic.remainder)
+    __iand__, __ior__ = _in_place(_named(__and__)), _in_place(_named(__or__))
+    __ixor__ = _in_place(_named(__xor__))
     mul, div, pow = _named(__mul__), _named(__truediv__), _named(__pow__)
     matmul = matmul.matmul
     __neg__ = neg = elementwise.negative
@@ -722,6 +773,7 @@ def computed(array: np.ndarray) -> Tensor:
 
 
 _device = device
+_memory_format = memory_format
 Variable._computed = computed
 
 

@@ -240,6 +240,27 @@ def test_elementwise_results_lie_as_torchs(data):
     assert_agrees(program, rtol=1e-6, what=repr(operands))
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 1, 4, 5), (2, 3, 1, 1), (2, 3, 4), (6,)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.contiguous(memory_format=m.channels_last)", "x.contiguous(memory_format=m.contiguous_format)",
+        "x.contiguous(memory_format=m.preserve_format)", "x.clone(memory_format=m.channels_last)",
+        "x.to(memory_format=m.channels_last)", "x.to(m.float64, memory_format=m.channels_last)",
+        "x.double(memory_format=m.channels_last)", "x.to(memory_format=m.channels_last).long()",
+        "x.to(memory_format=m.channels_last).float(memory_format=m.contiguous_format)",
+        "x.to(memory_format=m.channels_last).clone().view(2, -1)", "x.to(memory_format=m.channels_last).view(-1)",
+        "x.to(memory_format=m.channels_last).flatten(2).relu()", "(x.to(memory_format=m.channels_last) > 0)[1:]",
+    ],
+)  # fmt: skip
+def test_memory_formats(text, shape):
+    def program(m):
+        y = eval(text, {"m": m, "x": m.ones(shape)})
+        return [*described(y), y.is_contiguous(memory_format=m.channels_last)]
+
+    assert_agrees(program, what=text)
+
+
 def test_promises_of_arrays():
     assert storage.row_major((2, 3, 4)) == (12, 4, 1)
     assert storage.is_row_major((2, 1, 4), (4, 99, 1))
