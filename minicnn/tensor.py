@@ -290,6 +290,8 @@ class Tensor(Variable):
         """Whether the elements lie in row-major order, or channels-last, as PyTorch would lay them."""
         if memory_format is _memory_format.channels_last:
             return self.ndim == 4 and is_contiguous(self.permute(0, 2, 3, 1))
+        if not isinstance(memory_format, _memory_format):
+            raise TypeError(f"memory_format must be one of minicnn's, such as channels_last, got {memory_format!r}")
         return is_contiguous(self)
 
     def contiguous(self, memory_format: memory_format = memory_format.contiguous_format) -> "Tensor":

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.storage import keep_strides
 from minicnn.dtypes import result_type
 from minicnn.operators.quiet import quietly
 
@@ -53,7 +54,11 @@ def cast(x: Any, dtype: np.dtype) -> Any:
         x = Variable._computed(np.asarray(x))
     if x._array.dtype == dtype:
         return x
-    return Cast.apply(x if dtype.kind == "f" else x._array, dtype)  # integers carry no gradient
+    if dtype.kind == "f":
+        return Cast.apply(x, dtype)
+    result = Cast.apply(x._array, dtype)  # integers carry no gradient
+    keep_strides(result, [x])
+    return result
 
 
 def promoted(a: Any, b: Any) -> tuple[Any, Any]:
