@@ -50,7 +50,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def _checked(tensor: Tensor) -> Tensor:
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"tensor must be a Tensor of floating-point or other numbers, got {type(tensor).__name__}")
+        raise TypeError(f"tensor must be a Tensor, got {type(tensor).__name__}")
     return tensor
 
 
