@@ -27,8 +27,8 @@ def fail_on(tallies: list) -> None:
 
 @pytest.mark.parametrize(("op", "variant"), OPERATIONS)
 def test_first_samples_of_an_operation(op, variant):
-    """Two in row-major order, two in the reverse order, and two that must raise."""
-    fail_on([tally(op, variant, dtypes_of(op)[0], ("sample", "reversed", "error"), FIRST)])
+    """Two that compute, and two that must raise."""
+    fail_on([tally(op, variant, dtypes_of(op)[0], ("sample", "error"), FIRST)])
 
 
 @pytest.mark.parametrize("info", MODULES)
