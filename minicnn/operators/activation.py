@@ -103,11 +103,13 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 def _slope(value: Any, dtype: np.dtype) -> float:
     """A number, or a Tensor of one element, as a float within `dtype`."""
-    if isinstance(value, Variable):
+    value = array_of(value)
+    if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
     if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
         raise TypeError(f"leaky_relu needs a number as negative_slope, got {type(value).__name__}")
-    if float(np.finfo(dtype).max) < abs(value) < np.inf:
+    magnitude: Any = abs(value)
+    if float(np.finfo(dtype).max) < magnitude < np.inf:
         raise RuntimeError(f"negative_slope {value} cannot be converted to {dtype} without overflow")
     return float(value)
 
