@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from minicnn.autograd import no_grad
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor
 
@@ -47,18 +48,21 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
 
 
-def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
+def _checked(tensor: Tensor) -> Tensor:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"tensor must be a Tensor, got {type(tensor).__name__}")
+    return tensor
+
+
+def _fill(tensor: Tensor, values: np.ndarray) -> Tensor:
     tensor._array[...] = values
     tensor._bump()
     return tensor
 
 
 def _sampling_dtype(tensor: Tensor) -> np.dtype:
-    if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
-        found = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
-        raise TypeError(f"tensor must be a Tensor of floating-point dtype, got {found}")
+    if not _checked(tensor).is_floating_point():
+        raise TypeError(f"tensor must be of floating-point dtype, got {tensor.dtype}")
     return np.dtype(np.float64 if tensor.dtype == np.float64 else np.float32)
 
 
@@ -66,12 +70,12 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
     """Draw from the uniform distribution between `a` and `b`.
 
     Raises:
-        ValueError: where a > b.
+        ValueError: where a > b, or where the dtype can't hold a, b or b − a.
         TypeError: where `tensor` is not of floating point.
     """
     dtype = _sampling_dtype(tensor)
-    if not a <= b:
-        raise ValueError(f"uniform_ expects a <= b, got a={a} and b={b}")
+    if not (a <= b and max(-a, b, b - a) <= float(np.finfo(dtype).max)):
+        raise ValueError(f"uniform_ expects a <= b and all of a, b and b - a within {dtype}, got a={a} and b={b}")
     sample = numpy_generator(generator).random(tensor._array.shape, dtype=dtype)
     sample *= dtype.type(b - a)
     sample += dtype.type(a)
@@ -156,18 +160,24 @@ def _from_uniform(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Set every element to `val`."""
-    return _fill(tensor, val)
+    """Set every element to `val`.
+
+    Raises:
+        TypeError: where `val` is no number.
+        RuntimeError: for a number that the dtype can't hold.
+    """
+    with no_grad():
+        return _checked(tensor).fill_(val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
     """Set every element to 1."""
-    return _fill(tensor, 1)
+    return constant_(tensor, 1)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
     """Set every element to 0."""
-    return _fill(tensor, 0)
+    return constant_(tensor, 0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
@@ -176,7 +186,7 @@ def eye_(tensor: Tensor) -> Tensor:
     Raises:
         ValueError: where `tensor` hasn't 2 dimensions.
     """
-    if tensor.ndim != 2:
+    if _checked(tensor).ndim != 2:
         raise ValueError(f"Only tensors with 2 dimensions are supported, got shape {tuple(tensor.shape)}")
     return _fill(tensor, np.eye(*tensor.shape))
 
@@ -191,7 +201,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     Raises:
         ValueError: for another number of dimensions, or where `groups` doesn't divide O.
     """
-    if tensor.ndim not in (3, 4, 5):
+    if _checked(tensor).ndim not in (3, 4, 5):
         raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, got shape {tuple(tensor.shape)}")
     O, C, *kernel = tensor.shape
     if groups < 1 or O % groups:
@@ -214,7 +224,7 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     Raises:
         ValueError: for fewer than 2 dimensions.
     """
-    if tensor.ndim < 2:
+    if _checked(tensor).ndim < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, "
             f"got shape {tuple(tensor.shape)}"
@@ -253,7 +263,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
 
 def _kaiming(tensor: Tensor, a: float, mode: str, nonlinearity: str, draw: Callable[[float], Tensor]) -> Tensor:
-    if 0 in tensor.shape:
+    if 0 in _checked(tensor).shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return tensor
     if mode.lower() not in ("fan_in", "fan_out"):

@@ -8,9 +8,10 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, float32, float64
+from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
-from minicnn.operators.reduction import normalize_dims
+from minicnn.operators.shape import reshape
 
 
 def floating(x: Any, name: str) -> Any:
@@ -19,11 +20,9 @@ def floating(x: Any, name: str) -> Any:
     Raises:
         TypeError: for anything else, naming the operation.
     """
-    array = array_of(x)
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} needs a Tensor or an ndarray, got {type(x).__name__}")
-    if array.dtype not in (float32, float64):
-        raise TypeError(f"{name} needs float32 or float64, got {array.dtype}")
+    dtype = array_argument(x, name).dtype
+    if dtype not in (float32, float64):
+        raise TypeError(f"{name} needs float32 or float64, got {dtype}")
     return x
 
 
@@ -75,11 +74,14 @@ class LeakyRelu(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, slope: float) -> np.ndarray:
         ctx.saved, ctx.slope = (x,), x.dtype.type(slope)
+        ctx.refuses = ctx.out is not None and slope < 0
         with np.errstate(all="ignore"):
             return np.where(x > 0, x, x * ctx.slope)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
+        if ctx.refuses:  # as PyTorch, which has only the output to tell the sign of x by
+            raise RuntimeError("leaky_relu in place has no gradient for a negative slope; leave out inplace=True")
         return np.where(ctx.saved[0] > 0, g, g * ctx.slope), None
 
 
@@ -88,12 +90,31 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
     Args:
         input: any shape, float32 or float64.
-        inplace: replace the values of `input`.
+        negative_slope: a number that the dtype can hold.
+        inplace: replace the values of `input`; no gradient then where the slope is negative.
+
+    Raises:
+        TypeError: for other dtypes, or where the slope is no number.
+        RuntimeError: where the dtype can't hold the slope.
     """
-    floating(input, "leaky_relu")
+    dtype = array_of(floating(input, "leaky_relu")).dtype
+    slope = _slope(negative_slope, dtype)
     if inplace:
-        return input._assign(lambda x: LeakyRelu.apply(x, negative_slope))
-    return LeakyRelu.apply(input, negative_slope)
+        return input._assign(lambda x: LeakyRelu.apply(x, slope))
+    return LeakyRelu.apply(input, slope)
+
+
+def _slope(value: Any, dtype: np.dtype) -> float:
+    """A number, or a Tensor of one element, as a float within `dtype`."""
+    value = array_of(value)
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+        raise TypeError(f"leaky_relu needs a number as negative_slope, got {type(value).__name__}")
+    magnitude: Any = abs(value)
+    if float(np.finfo(dtype).max) < magnitude < np.inf:
+        raise RuntimeError(f"negative_slope {value} cannot be converted to {dtype} without overflow")
+    return float(value)
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -165,25 +186,23 @@ class LogSoftmax(Operator):
         return g - np.exp(ctx.saved[0]) * g.sum(ctx.axis, keepdims=True), None
 
 
-def _along(operator: type[Operator], name: str, x: Any, dim: int | None, dtype: Any) -> Any:
+def _along(operator: type[Operator], name: str, x: Any, dim: Any, dtype: Any) -> Any:
     if dtype is not None:
         x = cast(x, as_dtype(dtype))
-    floating(x, name)
-    array = array_of(x)
-    if not isinstance(dim, (int, np.integer)):
-        raise TypeError(f"{name} needs dim=, the axis along which the probabilities add up to 1, got {dim!r}")
-    axes = normalize_dims(dim, array.ndim)
-    if not axes:  # a number alone is its own axis
-        return operator.apply(x.reshape(1), 0).reshape(())
-    return operator.apply(x, axes[0])
+    array = array_of(floating(x, name))
+    axis = single_axis(dim, array.ndim)
+    if not array.ndim:  # a number alone is its own axis
+        return operator.apply(reshape(x, 1), 0).reshape(())
+    return operator.apply(x, axis)
 
 
-def softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:
+@numpy_spelling
+def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """exp(xᵢ) / Σⱼ exp(xⱼ) along `dim`, computed from x − max x so that nothing overflows.
 
     Args:
         input: any shape, float32 or float64.
-        dim: the axis along which the results add up to 1.
+        dim: the axis along which the results add up to 1; `axis` is the same.
         dtype: convert to it first.
 
     Raises:
@@ -193,12 +212,13 @@ def softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:
     return _along(Softmax, "softmax", input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:
+@numpy_spelling
+def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """ln softmax, computed as x − max x − ln Σ exp(x − max x), exact where softmax itself rounds to 0.
 
     Args:
         input: any shape, float32 or float64.
-        dim: the axis along which the exponentials of the results add up to 1.
+        dim: the axis along which the exponentials of the results add up to 1; `axis` is the same.
         dtype: convert to it first.
 
     Raises:

@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, result_type
+from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Maximum, Minimum
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.quiet import quietly
@@ -39,7 +40,7 @@ class Unary(Operator):
     @classmethod
     def call(cls, x: Any) -> Any:
         """Apply to a Tensor or an array."""
-        return cls.apply(x if array_of(x).dtype.kind == "f" else cast(x, float32))
+        return cls.apply(x if array_argument(x, cls.__name__).dtype.kind == "f" else cast(x, float32))
 
 
 class Negative(Operator):
@@ -130,7 +131,7 @@ def sqrt(x: Any) -> Any:
 
 
 def _not_bool(x: Any, name: str) -> Any:
-    if array_of(x).dtype == bool:
+    if array_argument(x, name).dtype == bool:
         raise TypeError(f"{name} is not defined for bool tensors")
     return x
 

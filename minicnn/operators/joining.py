@@ -7,29 +7,34 @@ import numpy as np
 
 from minicnn.autograd import Operator
 from minicnn.dtypes import result_type
+from minicnn.operators.arguments import numpy_spelling, single_axis
 from minicnn.operators.operands import array_of, cast
-from minicnn.operators.reduction import normalize_dims
 from minicnn.operators.shape import unsqueeze
 
 
 class Concatenate(Operator):
-    """Tensors joined along an axis."""
+    """Tensors joined along an axis; those of shape (0,) add nothing."""
 
     @staticmethod
     def forward(ctx: Any, axis: int, *arrays: np.ndarray) -> np.ndarray:
-        ctx.axis, ctx.ends = axis, np.cumsum([a.shape[axis] for a in arrays])[:-1]
-        return np.concatenate(arrays, axis)
+        kept = [a for a in arrays if a.shape != (0,)] or arrays[:1]
+        ctx.axis, ctx.shapes = axis, [a.shape for a in arrays]
+        return np.concatenate(kept, axis)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return None, *np.split(g, ctx.ends, ctx.axis)
+        lengths = [0 if shape == (0,) else shape[ctx.axis] for shape in ctx.shapes]
+        parts = np.split(g, np.cumsum(lengths)[:-1], ctx.axis)
+        return None, *[part.reshape(shape) for part, shape in zip(parts, ctx.shapes, strict=True)]
 
 
+@numpy_spelling
 def cat(tensors: Sequence, dim: int = 0) -> Any:
     """Join tensors along an existing axis.
 
     Args:
         tensors: Tensors whose shapes agree but along `dim`; those of shape (0,) add nothing but their dtype.
+        dim: the axis; `axis` is the same.
 
     Raises:
         ValueError: for no tensors, or shapes that don't agree.
@@ -37,20 +42,21 @@ def cat(tensors: Sequence, dim: int = 0) -> Any:
     """
     listed = _checked(tensors, "cat")
     dtype = result_type(*[array_of(t) for t in listed])
-    kept = [t for t in listed if array_of(t).shape != (0,)] or listed[:1]
-    shapes = [array_of(t).shape for t in kept]
-    (axis,) = normalize_dims(dim, len(shapes[0])) or (0,)
+    shapes = [shape for t in listed if (shape := array_of(t).shape) != (0,)]
+    axis = single_axis(dim, len(shapes[0])) if shapes else 0
     rests = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
     if () in shapes or len(rests) > 1 or len({len(shape) for shape in shapes}) > 1:
         raise ValueError(f"cat along dim {dim} needs shapes that agree elsewhere, got {shapes}")
-    return Concatenate.apply(axis, *[cast(t, dtype) for t in kept])
+    return Concatenate.apply(axis, *[cast(t, dtype) for t in listed])
 
 
+@numpy_spelling
 def stack(tensors: Sequence, dim: int = 0) -> Any:
     """Join tensors of one shape along a new axis.
 
     Args:
         tensors: Tensors.
+        dim: where the new axis goes; `axis` is the same.
 
     Raises:
         ValueError: for no tensors, or shapes that differ.
@@ -60,7 +66,7 @@ def stack(tensors: Sequence, dim: int = 0) -> Any:
     shapes = {array_of(t).shape for t in listed}
     if len(shapes) > 1:
         raise ValueError(f"stack expects each tensor to be equal size, got {sorted(shapes)}")
-    (axis,) = normalize_dims(dim, len(shapes.pop()) + 1)
+    axis = single_axis(dim, len(shapes.pop()) + 1)
     dtype = result_type(*[array_of(t) for t in listed])
     return Concatenate.apply(axis, *[unsqueeze(cast(t, dtype), axis) for t in listed])
 

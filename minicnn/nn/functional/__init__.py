@@ -1,5 +1,6 @@
 """Differentiable operations under PyTorch's names and signatures."""
 
+from minicnn.nn.functional.activation import log_softmax, softmax
 from minicnn.nn.functional.convolution import conv2d, conv_transpose2d
 from minicnn.nn.functional.dropout import dropout
 from minicnn.nn.functional.linear import linear, one_hot
@@ -14,7 +15,7 @@ from minicnn.nn.functional.pooling import (
     max_unpool2d,
 )
 from minicnn.nn.functional.unfolding import fold, unfold
-from minicnn.operators.activation import leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
 
 __all__ = [
     "adaptive_avg_pool2d",

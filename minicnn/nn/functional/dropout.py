@@ -8,7 +8,8 @@ from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.kernels.memory import dense, like
 from minicnn.operators.activation import floating
-from minicnn.operators.shape import Clone
+from minicnn.operators.arguments import array_argument
+from minicnn.operators.arithmetic import Multiply
 from minicnn.random import numpy_generator
 
 
@@ -34,12 +35,12 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     """In training, each element becomes 0 with probability `p`, the others are divided by 1 − p (Srivastava, 2014).
 
     Args:
-        input: any shape, float32 or float64.
+        input: any shape, float32 or float64; any dtype where nothing is drawn.
         p: the probability, 0 … 1.
         training: whether to do anything.
         inplace: replace the values of `input`.
 
-    Returns: a Tensor of the input's shape; `input` itself outside training.
+    Returns: a Tensor of the input's shape; `input` itself outside training, or where `p` is 0 or it is empty.
 
     Raises:
         ValueError: for `p` outside 0 … 1.
@@ -47,14 +48,14 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    floating(input, "dropout")
-    if not training:
+    if not (training and p and array_argument(input, "dropout").size):
         return input
+    if p == 1:
+        return input.mul_(0) if inplace else Multiply.call(input, 0)
+    floating(input, "dropout")
     seed = int(numpy_generator().integers(2**64, dtype=np.uint64))
 
     def apply(x: Any) -> Any:
-        if p == 1:
-            return x * 0
-        return Dropout.apply(x, float(p), seed) if p else Clone.apply(x)
+        return Dropout.apply(x, float(p), seed)
 
     return input._assign(apply) if inplace else apply(input)

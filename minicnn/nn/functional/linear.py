@@ -9,7 +9,8 @@ from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, float64
 from minicnn.kernels.geometry import Geometry, convolution_geometry
-from minicnn.operators.operands import array_of, described
+from minicnn.operators.arguments import array_argument
+from minicnn.operators.operands import described
 
 
 @functools.lru_cache(maxsize=1024)
@@ -91,22 +92,24 @@ def _check(x: Any, weight: Any, bias: Any) -> None:
         raise ValueError(f"linear needs bias of shape ({w[0]},), got {bias[0]}")
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(input: Any, num_classes: int = -1) -> Any:
     """A 1 at each index of a new last axis, zeros elsewhere.
 
     Args:
-        tensor: int64 indices, any shape (…).
+        input: int64 indices, any shape (…).
         num_classes: size of the new axis; the largest index + 1 if −1.
 
     Returns: int64 (…, num_classes)
 
     Raises:
-        TypeError: for other dtypes.
+        TypeError: for other dtypes, or where `num_classes` is no integer.
         ValueError: for indices below 0 or not below `num_classes`.
     """
-    indices = array_of(tensor)
+    indices = array_argument(input, "one_hot")
     if indices.dtype != np.int64:
         raise TypeError(f"one_hot needs int64 indices, got {indices.dtype}")
+    if isinstance(num_classes, bool) or not hasattr(num_classes, "__index__"):
+        raise TypeError(f"num_classes must be an int, got {num_classes!r}")
     if num_classes == -1:
         if not indices.size:
             raise ValueError("one_hot of no indices needs num_classes")

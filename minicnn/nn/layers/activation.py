@@ -67,7 +67,7 @@ class Softmax(Module):
     """exp(x) / Σ exp(x), the sum along one dimension
 
     Args:
-        dim: the dimension along which the results sum to 1.
+        dim: the dimension along which the results sum to 1; None for what `nn.functional.softmax` chooses.
 
     Raises:
         TypeError: where `dim` is neither an int nor None.
@@ -79,7 +79,7 @@ class Softmax(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The same shape."""
-        return F.softmax(input, self.dim)
+        return F.softmax(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -89,7 +89,8 @@ class LogSoftmax(Module):
     """x − log Σ exp(x), the sum along one dimension
 
     Args:
-        dim: the dimension along which the exponentials of the results sum to 1.
+        dim: the dimension along which the exponentials of the results sum to 1; None for what
+            `nn.functional.log_softmax` chooses.
 
     Raises:
         TypeError: where `dim` is neither an int nor None.
@@ -101,7 +102,7 @@ class LogSoftmax(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The same shape."""
-        return F.log_softmax(input, self.dim)
+        return F.log_softmax(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
