@@ -13,7 +13,7 @@ from minicnn.autograd import Variable, assign, backward
 from minicnn.autograd.inplace import replace
 from minicnn.autograd.storage import copied, is_contiguous, keep_strides, promised, settle, share
 from minicnn.dtypes import as_dtype, bool_, check_fits, float32, float64, int32, int64, result_type
-from minicnn.operators import activation, arithmetic, elementwise, indexing, matmul, reduction
+from minicnn.operators import activation, arithmetic, comparison, elementwise, indexing, matmul, reduction
 from minicnn.operators import shape as shapes
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.quiet import quietly
@@ -600,6 +600,7 @@ class Tensor(Variable):
     log = elementwise.log
     sqrt = elementwise.sqrt
     clamp = elementwise.clamp
+    equal, allclose = comparison.equal, comparison.allclose
     sigmoid = activation.sigmoid
     tanh = activation.tanh
     softmax = activation.softmax

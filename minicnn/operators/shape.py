@@ -13,7 +13,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.operator import ViewOperator
 from minicnn.autograd.storage import can_view, is_contiguous, promised, settle
-from minicnn.operators.operands import array_of
+from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.reduction import normalize_dims
 
 
@@ -71,7 +71,7 @@ def reshape(input: Any, *shape: Any) -> Any:
         ValueError: where the number of elements differs.
         TypeError: for sizes that aren't integers.
     """
-    sizes = _sizes(shape, array_of(input))
+    sizes = _sizes(shape, array_argument(input, "reshape"))
     result = _view(input, sizes)
     return Reshape.apply(input, sizes) if result is None else result
 
@@ -86,12 +86,12 @@ def view(input: Any, *shape: Any) -> Any:
         TypeError: for sizes that aren't integers.
         RuntimeError: where axes are to be joined that don't lie one behind the other, after a transposition say.
     """
-    sizes = _sizes(shape, array_of(input))
+    sizes = _sizes(shape, array_argument(input, "view"))
     result = _view(input, sizes)
     if result is None:
         raise RuntimeError(
             f"view size {sizes} is not compatible with the order in memory of a tensor of shape "
-            f"{tuple(array_of(input).shape)} and stride {promised(input)[1]}; use reshape"
+            f"{tuple(array_argument(input, 'view').shape)} and stride {promised(input)[1]}; use reshape"
         )
     return result
 
@@ -164,7 +164,7 @@ def permute(input: Any, *dims: Any) -> Any:
         ValueError: where `dims` isn't a permutation of all axes.
         IndexError: for dims out of range.
     """
-    order, ndim = shape_from(dims), array_of(input).ndim
+    order, ndim = shape_from(dims), array_argument(input, "permute").ndim
     axes = normalize_dims(order, ndim) if order else ()
     if len(axes) != ndim or len(order) != ndim:
         raise ValueError(f"permute needs each of the {ndim} dims once, got {order}")
@@ -177,7 +177,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     Raises:
         IndexError: for dims out of range.
     """
-    ndim = array_of(input).ndim
+    ndim = array_argument(input, "transpose").ndim
     axes = list(range(ndim))
     for dim in (dim0, dim1):
         normalize_dims(dim, ndim)
@@ -196,29 +196,31 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         IndexError: for dims out of range.
         ValueError: where `start_dim` comes after `end_dim`.
     """
-    shape = array_of(input).shape or (1,)
+    shape = array_argument(input, "flatten").shape or (1,)
     (start,), (end,) = normalize_dims(start_dim, len(shape)), normalize_dims(end_dim, len(shape))
     if start > end:
         raise ValueError(f"flatten needs start_dim <= end_dim, got {start_dim} and {end_dim}")
-    if start == end and array_of(input).ndim and isinstance(input, Variable):
+    if start == end and array_argument(input, "flatten").ndim and isinstance(input, Variable):
         return input
     return reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+@numpy_spelling
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     """Without the axes of size 1, or without those of `dim` that have size 1, as a view."""
-    shape = array_of(input).shape
+    shape = array_argument(input, "squeeze").shape
     axes = () if isinstance(dim, (tuple, list)) and not dim else normalize_dims(dim, len(shape))
     return View.apply(input, tuple(s for axis, s in enumerate(shape) if s != 1 or axis not in axes))
 
 
+@numpy_spelling
 def unsqueeze(input: Any, dim: int) -> Any:
     """With an axis of size 1 at `dim`, as a view.
 
     Raises:
         IndexError: for a `dim` out of range.
     """
-    shape = array_of(input).shape
+    shape = array_argument(input, "unsqueeze").shape
     (axis,) = normalize_dims(dim, len(shape) + 1)
     return View.apply(input, (*shape[:axis], 1, *shape[axis:]))
 
@@ -243,7 +245,7 @@ def expand(input: Any, *sizes: Any) -> Any:
     Raises:
         ValueError: where an axis has neither size 1 nor the size asked for.
     """
-    wanted, shape = shape_from(sizes), array_of(input).shape
+    wanted, shape = shape_from(sizes), array_argument(input, "expand").shape
     extra = len(wanted) - len(shape)
     if extra >= 0:
         target = (*wanted[:extra], *[o if w == -1 else w for w, o in zip(wanted[extra:], shape, strict=True)])
