@@ -1,9 +1,9 @@
 """`python -m tests.programs`: random programs for some time; prints what differs, shrunk, and what was tried.
 
-    --seconds 1800      how long
-    --seed 0            programs are drawn from seeds seed · 2³² and on
-    --shrink 20         how many differing programs to shrink; the others are only counted
-    --program 123       look at one program by its seed instead
+--seconds 1800      how long
+--seed 0            programs are drawn from seeds seed · 2³² and on
+--shrink 20         how many differing programs to shrink; the others are only counted
+--program 123       look at one program by its seed instead
 """
 
 import argparse
@@ -22,8 +22,9 @@ from .running import run
 
 
 def main() -> int:
-    """The number of different shortest programs that differ, as an exit status at most 1."""
-    parser = argparse.ArgumentParser(prog="python -m tests.programs", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    """Exit status 1 where a program differs."""
+    form = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m tests.programs", description=__doc__, formatter_class=form)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shrink", type=int, default=20)
@@ -71,11 +72,11 @@ def _report(found: Difference, seed: int, shortest: dict[str, int]) -> None:
 
 def _summary(counts: Counter, totals: Counter, shortest: dict[str, int]) -> None:
     operations = sum(counts.values())
-    print(
-        f"{totals['programs']} programs of {operations} operations; {totals['errors']} ended in an error on both sides; "
-        f"{totals['dropped']} operations ({totals['dropped'] / max(operations, 1):.1%}) dropped as PyTorch refused them or they "
-        f"would have broken a backward pass; {totals['differ']} programs differ, {len(shortest)} shortest ones shown"
-    )
+    print(f"{totals['programs']} programs of {operations} operations")
+    print(f"{totals['errors']} ended in an error from PyTorch")
+    dropped = totals["dropped"] / max(operations + totals["dropped"], 1)
+    print(f"{totals['dropped']} operations ({dropped:.1%}) drawn in vain: refused, or in the way of a backward pass")
+    print(f"{totals['differ']} programs differ, in {len(shortest)} ways that were looked at")
     print(", ".join(f"{name} {counts[name]}" for name in sorted(OPERATIONS, key=lambda name: -counts[name])))
 
 

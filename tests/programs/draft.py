@@ -1,7 +1,7 @@
 """A program while it is being drawn.
 
-The draft runs every line on PyTorch as soon as it is written. So an operation sees shapes, strides and values of what there is, and
-none has to say what the shape of its result will be.
+The draft runs every line on PyTorch as soon as it is written. So an operation sees shapes, strides and values of what
+there is, and none has to say what the shape of its result will be.
 """
 
 import re
@@ -22,7 +22,7 @@ T = TypeVar("T")
 NUMBERS = {"f": torch.float64, "i": torch.int64, "b": torch.bool}
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """PyTorch raises for an expression that an operation wanted to go on with."""
 
 
@@ -44,6 +44,7 @@ class Draft:
         self.names: dict[str, Any] = names_of(torch)
         self.error: Exception | None = None
         self._count = 0
+        self._tame: dict[tuple[int, int], bool] = {}
 
     # Lines
 
@@ -58,7 +59,7 @@ class Draft:
     def undo(self, length: int) -> None:
         """Back to the first `length` lines."""
         lines, self.lines = self.lines[:length], []
-        self.names, self.error = names_of(torch), None
+        self.names, self.error, self._tame = names_of(torch), None, {}
         for line in lines:
             self.add(line)
 
@@ -74,7 +75,7 @@ class Draft:
         try:
             return eval(expression, dict(self.names))
         except Exception:
-            raise Refused(expression) from None
+            raise RefusedError(expression) from None
 
     def shape(self, expression: str) -> tuple[int, ...]:
         """The shape of a tensor."""
@@ -130,11 +131,21 @@ class Draft:
 
         def fits(t: Any) -> bool:
             try:
-                return isinstance(t, torch.Tensor) and t.dtype == NUMBERS[kind] and is_tame(t) and where(t)
+                return isinstance(t, torch.Tensor) and t.dtype == NUMBERS[kind] and where(t) and self._is_tame(t)
             except RuntimeError:  # a view whose place in the graph PyTorch refuses to tell
                 return False
 
         return [name for name, t in reversed(self.names.items()) if fits(t)]
+
+    def _is_tame(self, t: torch.Tensor) -> bool:
+        """Whether a tensor is worth computing with: not large, its numbers neither."""
+        key = id(t), t._version
+        if key not in self._tame:
+            values = t.detach()
+            self._tame[key] = t.numel() <= MOST_ELEMENTS and (
+                t.dtype != torch.float64 or not t.numel() or bool(values.abs().max() < LARGEST)
+            )
+        return self._tame[key]
 
     def tensor(self, *ndims: int, where: Callable[[Any], bool] = lambda _: True) -> str:
         """The name of a floating-point tensor, a new leaf where none fulfils `where`.
@@ -153,7 +164,7 @@ class Draft:
         large = [smallest, smallest + 1]
 
         def fits(t: Any) -> bool:
-            return 0 < t.numel() and all(side >= smallest for side in t.shape[-2:])
+            return t.numel() > 0 and all(side >= smallest for side in t.shape[-2:])
 
         found = self.tensors("f", lambda t: t.dim() == 4 and fits(t))
         alone = self.tensors("f", lambda t: t.dim() == 3 and fits(t))
@@ -236,14 +247,6 @@ class Draft:
         for _ in range(self.integer(0, most)):
             x = self.pick(views).write(self, x)
         return x
-
-
-def is_tame(t: torch.Tensor) -> bool:
-    """Whether it is worth computing with: not large, finite."""
-    if t.numel() > MOST_ELEMENTS:
-        return False
-    with torch.no_grad():
-        return t.dtype != torch.float64 or not t.numel() or bool(t.abs().max() < LARGEST)
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

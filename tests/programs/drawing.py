@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 
 from . import operations as _operations  # fills the table
-from .draft import TOKEN, Draft, Refused
+from .draft import TOKEN, Draft, RefusedError
 from .table import OPERATIONS, STATEMENT, VIEW, Operation
 
 FEWEST, MOST = 15, 28
@@ -38,8 +38,8 @@ class Program:
 
 
 def programs() -> st.SearchStrategy[Program]:
-    """Random programs. Hypothesis draws their seeds; `shrinking` makes what differs short."""
-    return st.integers(0, 2**32 - 1).map(program_of)
+    """Random programs. Hypothesis draws their seeds, evenly up to 24 bits; `shrinking` makes what differs short."""
+    return st.integers(0, 2**24 - 1).map(program_of)
 
 
 def program_of(seed: int) -> Program:
@@ -67,7 +67,7 @@ def _add(draft: Draft, operation: Operation) -> None:
     """Write one operation, at times without recording it, at times spoilt."""
     try:
         line = operation.write(draft, draft.tensor()) if operation.kind == VIEW else operation.write(draft)
-    except Refused as refused:
+    except RefusedError as refused:
         draft.add(str(refused))
         return
     if draft.error:

@@ -1,8 +1,8 @@
 """The table of operations: what a line of a random program can be.
 
-An operation is a function that takes the draft of a program and returns one line of source. It chooses tensors, shapes and
-options by asking the draft, and nothing else needs to be written: the line itself is what minicnn and PyTorch run and what a
-counterexample shows.
+An operation is a function that takes the draft of a program and returns one line of source. It chooses tensors, shapes
+and options by asking the draft, and nothing else needs to be written: the line itself is what minicnn and PyTorch run and
+what a counterexample shows.
 
     @value
     def cumsum(draft):
@@ -11,8 +11,8 @@ counterexample shows.
 
 - `@value` returns an expression; its result becomes a new tensor.
 - `@statement` returns a whole statement: it writes in place, walks the graph, or makes several tensors.
-- `@view` takes an expression beside the draft and returns an expression that shares memory with it. It is used as a value, and
-  by the statements that write through one or several views.
+- `@view` takes an expression beside the draft and returns an expression that shares memory with it. It is used as a
+  value, and by the statements that write through one or several views.
 
 `weight=` says how often an operation is drawn, compared with the others (1). A new file of operations is imported in
 `operations/__init__.py`; `test_programs.py` checks that every operation of the table occurs in drawn programs.

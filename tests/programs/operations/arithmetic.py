@@ -92,8 +92,8 @@ def broadcast(draft: Draft) -> str:
 def mutual_broadcast(draft: Draft) -> str:
     """A row and a column."""
     x = draft.tensor(1, 2, 3)
-    ndim = len(draft.shape(x))
-    return f"{x} * {draft.leaf([draft.size() if n == 1 else 1 for n in draft.shape(x)][: draft.integer(1, ndim)] + [1])}"
+    shape = [draft.size() if n == 1 else 1 for n in draft.shape(x)]
+    return f"{x} * {draft.leaf([*shape[: draft.integer(1, len(shape))], 1])}"
 
 
 @value

@@ -18,7 +18,11 @@ def toggled(draft: Draft) -> str:
 @statement(weight=2)
 def retained(draft: Draft) -> str:
     roots = draft.roots()
-    return f"{roots[0] if draft.chance(2) else draft.pick(roots)}.retain_grad()" if roots else f"{draft.tensor()}.retain_grad()"
+    return (
+        f"{roots[0] if draft.chance(2) else draft.pick(roots)}.retain_grad()"
+        if roots
+        else f"{draft.tensor()}.retain_grad()"
+    )
 
 
 @statement(weight=2)

@@ -139,8 +139,8 @@ def avg_pool2d(draft: Draft) -> str:
     h, w = (axis(draft, n, pooling=True) for n in draft.shape(x)[-2:])
     ceil = draft.pick(["", ", ceil_mode=True"])
     more = draft.pick(["", ", count_include_pad=False", ", divisor_override=3"])
-    padding = draft.pair(h.padding, w.padding)
-    return f"F.avg_pool2d({x}, {draft.pair(h.kernel, w.kernel)}{stride_option(draft, h, w)}, padding={padding}{ceil}{more})"
+    options = f"{stride_option(draft, h, w)}, padding={draft.pair(h.padding, w.padding)}{ceil}{more}"
+    return f"F.avg_pool2d({x}, {draft.pair(h.kernel, w.kernel)}{options})"
 
 
 def _output_size(draft: Draft) -> str:
@@ -218,5 +218,5 @@ def batch_norm_again(draft: Draft) -> str:
     if not found or len(draft.shape(x)) != 4:
         return f"F.batch_norm({draft.plain(x)}, None, None, training=True)"
     var = draft.pick(found)
-    mean = draft.pick([name for name in draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad)])
+    mean = draft.pick(draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad))
     return f"F.batch_norm({draft.plain(x)}, {mean}, {var}, training={draft.pick([True, False])})"
