@@ -3,8 +3,8 @@
 Both compute in float64. A value may be off by MARGIN · eps · scale, where `scale` is the largest number that occurs in
 the program. Where it is off by more, PyTorch tells how much the program amplifies rounding errors: it runs again in
 float32, and again in float64 with leaves that are off by NOISE. What those runs are off by, in units of their own eps,
-minicnn may be off by in units of its eps, MARGIN times. Where they are off grossly, a rounding error decided (a relu of a
-number that should be zero, a maximum of numbers that should be equal), and the tensor isn't compared.
+minicnn may be off by in units of its eps, MARGIN times. Where they are off grossly, a rounding error decided (a relu of
+a number that should be zero, a maximum of numbers that should be equal), and the tensor isn't compared.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The table of operations: what a line of a random program can be.
 
 An operation is a function that takes the draft of a program and returns one line of source. It chooses tensors, shapes
-and options by asking the draft, and nothing else needs to be written: the line itself is what minicnn and PyTorch run and
-what a counterexample shows.
+and options by asking the draft, and nothing else needs to be written: the line itself is what minicnn and PyTorch run
+and what a counterexample shows.
 
     @value
     def cumsum(draft):

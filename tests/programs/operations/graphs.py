@@ -17,12 +17,8 @@ def toggled(draft: Draft) -> str:
 
 @statement(weight=2)
 def retained(draft: Draft) -> str:
-    roots = draft.roots()
-    return (
-        f"{roots[0] if draft.chance(2) else draft.pick(roots)}.retain_grad()"
-        if roots
-        else f"{draft.tensor()}.retain_grad()"
-    )
+    roots = draft.roots() or [draft.tensor()]
+    return f"{roots[0] if draft.chance(2) else draft.pick(roots)}.retain_grad()"
 
 
 @statement(weight=2)

@@ -68,6 +68,5 @@ def kl_div(draft: Draft) -> str:
     x = draft.tensor()
     y = draft.like(draft.shape(x))
     target = draft.pick([f"{y} / 256, log_target=True", f"{y}.abs() + 0.5", f"{y}.relu()"])
-    return (
-        f"F.kl_div({x}, {target}{draft.pick(['', ', reduction=' + repr('batchmean'), ', reduction=' + repr('sum')])})"
-    )
+    reduction = draft.pick(["", ", reduction='batchmean'", ", reduction='sum'"])
+    return f"F.kl_div({x}, {target}{reduction})"
