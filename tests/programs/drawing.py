@@ -1,5 +1,6 @@
 """Random programs, each from a seed of its own."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -13,6 +14,8 @@ from .table import OPERATIONS, STATEMENT, VIEW, Operation
 
 FEWEST, MOST = 15, 28
 """Operations of a program, not counting its leaves and its last backward passes."""
+
+MOST_PASSES = 6
 
 assert _operations
 
@@ -43,7 +46,7 @@ def programs() -> st.SearchStrategy[Program]:
 
 
 def program_of(seed: int) -> Program:
-    """The program of FEWEST to MOST operations, and up to three backward passes at its end, that belongs to a seed."""
+    """The program that belongs to a seed: FEWEST to MOST operations, then up to MOST_PASSES backward passes."""
     weighted = [operation for operation in OPERATIONS.values() for _ in range(operation.weight)]
     draft, program = Draft(Random(seed)), Program("", seed)
     for _ in range(draft.integer(FEWEST, MOST)):
@@ -78,7 +81,17 @@ def _add(draft: Draft, operation: Operation) -> None:
         line = _spoilt(draft, line)
     if draft.chance(30) and not line.startswith("with "):
         line = f"with T.no_grad(): {line}"
+    known = set(draft.names)
     draft.add(line)
+    if operation.kind != VIEW:
+        _in_row_major_order(draft, [name for name in draft.names if name not in known])
+
+
+def _in_row_major_order(draft: Draft, names: list[str]) -> None:
+    """Copy results that PyTorch laid out as their operands lie; minicnn has an order of its own, views excepted."""
+    for name in names:
+        if isinstance(draft[name], torch.Tensor) and not draft[name].is_contiguous():
+            draft.add(f"{name} = {name}.contiguous()")
 
 
 def _spoilt(draft: Draft, line: str) -> str:
@@ -111,14 +124,16 @@ def _breaks(draft: Draft, operation: Operation) -> bool:
 
 
 def _walk_back(draft: Draft) -> None:
-    """Up to three backward passes; all but the last keep the graph, and the last may too."""
+    """Backward passes from what nothing was computed with; the last one frees the graph."""
     roots = draft.roots()
-    for last in [False] * draft.integer(0, 2) + [True]:
-        if not roots or draft.error:
-            return
-        root = roots[0] if last else draft.pick(roots)
-        kept = "" if last or draft.chance(20) else ", retain_graph=True"
+    used = Counter(name for line in draft.lines for name in set(re.findall(r"\bt\d+\b", line)))
+    ends = [root for root in roots if used[root] == 1] or roots
+    chosen = [ends[i] for i in draft.permutation(len(ends))[:MOST_PASSES]]
+    for root in chosen:
+        kept = "" if root == chosen[-1] else ", retain_graph=True"
         draft.add(f"{root}.backward({gradient_for(draft, root)}{kept})")
+        if draft.error:
+            return
 
 
 def gradient_for(draft: Draft, root: str) -> str:

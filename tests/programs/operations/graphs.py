@@ -35,7 +35,7 @@ def gradient_of(draft: Draft) -> str:
     if not roots:
         return walked(draft)
     root = draft.pick(roots)
-    inputs = [draft.pick(draft.tensors("f", lambda t: t.requires_grad)) for _ in range(draft.integer(1, 2))]
+    inputs = list({draft.pick(draft.tensors("f", lambda t: t.requires_grad)): None for _ in range(2)})
     names = [draft.new_name() for _ in inputs]
     shape = draft.array(draft.shape(root))
     return (

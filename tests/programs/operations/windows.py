@@ -44,6 +44,15 @@ def axis(draft: Draft, size: int, pooling: bool = False) -> Axis:
     return Axis(kernel, kernel if relation == "stride is kernel" else draft.integer(1, 3), padding, dilation)
 
 
+def pooling_axes(draft: Draft, x: str) -> list[Axis]:
+    """Windows of a pooling; at times those whose default stride divides the image."""
+    sizes = draft.shape(x)[-2:]
+    if draft.chance(2):
+        return [axis(draft, size, pooling=True) for size in sizes]
+    kernels = [draft.pick([k for k in range(1, size + 1) if size % k == 0]) for size in sizes]
+    return [Axis(kernel, kernel, draft.pick([0, kernel // 2, (kernel - 1) // 2]), 1) for kernel in kernels]
+
+
 def stride_option(draft: Draft, h: Axis, w: Axis) -> str:
     """`stride=`, left out where it is the kernel, which is the default of pooling."""
     if (h.stride, w.stride) == (h.kernel, w.kernel) and not draft.chance(3):
@@ -110,10 +119,10 @@ def _transposed_axis(draft: Draft, size: int) -> Axis:
     return result
 
 
-@statement(weight=3)
+@statement(weight=4)
 def max_pool2d(draft: Draft) -> str:
     x = draft.image()
-    h, w = (axis(draft, n, pooling=True) for n in draft.shape(x)[-2:])
+    h, w = pooling_axes(draft, x)
     dilation = f", dilation={draft.pair(h.dilation, w.dilation)}" if (h.dilation, w.dilation) != (1, 1) else ""
     ceil = draft.pick(["", ", ceil_mode=True"]) if not dilation else ""
     options = f"{stride_option(draft, h, w)}, padding={draft.pair(h.padding, w.padding)}{dilation}{ceil}"
@@ -129,14 +138,14 @@ def max_unpool2d(draft: Draft) -> str:
     kernel, options = draft.pick([("2", ""), ("(2, 1)", ""), ("2", ", stride=1")])
     y, where = draft.new_name(), draft.new_name()
     size = draft.pick(["", f", output_size={draft.shape(x)[-2:]}"]) if not options else ""
-    draft.add(f"{y}, {where} = F.max_pool2d({x}, {kernel}{options}, return_indices=True)")
+    draft.add(f"{y}, {where} = F.max_pool2d({draft.plain(x)}, {kernel}{options}, return_indices=True)")
     return f"{draft.new_name()} = F.max_unpool2d({y}, {where}, {kernel}{options}{size})"
 
 
 @value(weight=2)
 def avg_pool2d(draft: Draft) -> str:
     x = draft.image()
-    h, w = (axis(draft, n, pooling=True) for n in draft.shape(x)[-2:])
+    h, w = pooling_axes(draft, x)
     ceil = draft.pick(["", ", ceil_mode=True"])
     more = draft.pick(["", ", count_include_pad=False", ", divisor_override=3"])
     options = f"{stride_option(draft, h, w)}, padding={draft.pair(h.padding, w.padding)}{ceil}{more}"
