@@ -33,13 +33,23 @@ def strided(array): return np.stack([array, array], -1)[..., 0]
 
 
 class TorchFunctional:
-    """PyTorch's functional module; its convolutions take minicnn's `algorithm=` too."""
+    """PyTorch's functional module.
+
+    Its convolutions take minicnn's `algorithm=` too. Its batch norm, whose backward pass is wrong for some gradients that aren't
+    in row-major order, gets them in that order.
+    """
 
     def __getattr__(self, name: str) -> Any:
         return getattr(torch.nn.functional, name)
 
     def conv2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
         return torch.nn.functional.conv2d(*args, **options)
+
+    def batch_norm(self, *args: Any, **options: Any) -> torch.Tensor:
+        y = torch.nn.functional.batch_norm(*args, **options)
+        if y.requires_grad:
+            y.register_hook(lambda gradient: gradient.contiguous())
+        return y
 
     def conv_transpose2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
         return torch.nn.functional.conv_transpose2d(*args, **options)

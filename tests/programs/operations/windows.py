@@ -44,13 +44,20 @@ def axis(draft: Draft, size: int, pooling: bool = False) -> Axis:
     return Axis(kernel, kernel if relation == "stride is kernel" else draft.integer(1, 3), padding, dilation)
 
 
-def pooling_axes(draft: Draft, x: str) -> list[Axis]:
-    """Windows of a pooling; at times those whose default stride divides the image."""
-    sizes = draft.shape(x)[-2:]
+def pooled(draft: Draft) -> tuple[str, Axis, Axis]:
+    """An image and the windows of a pooling; at times windows whose default stride divides the image, padded or not."""
     if draft.chance(2):
-        return [axis(draft, size, pooling=True) for size in sizes]
-    kernels = [draft.pick([k for k in range(1, size + 1) if size % k == 0]) for size in sizes]
-    return [Axis(kernel, kernel, draft.pick([0, kernel // 2, (kernel - 1) // 2]), 1) for kernel in kernels]
+        x = draft.image()
+        return x, *(axis(draft, size, pooling=True) for size in draft.shape(x)[-2:])
+    kernels = draft.pick([1, 2, 3, 3, 4, 5]), draft.pick([1, 2, 3, 3, 4, 5])
+    fits = draft.tensors(
+        "f", lambda t: t.dim() == 4 and all(n % k == 0 for n, k in zip(t.shape[2:], kernels, strict=True))
+    )
+    if fits and draft.chance(2):
+        x = draft.pick(fits)
+    else:
+        x = draft.leaf((draft.integer(1, 2), draft.channels(), *(k * draft.integer(1, 3) for k in kernels)))
+    return x, *(Axis(k, k, draft.pick([0, (k - 1) // 2, k // 2]), 1) for k in kernels)
 
 
 def stride_option(draft: Draft, h: Axis, w: Axis) -> str:
@@ -121,8 +128,7 @@ def _transposed_axis(draft: Draft, size: int) -> Axis:
 
 @statement(weight=4)
 def max_pool2d(draft: Draft) -> str:
-    x = draft.image()
-    h, w = pooling_axes(draft, x)
+    x, h, w = pooled(draft)
     dilation = f", dilation={draft.pair(h.dilation, w.dilation)}" if (h.dilation, w.dilation) != (1, 1) else ""
     ceil = draft.pick(["", ", ceil_mode=True"]) if not dilation else ""
     options = f"{stride_option(draft, h, w)}, padding={draft.pair(h.padding, w.padding)}{dilation}{ceil}"
@@ -144,8 +150,7 @@ def max_unpool2d(draft: Draft) -> str:
 
 @value(weight=2)
 def avg_pool2d(draft: Draft) -> str:
-    x = draft.image()
-    h, w = pooling_axes(draft, x)
+    x, h, w = pooled(draft)
     ceil = draft.pick(["", ", ceil_mode=True"])
     more = draft.pick(["", ", count_include_pad=False", ", divisor_override=3"])
     options = f"{stride_option(draft, h, w)}, padding={draft.pair(h.padding, w.padding)}{ceil}{more}"
