@@ -152,7 +152,7 @@ def killed_by(mutant, first: int, most: int) -> tuple[int, Difference] | None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_planted_bugs_are_found(mutant, rng_seed):
-    assert killed_by(mutant, rng_seed, 400), f"survives the programs from seed {rng_seed} on"
+    assert killed_by(mutant, rng_seed, 1000), f"survives the programs from seed {rng_seed} on"
 
 
 def test_a_difference_becomes_a_few_lines(monkeypatch):

@@ -35,8 +35,8 @@ def strided(array): return np.stack([array, array], -1)[..., 0]
 class TorchFunctional:
     """PyTorch's functional module.
 
-    Its convolutions take minicnn's `algorithm=` too. Its batch norm, whose backward pass is wrong for some gradients that aren't
-    in row-major order, gets them in that order.
+    Its convolutions take minicnn's `algorithm=` too. Its batch norm, whose backward pass is wrong for some gradients
+    that aren't in row-major order, gets them in that order.
     """
 
     def __getattr__(self, name: str) -> Any:

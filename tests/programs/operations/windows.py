@@ -1,6 +1,7 @@
 """Operations on images: convolutions, pooling, padding, batch norm."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..draft import Draft
 from ..table import statement, value
