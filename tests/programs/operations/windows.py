@@ -51,9 +51,11 @@ def pooled(draft: Draft) -> tuple[str, Axis, Axis]:
         x = draft.image()
         return x, *(axis(draft, size, pooling=True) for size in draft.shape(x)[-2:])
     kernels = draft.pick([1, 2, 3, 3, 4, 5]), draft.pick([1, 2, 3, 3, 4, 5])
-    fits = draft.tensors(
-        "f", lambda t: t.dim() == 4 and all(n % k == 0 for n, k in zip(t.shape[2:], kernels, strict=True))
-    )
+
+    def divides(t: Any) -> bool:
+        return t.dim() == 4 and t.numel() > 0 and all(n % k == 0 for n, k in zip(t.shape[2:], kernels, strict=True))
+
+    fits = draft.tensors("f", divides)
     if fits and draft.chance(2):
         x = draft.pick(fits)
     else:
