@@ -183,4 +183,50 @@ x = T.from_numpy(reals(2, 3))
 weight, bias = T.from_numpy(reals(5, 3)), T.from_numpy(reals(1))
 y = F.linear(x, weight, bias)
 """,
+    "a standard deviation that is changed before the backward pass": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = T.std(x)
+y.mul_(1.5)
+y.backward(T.from_numpy(reals()))
+""",
+    "running statistics that are changed before the backward pass": """
+x, weight = T.from_numpy(reals(5, 9, 1)), T.from_numpy(reals(9)).requires_grad_()
+mean, var = T.from_numpy(reals(9)), T.from_numpy(reals(9) ** 2 + 0.5)
+y = F.batch_norm(x, mean, var, weight)
+var[:].unsqueeze(0).sub_(3.0)
+y.backward(T.from_numpy(reals(5, 9, 1)))
+""",
+    "the input of an adaptive average is changed before the backward pass": """
+x = T.from_numpy(reals(2, 2, 3, 1)).requires_grad_()
+y = x * 2
+z = F.adaptive_avg_pool2d(y, (3, None))
+y.squeeze().view(4, 3).mul_(3.0)
+z.backward(T.from_numpy(reals(2, 2, 3, 1)))
+""",
+    "the input of an average pool is changed before the backward pass": """
+x = T.from_numpy(reals(2, 5, 2, 8)).requires_grad_()
+y = F.avg_pool2d(x, 2)
+with T.no_grad(): x -= 0.5
+y.backward(T.from_numpy(reals(2, 5, 1, 4)))
+""",
+    "a tensor assigned to a view of itself": """
+x = T.from_numpy(reals(2))
+x.detach().view(1, 2)[...] = x
+""",
+    "a retained view that is overwritten": """
+x = T.from_numpy(reals(9, 2, 2).transpose(2, 0, 1)).requires_grad_()
+y = F.fold(x, 3, (1, 3), stride=2)
+z = y.view(2, -1)
+z.retain_grad()
+z[:].reshape(6, 9)[:] = 0.5
+z.backward(T.from_numpy(reals(2, 27)))
+""",
+    "a convolution saves its input only for the gradient of the weight": """
+x = T.from_numpy(reals(2, 2, 3, 4)) * 2.0
+weight = T.from_numpy(reals(1, 2, 1, 2)).requires_grad_()
+bias = T.from_numpy(reals(1)).requires_grad_()
+y = F.conv2d(x, weight.detach(), bias)
+x *= 2.0
+y.backward(T.from_numpy(reals(2, 1, 3, 3)))
+""",
 }

@@ -17,7 +17,8 @@ def toggled(draft: Draft) -> str:
 
 @statement(weight=2)
 def retained(draft: Draft) -> str:
-    roots = draft.roots() or [draft.tensor()]
+    # A view whose base was written to gets another place in PyTorch's graph as soon as it is asked for it.
+    roots = [r for r in draft.roots() if not (draft[r]._is_view() and draft[r]._version)] or [draft.tensor()]
     return f"{roots[0] if draft.chance(2) else draft.pick(roots)}.retain_grad()"
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from ..draft import Draft
 from ..table import statement, value
 
@@ -210,10 +212,18 @@ def fold(draft: Draft) -> str:
     return f"F.fold({x}, ({H}, {W}), {draft.pair(h.kernel, w.kernel)}, {options})"
 
 
+def varies(t: torch.Tensor) -> bool:
+    """Whether every channel varies, or is 0: batch norm makes anything of the rounding errors of a constant one."""
+    if t.numel() <= t.shape[1]:
+        return False
+    var, mean = torch.var_mean(t.detach().transpose(0, 1).flatten(1), 1)
+    return bool((var >= 1e-4 * mean**2).all())
+
+
 @value(weight=4)
 def batch_norm(draft: Draft) -> str:
     training = draft.pick([True, True, False])
-    x = draft.tensor(4, 2, 3, where=lambda t: t.numel() > (t.shape[1] if training else 0))
+    x = draft.tensor(4, 2, 3, where=varies if training else lambda t: t.numel() > 0)
     C = draft.shape(x)[1]
     statistics = "None, None"
     if not training or draft.chance(2):
@@ -229,10 +239,10 @@ def batch_norm(draft: Draft) -> str:
 @value
 def batch_norm_again(draft: Draft) -> str:
     """The same running statistics updated a second time."""
-    x = draft.image()
-    C = draft.shape(x)[-3]
+    x = draft.tensor(4, where=varies)
+    C = draft.shape(x)[1]
     found = draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad and bool((t > 0).all()))
-    if not found or len(draft.shape(x)) != 4:
+    if not found:
         return f"F.batch_norm({draft.plain(x)}, None, None, training=True)"
     var = draft.pick(found)
     mean = draft.pick(draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad))
