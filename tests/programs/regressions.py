@@ -229,4 +229,12 @@ y = F.conv2d(x, weight.detach(), bias)
 x *= 2.0
 y.backward(T.from_numpy(reals(2, 1, 3, 3)))
 """,
+    "a leaky relu in place that is zeroed before the backward pass": """
+x = T.from_numpy(reals(2, 6, 4, 2)).requires_grad_()
+y = x * 2
+F.leaky_relu(y, inplace=True)
+z = F.unfold(y, (2, 2))
+y.zero_()
+z.backward(T.from_numpy(reals(2, 24, 3)))
+""",
 }

@@ -213,11 +213,11 @@ def fold(draft: Draft) -> str:
 
 
 def varies(t: torch.Tensor) -> bool:
-    """Whether every channel varies, or is 0: batch norm makes anything of the rounding errors of a constant one."""
+    """Whether every channel varies: batch norm makes anything of the rounding errors of a constant one."""
     if t.numel() <= t.shape[1]:
         return False
     var, mean = torch.var_mean(t.detach().transpose(0, 1).flatten(1), 1)
-    return bool((var >= 1e-4 * mean**2).all())
+    return bool((var >= 1e-3 + 1e-4 * mean**2).all())
 
 
 @value(weight=4)
