@@ -23,7 +23,7 @@ GROSS = 2.0**12
 """An error, in units of a run's own eps and of the tensor's largest element, from which on it counts as chance."""
 
 SLIGHT = 1e-6
-"""Smaller errors, relative to the scale, are a kind of their own: shrinking a gross one must not end in a slight one."""
+"""Smaller errors, relative to the scale, are a kind of their own: shrinking a gross one must not end in one of them."""
 
 CLEAR_ERRORS = (ValueError, TypeError, RuntimeError, IndexError, KeyError)
 EPS = float(np.finfo(np.float64).eps)

@@ -221,7 +221,7 @@ z.retain_grad()
 z[:].reshape(6, 9)[:] = 0.5
 z.backward(T.from_numpy(reals(2, 27)))
 """,
-    "a convolution saves its input only for the gradient of the weight": """
+    "a convolution's input is changed before the backward pass, its weight needs no gradient": """
 x = T.from_numpy(reals(2, 2, 3, 4)) * 2.0
 weight = T.from_numpy(reals(1, 2, 1, 2)).requires_grad_()
 bias = T.from_numpy(reals(1)).requires_grad_()
@@ -236,5 +236,12 @@ F.leaky_relu(y, inplace=True)
 z = F.unfold(y, (2, 2))
 y.zero_()
 z.backward(T.from_numpy(reals(2, 24, 3)))
+""",
+    "a convolution that pads one side more works on a copy": """
+x = T.from_numpy(reals(2, 1, 2, 1)).requires_grad_()
+y = x * 2
+z = F.conv2d(y, T.from_numpy(reals(2, 1, 2, 1)), padding='same')
+y.add_(1.0)
+z.backward(T.from_numpy(reals(2, 2, 2, 1)))
 """,
 }
