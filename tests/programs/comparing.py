@@ -1,7 +1,8 @@
 """Whether minicnn and PyTorch agree on a program.
 
 Both compute in float64. A value may be off by MARGIN · eps · scale, where `scale` is the largest number that occurs in
-the program. Where it is off by more, PyTorch tells how much the program amplifies rounding errors: it runs again in
+the program times √n: n terms, PyTorch may add them one after another, are off by √n roundings (Higham, section 2.8), and
+n is the size of the largest tensor. Where it is off by more, PyTorch tells how much the program amplifies rounding errors: it runs again in
 float32, and again in float64 with leaves that are off by NOISE. What those runs are off by, in units of their own eps,
 minicnn may be off by in units of its eps, MARGIN times. Where they are off grossly, a rounding error decided (a relu of
 a number that should be zero, a maximum of numbers that should be equal), and the tensor isn't compared.
@@ -140,7 +141,9 @@ class _Tolerance:
 
     def __init__(self, source: str, theirs: Outcome) -> None:
         self.source, self.theirs = source, theirs
-        self.scale = max((_largest(a) for s in theirs.states.values() for a in (s.value, s.gradient)), default=0.0)
+        terms = max((s.value.size for s in theirs.states.values()), default=1)
+        largest = max((_largest(a) for s in theirs.states.values() for a in (s.value, s.gradient)), default=0.0)
+        self.scale = largest * max(terms, 1) ** 0.5
         self.noisy: list[tuple[Outcome, float]] = []
 
     def measured(self, name: str, part: str) -> float:
