@@ -1,11 +1,12 @@
 """Whether minicnn and PyTorch agree on a program.
 
-Both compute in float64. A value may be off by MARGIN · eps · scale, where `scale` is the largest number that occurs in
-the program times √n: n terms, PyTorch may add them one after another, are off by √n roundings (Higham, section 2.8), and
-n is the size of the largest tensor. Where it is off by more, PyTorch tells how much the program amplifies rounding errors: it runs again in
-float32, and again in float64 with leaves that are off by NOISE. What those runs are off by, in units of their own eps,
-minicnn may be off by in units of its eps, MARGIN times. Where they are off grossly, a rounding error decided (a relu of
-a number that should be zero, a maximum of numbers that should be equal), and the tensor isn't compared.
+Both compute in float64. A value may be off by MARGIN · eps · scale. `scale` is the largest number that occurs in the
+program times √n, where n is the size of the largest tensor: PyTorch adds some sums term by term, which leaves √n
+roundings (Higham, section 2.8). Where a value is off by more, PyTorch tells how much the program amplifies rounding
+errors: it runs again in float32, and again in float64 with leaves that are off by NOISE. What those runs are off by, in
+units of their own eps, minicnn may be off by in units of its eps, MARGIN times. Where they are off grossly, a rounding
+error decided (a relu of a number that should be zero, a maximum of numbers that should be equal), and the tensor isn't
+compared.
 """
 
 import re
