@@ -1,0 +1,171 @@
+"""Whether minicnn and PyTorch agree on a program.
+
+Both compute in float64. A value may be off by MARGIN · eps · scale. `scale` is the largest number that occurs in the
+program times √n, where n is the size of the largest tensor: PyTorch adds some sums term by term, which leaves √n
+roundings (Higham, section 2.8). Where a value is off by more, PyTorch tells how much the program amplifies rounding
+errors: it runs again in float32, and again in float64 with leaves that are off by NOISE. What those runs are off by, in
+units of their own eps, minicnn may be off by in units of its eps, MARGIN times. Where they are off grossly, a rounding
+error decided (a relu of a number that should be zero, a maximum of numbers that should be equal), and the tensor isn't
+compared.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+import minicnn
+
+from .running import HEADER, Outcome, State, run, statements
+
+MARGIN = 16
+NOISE = 2.0**-40
+GROSS = 2.0**12
+"""An error, in units of a run's own eps and of the tensor's largest element, from which on it counts as chance."""
+
+SLIGHT = 1e-6
+"""Smaller errors, relative to the scale, are a kind of their own: shrinking a gross one must not end in one of them."""
+
+CLEAR_ERRORS = (ValueError, TypeError, RuntimeError, IndexError, KeyError)
+EPS = float(np.finfo(np.float64).eps)
+EPS_SINGLE = float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A program on which minicnn and PyTorch differ.
+
+    Attributes:
+        source: the program.
+        what: what differs, for people.
+        kind: what differs, without numbers and names: shrinking keeps it.
+    """
+
+    source: str
+    what: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\n\n{HEADER}\n{self.source}\n"
+
+
+def difference(source: str, ours: Outcome | None = None, theirs: Outcome | None = None) -> Difference | None:
+    """Where minicnn and PyTorch differ on a program, or None.
+
+    Args:
+        source: the program.
+        ours, theirs: what minicnn and PyTorch in float64 make of it, where that is known.
+    """
+    ours, theirs = ours or run(source, minicnn), theirs or run(source, torch)
+    found = _errors_differ(source, ours, theirs)
+    if found or theirs.error:
+        return Difference(source, *found) if found else None
+    if ours.others != theirs.others:
+        return Difference(source, f"minicnn {ours.others}, torch {theirs.others}", "others")
+    tolerance = _Tolerance(source, theirs)
+    for name, expected in theirs.states.items():
+        if name not in ours.states:
+            return Difference(source, f"{name}: torch has a tensor, minicnn {type(name).__name__}", "type")
+        found = _states_differ(name, ours.states[name], expected, tolerance)
+        if found:
+            return Difference(source, *found)
+    return None
+
+
+def _errors_differ(source: str, ours: Outcome, theirs: Outcome) -> tuple[str, str] | None:
+    steps = (*statements(source), "the end")
+
+    def told(outcome: Outcome) -> str:
+        error = outcome.error
+        return f"`{steps[outcome.step]}` {type(error).__name__}: {str(error).strip()[:300]}" if error else "no error"
+
+    if ours.error and not isinstance(ours.error, CLEAR_ERRORS):
+        return f"minicnn: {told(ours)}", type(ours.error).__name__
+    if (ours.step, bool(ours.error)) == (theirs.step, bool(theirs.error)):
+        return None
+    kind = f"minicnn {_sort(ours.error)}, torch {_sort(theirs.error)}"
+    return f"minicnn: {told(ours)}\ntorch:   {told(theirs)}", kind
+
+
+def _sort(error: Exception | None) -> str:
+    """An error without its numbers."""
+    return re.sub(r"[\d(), -]+", " ", f"{type(error).__name__}: {error}"[:80]) if error else "no error"
+
+
+def _states_differ(name: str, ours: State, theirs: State, tolerance: "_Tolerance") -> tuple[str, str] | None:
+    if ours.place != theirs.place:
+        return f"{name}: minicnn {ours.place}; torch {theirs.place}", f"place {ours.place}; {theirs.place}"
+    found = _arrays_differ(name, ours.value, theirs.value, tolerance, "value")
+    if found:
+        return found
+    if ours.gradient is None and theirs.gradient is None:
+        return None
+    shown = f"{name}.grad: minicnn {_brief(ours.gradient)}, torch {_brief(theirs.gradient)}"
+    if ours.gradient is None or theirs.gradient is None:
+        given = ours.gradient if theirs.gradient is None else theirs.gradient
+        return (shown, "gradient") if given.any() else None  # PyTorch now and then leaves out a gradient of zeros
+    return _arrays_differ(f"{name}.grad", ours.gradient, theirs.gradient, tolerance, "gradient")
+
+
+def _arrays_differ(
+    name: str, ours: np.ndarray, theirs: np.ndarray, tolerance: "_Tolerance", part: str
+) -> tuple[str, str] | None:
+    shown = f"{name}: minicnn {_brief(ours)}, torch {_brief(theirs)}"
+    if (ours.shape, ours.dtype) != (theirs.shape, theirs.dtype):
+        return shown, part
+    error = _error(ours, theirs)
+    if error <= MARGIN * EPS * tolerance.scale or error <= tolerance.measured(name.removesuffix(".grad"), part):
+        return None
+    return f"{shown}, off by {error:.3g}", part if error > SLIGHT * tolerance.scale else f"slight {part}"
+
+
+def _error(actual: np.ndarray, exact: np.ndarray) -> float:
+    """The largest absolute difference; infinite where only one isn't a finite number or they are others."""
+    if actual.shape != exact.shape:
+        return np.inf
+    with np.errstate(all="ignore"):
+        same = (actual == exact) | ((actual != actual) & (exact != exact))
+        error = np.where(same, 0.0, np.abs(actual.astype(np.float64) - exact.astype(np.float64)))
+    return float(np.where(np.isnan(error), np.inf, error).max(initial=0.0))
+
+
+def _brief(array: np.ndarray | None) -> str:
+    if array is None:
+        return "None"
+    numbers = ", ".join(f"{x:.6g}" for x in array.ravel()[:8])
+    return f"{array.dtype}{list(array.shape)} {numbers}{' …' if array.size > 8 else ''}"
+
+
+class _Tolerance:
+    """How far off the tensors of a program may be."""
+
+    def __init__(self, source: str, theirs: Outcome) -> None:
+        self.source, self.theirs = source, theirs
+        terms = max((s.value.size for s in theirs.states.values()), default=1)
+        largest = max((_largest(a) for s in theirs.states.values() for a in (s.value, s.gradient)), default=0.0)
+        self.scale = largest * max(terms, 1) ** 0.5
+        self.noisy: list[tuple[Outcome, float]] = []
+
+    def measured(self, name: str, part: str) -> float:
+        """What PyTorch's noisy runs allow the value or the gradient of a tensor to be off by."""
+        if not self.noisy:
+            self.noisy = [
+                (run(self.source, torch, np.float32), EPS_SINGLE),
+                *[(run(self.source, torch, noise=NOISE * 3**i), NOISE * 3**i) for i in range(3)],
+            ]
+        exact = getattr(self.theirs.states[name], part)
+        allowed = 0.0
+        for outcome, eps in self.noisy:
+            state = outcome.states.get(name)
+            noisy = None if state is None else getattr(state, part)
+            error = np.inf if noisy is None else _error(noisy, exact)
+            allowed = max(allowed, error / eps)
+        chance = allowed > GROSS * _largest(exact) + MARGIN * self.scale
+        return np.inf if chance else MARGIN * EPS * (allowed + self.scale)
+
+
+def _largest(array: np.ndarray | None) -> float:
+    if array is None or array.dtype.kind != "f":
+        return 0.0
+    return float(np.abs(array[np.isfinite(array)]).max(initial=0.0))

@@ -1,0 +1,61 @@
+"""What programs do to the graph: detach, retain, walk, take a step."""
+
+from ..draft import Draft
+from ..table import statement, view
+
+
+@view
+def detached(draft: Draft, x: str) -> str:
+    return f"{x}.detach()"
+
+
+@statement
+def toggled(draft: Draft) -> str:
+    x = draft.tensor(where=lambda t: t.is_leaf)
+    return f"{x}.requires_grad_({draft.pick(['', 'False'])})"
+
+
+@statement(weight=2)
+def retained(draft: Draft) -> str:
+    # A view whose base was written to gets another place in PyTorch's graph as soon as it is asked for it.
+    roots = [r for r in draft.roots() if not (draft[r]._is_view() and draft[r]._version)] or [draft.tensor()]
+    return f"{roots[0] if draft.chance(2) else draft.pick(roots)}.retain_grad()"
+
+
+@statement(weight=2)
+def walked(draft: Draft) -> str:
+    roots = draft.roots()
+    root = draft.pick(roots) if roots else draft.tensor()
+    return f"{root}.backward(T.from_numpy({draft.array(draft.shape(root))}), retain_graph=True)"
+
+
+@statement
+def gradient_of(draft: Draft) -> str:
+    """autograd.grad with respect to a leaf and to what lies between."""
+    roots = draft.roots()
+    if not roots:
+        return walked(draft)
+    root = draft.pick(roots)
+    inputs = list({draft.pick(draft.tensors("f", lambda t: t.requires_grad)): None for _ in range(2)})
+    names = [draft.new_name() for _ in inputs]
+    shape = draft.array(draft.shape(root))
+    return (
+        f"{''.join(name + ', ' for name in names)}= T.autograd.grad({root}, [{', '.join(inputs)}], "
+        f"T.from_numpy({shape}), retain_graph=True, allow_unused=True)"
+    )
+
+
+@statement
+def stepped(draft: Draft) -> str:
+    """A step of gradient descent."""
+    leaves = draft.tensors("f", lambda t: t.is_leaf and t.grad is not None)
+    if not leaves:
+        return walked(draft)
+    x = draft.pick(leaves)
+    return f"with T.no_grad(): {x} -= 0.0625 * {x}.grad"
+
+
+@statement
+def gradient_cleared(draft: Draft) -> str:
+    leaves = draft.tensors("f", lambda t: t.is_leaf and t.grad is not None)
+    return f"{draft.pick(leaves)}.grad = None" if leaves else walked(draft)

@@ -1,0 +1,247 @@
+"""Programs on which minicnn and PyTorch once differed, each as short as it could be made. None may differ again."""
+
+REGRESSIONS = {
+    "max pool with the default stride and a padding": """
+x = T.from_numpy(reals(1, 6, 1, 6)).requires_grad_()
+y = F.max_pool2d(x, (1, 3), padding=(0, 1))
+y.backward(T.from_numpy(reals(1, 6, 1, 2)))
+""",
+    "a view of a convolution's output": """
+x = T.from_numpy(reals(1, 9, 1, 2))
+weight = T.from_numpy(reals(9, 3, 1, 1))
+y = F.conv2d(x, weight, groups=3)
+y.unsqueeze(0).view(1, -1).detach().mul_(3.0)
+""",
+    "a view of a batch norm's output": """
+x = T.from_numpy(reals(1, 4, 7))
+y = F.batch_norm(x, None, None, training=True)
+y.view(28, -1).mul_(0.5)
+""",
+    "a view of a transposed convolution's output": """
+x = T.from_numpy(reals(2, 1, 1))
+weight = T.from_numpy(reals(2, 2, 1, 2))
+z = F.conv_transpose2d(x, weight).view(1, -1)
+""",
+    "a view of fold's output": """
+columns = T.from_numpy(reals(12, 20))
+z = F.fold(columns, (6, 3), (1, 4), padding=(2, 1)).view(54)
+""",
+    "a write to unfold's output": """
+x = T.from_numpy(reals(1, 1, 1))
+y = F.unfold(x, (1))
+y.mul_(3.0)
+""",
+    "a write through a flattened convolution": """
+x = T.from_numpy(reals(1, 1, 1))
+weight = T.from_numpy(reals(2, 1, 1, 1))
+y = F.conv2d(x, weight, padding=1)
+y.squeeze(0).flatten()[:-1] = 0.5
+""",
+    "a write through a reshape of a batch norm in evaluation": """
+x = T.from_numpy(reals(2, 8, 9))
+mean, var = T.from_numpy(reals(8)), T.from_numpy(reals(8) ** 2 + 0.5)
+y = F.batch_norm(x, mean, var)
+y.reshape(8, 18).clamp_(max=1.5)
+""",
+    "a view of a batch norm that is written to, then walked back": """
+x = T.from_numpy(reals(3, 16, 8, 1)).requires_grad_()
+y = F.batch_norm(x, None, None, training=True)
+z = y.view(1, -1)
+z.mul_(-0.25)
+y.backward(T.from_numpy(reals(3, 16, 8, 1)))
+""",
+    "a flattened batch norm follows a change in place": """
+x = T.from_numpy(reals(1, 2, 2))
+y = F.batch_norm(x, None, None, training=True)
+z = y.flatten(0)
+y.add_(y)
+""",
+    "a reshaped saved value is changed before the backward pass": """
+x = T.from_numpy(reals(2, 5, 1, 4)).requires_grad_()
+y = (x.abs() + 0.5) ** -0.5
+z = F.adaptive_avg_pool2d(y, (5, None))
+y.reshape(1, 20, 2).permute(0, 1, 2).reshape(40).clamp_(min=0)
+z.backward(T.from_numpy(reals(2, 5, 5, 4)))
+""",
+    "the input of a batch norm is changed before the backward pass": """
+x = T.from_numpy(reals(1, 1, 1)).requires_grad_()
+y = T.from_numpy(reals(9, 2)) * x
+z = F.batch_norm(y, None, None, training=True)
+y -= 0.5
+z.backward(T.from_numpy(reals(9, 2, 1).transpose(2, 0, 1)))
+""",
+    "a write to what expands nothing": """
+x = T.from_numpy(reals(4, 2)) * 1.0
+y = x.expand(4, -1)
+y.mul_(-0.25)
+""",
+    "an in-place relu of what expands nothing": """
+x = T.from_numpy(reals(1, 1))
+x.expand(-1, -1).transpose(-1, 1).relu_()
+""",
+    "assignment to a slice of what expands nothing": """
+x = T.from_numpy(reals(2, 5, 2))
+x.view(2, -1).transpose(-2, 1).expand(10, 2)[:] = 0.5
+""",
+    "requires_grad_(False) between forward and backward": """
+x = T.from_numpy(reals(9, 3, 6)).requires_grad_()
+y = 2 - x
+x.requires_grad_(False)
+y.backward(T.from_numpy(reals(9, 3, 6)))
+""",
+    "requires_grad_(False) on a weight between forward and backward": """
+x = T.from_numpy(reals(3))
+weight = T.from_numpy(reals(6, 3)).requires_grad_()
+y = F.linear(x, weight)
+weight.requires_grad_(False)
+y.backward(T.from_numpy(reals(6)))
+""",
+    "a leaf flattened to itself": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = x.flatten(0)
+""",
+    "a leaf of several dimensions flattened to itself": """
+x = T.from_numpy(reals(1, 1, 1, 1)).requires_grad_()
+y = x.flatten(3)
+""",
+    "dropout that drops nothing gives its argument": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = F.dropout(x, 0.0)
+""",
+    "dropout that drops nothing shares memory": """
+x = T.from_numpy(reals(3))
+y = F.dropout(x, 0.0)
+x.div_(1.5)
+""",
+    "dropout in place that drops nothing is no change": """
+x = T.from_numpy(reals(7, 1, 4, 6)).requires_grad_()
+y = x.tanh()
+F.dropout(y, 0.0, inplace=True)
+y.backward(T.from_numpy(reals(7, 1, 4, 6)))
+""",
+    "dropout in place that drops nothing may be given a view of a leaf": """
+x = T.from_numpy(reals(3)).requires_grad_()
+F.dropout(x.view(3, 1), 0.0, inplace=True)
+""",
+    "a view made without recording tells its base's flag": """
+x = T.from_numpy(reals(4)).requires_grad_()
+with T.no_grad(): y = x.view(2, 2)
+""",
+    "a slice made without recording tells its base's flag": """
+x = T.from_numpy(reals(4)).requires_grad_()
+y = -x
+with T.no_grad(): z = y[:, None]
+""",
+    "autograd.grad fills the gradients that are retained": """
+x = T.from_numpy(reals(6, 7)).requires_grad_()
+y = x * 2
+y.retain_grad()
+z, = T.autograd.grad(y, [x], T.from_numpy(reals(6, 7)))
+""",
+    "autograd.grad fills retained gradients on the way to nothing": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = x * 2
+y.retain_grad()
+other = T.from_numpy(reals(1)).requires_grad_()
+z, = T.autograd.grad(y, [other], T.from_numpy(reals(3)), allow_unused=True)
+""",
+    "a product saves an operand only for the gradient of the other": """
+x = T.from_numpy(reals(3, 6, 2, 6)).requires_grad_()
+y = x + x
+z = y @ T.from_numpy(reals(6, 6))
+F.relu(y, inplace=True)
+z.backward(T.from_numpy(reals(3, 6, 2, 6)))
+""",
+    "a quotient by a number saves nothing": """
+x = T.from_numpy(reals(9, 1)).requires_grad_()
+y = x / 64
+with T.no_grad(): x -= 0.5
+y.backward(T.from_numpy(reals(9, 1)))
+""",
+    "the second backward pass through a reflecting padding": """
+x = T.from_numpy(reals(2, 16, 6, 9)).requires_grad_()
+y = F.pad(x, (3, 1, 0, 1), mode='reflect')
+y.backward(T.from_numpy(reals(2, 16, 7, 13)))
+y.backward(T.from_numpy(reals(2, 16, 7, 13)))
+""",
+    "the second backward pass through an adaptive average": """
+x = T.from_numpy(reals(2, 9, 2, 2)).requires_grad_()
+y = F.adaptive_avg_pool2d(x, 3)
+y.backward(T.from_numpy(reals(2, 9, 3, 3)))
+y.backward(T.from_numpy(reals(2, 9, 3, 3)))
+""",
+    "KL divergence of a single number": """
+x = T.from_numpy(reals())
+y = F.kl_div(x, x.relu())
+""",
+    "KL divergence of a single number, batch mean": """
+x = T.from_numpy(reals())
+y = F.kl_div(x, x, log_target=True, reduction='batchmean')
+""",
+    "a bias that broadcasts": """
+x = T.from_numpy(reals(2, 3))
+weight, bias = T.from_numpy(reals(5, 3)), T.from_numpy(reals(1))
+y = F.linear(x, weight, bias)
+""",
+    "a standard deviation that is changed before the backward pass": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = T.std(x)
+y.mul_(1.5)
+y.backward(T.from_numpy(reals()))
+""",
+    "running statistics that are changed before the backward pass": """
+x, weight = T.from_numpy(reals(5, 9, 1)), T.from_numpy(reals(9)).requires_grad_()
+mean, var = T.from_numpy(reals(9)), T.from_numpy(reals(9) ** 2 + 0.5)
+y = F.batch_norm(x, mean, var, weight)
+var[:].unsqueeze(0).sub_(3.0)
+y.backward(T.from_numpy(reals(5, 9, 1)))
+""",
+    "the input of an adaptive average is changed before the backward pass": """
+x = T.from_numpy(reals(2, 2, 3, 1)).requires_grad_()
+y = x * 2
+z = F.adaptive_avg_pool2d(y, (3, None))
+y.squeeze().view(4, 3).mul_(3.0)
+z.backward(T.from_numpy(reals(2, 2, 3, 1)))
+""",
+    "the input of an average pool is changed before the backward pass": """
+x = T.from_numpy(reals(2, 5, 2, 8)).requires_grad_()
+y = F.avg_pool2d(x, 2)
+with T.no_grad(): x -= 0.5
+y.backward(T.from_numpy(reals(2, 5, 1, 4)))
+""",
+    "a tensor assigned to a view of itself": """
+x = T.from_numpy(reals(2))
+x.detach().view(1, 2)[...] = x
+""",
+    "a retained view that is overwritten": """
+x = T.from_numpy(reals(9, 2, 2).transpose(2, 0, 1)).requires_grad_()
+y = F.fold(x, 3, (1, 3), stride=2)
+z = y.view(2, -1)
+z.retain_grad()
+z[:].reshape(6, 9)[:] = 0.5
+z.backward(T.from_numpy(reals(2, 27)))
+""",
+    "a convolution's input is changed before the backward pass, its weight needs no gradient": """
+x = T.from_numpy(reals(2, 2, 3, 4)) * 2.0
+weight = T.from_numpy(reals(1, 2, 1, 2)).requires_grad_()
+bias = T.from_numpy(reals(1)).requires_grad_()
+y = F.conv2d(x, weight.detach(), bias)
+x *= 2.0
+y.backward(T.from_numpy(reals(2, 1, 3, 3)))
+""",
+    "a leaky relu in place that is zeroed before the backward pass": """
+x = T.from_numpy(reals(2, 6, 4, 2)).requires_grad_()
+y = x * 2
+F.leaky_relu(y, inplace=True)
+z = F.unfold(y, (2, 2))
+y.zero_()
+z.backward(T.from_numpy(reals(2, 24, 3)))
+""",
+    "a convolution that pads one side more works on a copy": """
+x = T.from_numpy(reals(2, 1, 2, 1)).requires_grad_()
+y = x * 2
+z = F.conv2d(y, T.from_numpy(reals(2, 1, 2, 1)), padding='same')
+y.add_(1.0)
+z.backward(T.from_numpy(reals(2, 2, 2, 1)))
+""",
+}

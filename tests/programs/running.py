@@ -1,0 +1,175 @@
+"""A program run on minicnn or on PyTorch, and what is left of it at its end.
+
+A program is source, one statement after another, over these names:
+
+    T, F, nn                     the library, its nn.functional and its nn
+    reals(2, 3, seed=1)          an array of normally distributed numbers
+    integers(2, 3, seed=1)       an array of small integers as floating-point numbers: exact sums, many ties
+    strided(array)               the same values with gaps in memory
+
+Nothing is looked at before the end, so that looking can't bring a tensor up to date that would have been stale.
+"""
+
+import ast
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import torch
+
+import minicnn
+
+HEADER = """\
+import numpy as np
+import minicnn as T  # or: import torch as T
+F, nn = T.nn.functional, T.nn
+def reals(*shape, seed=0): return np.random.default_rng(seed).standard_normal(shape)
+def integers(*shape, seed=0): return np.random.default_rng(seed).integers(-4, 5, shape).astype(float)
+def strided(array): return np.stack([array, array], -1)[..., 0]
+"""
+
+
+class TorchFunctional:
+    """PyTorch's functional module.
+
+    Its convolutions take minicnn's `algorithm=` too. Its batch norm, whose backward pass is wrong for some gradients
+    that aren't in row-major order, gets them in that order.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch.nn.functional, name)
+
+    def conv2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
+        return torch.nn.functional.conv2d(*args, **options)
+
+    def batch_norm(self, *args: Any, **options: Any) -> torch.Tensor:
+        y = torch.nn.functional.batch_norm(*args, **options)
+        if y.requires_grad:
+            y.register_hook(lambda gradient: gradient.contiguous())
+        return y
+
+    def conv_transpose2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
+        return torch.nn.functional.conv_transpose2d(*args, **options)
+
+
+def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0) -> dict[str, Any]:
+    """The names that a program starts with.
+
+    Args:
+        library: minicnn or torch.
+        dtype: of `reals` and `integers`.
+        noise: by how much, relatively, `reals` are off; they stand for rounding errors.
+    """
+
+    def reals(*shape: int, seed: int = 0) -> np.ndarray:
+        x = np.asarray(np.random.default_rng(seed).standard_normal(shape))
+        if noise:
+            x = x * (1 + noise * np.random.default_rng(seed + 1).standard_normal(shape))
+        return np.asarray(x, dtype)
+
+    def integers(*shape: int, seed: int = 0) -> np.ndarray:
+        return np.asarray(np.random.default_rng(seed).integers(-4, 5, shape), dtype)
+
+    def strided(array: np.ndarray) -> np.ndarray:
+        return np.stack([array, array], -1)[..., 0]
+
+    return {
+        "T": library,
+        "F": TorchFunctional() if library is torch else minicnn.nn.functional,
+        "nn": library.nn,
+        "np": np,
+        "reals": reals,
+        "integers": integers,
+        "strided": strided,
+    }
+
+
+HELPERS = {*names_of(minicnn), "__builtins__", "__warningregistry__"}
+
+
+@lru_cache(maxsize=4096)
+def _compiled(statement: str) -> CodeType:
+    return compile(statement, "<program>", "exec")
+
+
+@lru_cache(maxsize=64)
+def statements(source: str) -> tuple[str, ...]:
+    """The statements of a program, in order."""
+    return tuple(ast.get_source_segment(source, node) or "" for node in ast.parse(source).body)
+
+
+def execute(statement: str, names: dict[str, Any]) -> None:
+    """Run one statement."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        exec(_compiled(statement), names)
+
+
+@dataclass
+class State:
+    """What can be seen of one tensor: values, gradient, and its place in the graph."""
+
+    value: np.ndarray
+    gradient: np.ndarray | None
+    place: str
+
+
+@dataclass
+class Outcome:
+    """What a program leaves.
+
+    Attributes:
+        step: the statement that raised, or the number of statements.
+        error: what it raised, or None.
+        states: of every tensor, by its name in the program.
+        others: what else the program named: numbers, shapes.
+    """
+
+    step: int
+    error: Exception | None
+    states: dict[str, State] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+
+
+def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0) -> Outcome:
+    """Run a program; see `names_of` for the arguments."""
+    names, steps = names_of(library, dtype, noise), statements(source)
+    for step, statement in enumerate(steps):
+        try:
+            execute(statement, names)
+        except Exception as error:
+            return Outcome(step, error)
+    outcome = Outcome(len(steps), None)
+    for name, value in names.items():
+        if name not in HELPERS:
+            _collect(outcome, name, value)
+    return outcome
+
+
+def _collect(outcome: Outcome, name: str, value: Any) -> None:
+    if isinstance(value, (torch.Tensor, minicnn.Tensor)):
+        outcome.states[name] = state_of(value)
+    elif isinstance(value, (tuple, list)):
+        outcome.others[f"len({name})"] = len(value)
+        for i, item in enumerate(value):
+            _collect(outcome, f"{name}[{i}]", item)
+    else:
+        outcome.others[name] = value
+
+
+def state_of(tensor: Any) -> State:
+    """What can be seen of a tensor, copied."""
+    try:
+        place = f"requires_grad={tensor.requires_grad}, is_leaf={tensor.is_leaf}"
+        has_gradient = isinstance(tensor, minicnn.Tensor) or tensor.is_leaf or tensor.retains_grad
+    except RuntimeError:
+        place, has_gradient = "refused to tell", False
+    gradient = tensor.grad if has_gradient else None
+    return State(_array(tensor), None if gradient is None else _array(gradient), place)
+
+
+def _array(tensor: Any) -> np.ndarray:
+    return np.array(tensor.detach().numpy())
