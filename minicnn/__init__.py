@@ -31,7 +31,7 @@ from minicnn.dtypes import int64 as long
 from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, tanh
 from minicnn.operators.comparison import allclose, equal
 from minicnn.operators.elementwise import absolute as abs
-from minicnn.operators.elementwise import clamp, exp, log, sqrt, where
+from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.matmul import matmul
@@ -115,6 +115,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "reciprocal",
     "relu",
     "reshape",
     "save",

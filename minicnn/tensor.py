@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Variable, assign, backward
+from minicnn.autograd import Variable, assign, backward, is_grad_enabled
 from minicnn.autograd.inplace import replace
 from minicnn.autograd.storage import copied, is_contiguous, keep_strides, promised, settle, share
 from minicnn.dtypes import as_dtype, bool_, check_fits, float32, float64, int32, int64, result_type
@@ -125,6 +125,13 @@ def _in_place(compute: Callable) -> Callable[[Any, Any], Any]:
     return change
 
 
+def _divide(number: Any, x: Any) -> Any:
+    """number / x as PyTorch computes it, number · (1 / x), whose gradient needs the result alone."""
+    if isinstance(number, OPERANDS[:2]):
+        return arithmetic.true_divide(number, x)
+    return arithmetic.Multiply.call(elementwise.reciprocal(x), number)
+
+
 class Tensor(Variable):
     """A multi-dimensional array that remembers how it was computed.
 
@@ -159,10 +166,9 @@ class Tensor(Variable):
     def requires_grad(self) -> builtins.bool:
         """Whether gradients with respect to this tensor are computed."""
         view = self._view
-        if view is not None and view.steps is None:
-            return self._requires_grad or view.node is not view.root._node
-        self._catch_up()
-        return self._requires_grad
+        if view is not None and view.steps is not None:
+            self._catch_up()
+        return self._requires_grad or (view is not None and view.root._requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
@@ -325,9 +331,9 @@ class Tensor(Variable):
         """The array, sharing memory.
 
         Raises:
-            RuntimeError: for a tensor that requires a gradient: detach it first.
+            RuntimeError: for a tensor that requires a gradient, unless in `no_grad`: detach it first.
         """
-        if self.requires_grad:
+        if self.requires_grad and is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         settle(self)
         return self._array
@@ -568,7 +574,7 @@ class Tensor(Variable):
     __mul__ = _binary(arithmetic.Multiply.call)
     __rmul__ = _binary(arithmetic.Multiply.call, swapped=True)
     __truediv__ = _binary(arithmetic.true_divide)
-    __rtruediv__ = _binary(arithmetic.true_divide, swapped=True)
+    __rtruediv__ = _binary(_divide, swapped=True)
     __pow__ = _binary(arithmetic.power)
     __rpow__ = _binary(arithmetic.power, swapped=True)
     __floordiv__ = _binary(arithmetic.floor_divide)
@@ -599,6 +605,7 @@ class Tensor(Variable):
     exp = elementwise.exp
     log = elementwise.log
     sqrt = elementwise.sqrt
+    reciprocal = elementwise.reciprocal
     clamp = elementwise.clamp
     equal, allclose = comparison.equal, comparison.allclose
     sigmoid = activation.sigmoid
@@ -665,7 +672,7 @@ class Tensor(Variable):
         """
         if self.ndim > 2:
             raise ValueError(f"t() needs at most 2 dimensions, got shape {tuple(self._array.shape)}")
-        return self.transpose(0, 1) if self.ndim == 2 else self
+        return self.permute(tuple(range(self.ndim))[::-1])
 
     @property
     def T(self) -> "Tensor":  # noqa: N802 (torch's name)

@@ -208,9 +208,10 @@ def run_backward(
                 elif wanted and (node, number) in wanted:
                     collected[node, number] = gradient
                     node.may_overwrite = False
-            if node.retained and targets is None:
+            runs = visited is None or node in visited
+            if node.retained and (runs or any((node, number) in wanted for number in range(len(slots)))):
                 _keep_retained(node, slots)
-            if visited is not None and node not in visited:
+            if not runs:
                 edges = results = ()
                 continue
             edges, results, own = node.edges, node.run(slots, retain_graph), node.operator.hands_over

@@ -67,9 +67,9 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
     if not after._requires_grad:
         return
     if view is None:
-        _move(tensor, after)
+        tensor._move_to(after)
     else:
-        _move(view.root, Write.apply(root, after, view.steps, promised(view.root)[1]))
+        view.root._move_to(Write.apply(root, after, view.steps, promised(view.root)[1]))
         tensor._view = View(view.root, view.steps, None)
         tensor._catch_up()
 
@@ -113,16 +113,6 @@ def _check_fits(tensor: Variable, after: Variable) -> None:
         raise RuntimeError("in-place operation on read-only memory; clone() the tensor before it")
     if after._requires_grad and tensor._view is not None and tensor._view.steps is None:
         raise RuntimeError(f"{UNFOLLOWED}; it is being modified in place with grad mode enabled")
-
-
-def _move(tensor: Variable, after: Variable) -> None:
-    """Give `tensor` the place in the graph that `after` has."""
-    kept = tensor._node is not None and tensor._node.retains(tensor)
-    if kept:
-        del tensor._node.retained[tensor._output]
-    tensor._node, tensor._output, tensor._requires_grad = after._node, after._output, True
-    if kept:
-        tensor._node.retain(tensor)
 
 
 def replace(tensor: Variable, other: Variable) -> None:

@@ -80,6 +80,7 @@ class Operator:
             if isinstance(argument, Variable):
                 if argument._view is not None:
                     argument._catch_up()
+                    joins = joins or (recording and argument._view.root._requires_grad)
                 tensors.append(argument)
                 arrays.append(argument._array)
                 if recording and argument._requires_grad:

@@ -125,8 +125,18 @@ class Variable:
         with enable_grad():
             for operator, arguments in view.steps:
                 tensor = operator.apply(tensor, *arguments)
-        self._node, self._output, self._requires_grad = tensor._node, tensor._output, tensor._requires_grad
+        self._move_to(tensor)
         self._view = View(view.root, view.steps, view.root._node)
+
+    def _move_to(self, other: "Variable") -> None:
+        """Take the place in the graph that `other` has; a gradient that was to be kept is kept there."""
+        node, output = self._node, self._output
+        kept = node is not None and node.retains(self)
+        if kept:
+            del node.retained[output]
+        self._node, self._output, self._requires_grad = other._node, other._output, other._requires_grad
+        if kept and self._node is not None:
+            self._node.retain(self)
 
 
 def _plain_array(array: Any) -> np.ndarray:

@@ -86,7 +86,11 @@ class Multiply(Binary):
 class Divide(Binary):
     """a / b"""
 
-    function = np.true_divide
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        by_b = ctx.needs_input_grad[1]
+        ctx.saved = a if by_b else None, b
+        return np.asarray(quietly(np.true_divide, a, b))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:

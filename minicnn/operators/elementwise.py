@@ -97,6 +97,16 @@ class SquareRoot(Unary):
         return g / (2 * y)
 
 
+class Reciprocal(Unary):
+    """1 / x"""
+
+    function, saves_output = np.reciprocal, True
+
+    @staticmethod
+    def gradient(g: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return -g * y * y
+
+
 def negative(x: Any) -> Any:
     """−x, elementwise.
 
@@ -128,6 +138,11 @@ def log(x: Any) -> Any:
 def sqrt(x: Any) -> Any:
     """√x, elementwise; NaN below 0."""
     return SquareRoot.call(x)
+
+
+def reciprocal(x: Any) -> Any:
+    """1 / x, elementwise; infinite at 0."""
+    return Reciprocal.call(x)
 
 
 def _not_bool(x: Any, name: str) -> Any:

@@ -133,7 +133,9 @@ def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: 
     if advanced is None:
         if repeats(input._array) or any(owner(part._array) is owner(input._array) for part in read):
             with no_grad():
-                check_places(Take.apply(input, basic), *read)
+                target, shape = Take.apply(input, basic), value._array.shape
+                wide = value.reshape((*[1] * (target._array.ndim - len(shape)), *shape))  # type: ignore[attr-defined]
+                check_places(target, *[wide] * (wide._array.shape == target._array.shape))
         return
     for part in read:
         if part._array is input._array or overlap(input, part):
