@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.mode import grad_mode
 from minicnn.dtypes import result_type
 from minicnn.operators.quiet import quietly
 
@@ -12,6 +13,18 @@ from minicnn.operators.quiet import quietly
 def array_of(operand: Any) -> Any:
     """The array behind a Tensor; anything else as it is."""
     return operand._array if isinstance(operand, Variable) else operand
+
+
+def tensor_array(operand: Any, operation: str, argument: str) -> np.ndarray:
+    """The array behind a Tensor, or an array itself.
+
+    Raises:
+        TypeError: for anything else, naming the operation and its argument.
+    """
+    array = array_of(operand)
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{operation} needs a Tensor or an ndarray as {argument}, got {type(operand).__name__}")
+    return array
 
 
 def described(operand: Any) -> Any:
@@ -31,6 +44,14 @@ def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
         np.broadcast_shapes(a, b)
     except ValueError:
         raise ValueError(f"operands of shapes {a} and {b} can't be broadcast together") from None
+
+
+def refuse_gradient(name: str, **operands: Any) -> None:
+    """Raise RuntimeError where one of the named operands of an operation asks for a gradient that doesn't exist."""
+    if grad_mode.enabled:
+        for argument, operand in operands.items():
+            if isinstance(operand, Variable) and operand._requires_grad:
+                raise RuntimeError(f"{name} has no gradient with respect to {argument}; detach() it")
 
 
 class Cast(Operator):
