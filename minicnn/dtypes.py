@@ -53,16 +53,35 @@ def dtype_of_number(value: Any) -> np.dtype:
     raise TypeError(f"expected a Tensor, an array or a number, got {type(value).__name__}")
 
 
+def check_array(array: np.ndarray) -> np.ndarray:
+    """`array` itself, of numbers that a Tensor can hold.
+
+    Raises:
+        TypeError: for complex numbers, text, dates, objects, and floats of more than 64 bits.
+        ValueError: for bytes in the order of another kind of machine.
+    """
+    if array.dtype.kind not in _CATEGORY or array.dtype.itemsize > 8:
+        raise TypeError(f"a Tensor holds real numbers of at most 64 bits, got an array of {array.dtype}")
+    if not array.dtype.isnative:
+        raise ValueError(f"a Tensor holds numbers in this machine's byte order, got an array of {array.dtype.str}")
+    return array
+
+
 def check_fits(value: Any, dtype: np.dtype) -> None:
-    """Raise RuntimeError for a number that an integer `dtype` can't hold, NaN among them.
+    """Raise RuntimeError for a number that `dtype` can't hold: for integers, NaN and infinity are among them.
 
     Negative numbers count down from the largest value in unsigned types, as in PyTorch.
     """
-    if dtype.kind not in "iu" or isinstance(value, (bool, np.bool_)):
+    if dtype.kind == "b" or isinstance(value, (bool, np.bool_)):
         return
-    limits = np.iinfo(dtype)
-    lowest = limits.min if dtype.kind == "i" else -limits.max
-    if not lowest <= value <= limits.max:
+    if dtype.kind == "f":
+        highest = float(np.finfo(dtype).max)
+        whole = isinstance(value, int)
+        fits = -(2**63) <= value < 2**64 and abs(value) <= highest if whole else not highest < abs(value) < np.inf
+    else:
+        limits = np.iinfo(dtype)
+        fits = (limits.min if dtype.kind == "i" else -limits.max) <= value <= limits.max
+    if not fits:
         raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.kernels.memory import dense, like
-from minicnn.operators.activation import floating
+from minicnn.operators.activation import floating, in_place
 from minicnn.operators.shape import Clone
 from minicnn.random import numpy_generator
 
@@ -56,4 +56,4 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
             return x * 0
         return Dropout.apply(x, float(p), seed) if p else Clone.apply(x)
 
-    return input._assign(apply) if inplace else apply(input)
+    return in_place(input, apply) if inplace else apply(input)
