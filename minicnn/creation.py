@@ -36,12 +36,12 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         array = np.array(plain)
     except ValueError as error:
         raise ValueError(f"tensor needs nested lists of equal lengths: {error}") from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise TypeError(f"tensor needs numbers that fit 64 bits, got {type(data).__name__} of {array.dtype}")
     if array.dtype != wanted:
         if array.size and wanted.kind in "iu" and not isinstance(plain, (np.ndarray, np.generic)):
-            check_fits(array.min(), wanted)
-            check_fits(array.max(), wanted)
+            check_fits(array.min().item(), wanted)
+            check_fits(array.max().item(), wanted)
         with np.errstate(all="ignore"):
             array = array.astype(wanted)
     return Tensor(array, requires_grad)

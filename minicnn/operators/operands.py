@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.mode import grad_mode
-from minicnn.dtypes import result_type
+from minicnn.dtypes import check_array, result_type
 from minicnn.operators.quiet import quietly
 
 
@@ -38,12 +38,13 @@ def described(operand: Any) -> Any:
     return None if array is None else type(array).__name__
 
 
-def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
-    """Raise ValueError unless shapes `a` and `b` broadcast together."""
+def check_broadcast(*shapes: tuple[int, ...]) -> None:
+    """Raise ValueError unless `shapes` broadcast together."""
     try:
-        np.broadcast_shapes(a, b)
+        np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(f"operands of shapes {a} and {b} can't be broadcast together") from None
+        listed = " and ".join(map(str, shapes))
+        raise ValueError(f"operands of shapes {listed} can't be broadcast together") from None
 
 
 def refuse_gradient(name: str, **operands: Any) -> None:
@@ -69,7 +70,7 @@ class Cast(Operator):
 def cast(x: Any, dtype: np.dtype) -> Any:
     """A Tensor, an array or a number as a Tensor of `dtype`; itself where it is one already."""
     if not isinstance(x, Variable):
-        x = Variable.result_class(np.asarray(x))
+        x = Variable.result_class(check_array(np.asarray(x)))
     if x._array.dtype == dtype:
         return x
     return Cast.apply(x if dtype.kind == "f" else x._array, dtype)  # integers carry no gradient

@@ -157,9 +157,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 def default_convert(item: Any) -> Any:
     """An item with Tensors in place of its ndarrays and NumPy numbers; everything else stays what it is."""
-    if isinstance(item, np.ndarray | np.bool_ | np.number):
+    if isinstance(item, np.ndarray | np.generic):
         array = np.asarray(item)
-        return item if array.dtype.kind in "SU" else as_tensor(array)
+        return item if array.dtype.kind in "SUO" else as_tensor(array)
     if isinstance(item, Mapping):
         return _rebuilt(item, {key: default_convert(value) for key, value in item.items()})
     if isinstance(item, Sequence) and not isinstance(item, str | bytes):
@@ -180,7 +180,8 @@ def _rebuilt(model: Any, parts: Any) -> Any:
             return copied
         if isinstance(model, MutableSequence):
             copied = copy.copy(model)
-            copied[:] = parts
+            for position, part in enumerate(parts):
+                copied[position] = part
             return copied
         return type(model)(parts)
     except TypeError:
@@ -228,8 +229,8 @@ class DataLoader:
     Yields: a batch: for items that are tuples, a list of Tensors; int labels become int64.
 
     Raises:
-        ValueError: `batch_size` is not positive, or None with `drop_last`, `num_workers` is negative, `sampler` and `shuffle` are both
-            given, or an empty data set is to be shuffled.
+        ValueError: `batch_size` is not positive, or None with `drop_last`; `num_workers` is negative; `sampler` and
+            `shuffle` are both given; or an empty data set is to be shuffled.
         TypeError: `dataset` has no `__getitem__`.
     """
 

@@ -8,6 +8,7 @@ from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.kernels.memory import dense, like
 from minicnn.operators.activation import floating, in_place
+from minicnn.operators.arithmetic import Multiply
 from minicnn.operators.shape import Clone
 from minicnn.random import numpy_generator
 
@@ -53,7 +54,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
     def apply(x: Any) -> Any:
         if p == 1:
-            return x * 0
+            return Multiply.call(x, 0)
         return Dropout.apply(x, float(p), seed) if p else Clone.apply(x)
 
     return in_place(input, apply) if inplace else apply(input)
