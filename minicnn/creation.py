@@ -124,12 +124,13 @@ def _number(value: Any, name: str) -> Any:
 
 
 def _integer(value: Any, name: str) -> int:
-    """An int, as `_number`.
+    """An int, or the one in an array or Tensor of one element.
 
     Raises:
         TypeError: for anything else, bools among them.
     """
-    number = _number(value, name)
+    single = isinstance(value, (Tensor, np.ndarray)) and value.dtype.kind in "iu" and value.shape in ((), (1,))
+    number = value.item() if single else _number(value, name)
     if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError(f"{name} must be an int, got {value!r}")
     return number
@@ -394,6 +395,7 @@ def randperm(n: Any, *, generator: Generator | None = None, dtype: Any = None, d
         raise ValueError(f"randperm needs n >= 0, got {count}")
     if wanted.kind == "b":
         raise TypeError("randperm gives numbers, got dtype bool")
-    if count > (2 ** (np.finfo(wanted).nmant + 1) + 1 if wanted.kind == "f" else _integers_of(wanted)[1]):
+    largest = 2 ** (np.finfo(wanted).nmant + 1) if wanted.kind == "f" else _integers_of(wanted)[1]
+    if count - 1 > largest:
         raise RuntimeError(f"randperm can't give {count} different numbers of {wanted}")
     return Tensor(_allocated(numpy_generator(generator).permutation, count).astype(wanted))

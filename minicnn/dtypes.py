@@ -70,17 +70,17 @@ def check_array(array: np.ndarray) -> np.ndarray:
 def check_fits(value: Any, dtype: np.dtype) -> None:
     """Raise RuntimeError for a number that `dtype` can't hold: for integers, NaN and infinity are among them.
 
-    Negative numbers count down from the largest value in unsigned types, as in PyTorch.
+    Negative integers count down from the largest value in unsigned types, as in PyTorch.
     """
-    if dtype.kind == "b" or isinstance(value, (bool, np.bool_)):
+    if isinstance(value, (bool, np.bool_)):
         return
+    whole = isinstance(value, (int, np.integer))
+    fits = not whole or -(2**63) <= value < 2**64
     if dtype.kind == "f":
-        highest = float(np.finfo(dtype).max)
-        whole = isinstance(value, int)
-        fits = -(2**63) <= value < 2**64 and abs(value) <= highest if whole else not highest < abs(value) < np.inf
-    else:
+        fits &= not float(np.finfo(dtype).max) < abs(value) < np.inf
+    elif dtype.kind != "b":
         limits = np.iinfo(dtype)
-        fits = (limits.min if dtype.kind == "i" else -limits.max) <= value <= limits.max
+        fits &= bool((-limits.max if whole and dtype.kind == "u" else limits.min) <= value <= limits.max)
     if not fits:
         raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
 
@@ -112,6 +112,8 @@ def result_type(*operands: Any) -> np.dtype:
     ranks: list[list[np.dtype]] = [[], [], []]  # with dimensions, without, numbers
     for operand in operands:
         if isinstance(operand, np.ndarray):
+            if operand.dtype.kind not in _CATEGORY:
+                check_array(operand)
             ranks[0 if operand.ndim else 1].append(operand.dtype)
         else:
             ranks[2].append(dtype_of_number(operand))

@@ -174,14 +174,10 @@ def _rebuilt(model: Any, parts: Any) -> Any:
     if isinstance(model, tuple):
         return parts
     try:
-        if isinstance(model, MutableMapping):
-            copied = copy.copy(model)
-            copied.update(parts)
-            return copied
-        if isinstance(model, MutableSequence):
-            copied = copy.copy(model)
-            for position, part in enumerate(parts):
-                copied[position] = part
+        if isinstance(model, MutableMapping | MutableSequence):
+            copied: Any = copy.copy(model)
+            for key, part in parts.items() if isinstance(model, Mapping) else enumerate(parts):
+                copied[key] = part
             return copied
         return type(model)(parts)
     except TypeError:
