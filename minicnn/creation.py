@@ -124,12 +124,13 @@ def _number(value: Any, name: str) -> Any:
 
 
 def _integer(value: Any, name: str) -> int:
-    """An int, or the one in an array or Tensor of one element.
+    """An int, or the one in a Tensor of one element or an array without dimensions.
 
     Raises:
         TypeError: for anything else, bools among them.
     """
-    single = isinstance(value, (Tensor, np.ndarray)) and value.dtype.kind in "iu" and value.shape in ((), (1,))
+    single = isinstance(value, (Tensor, np.ndarray)) and value.dtype.kind in "iu"
+    single = single and value.shape in ((), (1,) if isinstance(value, Tensor) else ())
     number = value.item() if single else _number(value, name)
     if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError(f"{name} must be an int, got {value!r}")
@@ -396,6 +397,6 @@ def randperm(n: Any, *, generator: Generator | None = None, dtype: Any = None, d
     if wanted.kind == "b":
         raise TypeError("randperm gives numbers, got dtype bool")
     largest = 2 ** (np.finfo(wanted).nmant + 1) if wanted.kind == "f" else _integers_of(wanted)[1]
-    if count - 1 > largest:
+    if count - 1 > largest or count >= 2**63:
         raise RuntimeError(f"randperm can't give {count} different numbers of {wanted}")
     return Tensor(_allocated(numpy_generator(generator).permutation, count).astype(wanted))

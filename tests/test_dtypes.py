@@ -157,9 +157,8 @@ def test_names():
 NUMBERS_OF_CREATION = [
     "m.tensor(3)", "m.tensor(3.5)", "m.tensor(True)", "m.tensor(3, dtype=m.int32)", "m.tensor(2.0, dtype=m.float64)",
     "m.tensor([3])", "m.tensor([3, 3])", "m.tensor(3.0, requires_grad=True)", "True", "3", "-3",
-    "2.5", "-0.5", "0", "0.0", "np.int32(3)", "np.float32(3.5)", "np.float64(3.5)", "np.array(3)", "np.array([3])", "inf", "-inf",
-    "nan", "1e30",
-    "2**62", "2**63", "2**70", "10**15", "1e-30", "'3'", "None", "[3]",
+    "2.5", "-0.5", "0", "0.0", "np.int32(3)", "np.float32(3.5)", "np.float64(3.5)", "np.array(3)", "np.array([3])",
+    "inf", "-inf", "nan", "1e30", "2**62", "2**63", "2**70", "10**15", "1e-30", "'3'", "None", "[3]",
 ]  # fmt: skip
 
 
@@ -181,7 +180,7 @@ def test_creation_of_every_kind_of_number(number):
     texts += [f"m.full((2,), {number}{o})" for o in ("", *[f", dtype=m.{d}" for d in DTYPES])]
     texts += [f"m.full_like(m.zeros(2), {number})", f"m.full_like(m.zeros(2, dtype=m.int64), {number})"]
     texts += [f"m.randint({number}, (2,)).dtype", f"m.randint(0, {number}, (2,)).dtype", f"m.randperm({number}).dtype"]
-    if number != "10**15":  # torch tries to find the memory
+    if number not in ("10**15", "np.array(3)"):  # torch tries to find the memory, or takes an array for an int
         texts += [f"m.zeros({number})", f"m.ones(({number}, 2)).shape", f"m.full(({number},), 1.0)"]
     for text in texts:
         ours, theirs = created(text, minicnn), created(text, torch)
