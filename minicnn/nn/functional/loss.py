@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.dtypes import result_type
+from minicnn.dtypes import meet
 from minicnn.nn.functional.normalization import from_rows, to_rows
 from minicnn.operators import reduction as reductions
 from minicnn.operators.activation import floating, log_softmax
@@ -285,7 +285,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """
     _check_reduction(reduction)
     _check_target("mse_loss", input, target)
-    dtype = result_type(array_of(input), array_of(target))
+    dtype = meet(array_of(input).dtype, array_of(target).dtype)  # PyTorch broadcasts before it looks at dtypes
     if dtype.kind != "f":
         raise TypeError(f"mse_loss needs input or target of floating point, got {dtype}")
     return _reduce(SquaredError.apply(cast(input, dtype), cast(target, dtype)), reduction)
@@ -300,6 +300,9 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """
     _check_reduction(reduction)
     _check_target("l1_loss", input, target)
+    dtype = meet(array_of(input).dtype, array_of(target).dtype)
+    if dtype.kind == "f" and "b" not in (array_of(input).dtype.kind, array_of(target).dtype.kind):
+        input, target = cast(input, dtype), cast(target, dtype)
     return _reduce(Subtract.call(input, target).abs(), reduction)
 
 
