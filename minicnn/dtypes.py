@@ -53,16 +53,35 @@ def dtype_of_number(value: Any) -> np.dtype:
     raise TypeError(f"expected a Tensor, an array or a number, got {type(value).__name__}")
 
 
-def check_fits(value: Any, dtype: np.dtype) -> None:
-    """Raise RuntimeError for a number that an integer `dtype` can't hold, NaN among them.
+def check_array(array: np.ndarray) -> np.ndarray:
+    """`array` itself, of numbers that a Tensor can hold.
 
-    Negative numbers count down from the largest value in unsigned types, as in PyTorch.
+    Raises:
+        TypeError: for complex numbers, text, dates, objects, and floats of more than 64 bits.
+        ValueError: for bytes in the order of another kind of machine.
     """
-    if dtype.kind not in "iu" or isinstance(value, (bool, np.bool_)):
+    if array.dtype.kind not in _CATEGORY or array.dtype.itemsize > 8:
+        raise TypeError(f"a Tensor holds real numbers of at most 64 bits, got an array of {array.dtype}")
+    if not array.dtype.isnative:
+        raise ValueError(f"a Tensor holds numbers in this machine's byte order, got an array of {array.dtype.str}")
+    return array
+
+
+def check_fits(value: Any, dtype: np.dtype) -> None:
+    """Raise RuntimeError for a number that `dtype` can't hold: for integers, NaN and infinity are among them.
+
+    Negative integers count down from the largest value in unsigned types, as in PyTorch.
+    """
+    if isinstance(value, (bool, np.bool_)):
         return
-    limits = np.iinfo(dtype)
-    lowest = limits.min if dtype.kind == "i" else -limits.max
-    if not lowest <= value <= limits.max:
+    whole = isinstance(value, (int, np.integer))
+    fits = not whole or -(2**63) <= value < 2**64
+    if dtype.kind == "f":
+        fits &= not float(np.finfo(dtype).max) < abs(value) < np.inf
+    elif dtype.kind != "b":
+        limits = np.iinfo(dtype)
+        fits &= bool((-limits.max if whole and dtype.kind == "u" else limits.min) <= value <= limits.max)
+    if not fits:
         raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
 
 
@@ -93,6 +112,8 @@ def result_type(*operands: Any) -> np.dtype:
     ranks: list[list[np.dtype]] = [[], [], []]  # with dimensions, without, numbers
     for operand in operands:
         if isinstance(operand, np.ndarray):
+            if operand.dtype.kind not in _CATEGORY:
+                check_array(operand)
             ranks[0 if operand.ndim else 1].append(operand.dtype)
         else:
             ranks[2].append(dtype_of_number(operand))

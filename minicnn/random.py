@@ -1,8 +1,12 @@
 """Random numbers: one default generator that `manual_seed` restarts, and generators of one's own."""
 
 import os
+from typing import Any
 
 import numpy as np
+
+DEFAULT_SEED = 67280421310721
+"""Where a new generator starts, in PyTorch too."""
 
 
 class Generator:
@@ -12,18 +16,28 @@ class Generator:
     PyTorch's numbers.
     """
 
-    def __init__(self, device: str = "cpu") -> None:
+    device = "cpu"
+
+    def __init__(self, device: Any = "cpu") -> None:
         if str(device) != "cpu":
             raise RuntimeError(f"Generator lives on the CPU, got device={device!r}")
-        self.seed()
+        self.manual_seed(DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> "Generator":
-        """Restart the stream at `seed`, any Python integer.
+        """Restart the stream at `seed`, an int of at most 64 bits; negative ones count down from 2⁶⁴.
 
         Returns: this generator, as torch does.
+
+        Raises:
+            TypeError: for anything but an int.
+            ValueError: for an int out of range.
         """
-        self._seed = int(seed)
-        self.numpy = np.random.default_rng(self._seed % 2**64)
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise TypeError(f"manual_seed needs an int, got {type(seed).__name__}")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(f"manual_seed needs an int of at most 64 bits, got {seed}")
+        self._seed = seed % 2**64
+        self.numpy = np.random.default_rng(self._seed)
         return self
 
     def seed(self) -> int:
@@ -38,19 +52,31 @@ class Generator:
 
 
 default_generator = Generator()
+default_generator.seed()  # unlike a generator of one's own, a new one in every process
 
 
 def manual_seed(seed: int) -> Generator:
     """Restart the default generator: initialisation, dropout, shuffling and `randn` follow it.
 
     Args:
-        seed: any Python integer.
+        seed: an integer of at most 64 bits, or what `int` makes one of.
 
     Returns: the default generator.
+
+    Raises:
+        TypeError, ValueError: for anything else.
     """
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def numpy_generator(generator: Generator | None = None) -> np.random.Generator:
-    """The NumPy generator behind `generator`, or behind the default one if `None`."""
-    return (generator or default_generator).numpy
+    """The NumPy generator behind `generator`, or behind the default one if `None`.
+
+    Raises:
+        TypeError: for something else than a Generator.
+    """
+    if generator is None:
+        return default_generator.numpy
+    if not isinstance(generator, Generator):
+        raise TypeError(f"generator must be a Generator, got {type(generator).__name__}")
+    return generator.numpy

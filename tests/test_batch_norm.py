@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as TF
+from agreement import assert_agrees, assert_same, outcome
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ import minicnn
 import minicnn.nn.functional as F
 from minicnn.autograd import gradcheck
 from minicnn.testing.bounds import C, assert_within_bound
-from minicnn.testing.cases import fill, lay_out, layouts
+from minicnn.testing.cases import lay_out, layouts
 
 
 @st.composite
@@ -96,8 +97,8 @@ def test_agrees_with_torch(training, case):
 def test_running_variance_is_unbiased_and_normalisation_biased():
     x = np.array([[0.0], [2.0]], np.float32)
     mean, var = minicnn.zeros(1), minicnn.ones(1)
-    y = F.batch_norm(x, mean, var, training=True, momentum=1.0, eps=0.0)
-    np.testing.assert_array_equal(y.numpy(), [[-1], [1]])
+    y = F.batch_norm(x, mean, var, training=True, momentum=1.0, eps=3.0)
+    np.testing.assert_array_equal(y.numpy(), [[-0.5], [0.5]])
     assert (mean.item(), var.item()) == (1.0, 2.0)
 
 
@@ -141,10 +142,122 @@ def test_integers_raise():
         F.batch_norm(np.zeros((2, 3), np.int64), None, None, training=True)
 
 
-def test_empty_batch():
-    mean, var = minicnn.zeros(3), minicnn.ones(3)
-    x = minicnn.Tensor(fill((0, 3, 2, 2), "reals", 0), True)
-    y = F.batch_norm(x, mean, var, training=False)
-    assert y.shape == (0, 3, 2, 2)
+DTYPES = [None, "float32", "float64", "int64", "float16"]
+SHAPES = [
+    (0, 3),
+    (0, 3, 2, 2),
+    (4, 3, 0, 2),
+    (2, 3, 0),
+    (4, 0),
+    (0, 0),
+    (1, 0, 1, 1),
+    (0,),
+    (3,),
+    (),
+    (1, 3),
+    (4, 3),
+    (2, 3, 2),
+]
+
+
+@st.composite
+def calls(draw):
+    """A call of batch_norm whose arguments need not fit; each is right more often than not."""
+    shape = draw(st.sampled_from(SHAPES))
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    channels = shape[min(len(shape) - 1, 1)] if shape else 1
+
+    def values(at_least):
+        kind = draw(st.sampled_from([dtype] * 6 + DTYPES))
+        if kind is None:
+            return None
+        size = channels + (0 not in shape and draw(st.integers(0, 9)) == 0)  # torch doesn't look at an empty input's
+        array = at_least + np.arange(size) % 3
+        wanted = draw(st.integers(0, 3)) == 0
+        return minicnn.Tensor(array.astype(kind), wanted and kind not in ("int64", "float16"))
+
+    mean, var, weight, bias = values(0), values(1), values(1), values(0)
+    if draw(st.integers(0, 5)) == 0:
+        mean = var = None
+    x = minicnn.Tensor(np.random.default_rng(0).integers(-4, 5, shape).astype(dtype), draw(st.booleans()))
+    options = {
+        "training": draw(st.booleans()),
+        "momentum": draw(st.sampled_from([0.1] * 5 + [0, 1, 2.0, -1.0, None, "a"])),
+        "eps": draw(st.sampled_from([1e-5] * 5 + [0, 0.0, -1.0, -1e-30, 7, None, "a"])),
+    }
+    return [x, mean, var, weight, bias], options
+
+
+@given(calls())
+def test_both_compute_or_both_raise(call):
+    arguments, options = call
+
+    def program(module, *arguments):
+        y = module.nn.functional.batch_norm(*arguments, **options)
+        return [y, *arguments[1:3]]
+
+    assert_agrees(program, *arguments, rtol=3e-5, what=f"{arguments} {options}")
+
+
+@given(
+    cls=st.sampled_from(["BatchNorm1d", "BatchNorm2d"]),
+    shape=st.sampled_from(SHAPES),
+    dtype=st.sampled_from(["float32"] * 3 + ["float64"]),
+    training=st.booleans(),
+    momentum=st.sampled_from([0.1, None]),
+    eps=st.sampled_from([1e-5, 0.0, -1.0]),
+    affine=st.booleans(),
+    track=st.booleans(),
+    removed=st.sampled_from(["", "", "", "running_mean", "running_var", "num_batches_tracked"]),
+)
+def test_modules_follow_torch_in_every_state(cls, shape, dtype, training, momentum, eps, affine, track, removed):
+    states = []
+
+    def program(module, x):
+        channels = shape[1] if len(shape) > 1 else 3
+        layer = getattr(module.nn, cls)(channels, eps, momentum, affine, track).train(training)
+        if removed:
+            setattr(layer, removed, None)
+        states.append(layer)
+        return [layer(x), layer(x)]
+
+    x = minicnn.Tensor(np.random.default_rng(0).integers(-4, 5, shape).astype(dtype), True)
+    assert_agrees(program, x, rtol=1e-5)
+    ours, theirs = (layer.state_dict() for layer in states)
+    assert_same(list(ours.values()), list(theirs.values()), rtol=1e-6)
+    for a, b in zip(*[layer.parameters() for layer in states], strict=True):
+        assert_same(a.grad, b.grad, rtol=1e-4)
+
+
+@pytest.mark.parametrize("layout", ["rows", "channels-last"])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("changed", range(5))
+@pytest.mark.parametrize("wanted", [(0,), (3,), (4,), (0, 3, 4)])
+def test_a_change_before_backward_is_refused(layout, training, changed, wanted):
+    x = np.arange(24.0).reshape(2, 3, 2, 2)
+    if layout == "channels-last":
+        x = lay_out(x, "channels_last")
+    arrays = [x, np.zeros(3), np.ones(3), np.ones(3), np.zeros(3)]
+
+    def program(module, *arrays):
+        tensors = [module.from_numpy(np.array(a)) for a in arrays]
+        for number in wanted:
+            tensors[number].requires_grad_()
+        y = module.nn.functional.batch_norm(*tensors, training)
+        with module.no_grad():
+            tensors[changed].mul_(2)
+        y.sum().backward()
+        return [tensors[number].grad for number in wanted]
+
+    ours, theirs = (outcome(program, module, *arrays) for module in (minicnn, torch))
+    assert_same(ours, theirs, 1e-6)
+    assert isinstance(theirs, RuntimeError) == (changed != 4)
+
+
+def test_running_statistics_move_on_between_forward_and_backward():
+    mean, var = minicnn.zeros(1), minicnn.ones(1)
+    x = minicnn.tensor([[1.0], [3.0]], requires_grad=True)
+    y = F.batch_norm(x, mean, var, eps=0.0)
+    F.batch_norm(x.detach() * 2, mean, var, training=True)
     y.sum().backward()
-    assert x.grad.shape == x.shape
+    assert x.grad.tolist() == [[1], [1]]

@@ -1,10 +1,12 @@
 """Data sets and loaders against torch: the same batches, and never a shortcut past a user's own code."""
 
-from collections import namedtuple
+from collections import OrderedDict, defaultdict, namedtuple
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 import torch
+from agreement import assert_same, outcome
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils import data as reference
@@ -12,6 +14,7 @@ from torch.utils import data as reference
 import minicnn
 from minicnn import Generator, Tensor, manual_seed, transforms
 from minicnn.datasets import Digits
+from minicnn.utils import data as ours
 from minicnn.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
 
 SIZES = st.integers(1, 20)
@@ -398,5 +401,111 @@ def test_collate_keeps_tensors_in_the_graph():
 def test_collate_refuses_what_torch_refuses(items):
     with pytest.raises((RuntimeError, TypeError, KeyError)):
         reference.default_collate(items)
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, RuntimeError, TypeError, KeyError)):
         default_collate(items)
+
+
+Pair = namedtuple("Pair", "a b")
+BATCHES = {
+    "extra key": [{"x": 1}, {"x": 2, "z": 3}],
+    "missing key": [{"x": 1, "z": 3}, {"x": 2}],
+    "ordered": [OrderedDict(b=1, a=2), OrderedDict(b=3, a=4)],
+    "default": [defaultdict(list, a=1), defaultdict(list, a=2)],
+    "named": [Pair(1, 2.0), Pair(3, 4.0)],
+    "named and short": [Pair(1, 2.0), (3,)],
+    "tuples": [(1, 2.0), (3, 4.0)],
+    "lists": [[1, 2.0], [3, 4.0]],
+    "ragged": [[1], [1, 2]],
+    "nested": [[(1, {"a": np.float32(2)})], [(3, {"a": np.float32(4)})]],
+    "text": ["a", "b"],
+    "bytes": [b"a", b"b"],
+    "text in tuples": [("a", 1), ("b", 2)],
+    "float32": [np.float32(1), np.float32(2)],
+    "float64": [np.float64(1), np.float64(2)],
+    "int8": [np.int8(1), np.int8(2)],
+    "bool_": [np.bool_(True), np.bool_(False)],
+    "widths": [np.float32(1), np.float64(2)],
+    "kinds": [np.int32(1), np.float64(2)],
+    "int, float": [1, 2.5],
+    "float, int": [2.5, 1],
+    "bools": [True, False],
+    "bool, int": [True, 2],
+    "None": [None, None],
+    "None inside": [(1, None), (2, None)],
+    "number, None": [1, None],
+    "arrays": [np.ones(2), np.zeros(2)],
+    "array shapes": [np.ones(2), np.zeros(3)],
+    "array dtypes": [np.ones(2, "f4"), np.zeros(2, "f8")],
+    "arrays without axes": [np.array(1), np.array(2)],
+    "array, list": [np.ones(2), [1, 2]],
+    "big-endian": [np.ones(2, ">f4"), np.ones(2, ">f4")],
+    "objects": [np.array([None]), np.array([None])],
+    "dates": [np.datetime64("2020"), np.datetime64("2021")],
+    "long doubles": [np.longdouble(1), np.longdouble(2)],
+    "ranges": [range(2), range(2)],
+    "sets": [{1}, {2}],
+    "more than 64 bits": [2**63, 1],
+    "nothing": [],
+    "empty lists": [[], []],
+    "empty dictionaries": [{}, {}],
+    "int, text": [1, "a"],
+    "list, tuple": [[1], (2,)],
+}
+
+
+def assert_same_items(actual, expected):
+    if isinstance(expected, Exception) or isinstance(actual, Exception):
+        assert isinstance(actual, (ValueError, TypeError, RuntimeError, KeyError, IndexError)), repr(actual)
+        assert isinstance(expected, Exception), repr((actual, expected))
+    elif isinstance(expected, torch.Tensor):
+        assert_same(actual, expected)
+    elif isinstance(expected, Mapping):
+        assert type(actual) is type(expected)
+        assert list(actual) == list(expected)
+        assert_same_items(list(actual.values()), list(expected.values()))
+    elif isinstance(expected, (list, tuple)):
+        assert type(actual) is type(expected)
+        assert len(actual) == len(expected)
+        for a, b in zip(actual, expected, strict=True):
+            assert_same_items(a, b)
+    else:
+        assert type(actual) is type(expected)
+        assert actual == expected
+
+
+@pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES)
+def test_items_of_every_kind_collate_and_convert_as_in_torch(batch):
+    for name in ("default_collate", "default_convert"):
+        assert_same_items(outcome(getattr(ours, name), batch), outcome(getattr(reference, name), batch))
+    for size in (None, 1, 2):
+        results = [outcome(lambda m=m, size=size: list(m.DataLoader(batch, size))) for m in (ours, reference)]
+        assert_same_items(*results)
+
+
+@pytest.mark.parametrize("size", [None, 1, 3, 0, -1, 2.0, True, "a", np.int64(2)])
+@pytest.mark.parametrize("drop_last", [True, False])
+def test_batch_sizes(size, drop_last):
+    def batches(module, library):
+        loader = module.DataLoader(
+            module.TensorDataset(library.arange(10), library.arange(10.0)), size, drop_last=drop_last
+        )
+        return [len(loader), list(loader)]
+
+    assert_same_items(outcome(batches, ours, minicnn), outcome(batches, reference, torch))
+
+
+@pytest.mark.parametrize("sampler", [[3, 1], [30], [-1], [slice(0, 2)], [[1, 2], [3]], "a", 3, range(2)])
+@pytest.mark.parametrize("size", [None, 2])
+def test_samplers(sampler, size):
+    def batches(module, library):
+        return list(module.DataLoader(module.TensorDataset(library.arange(10)), size, sampler=sampler))
+
+    expected = outcome(batches, reference, torch)
+    if size and isinstance(sampler[0] if isinstance(sampler, list) else 0, (list, slice)):
+        pytest.skip("only indices make a batch")
+    assert_same_items(outcome(batches, ours, minicnn), expected)
+
+
+def test_without_batches_collate_fn_gets_each_item():
+    assert list(DataLoader([1, 2], None, collate_fn=lambda item: item * 2)) == [2, 4]
+    assert [type(part) for part in next(iter(DataLoader([(np.ones(2), 1)], None)))] == [Tensor, int]

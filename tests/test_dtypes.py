@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from agreement import assert_same, outcome, torch_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minicnn
 from minicnn.dtypes import as_dtype, result_type
@@ -150,3 +152,87 @@ def test_names():
     assert (minicnn.long, minicnn.float, minicnn.double) == (minicnn.int64, minicnn.float32, minicnn.float64)
     assert minicnn.bool == np.bool_
     assert minicnn.int == minicnn.int32
+
+
+NUMBERS_OF_CREATION = [
+    "m.tensor(3)", "m.tensor(3.5)", "m.tensor(True)", "m.tensor(3, dtype=m.int32)", "m.tensor(2.0, dtype=m.float64)",
+    "m.tensor([3])", "m.tensor([3, 3])", "m.tensor(3.0, requires_grad=True)", "True", "3", "-3",
+    "2.5", "-0.5", "0", "0.0", "np.int32(3)", "np.float32(3.5)", "np.float64(3.5)", "np.array(3)", "np.array([3])",
+    "inf", "-inf", "nan", "1e30", "2**62", "2**63", "2**70", "10**15", "1e-30", "'3'", "None", "[3]",
+]  # fmt: skip
+
+
+def created(text, library):
+    names = {"m": library, "np": np, "inf": float("inf"), "nan": float("nan")}
+    return outcome(lambda: eval(text, names))
+
+
+@given(st.lists(st.sampled_from(NUMBERS_OF_CREATION[:18]), min_size=1, max_size=3), st.sampled_from(DTYPES))
+def test_arange_of_numbers_and_tensors(numbers, dtype):
+    for options in ("", f", dtype=m.{dtype}"):
+        text = f"m.arange({', '.join(numbers)}{options})"
+        assert_same(created(text, minicnn), created(text, torch), what=text)
+
+
+@pytest.mark.parametrize("number", NUMBERS_OF_CREATION)
+def test_creation_of_every_kind_of_number(number):
+    texts = [f"m.arange({number})", f"m.arange(0, {number})", f"m.arange(end={number})", f"m.arange(0, 1, {number})"]
+    texts += [f"m.full((2,), {number}{o})" for o in ("", *[f", dtype=m.{d}" for d in DTYPES])]
+    texts += [f"m.full_like(m.zeros(2), {number})", f"m.full_like(m.zeros(2, dtype=m.int64), {number})"]
+    texts += [f"m.randint({number}, (2,)).dtype", f"m.randint(0, {number}, (2,)).dtype", f"m.randperm({number}).dtype"]
+    if number not in ("10**15", "np.array(3)"):  # torch tries to find the memory, or takes an array for an int
+        texts += [f"m.zeros({number})", f"m.ones(({number}, 2)).shape", f"m.full(({number},), 1.0)"]
+    for text in texts:
+        ours, theirs = created(text, minicnn), created(text, torch)
+        if isinstance(theirs, torch.dtype):
+            assert str(ours) == str(theirs)[6:], text
+        else:
+            assert_same(ours, theirs, what=text)
+
+
+@pytest.mark.parametrize("high", [2, 3, 127, 128, 129, 256, 300, 40000, 70000, 2**31, 2**33, 2**63 - 1])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("low", [0, -5])
+def test_integers_drawn_fit_their_dtype(low, high, dtype):
+    for text in (
+        f"m.randint({low}, {high}, (2,), dtype=m.{dtype}).dtype",
+        f"m.randperm({high}, dtype=m.{dtype}).dtype",
+    ):
+        if high < 2**20 or "randint" in text:
+            ours, theirs = created(text, minicnn), created(text, torch)
+            assert str(theirs)[6:] == str(ours) or (isinstance(ours, Exception) and isinstance(theirs, Exception)), text
+
+
+ARRAYS = [
+    "np.array([1., 2.], '>f4')", "np.array([1], '>i8')", "np.array([1], '>i2')", "np.array([1.], np.longdouble)",
+    "np.array([1j])", "np.array([None])", "np.array(['a'])", "np.array([b'a'])", "np.array(['2020'], 'M8[D]')",
+    "np.array([1], 'm8[s]')", "np.longdouble(1)", "[np.longdouble(1)]", "np.zeros(2, 'i4,f4')", "np.array([1.], 'f2')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("array", [text for text in ARRAYS if "1j" not in text])
+@pytest.mark.parametrize("make", ["tensor", "from_numpy", "as_tensor"])
+def test_arrays_of_foreign_numbers_are_refused(make, array):
+    text = f"m.{make}({array})"
+    assert_same(created(text, minicnn), created(text, torch), what=text)
+
+
+@pytest.mark.parametrize("array", ARRAYS[:5])
+def test_operands_of_foreign_numbers_are_refused(array):
+    for text in (f"m.ones(2) + {array}", f"m.ones(1) * {array}", f"m.where(m.ones(1) > 0, {array}, 1.0)"):
+        assert isinstance(created(text, minicnn), (TypeError, ValueError)), text
+
+
+@pytest.mark.parametrize("seed", [0, -1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 1.5, True, "a", None, [3]])
+def test_seeds(seed):
+    assert minicnn.Generator().initial_seed() == torch.Generator().initial_seed() == 67280421310721
+    for name in ("m.Generator().manual_seed(s).initial_seed()", "m.manual_seed(s).initial_seed()"):
+        ours, theirs = (outcome(eval, name, {"m": m, "s": seed}) for m in (minicnn, torch))
+        assert_same(ours, theirs)
+
+
+def test_generators_of_ones_own_start_alike():
+    first, second = (minicnn.rand(3, generator=minicnn.Generator()).tolist() for _ in range(2))
+    assert first == second
+    with pytest.raises(TypeError, match="Generator"):
+        minicnn.rand(3, generator=3)

@@ -186,11 +186,80 @@ def test_clamp(data):
     assert_agrees(lambda m, x, a, b: x.clamp(a.detach() * 0 - 1, a.detach() * 0 + 1), x, a, b)
     assert_agrees(lambda m, x, a, b: x.detach().clamp(a.detach(), b.detach()), x, a, b)
 
+    c = draw_broadcast(data, x)
+    assert_agrees(lambda m, x, a, c: x.clamp(a, c), x, a, c, what="clamp by two Tensors")
 
-@pytest.mark.parametrize("bounds", [(-1, 300), (2, None), (None, 1), (1.5, None), (3, 1), (None, None)])
-@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float32"])
-def test_clamp_of_any_dtype(bounds, dtype):
-    assert_agrees(lambda m, x: x.clamp(*bounds), minicnn.tensor(np.array([0, 1, 2, 3]).astype(dtype)))
+
+def draw_broadcast(data, x):
+    return data.draw(tensors(data.draw(st.sampled_from([(), x.shape]))))
+
+
+@given(*[st.sampled_from([0.0, 1.0, 2.0, 3.0, float("nan")])] * 3)
+def test_clamp_shares_gradients_among_tensors(x, low, high):
+    values = [minicnn.tensor([value], requires_grad=True) for value in (x, low, high)]
+    assert_agrees(lambda m, x, low, high: x.clamp(low, high), *values)
+
+
+DTYPES_OF_CLAMP = ["uint8", "int8", "int32", "int64", "bool", "float32", "float64"]
+LIMIT = [None, -1, 0, 2, 300, -300, 2**40, 2.5, -1.0, 300.5, True, float("inf"), float("nan")]
+SATURATES = tuple(map(int, torch.__version__.split(".")[:2])) >= (
+    2,
+    15,
+)  # before, bounds out of an integer type's range wrap or raise
+
+
+@given(st.sampled_from(DTYPES_OF_CLAMP), st.sampled_from(LIMIT), st.sampled_from(LIMIT), st.booleans())
+def test_clamp_of_any_dtype(dtype, low, high, inplace):
+    x = minicnn.tensor(np.array([0, 1, 2, 3, 120]).astype(dtype))
+    ints = [bound for bound in (low, high) if type(bound) is int]
+    if dtype in ("uint8", "int8", "int32") and any(not 0 <= i <= 127 for i in ints) and not SATURATES:
+        return
+    assert_agrees(lambda m, x: x.clamp_(low, high) if inplace else x.clamp(low, high), x, what=f"{dtype} {low} {high}")
+
+
+def test_clamp_moves_bounds_into_the_range_of_an_integer_type():
+    x = minicnn.tensor([1, 200], dtype=minicnn.uint8)
+    assert x.clamp(-5, 100).tolist() == [1, 100]
+    assert x.clamp(-300, 2**70).tolist() == [1, 200]
+    for bounds in ((300, None), (None, -1)):
+        with pytest.raises(ValueError, match="uint8"):
+            x.clamp(*bounds)
+
+
+@given(st.tuples(*[st.sampled_from([None, *DTYPES_OF_CLAMP])] * 3), st.tuples(*[st.booleans()] * 3))
+def test_clamp_by_tensors_of_any_dtype(kinds, flat):
+    kinds = (kinds[0] or "float32", *kinds[1:])
+    values = [np.array([1, 0, 3]), np.array([0, 1, 2]), np.array([2, 1, 1])]
+    operands = [
+        None if k is None else minicnn.tensor(v[0] if f else v).to(getattr(minicnn, k))
+        for k, v, f in zip(kinds, values, flat, strict=True)
+    ]
+    assert_agrees(lambda m, x, low, high: x.clamp(low, high), *operands, what=f"{operands}")
+
+
+@given(st.sampled_from([1, 1.5, "T"]), st.sampled_from([2, 2.5, "T", "TT", "grad"]), st.booleans())
+def test_clamp_by_a_number_and_a_tensor(low, high, swap):
+    def bound(m, name):
+        made = {"T": m.tensor(2.0), "TT": m.tensor([2.0, 3.0]), "grad": m.tensor(2.0, requires_grad=True)}
+        return made.get(name, name)
+
+    bounds = (high, low) if swap else (low, high)
+    x = minicnn.tensor([1.0, 4.0], requires_grad=True)
+    assert_agrees(lambda m, x: x.clamp(*[bound(m, name) for name in bounds]), x, what=f"{bounds}")
+
+
+@pytest.mark.parametrize("function", ["relu", "leaky_relu", "dropout"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_in_place_functions_write_into_arrays(function, dtype):
+    if function == "dropout" and dtype == "int64":
+        pytest.skip("dropout needs floating point in minicnn")
+    array = np.array([-1, 2, 0]).astype(dtype)
+    tensor = torch.from_numpy(array.copy())
+    options = {"p": 1.0} if function == "dropout" else {}
+    ours = outcome(lambda: getattr(minicnn.nn.functional, function)(array, inplace=True, **options))
+    theirs = outcome(lambda: getattr(torch.nn.functional, function)(tensor, inplace=True, **options))
+    assert_same(ours, theirs)
+    np.testing.assert_array_equal(array, tensor.numpy())
 
 
 def shapes_for_matmul():

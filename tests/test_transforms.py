@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from agreement import outcome
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -458,3 +459,53 @@ def test_transforms_refuse_what_is_no_image():
     ):
         with pytest.raises(TypeError):
             transform([[1, 2], [3, 4]])
+
+
+def pictures(seed):
+    """One Pillow image of every mode."""
+    rgb, rgba = Image.fromarray(pixels(seed, 7, 9, 3)), Image.fromarray(pixels(seed, 7, 9, 4))
+    generator = np.random.default_rng(seed)
+    made = {mode: rgb.convert(mode) for mode in ("RGB", "L", "1", "RGBX", "CMYK", "YCbCr", "HSV")}
+    made |= {mode: rgba.convert(mode) for mode in ("RGBA", "RGBa", "LA", "PA")}
+    made |= {"La": made["LA"].convert("La"), "LAB": Image.frombytes("LAB", rgb.size, rgb.tobytes())}
+    made |= {name: rgb.quantize(16) for name in ("P", "P, one transparent", "P, many transparent")}
+    made["P, one transparent"].info["transparency"] = 3
+    made["P, many transparent"].info["transparency"] = bytes(range(16))
+    made["I"] = Image.fromarray(generator.integers(-70000, 70000, (7, 9), dtype=np.int32))
+    made["I;16"] = Image.fromarray(generator.integers(0, 65536, (7, 9), dtype=np.uint16))
+    made["F"] = Image.fromarray(generator.standard_normal((7, 9)).astype(np.float32) * 50)
+    return made
+
+
+PADDED = [{"padding": 2, "padding_mode": mode} for mode in ("constant", "edge", "reflect", "symmetric")]
+PADDED += [{"padding": 2, "fill": fill} for fill in (7, 1.5, (5,), (1, 2), (1, 2, 3), (1, 2, 3, 4), 300)]
+MADE = {
+    "ToTensor": lambda m: m.ToTensor(),
+    **{f"Resize {size}": lambda m, size=size: m.Resize(size) for size in ((4, 5), (7, 9), 12, 3)},
+    **{f"Grayscale {count}": lambda m, count=count: m.Grayscale(count) for count in (1, 3)},
+    **{f"RandomCrop {options}": lambda m, options=options: m.RandomCrop((11, 13), **options) for options in PADDED},
+    "RandomCrop of its size": lambda m: m.RandomCrop((7, 9), pad_if_needed=True),
+    "RandomCrop too large": lambda m: m.RandomCrop(20),
+    "RandomCrop asymmetric": lambda m: m.RandomCrop((10, 12), padding=(1, 2, 2, 1)),
+    "RandomHorizontalFlip": lambda m: m.RandomHorizontalFlip(1.0),
+    "no RandomHorizontalFlip": lambda m: m.RandomHorizontalFlip(0.0),
+    "Normalize": lambda m: m.Normalize(0.5, 0.5),
+    "Compose": lambda m: m.Compose([m.Resize((5, 6)), m.ToTensor(), m.Normalize(0.5, 0.5)]),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mode", pictures(0))
+@pytest.mark.parametrize("name", MADE)
+def test_pictures_of_every_mode(name, mode):
+    picture = pictures(1)[mode]
+    actual, expected = (outcome(MADE[name](m), picture.copy()) for m in (transforms, reference))
+    if isinstance(expected, Exception) or isinstance(actual, Exception):
+        assert isinstance(actual, (ValueError, TypeError, OSError)), repr(actual)
+        assert isinstance(expected, Exception), repr(actual)
+    elif isinstance(expected, torch.Tensor):
+        assert str(actual.dtype) == str(expected.dtype)[6:]
+        np.testing.assert_array_equal(actual.numpy(), expected.numpy())
+    else:
+        assert (actual.mode, actual.size, actual.tobytes()) == (expected.mode, expected.size, expected.tobytes())
+        assert actual.getpalette() == expected.getpalette()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.autograd.mode import enable_grad, grad_mode
+from minicnn.dtypes import check_array
 
 ROW_MAJOR: Any = object()
 """The layout of a tensor alone on its memory that promises row-major order; see `minicnn.autograd.storage`."""
@@ -83,8 +84,7 @@ class Variable:
     def __init__(self, array: np.ndarray, requires_grad: bool = False) -> None:
         if type(array) is not np.ndarray:
             array = _plain_array(array)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"a Tensor holds real numbers, got an array of {array.dtype}")
+        check_array(array)
         self._array = array
         self._memory: list = [0, 0]
         self._layout: Any = ROW_MAJOR

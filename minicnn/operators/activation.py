@@ -26,6 +26,12 @@ def floating(x: Any, name: str) -> Any:
     return x
 
 
+def in_place(input: Any, compute: Callable[[Any], Any]) -> Any:
+    """Replace the values of a Tensor or an array by `compute(input)`; returns a Tensor that shows them."""
+    tensor = input if isinstance(input, Variable) else Variable._computed(input)
+    return tensor._assign(compute)  # type: ignore[attr-defined]
+
+
 class Relu(Operator):
     """max(x, 0); NaN stays NaN; the gradient at 0 is 0."""
 
@@ -59,7 +65,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     if getattr(array_of(input), "dtype", float32).kind not in "iu":
         floating(input, "relu")
         compute = Relu.apply
-    return input._assign(compute) if inplace else compute(input)
+    return in_place(input, compute) if inplace else compute(input)
 
 
 def _integer_relu(x: Any) -> Any:
@@ -100,7 +106,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     dtype = array_of(floating(input, "leaky_relu")).dtype
     slope = _slope(negative_slope, dtype)
     if inplace:
-        return input._assign(lambda x: LeakyRelu.apply(x, slope))
+        return in_place(input, lambda x: LeakyRelu.apply(x, slope))
     return LeakyRelu.apply(input, slope)
 
 

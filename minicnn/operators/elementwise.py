@@ -1,5 +1,6 @@
 """Elementwise operations on one operand, and the choice between two."""
 
+import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, result_type
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Maximum, Minimum
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import array_of, cast, check_broadcast
 from minicnn.operators.quiet import quietly
 
 
@@ -170,30 +171,90 @@ class Clamp(Operator):
         return g * (inside if high is None else inside & (x < high)), None, None
 
 
+class ClampBetween(Operator):
+    """x held within Tensors low and high.
+
+    The gradient goes to the one that gives the result, in halves to x and a bound that it equals; to x where all three
+    are equal, to high where low exceeds it. Where NaN stands nothing is outside, and x gets it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        ctx.saved = x, low, high
+        return np.asarray(np.minimum(np.maximum(x, low), high))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        x, low, high = ctx.saved
+        ordered = low <= high
+        to_high = (low > high) | (ordered & (x > high))
+        to_low = ordered & (x < low)
+        to_x = ~((x < low) | (x > high))
+        half = to_x & (low < high) & ((x == low) | (x == high))
+        share = np.where(half, g / 2, g)
+        return (
+            np.where(to_x, share, 0),
+            np.where(to_low | (half & (x == low)), share, 0),
+            np.where(to_high | (half & (x == high)), share, 0),
+        )
+
+
 def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """`x` held within [min, max], elementwise; everything is `max` where `min` exceeds it.
 
     Args:
-        min, max: numbers, or Tensors that broadcast with `x`; one of them may be None.
+        min, max: numbers, or Tensors that broadcast with `x`; one of them may be None. Beside a number, a Tensor
+            without dimensions stands for one.
 
     Raises:
-        ValueError: without either.
-        TypeError: for one number and one Tensor.
+        ValueError: without either; for a `min` above, or a `max` below, all that an integer dtype can hold.
+        TypeError: for one number and one Tensor, or for bools.
     """
     bounds = [bound for bound in (min, max) if bound is not None]
     if not bounds:
         raise ValueError("clamp needs min or max, or both")
     tensors = [isinstance(bound, (Variable, np.ndarray)) for bound in bounds]
+    if all(tensors):
+        return _clamp_by_tensors(x, min, max)
     if any(tensors):
-        if not all(tensors):
-            raise TypeError("clamp needs two numbers or two Tensors as its bounds, got one of each")
-        x = x if min is None else Maximum.call(x, min)
-        return x if max is None else Minimum.call(x, max)
+        min, max = bounds = [_number_of(bound) for bound in bounds]
     dtype = result_type(array_of(x), *bounds)
-    if dtype.kind in "iu":  # bounds out of the type's range hold nothing
-        limits = np.iinfo(dtype)
-        min, max = (None if b is None else sorted((limits.min, int(b), limits.max))[1] for b in (min, max))
+    if dtype.kind == "b":
+        raise TypeError("clamp is not defined for bools")
+    if dtype.kind in "iu":
+        min, max = _bounds_within(np.iinfo(dtype), min, max)
     return Clamp.apply(cast(x, dtype), min, max)
+
+
+def _clamp_by_tensors(x: Any, low: Any, high: Any) -> Any:
+    if high is None:
+        return Maximum.call(x, low)
+    if low is None:
+        return Minimum.call(x, high)
+    dtype = result_type(*map(array_of, (x, low, high)))
+    if dtype.kind == "b":
+        raise TypeError("clamp is not defined for bools")
+    check_broadcast(*[array_of(operand).shape for operand in (x, low, high)])
+    return ClampBetween.apply(cast(x, dtype), cast(low, dtype), cast(high, dtype))
+
+
+def _number_of(bound: Any) -> Any:
+    """A number, or that of a Tensor without dimensions."""
+    if isinstance(bound, Variable) and bound._array.ndim == 0 and not bound._requires_grad:
+        return bound._array.item()
+    if isinstance(bound, (Variable, np.ndarray)):
+        raise TypeError("clamp needs two numbers or two Tensors as its bounds, got one of each")
+    return bound
+
+
+def _bounds_within(limits: np.iinfo, low: Any, high: Any) -> tuple[Any, Any]:
+    """Integer bounds, moved into a dtype's range where they hold nothing beyond it."""
+    if (low is not None and low > limits.max) or (high is not None and high < limits.min):
+        raise ValueError(f"clamp to [{low}, {high}] leaves nothing that {limits.dtype} can hold")
+    return (
+        None if low is None else builtins.max(int(low), limits.min),
+        None if high is None else builtins.min(int(high), limits.max),
+    )
 
 
 class Where(Operator):

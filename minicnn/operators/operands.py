@@ -5,14 +5,27 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.storage import keep_strides
-from minicnn.dtypes import result_type
+from minicnn.dtypes import check_array, result_type
 from minicnn.operators.quiet import quietly
 
 
 def array_of(operand: Any) -> Any:
     """The array behind a Tensor; anything else as it is."""
     return operand._array if isinstance(operand, Variable) else operand
+
+
+def tensor_array(operand: Any, operation: str, argument: str) -> np.ndarray:
+    """The array behind a Tensor, or an array itself.
+
+    Raises:
+        TypeError: for anything else, naming the operation and its argument.
+    """
+    array = array_of(operand)
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{operation} needs a Tensor or an ndarray as {argument}, got {type(operand).__name__}")
+    return array
 
 
 def described(operand: Any) -> Any:
@@ -26,12 +39,21 @@ def described(operand: Any) -> Any:
     return None if array is None else type(array).__name__
 
 
-def check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
-    """Raise ValueError unless shapes `a` and `b` broadcast together."""
+def check_broadcast(*shapes: tuple[int, ...]) -> None:
+    """Raise ValueError unless `shapes` broadcast together."""
     try:
-        np.broadcast_shapes(a, b)
+        np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(f"operands of shapes {a} and {b} can't be broadcast together") from None
+        listed = " and ".join(map(str, shapes))
+        raise ValueError(f"operands of shapes {listed} can't be broadcast together") from None
+
+
+def refuse_gradient(name: str, **operands: Any) -> None:
+    """Raise RuntimeError where one of the named operands of an operation asks for a gradient that doesn't exist."""
+    if grad_mode.enabled:
+        for argument, operand in operands.items():
+            if isinstance(operand, Variable) and operand._requires_grad:
+                raise RuntimeError(f"{name} has no gradient with respect to {argument}; detach() it")
 
 
 class Cast(Operator):
@@ -51,7 +73,7 @@ class Cast(Operator):
 def cast(x: Any, dtype: np.dtype) -> Any:
     """A Tensor, an array or a number as a Tensor of `dtype`; itself where it is one already."""
     if not isinstance(x, Variable):
-        x = Variable._computed(np.asarray(x))
+        x = Variable._computed(check_array(np.asarray(x)))
     if x._array.dtype == dtype:
         return x
     if dtype.kind == "f":

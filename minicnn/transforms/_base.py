@@ -28,8 +28,15 @@ class Transform(Batched):
         """
         if isinstance(image, Tensor):
             return self.batch(image.detach().unsqueeze(0))[0]
-        if not is_pillow(image):
-            return self.batch(image_array(image)[None])[0]
+        if is_pillow(image):
+            return self.picture(image)
+        return self.batch(image_array(image)[None])[0]
+
+    def picture(self, image: Any) -> Any:
+        """Transform one Pillow image, here by way of its pixels, of which gray ones and RGB make an image again.
+
+        Transforms that know what to do with palettes and other modes do it themselves.
+        """
         transformed = self.batch(image_array(image)[None])[0]
         if isinstance(transformed, Tensor):
             return transformed

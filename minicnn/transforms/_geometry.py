@@ -33,6 +33,12 @@ class RandomHorizontalFlip(Transform):
         result[flipped] = mirror(rows[flipped])
         return as_given(result, images)
 
+    def picture(self, image: Any) -> Any:
+        """Mirror a Pillow image with probability `p`; its mode and palette stay."""
+        from PIL.Image import Transpose
+
+        return image.transpose(Transpose.FLIP_LEFT_RIGHT) if numpy_generator().random() < self.p else image
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
 
@@ -88,14 +94,52 @@ class RandomCrop(Transform):
             wide, high = max(OW - rows.shape[2], 0), max(OH - rows.shape[1], 0)
             rows = self._pad(rows, wide, high, wide, high)
         N, H, W = rows.shape[:3]
-        if H < OH or W < OW:
-            raise ValueError(f"Required crop size {self.size} is larger than input image size {(H, W)}")
-        generator_ = numpy_generator(generator)
-        tops, lefts = generator_.integers(0, H - OH + 1, N), generator_.integers(0, W - OW + 1, N)
         result = np.empty((N, OH, OW, *rows.shape[3:]), rows.dtype)
-        for n, (top, left) in enumerate(zip(tops.tolist(), lefts.tolist(), strict=True)):
+        for n, (top, left) in enumerate(self._corners(N, H, W, generator)):
             result[n] = rows[n, top : top + OH, left : left + OW]
         return as_given(result, images)
+
+    def picture(self, image: Any) -> Any:
+        """Cut a window out of a Pillow image; its mode and palette stay."""
+        OH, OW = self.size
+        image = self._pad_picture(image, *self.sides)
+        if self.pad_if_needed:
+            wide, high = max(OW - image.width, 0), max(OH - image.height, 0)
+            image = self._pad_picture(image, wide, high, wide, high)
+        ((top, left),) = self._corners(1, image.height, image.width)
+        return image.crop((left, top, left + OW, top + OH))
+
+    def _corners(self, N: int, H: int, W: int, generator: Generator | None = None) -> list[tuple[int, int]]:
+        """Where the windows of N images begin: (top, left) of each."""
+        OH, OW = self.size
+        if H < OH or W < OW:
+            raise ValueError(f"Required crop size {self.size} is larger than input image size {(H, W)}")
+        stream = numpy_generator(generator)
+        tops, lefts = stream.integers(0, H - OH + 1, N), stream.integers(0, W - OW + 1, N)
+        return list(zip(tops.tolist(), lefts.tolist(), strict=True))
+
+    def _pad_picture(self, image: Any, left: int, top: int, right: int, bottom: int) -> Any:
+        """A Pillow image with padding; but for a constant one, what isn't RGB loses its name, as in torchvision."""
+        if not (left or top or right or bottom):
+            return image
+        from PIL import Image, ImageOps
+
+        if self.padding_mode == "constant":
+            padded = ImageOps.expand(image, border=(left, top, right, bottom), fill=self._fill_of_picture(image))
+        else:
+            padded = Image.fromarray(self._pad(np.asarray(image)[None], left, top, right, bottom)[0])
+        if image.mode == "P":
+            padded.putpalette(image.getpalette())
+        return padded
+
+    def _fill_of_picture(self, image: Any) -> Any:
+        channels = len(image.getbands())
+        values = tuple(self.fill) if isinstance(self.fill, Sequence) else (self.fill,)
+        if len(values) not in (1, channels):
+            raise ValueError(f"fill has {len(values)} values for images of {channels} channels")
+        if image.mode != "F":
+            values = tuple(map(int, values))
+        return values[0] if channels == 1 else values * (channels // len(values))
 
     def _pad(self, rows: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
         if not (left or top or right or bottom):
@@ -168,6 +212,15 @@ class Resize(Transform):
         if output_size == rows.shape[1:3]:
             return images
         return as_given(resize_bilinear(rows, output_size), images)
+
+    def picture(self, image: Any) -> Any:
+        """Resize a Pillow image: gray and RGB as arrays of them, other modes by Pillow's own rules for them."""
+        if image.mode in ("L", "RGB"):
+            return super().picture(image)
+        from PIL.Image import Resampling
+
+        OH, OW = self._output_size(image.height, image.width)
+        return image if image.size == (OW, OH) else image.resize((OW, OH), Resampling.BILINEAR)
 
     def _output_size(self, H: int, W: int) -> tuple[int, int]:
         if self._shorter is None:

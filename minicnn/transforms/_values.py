@@ -1,5 +1,6 @@
 """Transforms that change the values of pixels and leave them where they are."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
 from minicnn.transforms._base import Images, Transform
+
+PICTURE_DTYPES = {"I": np.int32, "F": np.float32, "I;16" if sys.byteorder == "little" else "I;16B": np.int16}
+"""The pixels of Pillow's modes that aren't bytes, as in torchvision."""
 
 
 class ToTensor(Transform):
@@ -20,6 +24,12 @@ class ToTensor(Transform):
         if isinstance(image, Tensor):
             raise TypeError(f"pic should be PIL Image or ndarray. Got {type(image)}")
         return super().__call__(image)
+
+    def picture(self, image: Any) -> Tensor:
+        """A Pillow image as a Tensor (C, H, W): indices of a palette stay indices, 16-bit pixels become int16."""
+        if image.mode == "1":
+            image = image.convert("L")
+        return self.batch(np.array(image, PICTURE_DTYPES.get(image.mode, np.uint8))[None])[0]
 
     def batch(self, images: Images, generator: Generator | None = None) -> Tensor:
         """A batch of images as a Tensor (N, C, H, W)."""
@@ -118,6 +128,15 @@ class Grayscale(Transform):
         else:
             gray = images.reshape(images.shape[:3])
         return gray if self.num_output_channels == 1 else np.repeat(gray[..., None], 3, axis=-1)
+
+    def picture(self, image: Any) -> Any:
+        """A Pillow image of any mode turned gray: its colours, not the indices of its palette."""
+        gray = image.convert("L")
+        if self.num_output_channels == 1:
+            return gray
+        from PIL import Image
+
+        return Image.merge("RGB", [gray] * 3)
 
     def _gray_planes(self, x: np.ndarray) -> np.ndarray:
         if x.ndim < 4 or x.shape[-3] not in (1, 3):

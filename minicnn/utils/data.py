@@ -4,20 +4,23 @@ The loader takes a batch in one of two ways with the same result. A data set of 
 answers for all indices at once; any other is asked item by item and the items are collated.
 """
 
+import copy
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
 
 from minicnn._data import Batched, Dataset, batch_method
+from minicnn.creation import as_tensor, tensor
+from minicnn.dtypes import float64
 from minicnn.operators.joining import stack
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor, computed
 
-__all__ = ["DataLoader", "Dataset", "Subset", "TensorDataset", "default_collate", "random_split"]
+__all__ = ["DataLoader", "Dataset", "Subset", "TensorDataset", "default_collate", "default_convert", "random_split"]
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]], Batched):
@@ -118,45 +121,67 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """Turn a list of items into one item of stacked Tensors.
 
     Args:
-        batch: items of the same make-up. Tensors, ndarrays and numbers are stacked (ints become int64, floats
-            float64); tuples, lists and dictionaries are collated part by part; text stays a list.
+        batch: items of the same make-up as the first. Tensors, ndarrays and numbers are stacked (ints become int64,
+            floats float64); tuples, lists and dictionaries are collated part by part, under the keys of the first;
+            text stays a list.
 
     Returns: a Tensor with a new first axis, or a list, named tuple or dictionary of such.
 
     Raises:
         TypeError: an item holds something else.
-        ValueError: the items' shapes, lengths or keys differ.
+        ValueError: the items' shapes differ.
+        RuntimeError: the lengths of their lists differ.
+        KeyError: one lacks a key of the first.
     """
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(list(batch))
-    if isinstance(first, np.ndarray | np.generic | bool | int | float):
-        return Tensor(_stack_numbers(batch))
+    if isinstance(first, np.ndarray):
+        return stack([as_tensor(array) for array in batch])
+    if isinstance(first, float):  # np.float64 among them
+        return tensor(list(batch), dtype=float64)
+    if isinstance(first, bool | int | np.bool_ | np.number):
+        return tensor(list(batch))
     if isinstance(first, str | bytes):
-        return list(batch)
+        return batch
+    if isinstance(first, Sequence) and not hasattr(first, "_fields") and len({len(item) for item in batch}) > 1:
+        raise RuntimeError("each element in list of batch should be of equal size")
     if isinstance(first, Mapping):
-        if any(item.keys() != first.keys() for item in batch):
-            raise ValueError("each dictionary in a batch must have the same keys")
-        return {key: default_collate([item[key] for item in batch]) for key in first}
+        return _rebuilt(first, {key: default_collate([item[key] for item in batch]) for key in first})
     if isinstance(first, Sequence):
-        if any(len(item) != len(first) for item in batch):
-            raise ValueError("each element in list of batch should be of equal size")
-        parts = [default_collate(part) for part in zip(*batch, strict=True)]
-        return type(first)(*parts) if hasattr(first, "_fields") else parts
+        return _rebuilt(first, [default_collate(part) for part in zip(*batch, strict=False)])
     raise TypeError(
         f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(first)}"
     )
 
 
-def _stack_numbers(batch: Sequence[Any]) -> np.ndarray:
+def default_convert(item: Any) -> Any:
+    """An item with Tensors in place of its ndarrays and NumPy numbers; everything else stays what it is."""
+    if isinstance(item, np.ndarray | np.generic):
+        array = np.asarray(item)
+        return item if array.dtype.kind in "SUO" else as_tensor(array)
+    if isinstance(item, Mapping):
+        return _rebuilt(item, {key: default_convert(value) for key, value in item.items()})
+    if isinstance(item, Sequence) and not isinstance(item, str | bytes):
+        return _rebuilt(item, [default_convert(part) for part in item])
+    return item
+
+
+def _rebuilt(model: Any, parts: Any) -> Any:
+    """The list or dictionary `parts` as a container like `model`, where that can be made; a list of a plain tuple."""
+    if hasattr(model, "_fields"):
+        return type(model)(*parts)
+    if isinstance(model, tuple):
+        return parts
     try:
-        stacked = np.array(batch)
-    except ValueError as error:
-        shapes = sorted({np.shape(item) for item in batch})
-        raise ValueError(f"stack expects each array to be equal size, got shapes {shapes}") from error
-    if stacked.dtype.kind not in "biuf":
-        raise TypeError(f"default_collate: batch must contain numbers, found dtype {stacked.dtype}")
-    return stacked
+        if isinstance(model, MutableMapping | MutableSequence):
+            copied: Any = copy.copy(model)
+            for key, part in parts.items() if isinstance(model, Mapping) else enumerate(parts):
+                copied[key] = part
+            return copied
+        return type(model)(parts)
+    except TypeError:
+        return parts
 
 
 class IndexOrder:
@@ -184,13 +209,13 @@ class DataLoader:
 
     Args:
         dataset: anything with `__getitem__` and, unless there is a sampler, `__len__`.
-        batch_size: items in a batch; the last one may have fewer.
+        batch_size: items in a batch; the last one may have fewer. None for items one by one, without batches.
         shuffle: draw a new order at every iteration.
         sampler: an iterable of indices that decides the order, instead of `shuffle`.
         num_workers: has no effect. Batches are made in this process: taking rows of an array costs less than
             passing them between processes.
         collate_fn: makes a batch of a list of items, instead of `default_collate`; items are then taken one
-            by one.
+            by one. Without batches it is given each item, instead of `default_convert`.
         pin_memory: has no effect. Only copies to a GPU gain by it.
         drop_last: leave out a last batch with fewer items.
         generator: what the order is drawn from, and random transforms of a data set that answers for a
@@ -200,15 +225,15 @@ class DataLoader:
     Yields: a batch: for items that are tuples, a list of Tensors; int labels become int64.
 
     Raises:
-        ValueError: `batch_size` is not positive, `num_workers` is negative, `sampler` and `shuffle` are both
-            given, or an empty data set is to be shuffled.
+        ValueError: `batch_size` is not positive, or None with `drop_last`; `num_workers` is negative; `sampler` and
+            `shuffle` are both given; or an empty data set is to be shuffled.
         TypeError: `dataset` has no `__getitem__`.
     """
 
     def __init__(
         self,
         dataset: Any,
-        batch_size: int = 1,
+        batch_size: int | None = 1,
         shuffle: bool | None = None,
         sampler: Iterable[int] | None = None,
         *,
@@ -220,7 +245,10 @@ class DataLoader:
     ) -> None:
         if not hasattr(dataset, "__getitem__"):
             raise TypeError(f"dataset must have __getitem__, got {type(dataset).__name__}")
-        if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
+        if batch_size is None:
+            if drop_last:
+                raise ValueError("batch_size=None makes no batches, of which drop_last could drop one")
+        elif not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
             raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
         if num_workers < 0:
             raise ValueError(f"num_workers option should be non-negative, got {num_workers}")
@@ -232,7 +260,8 @@ class DataLoader:
         self.batch_size = batch_size
         self.sampler = IndexOrder(dataset, bool(shuffle), generator) if sampler is None else sampler
         self.num_workers = num_workers
-        self.collate_fn = default_collate if collate_fn is None else collate_fn
+        default = default_convert if batch_size is None else default_collate
+        self.collate_fn = default if collate_fn is None else collate_fn
         self.pin_memory = pin_memory
         self.drop_last = drop_last
         self.generator = generator
@@ -240,10 +269,16 @@ class DataLoader:
     def __len__(self) -> int:
         """The number of batches."""
         size = len(self.sampler)  # type: ignore[arg-type]
+        if self.batch_size is None:
+            return size
         return size // self.batch_size if self.drop_last else -(-size // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
         order = iter(self.sampler)
+        if self.batch_size is None:
+            for index in order:
+                yield self.collate_fn(self.dataset[index])
+            return
         while indices := list(itertools.islice(order, self.batch_size)):
             if len(indices) == self.batch_size or not self.drop_last:
                 yield self._batch(indices)

@@ -7,7 +7,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.kernels.memory import dense, like
-from minicnn.operators.activation import floating
+from minicnn.operators.activation import floating, in_place
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Multiply
 from minicnn.random import numpy_generator
@@ -58,4 +58,4 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     def apply(x: Any) -> Any:
         return Dropout.apply(x, float(p), seed)
 
-    return input._assign(apply) if inplace else apply(input)
+    return in_place(input, apply) if inplace else apply(input)

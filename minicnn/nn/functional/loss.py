@@ -1,17 +1,19 @@
 """Losses."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
+from minicnn.dtypes import meet
 from minicnn.nn.functional.normalization import from_rows, to_rows
 from minicnn.operators import reduction as reductions
 from minicnn.operators.activation import floating, log_softmax
-from minicnn.operators.arithmetic import Subtract
-from minicnn.operators.elementwise import exp, where
-from minicnn.operators.operands import array_of, check_broadcast
+from minicnn.operators.arithmetic import Multiply, Subtract
+from minicnn.operators.elementwise import exp
+from minicnn.operators.operands import array_of, cast, check_broadcast, refuse_gradient, tensor_array
 from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import reshape
 
@@ -43,12 +45,15 @@ class CrossEntropy(Operator):
         smoothing: float,
         reduction: str,
     ) -> np.ndarray:
-        rows, targets = to_rows(x), np.ascontiguousarray(target).reshape(-1)
+        rows, targets = to_rows(x), _class_indices(target)
         weights = np.ones(x.shape[1]) if weight is None else weight.astype(np.float64)
         losses, slopes, total, counted = kernels.loss.cross_entropy(
             rows, targets, weights, ignore_index, smoothing, ctx.needs_input_grad[0]
         )
-        ctx.saved, ctx.shape = (slopes, (targets != ignore_index)[:, None]), x.shape
+        ctx.saved = slopes, (targets != ignore_index)[:, None], target, weight
+        ctx.shape = x.shape
+        if smoothing and not counted:
+            counted = np.nan  # the two parts of the loss are divided by it one by one, 0 by 0 among them
         ctx.divisor = counted if reduction == "mean" else 1.0
         if reduction == "none":
             return losses.astype(x.dtype).reshape(target.shape)
@@ -56,29 +61,55 @@ class CrossEntropy(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        slopes, counts = ctx.saved
+        slopes, counts, *_ = ctx.saved
         scale = np.divide(grad_output, ctx.divisor, dtype=slopes.dtype).reshape(-1, 1)
         by_rows = np.multiply(slopes, scale, out=np.zeros_like(slopes), where=counts)
         return from_rows(by_rows, ctx.shape), None, None, None, None, None
 
 
+def _class_indices(target: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(target, np.int64).reshape(-1)
+
+
 def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
     """Raise unless class indices fit the scores (N, K, …), naming what doesn't."""
-    if target.dtype != np.int64:
+    if target.dtype != np.int64 and not (target.dtype == np.uint8 and x.ndim == 2):
         raise TypeError(f"{name} needs int64 class indices as target, got {target.dtype}")
+    if not isinstance(ignore_index, (int, np.integer)):
+        raise TypeError(f"{name} needs ignore_index as an int, got {ignore_index!r}")
     if target.shape != (x.shape[0], *x.shape[2:]):
         raise ValueError(
             f"{name} with input {tuple(x.shape)} needs target of shape "
             f"{(x.shape[0], *x.shape[2:])}, got {tuple(target.shape)}"
         )
-    if weight is not None and array_of(weight).shape != (x.shape[1],):
-        raise ValueError(f"weight must have shape ({x.shape[1]},), got {tuple(array_of(weight).shape)}")
-    if weight is not None and array_of(weight).dtype != x.dtype:
-        raise TypeError(f"weight must have the input's dtype {x.dtype}, got {array_of(weight).dtype}")
-    targets = target.reshape(-1)
+    if weight is not None:
+        _check_weight(weight, x.shape[1])
+        if array_of(weight).dtype != x.dtype:
+            raise TypeError(f"weight must have the input's dtype {x.dtype}, got {array_of(weight).dtype}")
+    refuse_gradient(name, weight=weight)
+    targets = _class_indices(target)
     outside = kernels.loss.first_outside(targets, x.shape[1], ignore_index)
     if outside < targets.size:
         raise IndexError(f"Target {targets[outside]} is out of bounds: {x.shape[1]} classes (0 … {x.shape[1] - 1})")
+
+
+def _check_weight(weight: Any, classes: int) -> None:
+    if array_of(weight).shape != (classes,):
+        raise ValueError(f"weight must have shape ({classes},), got {tuple(array_of(weight).shape)}")
+
+
+def _for_classes(
+    operator: type[Operator], name: str, input: Any, target: Any, weight: Any, ignore_index: int, *options: Any
+) -> Any:
+    """The loss by `operator` of scores (N, K, …) or (K,) against class indices."""
+    if array_of(input).ndim > 1:
+        _check_classes(name, array_of(input), array_of(target), weight, ignore_index)
+        return operator.apply(input, target, weight, ignore_index, *options)
+    if array_of(target).shape not in ((), (1,)):
+        shapes = f"input {tuple(array_of(input).shape)} and target {tuple(array_of(target).shape)}"
+        raise ValueError(f"{name} without a batch needs one target, got {shapes}")
+    batch = reshape(input, 1, -1)
+    return _for_classes(operator, name, batch, reshape(target, 1), weight, ignore_index, *options).reshape(())
 
 
 def cross_entropy(
@@ -94,9 +125,10 @@ def cross_entropy(
 
     Args:
         input: logits (N, K), (N, K, d1, …) or (K,), float32 or float64.
-        target: int64 class indices (N,), (N, d1, …) or (); or probabilities of the input's shape and dtype.
-        weight: (K,), a factor for each class.
-        ignore_index: a class index that counts nothing.
+        target: int64 (for (N, K) and (K,) also uint8) class indices (N,), (N, d1, …), () or, without a batch, (1,);
+            or probabilities of the input's shape.
+        weight: (K,), a factor for each class; it gets no gradient beside class indices.
+        ignore_index: a class index that counts nothing; negative beside probabilities.
         reduction: "mean" (weighted by `weight`), "sum" or "none".
         label_smoothing: how much of the target's mass is spread evenly over the classes, 0 … 1.
 
@@ -108,33 +140,20 @@ def cross_entropy(
         TypeError: for other dtypes.
         IndexError: for a target that is no class.
     """
-    x, classes = array_of(floating(input, "cross_entropy")), array_of(target)
+    x, classes = array_of(floating(input, "cross_entropy")), tensor_array(target, "cross_entropy", "target")
     _check_reduction(reduction)
-    if not 0 <= label_smoothing <= 1:
+    if not isinstance(label_smoothing, (int, float, np.number)):
+        raise TypeError(f"cross_entropy needs label_smoothing as a number, got {label_smoothing!r}")
+    if label_smoothing > 1:
         raise ValueError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if x.ndim < 1 or x.shape[min(x.ndim - 1, 1)] == 0:
+    smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0  # whatever isn't above 0 is none, as in PyTorch
+    if x.ndim < 1:
         raise ValueError(f"cross_entropy needs input of shape (N, K, …) or (K,), got {tuple(x.shape)}")
     if classes.dtype.kind == "f":
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    if x.ndim == 1:
-        _check_classes(
-            "cross_entropy",
-            x[None],
-            np.reshape(classes, (1,)) if classes.ndim == 0 else classes[None],
-            weight,
-            ignore_index,
-        )
-        losses = CrossEntropy.apply(
-            reshape(input, 1, -1),
-            np.reshape(classes, (1,)),
-            array_of(weight),
-            ignore_index,
-            float(label_smoothing),
-            reduction,
-        )
-        return losses.reshape(())
-    _check_classes("cross_entropy", x, classes, weight, ignore_index)
-    return CrossEntropy.apply(input, classes, array_of(weight), ignore_index, float(label_smoothing), reduction)
+        if ignore_index >= 0:
+            raise ValueError(f"probabilities as targets can't be ignored, got ignore_index={ignore_index}")
+        return _soft_cross_entropy(input, target, weight, reduction, smoothing)
+    return _for_classes(CrossEntropy, "cross_entropy", input, target, weight, ignore_index, smoothing, reduction)
 
 
 def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
@@ -147,14 +166,13 @@ def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smooth
     K = shape[axis]
     log_p = log_softmax(x, axis)
     if smoothing:
-        target = target * (1 - smoothing) + smoothing / K
+        target = target * (1 - smoothing) + smoothing / max(K, 1)
     if weight is not None:
-        if array_of(weight).shape != (K,):
-            raise ValueError(f"weight must have shape ({K},), got {tuple(array_of(weight).shape)}")
+        _check_weight(weight, K)
         target = target * reshape(weight, K, *[1] * (len(shape) - 1 - axis))
     losses = -reductions.sum(log_p * target, axis)
     if reduction == "mean":  # over positions, whatever the probabilities add up to
-        return reductions.sum(losses) / max(int(np.prod(shape)) // K, 0) if losses.numel() else losses.sum() / 0
+        return reductions.sum(losses) / (array_of(x).size // K if K else 0)
     return _reduce(losses, reduction)
 
 
@@ -171,12 +189,13 @@ class NegativeLogLikelihood(Operator):
         reduction: str,
     ) -> np.ndarray:
         counted = target != ignore_index
-        index = np.expand_dims(np.where(counted, target, 0), 1)
+        index = np.expand_dims(np.where(counted, target, 0).astype(np.int64), 1)
         chosen = np.ones(x.shape[1], x.dtype) if weight is None else weight
-        factor = np.where(counted, chosen[index[:, 0]], x.dtype.type(0))
+        factor = np.where(counted, np.take(chosen, index[:, 0], mode="clip"), x.dtype.type(0))
         picked = np.take_along_axis(x, index, 1)[:, 0]
         losses = np.where(counted, -factor * picked, x.dtype.type(0))
-        ctx.index, ctx.factor, ctx.shape, ctx.reduction = index, factor, x.shape, reduction
+        ctx.saved = target, weight, x
+        ctx.index, ctx.counted, ctx.factor, ctx.reduction = index, counted, factor, reduction
         if reduction == "none":
             return losses
         total = losses.sum(dtype=np.float64)
@@ -190,8 +209,8 @@ class NegativeLogLikelihood(Operator):
         g = grad_output
         if ctx.reduction == "mean":
             g = g / g.dtype.type(ctx.divisor)
-        by_picked = np.where(ctx.factor == 0, 0, -ctx.factor * g).astype(grad_output.dtype)
-        grad_input = np.zeros(ctx.shape, grad_output.dtype)
+        by_picked = np.where(ctx.counted, -ctx.factor * g, 0).astype(grad_output.dtype)
+        grad_input = np.zeros(ctx.saved[2].shape, grad_output.dtype)
         np.put_along_axis(grad_input, ctx.index, np.expand_dims(by_picked, 1), 1)
         return grad_input, None, None, None, None
 
@@ -208,8 +227,8 @@ def nll_loss(
 
     Args:
         input: log-probabilities (N, K), (N, K, d1, …) or (K,), float32 or float64.
-        target: int64 class indices (N,), (N, d1, …) or ().
-        weight: (K,), a factor for each class.
+        target: int64 (for (N, K) and (K,) also uint8) class indices (N,), (N, d1, …), () or, without a batch, (1,).
+        weight: (K,), a factor for each class; it gets no gradient beside class indices.
         ignore_index: a class index that counts nothing.
         reduction: "mean" (weighted by `weight`), "sum" or "none".
 
@@ -218,17 +237,39 @@ def nll_loss(
     Raises:
         ValueError, TypeError, IndexError: as `cross_entropy`.
     """
-    x, classes = array_of(floating(input, "nll_loss")), array_of(target)
+    if array_of(floating(input, "nll_loss")).ndim < 1:
+        raise ValueError(f"nll_loss needs input of shape (N, K, …) or (K,), got {tuple(array_of(input).shape)}")
+    tensor_array(target, "nll_loss", "target")
     _check_reduction(reduction)
-    if x.ndim < 1:
-        raise ValueError(f"nll_loss needs input of shape (N, K, …) or (K,), got {tuple(x.shape)}")
-    if x.ndim == 1:
-        batch = classes.reshape(1) if classes.ndim == 0 else classes[None]
-        _check_classes("nll_loss", x[None], batch, weight, ignore_index)
-        loss = NegativeLogLikelihood.apply(reshape(input, 1, -1), batch, array_of(weight), ignore_index, reduction)
-        return loss.reshape(())
-    _check_classes("nll_loss", x, classes, weight, ignore_index)
-    return NegativeLogLikelihood.apply(input, classes, array_of(weight), ignore_index, reduction)
+    return _for_classes(NegativeLogLikelihood, "nll_loss", input, target, weight, ignore_index, reduction)
+
+
+class SquaredError(Operator):
+    """(a − b)²"""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        ctx.saved = a, b
+        difference = quietly(np.subtract, a, b)
+        return np.asarray(quietly(np.multiply, difference, difference))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        by_a = 2 * (g * np.subtract(*ctx.saved))
+        return by_a, -by_a if ctx.needs_input_grad[1] else None
+
+
+def _check_target(name: str, input: Any, target: Any) -> None:
+    """Raise unless the two broadcast together, and warn where they have to: most often that is a mistake."""
+    shapes = tensor_array(input, name, "input").shape, tensor_array(target, name, "target").shape
+    check_broadcast(*shapes)
+    if shapes[0] != shapes[1]:
+        warnings.warn(
+            f"Using a target size ({shapes[1]}) that is different to the input size ({shapes[0]}). "
+            "This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=3,
+        )
 
 
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -237,11 +278,17 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     Args:
         input, target: shapes that broadcast together.
         reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: for shapes that don't broadcast together.
+        TypeError: without one of floating point.
     """
     _check_reduction(reduction)
-    check_broadcast(array_of(input).shape, array_of(target).shape)
-    difference = Subtract.call(input, target)
-    return _reduce(difference * difference, reduction)
+    _check_target("mse_loss", input, target)
+    dtype = meet(array_of(input).dtype, array_of(target).dtype)  # PyTorch broadcasts before it looks at dtypes
+    if dtype.kind != "f":
+        raise TypeError(f"mse_loss needs input or target of floating point, got {dtype}")
+    return _reduce(SquaredError.apply(cast(input, dtype), cast(target, dtype)), reduction)
 
 
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -252,26 +299,49 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
         reduction: "mean", "sum" or "none".
     """
     _check_reduction(reduction)
-    check_broadcast(array_of(input).shape, array_of(target).shape)
+    _check_target("l1_loss", input, target)
+    dtype = meet(array_of(input).dtype, array_of(target).dtype)
+    if dtype.kind == "f" and "b" not in (array_of(input).dtype.kind, array_of(target).dtype.kind):
+        input, target = cast(input, dtype), cast(target, dtype)
     return _reduce(Subtract.call(input, target).abs(), reduction)
 
 
+class Entropy(Operator):
+    """t · ln t, 0 where t is 0 and NaN below; its gradient ln t + t / t is NaN at 0, as in PyTorch."""
+
+    @staticmethod
+    def forward(ctx: Any, t: np.ndarray) -> np.ndarray:
+        ctx.saved = (t,)
+        return np.where(t == 0, t, quietly(np.multiply, t, quietly(np.log, t)))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        (t,) = ctx.saved
+        return g * (np.log(t) + t / t)
+
+
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
-    """target · (ln target − input), 0 where target is 0: the Kullback-Leibler divergence, pointwise.
+    """target · (ln target − input): the Kullback-Leibler divergence, pointwise.
+
+    0 · ln 0 counts as 0; a negative target gives NaN.
 
     Args:
-        input: log-probabilities.
+        input: log-probabilities, float32 or float64.
         target: probabilities, or with `log_target` their logarithms; shapes broadcast together.
         reduction: "mean" (over elements), "batchmean" (sum / N), "sum" or "none".
+
+    Raises:
+        ValueError: for shapes that don't broadcast together.
+        TypeError: for other dtypes.
     """
     _check_reduction(reduction, "batchmean")
-    check_broadcast(array_of(input).shape, array_of(target).shape)
+    shape = array_of(floating(input, "kl_div")).shape
+    check_broadcast(shape, array_of(floating(target, "kl_div")).shape)
     if log_target:
-        losses = exp(target) * (target - input)
+        losses = Multiply.call(exp(target), Subtract.call(target, input))
     else:
-        present = array_of(target) > 0
-        safe = where(present, target, 1.0)
-        losses = where(present, safe * safe.log(), 0.0) - target * input
+        losses = Subtract.call(Entropy.apply(target), Multiply.call(target, input))
     if reduction == "batchmean":
-        return reductions.sum(losses) / array_of(input).shape[0]
+        total = reductions.sum(losses)
+        return total / shape[0] if shape else total
     return _reduce(losses, reduction)

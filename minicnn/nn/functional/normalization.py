@@ -1,18 +1,22 @@
 """Batch normalisation."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.operators.activation import floating
-from minicnn.operators.operands import array_of
+from minicnn.operators.arithmetic import Add, Multiply
+from minicnn.operators.operands import array_of, refuse_gradient
+from minicnn.operators.shape import reshape
 
 
 def to_rows(x: np.ndarray) -> np.ndarray:
     """(N, C, …) as row-major (N·…, C): a view of channels-last memory."""
-    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(-1, x.shape[1])
+    N, C, *others = x.shape
+    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(N * prod(others), C)
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -21,7 +25,11 @@ def from_rows(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 class BatchNorm(Operator):
-    """(x − mean) / √(var + eps) · weight + bias, with mean and var computed from x or given."""
+    """(x − mean) / √(var + eps) · weight + bias, with mean and var computed from x or given.
+
+    The running statistics take no part in the formula; they are arguments so that a change of them before backward is
+    noticed, as in PyTorch.
+    """
 
     hands_over = True
 
@@ -31,6 +39,8 @@ class BatchNorm(Operator):
         x: np.ndarray,
         weight: np.ndarray | None,
         bias: np.ndarray | None,
+        running_mean: np.ndarray | None,
+        running_var: np.ndarray | None,
         mean: np.ndarray,
         variance: np.ndarray,
         eps: float,
@@ -41,13 +51,13 @@ class BatchNorm(Operator):
             invstd = 1 / np.sqrt(variance.astype(np.float64) + eps)
         scale = invstd if weight is None else weight * invstd
         shift = np.zeros_like(mean) if bias is None else bias
-        ctx.saved = rows, mean, invstd, scale
+        ctx.saved = rows, mean, invstd, scale, x, weight, running_mean, running_var
         ctx.shape, ctx.from_batch = x.shape, from_batch
         return from_rows(kernels.normalization.normalize(rows, mean, scale, shift), x.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        rows, mean, invstd, scale = ctx.saved
+        rows, mean, invstd, scale, *_ = ctx.saved
         g = to_rows(grad_output)
         by_x = by_weight = by_bias = None
         if ctx.from_batch or any(ctx.needs_input_grad[1:3]):
@@ -60,7 +70,7 @@ class BatchNorm(Operator):
                 by_x = g * scale.astype(g.dtype)
             by_x = from_rows(by_x, ctx.shape)
         needs = ctx.needs_input_grad
-        return by_x, by_weight if needs[1] else None, by_bias if needs[2] else None, None, None, None, None
+        return by_x, by_weight if needs[1] else None, by_bias if needs[2] else None, *[None] * 6
 
 
 def batch_norm(
@@ -81,50 +91,78 @@ def batch_norm(
 
     Args:
         input: (N, C) or (N, C, …), float32 or float64.
-        running_mean, running_var: (C,), changed in place when training; may both be None in training.
+        running_mean, running_var: (C,), changed in place when training; both may be None in training.
         weight, bias: (C,) or None for ones and zeros.
         training: use the batch's statistics.
         momentum: how far the running statistics move.
-        eps: added to the variance.
+        eps: added to the variance; more than 0 in training, at least 0 otherwise.
 
-    Returns: a Tensor of the input's shape.
+    Returns: a Tensor of the input's shape. Without elements it has no statistics: the running ones stay as they are.
 
     Raises:
-        ValueError: for shapes that don't fit, or one value per channel in training.
-        TypeError: for other dtypes.
-        RuntimeError: without running statistics where they are needed.
+        ValueError: for shapes that don't fit, one value per channel in training, an `eps` out of range, or one running
+            statistic without the other.
+        TypeError: for other dtypes; statistics, weight and bias have the input's.
+        RuntimeError: without running statistics where they are needed, or where they require a gradient.
+        IndexError: for an input without channels but with a weight or a bias, as in PyTorch.
     """
     x = array_of(floating(input, "batch_norm"))
-    if x.ndim < 2:
+    _check_numbers(momentum, eps, training)
+    if x.ndim < 2 and x.shape != (0,):
         raise ValueError(f"batch_norm needs input of shape (N, C, …), got {tuple(x.shape)}")
-    channels = x.shape[1]
-    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, value in named.items():
-        if value is not None and array_of(value).shape != (channels,):
-            shape = tuple(array_of(value).shape)
-            raise ValueError(f"{name} must have shape ({channels},) for input of shape {tuple(x.shape)}, got {shape}")
-    if weight is not None and array_of(weight).dtype != x.dtype:
-        raise TypeError(f"batch_norm needs weight of the input's dtype {x.dtype}, got {array_of(weight).dtype}")
-    if not training:
-        if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-        mean, variance = array_of(running_mean), array_of(running_var)
-        return BatchNorm.apply(input, weight, bias, mean.copy(), variance.copy(), eps, False)
-    count = x.size // channels if channels else 0
-    if count == 1:
+    N, C, *others = x.shape if x.ndim > 1 else (0, 0)
+    count = N * prod(others)
+    if training and count == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
-    if count == 0:
-        mean, variance = np.full((2, channels), np.nan if channels else 0.0)
-        return BatchNorm.apply(input, weight, bias, mean, variance, eps, False)
-    mean, variance = kernels.normalization.moments(to_rows(x))
-    _update(running_mean, mean, momentum)
-    _update(running_var, variance * (count / (count - 1)), momentum)
-    return BatchNorm.apply(input, weight, bias, mean, variance, eps, True)
+    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    given = {name: value for name, value in named.items() if value is not None}
+    for name, value in given.items():
+        if array_of(value).shape != (C,):
+            shape = tuple(array_of(value).shape)
+            raise ValueError(f"{name} must have shape ({C},) for input of shape {tuple(x.shape)}, got {shape}")
+    if x.size == 0:
+        return _of_nothing(input, weight, bias)
+    if training and (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    if not training and (running_mean is None or running_var is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+    for name, value in given.items():
+        if array_of(value).dtype != x.dtype:
+            raise TypeError(f"batch_norm needs {name} of the input's dtype {x.dtype}, got {array_of(value).dtype}")
+    refuse_gradient("batch_norm", running_mean=running_mean, running_var=running_var)
+    if training:
+        mean, variance = kernels.normalization.moments(to_rows(x))
+        _update(running_mean, mean, momentum)
+        _update(running_var, variance * (count / (count - 1)), momentum)
+    else:
+        mean, variance = array_of(running_mean).copy(), array_of(running_var).copy()
+    return BatchNorm.apply(input, weight, bias, running_mean, running_var, mean, variance, eps, training)
+
+
+def _check_numbers(momentum: Any, eps: Any, training: bool) -> None:
+    for name, value in (("momentum", momentum), ("eps", eps)):
+        if not isinstance(array_of(value), (int, float, np.generic, np.ndarray)):
+            raise TypeError(f"batch_norm needs {name} as a number, got {value!r}")
+    if eps < 0 or (training and eps == 0):
+        least = "positive during training" if training else "non-negative"
+        raise ValueError(f"batch_norm eps must be {least}, but got {eps}")
+
+
+def _of_nothing(x: Any, weight: Any, bias: Any) -> Any:
+    """An input without elements as it is, in a graph that gives weight and bias gradients of zero."""
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and not array_of(value).size:
+            raise IndexError(f"batch_norm can't use {name} with an input without channels")
+    result = reshape(x, array_of(x).shape)
+    if weight is not None:
+        result = Multiply.call(result, reshape(weight, -1)[0])
+    if bias is not None:
+        result = Add.call(result, reshape(bias, -1)[0])
+    return result
 
 
 def _update(running: Any, batch: np.ndarray, momentum: float) -> None:
+    """Move running statistics; PyTorch doesn't count this as a change in place, so that backward still works."""
     if running is not None:
         values = array_of(running)
         values[...] = (1 - momentum) * values + momentum * batch
-        if isinstance(running, Variable):
-            running._bump()
