@@ -317,7 +317,7 @@ def edits(draw):
 
 
 @given(st.sampled_from(["Sequential", "ModuleList"]), st.integers(0, 3), st.lists(edits(), max_size=5))
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_editing_containers(kind, length, changes):
     def history(library):
         made = iter(range(1, 1000))

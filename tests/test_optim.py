@@ -124,7 +124,7 @@ class Twins:
 
 
 @given(st.data(), OPTIMIZERS, st.sampled_from([np.float32, np.float64]))
-@settings(max_examples=120)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_steps(data, optimizer, dtype):
     name, options = optimizer
     kind = ADAM_OPTIONS if name != "SGD" else SGD_OPTIONS

@@ -27,8 +27,8 @@ def clip_grad_norm_(
     Returns: the norm before scaling, a 0-dimensional Tensor.
 
     Raises:
-        RuntimeError: for a norm that is not finite, if asked to; for an infinite or negative `norm_type` where a gradient
-            has no elements, of which there is no largest or smallest. Nothing is scaled then.
+        RuntimeError: for a norm that is not finite, if asked to; for an infinite or negative `norm_type` where a
+            gradient has no elements, of which there is no largest or smallest. Nothing is scaled then.
     """
     if isinstance(parameters, Tensor):
         listed = [parameters]
