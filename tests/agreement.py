@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import minicnn
@@ -13,6 +14,11 @@ MARGIN = 16
 """How much larger than PyTorch's own rounding error ours may be; the two add in different orders."""
 
 ERRORS = (ValueError, TypeError, RuntimeError, IndexError, ZeroDivisionError, AttributeError)
+
+
+def since(release: str) -> pytest.MarkDecorator:
+    """The mark of a test whose rule PyTorch has had since `release`; minicnn does what the newest does."""
+    return pytest.mark.skipif(torch.__version__ < release, reason=f"compared from PyTorch {release} on")
 
 
 def torch_of(value: Any) -> Any:

@@ -447,7 +447,7 @@ def test_winograd_refuses_what_it_cannot_do(arguments):
 @pytest.mark.parametrize(
     ("processor", "features", "vector"), [("haswell", "+avx,+avx2,+fma", 32), ("x86-64", "+sse2", 16)]
 )
-@pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "nightly", reason="compiles for a minute; nightly")
+@pytest.mark.slow  # compiles for a minute
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names processors of another kind")
 def test_older_processors_compute_the_same(tmp_path, processor, features, vector):
     environment = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": features, "MINICNN_CACHE_DIR": str(tmp_path)}

@@ -1,27 +1,19 @@
-"""`import minicnn` is quick and loads nothing heavy."""
+"""`import minicnn` loads nothing but NumPy and Python's own modules, so that it is quick on any machine."""
 
-import re
 import subprocess
 import sys
 
-HEAVY = ["numba", "llvmlite", "torch", "sklearn", "scipy", "matplotlib", "pooch", "PIL", "typer", "rich"]
-HEAVY += ["safetensors", "threadpoolctl", "pandas"]
 
-
-def test_nothing_heavy_is_imported():
-    program = f"import minicnn, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
+def test_nothing_but_numpy_is_imported():
+    program = """
+import sys
+import numpy.random
+before = {name.partition(".")[0] for name in sys.modules} | sys.stdlib_module_names
+import minicnn
+print({name.partition(".")[0] for name in sys.modules} - before)
+"""
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
-
-
-def test_the_import_takes_less_than_600_ms():
-    def seconds():
-        command = [sys.executable, "-X", "importtime", "-c", "import minicnn"]
-        errors = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-        (microseconds,) = re.findall(r"\| +(\d+) \| minicnn$", errors, re.MULTILINE)
-        return int(microseconds) / 1e6
-
-    assert min(seconds() for _ in range(3)) < 0.6
+    assert result.stdout.strip() == "{'minicnn'}"
 
 
 def test_a_program_for_torch_runs_when_only_its_imports_change():

@@ -100,7 +100,7 @@ def test_several_on_one_optimizer(makers, steps):
     highest=st.sampled_from([0.1, [0.1, 0.3]]),
     epochs=st.booleans(),
 )
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_one_cycle(name, total, options, highest, epochs):
     length = {"epochs": 2, "steps_per_epoch": total} if epochs else {"total_steps": total}
     steps = 2 * total if epochs else total
@@ -137,7 +137,7 @@ def test_one_cycle_ends():
     ),
     metrics=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 0.9, 1.0, 1.05, 2.0, float("nan")]), max_size=25),
 )
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_plateau(options, metrics):
     mine, theirs = optimizer_of(minicnn), optimizer_of(torch)
     a = minicnn.optim.lr_scheduler.ReduceLROnPlateau(mine, **options)

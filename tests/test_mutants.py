@@ -24,7 +24,8 @@ from minicnn.testing import check_conv2d, check_max_pool2d
 def fail_fast():
     """Generate cases, don't shrink them: any failure will do."""
     before = settings.get_current_profile_name()
-    settings.register_profile("mutants", parent=settings.get_profile(before), phases=(Phase.generate,), database=None)
+    quick = {"phases": (Phase.generate,), "database": None, "report_multiple_bugs": False}
+    settings.register_profile("mutants", parent=settings.get_profile(before), **quick)
     settings.load_profile("mutants")
     yield
     settings.load_profile(before)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from agreement import assert_agrees, assert_same, outcome, torch_of
+from agreement import assert_agrees, assert_same, outcome, since, torch_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -202,10 +202,7 @@ def test_clamp_shares_gradients_among_tensors(x, low, high):
 
 DTYPES_OF_CLAMP = ["uint8", "int8", "int32", "int64", "bool", "float32", "float64"]
 LIMIT = [None, -1, 0, 2, 300, -300, 2**40, 2.5, -1.0, 300.5, True, float("inf"), float("nan")]
-SATURATES = tuple(map(int, torch.__version__.split(".")[:2])) >= (
-    2,
-    15,
-)  # before, bounds out of an integer type's range wrap or raise
+SATURATES = torch.__version__ >= "2.15"  # before, bounds out of an integer type's range wrap or raise
 
 
 @given(st.sampled_from(DTYPES_OF_CLAMP), st.sampled_from(LIMIT), st.sampled_from(LIMIT), st.booleans())
@@ -260,6 +257,13 @@ def test_in_place_functions_write_into_arrays(function, dtype):
     theirs = outcome(lambda: getattr(torch.nn.functional, function)(tensor, inplace=True, **options))
     assert_same(ours, theirs)
     np.testing.assert_array_equal(array, tensor.numpy())
+
+
+@since("2.15")
+@pytest.mark.parametrize("bounds", [(-1, 300), (-1, None), (None, 300)])
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float32"])
+def test_clamp_to_bounds_outside_of_the_dtype(bounds, dtype):
+    assert_agrees(lambda m, x: x.clamp(*bounds), minicnn.tensor(np.array([0, 1, 2, 3]).astype(dtype)))
 
 
 def shapes_for_matmul():

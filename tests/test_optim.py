@@ -12,7 +12,9 @@ import minicnn
 from minicnn import kernels
 from minicnn.nn import Parameter
 
-EIGHTHS = st.integers(-16, 16).map(lambda n: n / 8)
+SMALL = st.lists(st.integers(0, 3), max_size=4).map(tuple)
+AROUND_VECTORS = st.sampled_from([7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]).map(lambda size: (size,))
+SHAPES = SMALL | AROUND_VECTORS
 
 
 @st.composite
@@ -33,9 +35,9 @@ def layouts(draw, shape):
 
 @st.composite
 def arrays(draw, shape, dtype):
-    size = int(np.prod(shape))
-    values = draw(st.lists(EIGHTHS, min_size=size, max_size=size))
-    return np.array(values, dtype).reshape(shape)
+    """Eighths from -2 to 2."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    return np.array(rng.integers(-16, 17, shape) / 8, dtype)
 
 
 SGD_OPTIONS = st.fixed_dictionaries(
@@ -122,16 +124,15 @@ class Twins:
 
 
 @given(st.data(), OPTIMIZERS, st.sampled_from([np.float32, np.float64]))
-@settings(max_examples=120)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_steps(data, optimizer, dtype):
     name, options = optimizer
     kind = ADAM_OPTIONS if name != "SGD" else SGD_OPTIONS
-    shapes = st.lists(st.integers(1, 3), max_size=4).map(tuple)
     groups = []
     for _ in range(data.draw(st.integers(1, 2), label="groups")):
         twins = []
         for _ in range(data.draw(st.integers(1, 2), label="parameters")):
-            shape = data.draw(shapes, label="shape")
+            shape = data.draw(SHAPES, label="shape")
             twins.append(Twins(data.draw(arrays(shape, dtype)), data.draw(layouts(shape))))
         own = {} if not groups else {k: v for k, v in data.draw(kind).items() if k in ("lr", "weight_decay")}
         groups.append((twins, {**options, **own}, own))
@@ -406,6 +407,24 @@ def test_a_gradient_or_moment_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"gradient or moment has shape \(2, 3\)"):
         optimizer.step()
     assert parameter.tolist() == [1] * 6
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float16"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_only_float32_and_float64_are_learned(name, dtype):
+    parameter = Parameter(np.ones(2, dtype), requires_grad=False)
+    optimizer = getattr(minicnn.optim, name)([parameter], lr=0.5)
+    optimizer.step()  # without a gradient there is nothing to do
+    parameter.grad = minicnn.ones(2, dtype=getattr(minicnn, dtype))
+    with pytest.raises(TypeError, match=f"float32 or float64, got {dtype}"):
+        optimizer.step()
+    assert parameter.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("option", ["lr", "momentum", "dampening", "weight_decay"])
+def test_an_int_larger_than_any_float_is_refused(option):
+    with pytest.raises(ValueError, match=option):
+        minicnn.optim.SGD([Parameter(np.ones(2, np.float32))], **{option: 10**400})
 
 
 def test_a_parameter_listed_twice_takes_both_steps():

@@ -27,7 +27,8 @@ def clip_grad_norm_(
     Returns: the norm before scaling, a 0-dimensional Tensor.
 
     Raises:
-        RuntimeError: for a norm that is not finite, if asked to; nothing is scaled then.
+        RuntimeError: for a norm that is not finite, if asked to; for an infinite or negative `norm_type` where a
+            gradient has no elements, of which there is no largest or smallest. Nothing is scaled then.
     """
     if isinstance(parameters, Tensor):
         listed = [parameters]
@@ -57,6 +58,8 @@ def _norm(arrays: list[np.ndarray], order: float) -> np.floating:
     """The norm of the arrays' norms, which is the norm of all their elements."""
     if not arrays:
         return np.float32(0)
+    if (order < 0 or order == np.inf) and not all(array.size for array in arrays):
+        raise RuntimeError(f"clip_grad_norm_: a gradient without elements has no norm of norm_type {order}")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         norms = [np.linalg.norm(array.ravel(order="K"), order) for array in arrays]
         return np.linalg.norm(np.array(norms, np.result_type(*norms)), order)

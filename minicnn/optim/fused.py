@@ -29,10 +29,13 @@ class Place:
 
     Raises:
         ValueError: where state has another shape than its parameter.
+        TypeError: where the parameter is neither float32 nor float64.
     """
 
     def __init__(self, arrays: list[np.ndarray]) -> None:
         first = arrays[0]
+        if first.dtype not in (np.float32, np.float64):
+            raise TypeError(f"optimizers change parameters of float32 or float64, got {first.dtype} of {first.shape}")
         self.arrays, self.identities = arrays, list(map(id, arrays))
         self.model = first if is_dense(first) else np.empty(first.shape, first.dtype)
         self.lying = [self.fitted(one) for one in arrays]
@@ -74,6 +77,7 @@ class Fused:
 
         Raises:
             ValueError: where a gradient or state has another shape than its parameter.
+            TypeError: where a parameter is neither float32 nor float64.
         """
         batches: dict[tuple, list[list[int]]] = {}  # by hyperparameters and dtype: sizes and addresses
         alive: dict[int, tuple[Place, np.ndarray]] = {}  # what the addresses are of, by the parameters' memory

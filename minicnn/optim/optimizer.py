@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -246,11 +247,14 @@ def _split_names(params: Any) -> tuple[list[str], list[Any]]:
 
 
 def plain_number(name: str, value: Any) -> Any:
-    """`value`, refused where it is a Tensor.
+    """`value`, refused where it is a Tensor or larger than any float.
 
     Raises:
         TypeError: for a Tensor, which PyTorch would take.
+        ValueError: for an int that is no float.
     """
     if isinstance(value, Tensor):
         raise TypeError(f"{name} must be a number, got a Tensor; use {name}.item()")
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise ValueError(f"{name} is larger than any float: {value.bit_length()} bits")
     return value
