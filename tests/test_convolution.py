@@ -133,6 +133,22 @@ def test_wide_layers_agree_with_torch(two_threads, case):
     agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
 
 
+@given(
+    images=st.integers(15, 33),
+    sizes=st.tuples(st.integers(14, 18), st.integers(1, 18)),
+    kernel=st.integers(2, 3),
+    size=st.integers(3, 6),
+    seed=st.integers(0, 99),
+)
+def test_wide_layers_with_many_images(images, sizes, kernel, size, seed):
+    """Rows are short beside the batch: lines run through the images, backwards too."""
+    (C, O), padding = sizes, seed % 2
+    shapes = [(images, C, size, size), (O, C, kernel, kernel), (O,)]
+    arrays = [fill(shape, "integers", seed + i) for i, shape in enumerate(shapes)]
+    case = ConvolutionCase(*arrays, 1, padding, 1, 1, "integers", seed)
+    agree(run(case, "implicit"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
+
+
 def test_the_same_threads_give_the_same_bits(two_threads):
     case = ConvolutionCase(
         *[fill(s, "reals", i) for i, s in enumerate([(16, 3, 20, 20), (6, 3, 5, 5), (6,)])],

@@ -64,18 +64,19 @@ class Layout:
 
 
 CONTIGUOUS = Layout()
-LAYOUTS = {
+_NAMED = {
     "contiguous": CONTIGUOUS,
     "channels_last": Layout((1, 2, 0, 3, 4, 5)),
     "strided": Layout(gap=0),
     "transposed": Layout((1, 0, 2, 3, 4, 5)),
     "reversed": Layout(reverse=0),
 }
+LAYOUTS = tuple(_NAMED)
 
 
 def lay_out(x: np.ndarray, layout: str | Layout) -> np.ndarray:
     """A copy of `x` with the same values in memory order `layout`, one of LAYOUTS or any other."""
-    return (LAYOUTS[layout] if isinstance(layout, str) else layout).of(x)
+    return (_NAMED[layout] if isinstance(layout, str) else layout).of(x)
 
 
 def layouts(repeats: bool = False) -> st.SearchStrategy[Layout]:
