@@ -64,9 +64,6 @@ def test_huge_numbers(name, argument, exponent):
 def test_other_types(name, argument, value):
     if name.startswith("adaptive") and isinstance(value, np.int64):
         pytest.skip("a NumPy integer is as good as an int")
-    if name == "adaptive_avg_pool2d" and value == []:
-        assert pytest.raises(ValueError, call, F, minicnn.Tensor, name, argument, value)
-        return
     assert_both_raise_or_neither(name, argument, value)
 
 
@@ -92,7 +89,8 @@ def test_a_stride_that_is_never_taken(stride):
     for kernel in (1, 3):
         x, w = fill((2, 2, 5, 5), "integers", 0), fill((3, 2, kernel, kernel), "integers", 1)
         tensors = [minicnn.Tensor(a, True) for a in (x, w)]
-        assert_agrees(lambda m, x, w: m.nn.functional.conv2d(x, w, stride=stride), *tensors)
+        # PyTorch's backward crashes for some: it gets the smallest stride that isn't taken
+        assert_agrees(lambda m, x, w: m.nn.functional.conv2d(x, w, stride=stride if m is minicnn else 5), *tensors)
 
 
 @given(
@@ -104,7 +102,7 @@ def test_a_stride_that_is_never_taken(stride):
 )
 def test_nothing_in_it(sizes, outputs, operation, padding, unbatched):
     """Batches, channels, pixels and features of zero, forward and backward."""
-    N, C, H, W = sizes
+    _, C, _, W = sizes
     x = minicnn.ones(*(sizes[1:] if unbatched else sizes), requires_grad=True)
     tensors = [x]
     if operation == "linear":
