@@ -115,7 +115,7 @@ def _value(value: Any, dtype: np.dtype) -> Any:
         limits = np.iinfo(dtype)
         fits = limits.min <= number <= limits.max and number < 2.0**63
     else:
-        fits = dtype.kind == "b" or not math.isfinite(number) or abs(number) <= np.finfo(dtype).max
+        fits = dtype.kind == "b" or not math.isfinite(number) or abs(number) <= float(np.finfo(dtype).max)
     if not fits:
         raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
     return dtype.type(number)
