@@ -18,18 +18,21 @@ import minicnn.nn.functional as F
 from minicnn.autograd import gradcheck
 from minicnn.kernels.convolution import implicit, weight_gradient
 from minicnn.testing.bounds import assert_within_bound
-from minicnn.testing.cases import ConvolutionCase, convolutions, fill
+from minicnn.testing.cases import ConvolutionCase, convolutions, fill, transposed_convolutions
 from minicnn.testing.checks import agree, torch_conv2d
-from minicnn.testing.oracle import ask
 
 ALGORITHMS = ["naive", "im2col", "implicit"]
-NAMES = ["y", "grad by x", "grad by weight", "grad by bias"]
+NAMES = ["y", *[f"gradient with respect to {name}" for name in ("x", "weight", "bias")]]
 
 
 def run(case: ConvolutionCase, algorithm: str) -> list:
     """The value and the gradients that minicnn gives."""
     arguments = [None if a is None else minicnn.Tensor(a, True) for a in (case.x, case.weight, case.bias)]
-    y = F.conv2d(*arguments, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm)
+    if case.output_padding is None:
+        y = F.conv2d(*arguments, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm)
+    else:
+        rest = (case.stride, case.padding, case.output_padding, case.groups, case.dilation)
+        y = F.conv_transpose2d(*arguments, *rest, algorithm=algorithm)
     y.backward(case.grad_output(y.shape))
     return [y.detach().numpy(), *[None if a is None else a.grad.numpy() for a in arguments]]
 
@@ -128,6 +131,22 @@ def wide_layers(draw):
 def test_wide_layers_agree_with_torch(two_threads, case):
     results = run(case, "implicit")
     agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
+
+
+@given(
+    images=st.integers(15, 33),
+    sizes=st.tuples(st.integers(14, 18), st.integers(1, 18)),
+    kernel=st.integers(2, 3),
+    size=st.integers(3, 6),
+    seed=st.integers(0, 99),
+)
+def test_wide_layers_with_many_images(images, sizes, kernel, size, seed):
+    """Rows are short beside the batch: lines run through the images, backwards too."""
+    (C, O), padding = sizes, seed % 2
+    shapes = [(images, C, size, size), (O, C, kernel, kernel), (O,)]
+    arrays = [fill(shape, "integers", seed + i) for i, shape in enumerate(shapes)]
+    case = ConvolutionCase(*arrays, 1, padding, 1, 1, "integers", seed)
+    agree(run(case, "implicit"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
 
 
 def test_the_same_threads_give_the_same_bits(two_threads):
@@ -263,44 +282,23 @@ def test_shift_equivariance(shift, seed, algorithm):
     np.testing.assert_array_equal(moved, y[:, :, shift:, shift:])
 
 
-@st.composite
-def transposed(draw):
-    """Arguments of conv_transpose2d."""
-    small = st.integers(1, 3)
-    kernel, stride, dilation = (draw(st.tuples(small, small)) for _ in range(3))
-    padding, extra, size = [], [], []
-    for i in (0, 1):
-        extent = (kernel[i] - 1) * dilation[i] + 1
-        extra.append(draw(st.integers(0, max(stride[i], dilation[i]) - 1)))
-        size.append(draw(st.integers(1, 4)))
-        room = (size[i] - 1) * stride[i] + extent + extra[i] - 1
-        padding.append(draw(st.integers(0, min(room // 2, 3))))
-    groups = draw(st.integers(1, 2))
-    C, O = groups * draw(small), draw(small)
-    kind, seed = draw(st.sampled_from(["integers", "reals"])), draw(st.integers(0, 1000))
-    x = fill((draw(st.integers(0, 3)), C, *size), kind, seed)
-    weight = fill((C, O, *kernel), kind, seed + 1)
-    bias = fill((O * groups,), kind, seed + 2) if draw(st.booleans()) else None
-    return (x, weight, bias), (stride, tuple(padding), tuple(extra), groups, dilation), kind, seed
-
-
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@given(case=transposed())
-def test_transposed_agrees_with_torch(algorithm, case):
-    arrays, arguments, kind, seed = case
-    tensors = [None if a is None else minicnn.Tensor(a, True) for a in arrays]
-    y = F.conv_transpose2d(*tensors, *arguments, algorithm=algorithm)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_transposed_agrees_with_torch(algorithm, dtype, data):
+    case = data.draw(transposed_convolutions(dtype=dtype))
+    results = run(case, algorithm)
+    assert all(r is None or r.dtype == dtype for r in results)
+    agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
 
-    def grad_output(shape):
-        return fill(shape, kind, seed + 3)
 
-    y.backward(grad_output(y.shape))
-    oracle = [
-        ask(lambda *t: TF.conv_transpose2d(*t, *arguments), arrays, grad_output, absolute=absolute)
-        for absolute in (False, True)
-    ]
-    results = [y.detach().numpy(), *[None if t is None else t.grad.numpy() for t in tensors]]
-    agree(results, NAMES, *oracle, equal=kind == "integers")
+@pytest.mark.parametrize("algorithm", ["auto", *ALGORITHMS])
+@pytest.mark.parametrize("output_padding", [1, (1, 0), (0, 1)])
+def test_output_padding_beyond_the_kernel(algorithm, output_padding):
+    """The smallest cases in which the image is larger than the windows reach."""
+    arrays = [fill(shape, "integers", i) for i, shape in enumerate([(1, 1, 2, 2), (1, 1, 1, 1), (1,)])]
+    case = ConvolutionCase(*arrays, 1, 0, 2, 1, "integers", 0, output_padding=output_padding)
+    agree(run(case, algorithm), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
 
 
 def image(*shape):

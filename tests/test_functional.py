@@ -296,7 +296,7 @@ def test_a_size_is_refused_although_an_equal_one_was_taken(value):
 
 
 def test_linear_bad_shapes():
-    for x, w, b in [((2, 3), (4, 5), None), ((2, 3), (3,), None), ((2, 3), (4, 3), (3,))]:
+    for x, w, b in [((2, 3), (4, 5), None), ((2, 3), (2,), None), ((2, 3), (4, 3), (3,)), ((3,), (4, 3), (1, 4))]:
         arrays = [None if s is None else np.zeros(s, np.float32) for s in (x, w, b)]
         with pytest.raises(ValueError, match="linear"):
             F.linear(*arrays)

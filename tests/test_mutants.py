@@ -15,7 +15,8 @@ import minicnn.nn.functional as F
 from minicnn import kernels
 from minicnn.autograd import graph
 from minicnn.kernels import geometry
-from minicnn.kernels.convolution import im2col
+from minicnn.kernels.convolution import fft, im2col, implicit, plan, runs, weight_gradient, winograd
+from minicnn.kernels.microkernel import lanes
 from minicnn.nn.functional import convolution, normalization
 from minicnn.testing import check_conv2d, check_max_pool2d
 
@@ -29,6 +30,22 @@ def fail_fast():
     settings.load_profile("mutants")
     yield
     settings.load_profile(before)
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Plans are kept; those of the code as it is must not hide a bug, nor those of a bug outlive it."""
+    forget()
+    yield
+    forget()
+
+
+def forget():
+    for module in (geometry, kernels.pooling, plan, weight_gradient, convolution):
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+    runs.Runs.of.cache_clear()
 
 
 def max_pool_padded_with_zero(patch):
@@ -123,7 +140,115 @@ def same_padding_puts_the_odd_cell_first(patch):
         return geometry.Geometry(*flip)
 
     patch.setattr(geometry, "_convolution_geometry", resolve)
-    patch.setattr(convolution, "_geometry", convolution._geometry.__wrapped__)  # which would remember the bug
+
+
+def windows_tile_the_image_whatever_the_padding(patch):
+    def tiles_image(g):
+        axes = (g.height, g.width)
+        return all(a.kernel == a.extent == a.stride and a.output * a.stride == a.size for a in axes)
+
+    patch.setattr(kernels.pooling, "tiles_image", tiles_image)
+
+
+def pointwise_whatever_the_output_padding(patch):
+    def is_pointwise(g):
+        return all((a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0) for a in (g.height, g.width))
+
+    patch.setattr(geometry.Geometry, "is_pointwise", property(is_pointwise))
+
+
+def pointwise_whatever_the_output_padding_for_the_weight(patch):
+    original = weight_gradient._plan.__wrapped__
+
+    def make(*arguments):
+        with pytest.MonkeyPatch.context() as inner:
+            pointwise_whatever_the_output_padding(inner)
+            return original(*arguments)
+
+    patch.setattr(weight_gradient, "_plan", make)
+
+
+def the_first_tap_takes_the_weights_of_the_last(patch):
+    original = plan.forward_plan
+
+    def forward_plan(*arguments):
+        made = original(*arguments)
+        numbers = made.numbers.copy()
+        numbers[plan.FIELDS + 3] = numbers[-1]
+        return made._replace(numbers=numbers)
+
+    patch.setattr(implicit, "forward_plan", forward_plan)
+
+
+def the_last_lane_of_a_block_is_not_packed(patch):
+    original = implicit._run
+
+    def run(x, weight, bias, y, made, counts=False):
+        if weight.ndim == 4 and len(weight) > lanes(x.dtype) and len(weight) % lanes(x.dtype):
+            weight = weight.copy("K")
+            weight[-1] = 0
+        return original(x, weight, bias, y, made, counts)
+
+    patch.setattr(implicit, "_run", run)
+
+
+def phases_take_their_taps_backwards(patch):
+    original = plan.phases
+
+    def phases(axis):
+        found, covered = original(axis)
+        return [phase._replace(taps=phase.taps[::-1]) for phase in found], covered
+
+    patch.setattr(plan, "phases", phases)
+
+
+def a_vector_of_several_pixels_keeps_the_weights_of_the_first(patch):
+    original = runs.Runs.spread
+
+    def spread(view, weight, g):
+        wide = original(view, weight, g).reshape(g.height.kernel, -1, view.cells, len(weight))
+        wide[:, :, 1:] = 0
+        return wide.reshape(g.height.kernel, -1, view.cells * len(weight))
+
+    patch.setattr(runs.Runs, "spread", spread)
+
+
+def a_weight_gradient_folds_the_first_of_several_pixels_only(patch):
+    def fold(view, total, C, O, g):
+        KH, KW = g.kernel
+        if view.cells == 1:
+            return total.reshape(KH, KW, C, O)
+        return total.reshape(KH, view.columns, C, view.cells, O)[:, view._taps(0, g), :, 0]
+
+    patch.setattr(runs.Runs, "fold", fold)
+
+
+def a_weight_gradient_forgets_the_last_image_of_a_line(patch):
+    original = weight_gradient._images_within
+
+    def images_within(x, by_pixel):
+        original(x, by_pixel)
+        by_pixel[:, :, -1] = 0
+
+    patch.setattr(weight_gradient, "_images_within", images_within)
+
+
+def winograd_starts_at_the_other_axis(patch):
+    original = winograd._run
+
+    def run(x, weight, bias, size, corner):
+        return original(x, weight, bias, size, corner[::-1])
+
+    patch.setattr(winograd, "_run", run)
+
+
+def fft_convolves_where_it_should_correlate(patch):
+    original = fft._kernel
+    patch.setattr(fft, "_kernel", lambda weight, g: original(weight, g).conj())
+
+
+def fft_wraps_around(patch):
+    patch.setattr(fft, "_sizes", lambda g: (g.height.padded, max(g.width.size + g.width.before, g.width.padded - 1)))
 
 
 def groups_in_the_wrong_order(patch):
@@ -182,6 +307,22 @@ def run_convolutions():
     test_convolution.test_agrees_with_torch(algorithm="im2col", dtype=np.float32)
 
 
+def run_default():
+    test_convolution.test_agrees_with_torch(algorithm="implicit", dtype=np.float32)
+
+
+def run_transposed():
+    test_convolution.test_transposed_agrees_with_torch(algorithm="implicit", dtype=np.float32)
+
+
+def run_winograd():
+    test_convolution.test_winograd_agrees_with_torch_at_its_own_accuracy(dtype=np.float32)
+
+
+def run_fft():
+    test_convolution.test_fft_agrees_with_torch_at_its_own_accuracy(dtype=np.float32)
+
+
 def run_max_pools():
     test_pooling.test_max_pool2d_agrees_with_torch(dtype=np.float32)
 
@@ -212,6 +353,18 @@ MUTANTS = [
     (weight_gradient_from_the_unpadded_input, run_public_conv_checker),
     (same_padding_puts_the_odd_cell_first, run_convolutions),
     (groups_in_the_wrong_order, run_convolutions),
+    (windows_tile_the_image_whatever_the_padding, run_max_pools),
+    (pointwise_whatever_the_output_padding, run_transposed),
+    (pointwise_whatever_the_output_padding_for_the_weight, run_transposed),
+    (the_first_tap_takes_the_weights_of_the_last, run_default),
+    (the_last_lane_of_a_block_is_not_packed, run_default),
+    (phases_take_their_taps_backwards, run_default),
+    (a_vector_of_several_pixels_keeps_the_weights_of_the_first, test_convolution.test_narrow_layers_agree_with_torch),
+    (a_weight_gradient_folds_the_first_of_several_pixels_only, test_convolution.test_narrow_layers_agree_with_torch),
+    (a_weight_gradient_forgets_the_last_image_of_a_line, test_convolution.test_wide_layers_with_many_images),
+    (winograd_starts_at_the_other_axis, run_winograd),
+    (fft_convolves_where_it_should_correlate, run_fft),
+    (fft_wraps_around, run_fft),
     (biased_running_variance, test_batch_norm.test_running_variance_is_unbiased_and_normalisation_biased),
     (biased_running_variance, lambda: test_batch_norm.test_agrees_with_torch(training=True)),
     (
@@ -237,3 +390,5 @@ def test_nothing_planted_nothing_noticed():
     run_public_conv_checker()
     run_public_pool_checker()
     run_convolutions()
+    run_default()
+    run_transposed()

@@ -1,7 +1,7 @@
 """Where a window lies: kernel, stride, padding and dilation, resolved once for every windowed operation.
 
-Along each axis, output cell i looks through K taps that lie `dilation` apart and start at
-`origin(i) = i · stride − before`, in an image that is padded by `before` and `after` cells:
+Along each axis, output position i looks through K taps that lie `dilation` apart and start at
+`origin(i) = i · stride − before`, in an image that is padded by `before` and `after` pixels:
 
     extent = (K − 1) · dilation + 1
     output = ⌊(size + before + after − extent) / stride⌋ + 1
@@ -11,6 +11,7 @@ messages exist once. Source of the rules: PyTorch's documentation of `Conv2d` an
 """
 
 import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +20,13 @@ import numpy as np
 
 Pair = int | Sequence[int]
 
+INT32, INT64 = 2**31 - 1, 2**63 - 1
+"""The largest sizes: PyTorch's pooling and transposed convolution count in int32, the others in int64."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)  # made once for each arguments, so identity is equality
 class Axis:
-    """One axis of a window: sizes in cells."""
+    """One axis of a window: sizes in pixels."""
 
     size: int
     kernel: int
@@ -32,9 +36,19 @@ class Axis:
     after: int
     output: int
 
+    @classmethod
+    def of(cls, size: int, kernel: int, stride: int, dilation: int, before: int, after: int, output: int) -> "Axis":
+        """An axis whose steps are small enough to compute addresses with.
+
+        A stride or dilation larger than the padded image is never taken, since there is one window, or one tap.
+        """
+        padded = before + size + after
+        stride, dilation = (step if step <= INT32 else min(step, padded) for step in (stride, dilation))
+        return cls(size, kernel, stride, dilation, before, after, output)
+
     @property
     def extent(self) -> int:
-        """How many cells a window spans, from its first tap to its last."""
+        """How many pixels a window spans, from its first tap to its last."""
         return (self.kernel - 1) * self.dilation + 1
 
     @property
@@ -42,14 +56,16 @@ class Axis:
         """The size with its padding."""
         return self.before + self.size + self.after
 
-    def origin(self, cell: int) -> int:
-        """Where output cell `cell` starts to look; negative inside the padding."""
-        return cell * self.stride - self.before
+    def origin(self, position: int) -> int:
+        """Where the window of an output position starts; negative inside the padding."""
+        return position * self.stride - self.before
 
-    def taps_inside(self, cell: int) -> int:
-        """How many of a cell's taps lie inside the image."""
-        first = self.origin(cell)
-        return sum(0 <= first + k * self.dilation < self.size for k in range(self.kernel))
+    def taps_inside(self) -> tuple[np.ndarray, np.ndarray]:
+        """For every output position the pixel of its first tap inside the image, and how many taps are inside."""
+        origins = np.arange(self.output) * self.stride - self.before
+        first = np.maximum(-(origins // self.dilation), 0)
+        last = np.minimum((self.size - 1 - origins) // self.dilation + 1, self.kernel)
+        return origins + first * self.dilation, np.maximum(last - first, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,27 +95,49 @@ class Geometry:
         """Whether any side has padding."""
         return any((self.height.before, self.height.after, self.width.before, self.width.after))
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each output position sees the pixel of the same place and no other."""
+        return all(
+            (a.kernel, a.stride, a.before) == (1, 1, 0) and a.size == a.output for a in (self.height, self.width)
+        )
 
-def pair(value: Any, name: str, minimum: int | None = None) -> tuple[int, int]:
+
+def pair(value: Any, name: str, minimum: int | None = None, maximum: int = INT64) -> tuple[int, int]:
     """`value` for rows and columns.
 
     Args:
-        value: an int, or a tuple or list of one or two ints.
+        value: an int, or a tuple or list of one or two ints; an integer Tensor of one element counts as an int.
         name: the argument's name, for the message.
-        minimum: the smallest value allowed.
+        minimum, maximum: the smallest and the largest value allowed.
 
     Raises:
         TypeError: for anything else.
-        ValueError: for another number of values, or one below `minimum`.
+        ValueError: for another number of values, or one out of range.
     """
-    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
-    if not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
-        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}")
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(values) not in (1, 2):
         raise ValueError(f"{name} must be an int or a pair of ints, got {len(values)} values: {value!r}")
-    if minimum is not None and min(values) < minimum:
+    try:
+        rows, columns = integer(values[0]), integer(values[-1])
+    except TypeError:
+        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
+    if minimum is not None and min(rows, columns) < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
-    return int(values[0]), int(values[-1])
+    if max(abs(rows), abs(columns)) > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, got {value!r}")
+    return rows, columns
+
+
+def integer(value: Any) -> int:
+    """What counts as an int: no float, no bool.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if isinstance(value, (bool, np.bool_, np.ndarray)):
+        raise TypeError(f"{value!r} is not an int")
+    return operator.index(value)
 
 
 def exact(value: Any, name: str) -> Any:
@@ -163,8 +201,10 @@ def _convolution_geometry(
                 f"kernel of size {kernel} with dilation {dilation} is larger than the padded input: an image of "
                 f"{size} with padding {pads[0]} and {pads[1]}"
             )
+        if padded > INT64:
+            raise ValueError(f"an image of {size} with padding {pads[0]} and {pads[1]} is larger than {INT64}")
         output = (padded - extent) // stride[i] + 1
-        axes.append(Axis(size[i], kernel[i], stride[i], dilation[i], *pads[i], output))
+        axes.append(Axis.of(size[i], kernel[i], stride[i], dilation[i], *pads[i], output))
     return Geometry(*axes)
 
 
@@ -180,8 +220,8 @@ def pooling_geometry(
 
     Args:
         size: (H, W) of the image.
-        kernel_size: int or pair, at least 1.
-        stride: int or pair, at least 1; the kernel's size if None.
+        kernel_size: int or pair, at least 1; like all that follow, below 2³¹.
+        stride: int or pair, at least 1; the kernel's size if None or empty.
         padding: int or pair, at most half the window's extent.
         dilation: int or pair, at least 1.
         ceil_mode: round the output size up, as long as the last window starts inside the image or the padding
@@ -195,10 +235,10 @@ def pooling_geometry(
     return _pooling_geometry(
         size,
         exact(kernel_size, "kernel_size"),
-        None if isinstance(stride, tuple) and not stride else exact(stride, "stride"),
+        None if isinstance(stride, (tuple, list)) and not stride else exact(stride, "stride"),
         exact(padding, "padding"),
         exact(dilation, "dilation"),
-        bool(ceil_mode),
+        ceil_mode,
     )
 
 
@@ -206,10 +246,10 @@ def pooling_geometry(
 def _pooling_geometry(
     size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Geometry:
-    kernel = pair(kernel_size, "kernel_size", 1)
-    stride = kernel if stride is None else pair(stride, "stride", 1)
-    padding = pair(padding, "padding", 0)
-    dilation = pair(dilation, "dilation", 1)
+    kernel = pair(kernel_size, "kernel_size", 1, INT32)
+    stride = kernel if stride is None else pair(stride, "stride", 1, INT32)
+    padding = pair(padding, "padding", 0, INT32)
+    dilation = pair(dilation, "dilation", 1, INT32)
     axes = []
     for i in (0, 1):
         extent = (kernel[i] - 1) * dilation[i] + 1
@@ -228,8 +268,8 @@ def _pooling_geometry(
                 f"with padding {padding}"
             )
         after = max(padding[i], (output - 1) * stride[i] + extent - size[i] - padding[i])
-        axis = Axis(size[i], kernel[i], stride[i], dilation[i], padding[i], after, output)
-        if size[i] and not all(axis.taps_inside(cell) for cell in range(output)):
+        axis = Axis.of(size[i], kernel[i], stride[i], dilation[i], padding[i], after, output)
+        if not axis.taps_inside()[1].all():
             raise ValueError(
                 f"a window of kernel_size {kernel}, dilation {dilation} and padding {padding} has no tap inside "
                 f"an image of {size}"
@@ -246,20 +286,36 @@ def transposed_geometry(
     output_padding: Any = 0,
     dilation: Any = 1,
 ) -> Geometry:
-    """The geometry of the convolution whose gradient by input a transposed convolution of `size` is.
+    """The geometry of the convolution whose gradient with respect to x a transposed convolution of `size` is.
 
-    Its output is (H, W) = `size`; its input, the transposed convolution's output, has
-    (size − 1) · stride − 2 · padding + extent + output_padding cells along each axis.
+    Its output is (H, W) = `size`; its image, the transposed convolution's output, has
+    (size − 1) · stride − 2 · padding + extent + output_padding pixels along each axis: where output_padding is at
+    least the stride, more than its windows reach.
 
     Raises:
         ValueError: for values out of range, an output padding that is at least stride and dilation, or an output
-            without cells.
+            without pixels.
+        TypeError: for values of other types.
     """
+    return _transposed_geometry(
+        size,
+        kernel,
+        exact(stride, "stride"),
+        exact(padding, "padding"),
+        exact(output_padding, "output_padding"),
+        exact(dilation, "dilation"),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _transposed_geometry(
+    size: tuple[int, int], kernel: tuple[int, int], stride: Any, padding: Any, output_padding: Any, dilation: Any
+) -> Geometry:
     kernel = pair(kernel, "kernel_size", 1)
-    strides = pair(stride, "stride", 1)
+    strides = pair(stride, "stride", 1, INT32)
     pads = pair(padding, "padding", 0)
     extra = pair(output_padding, "output_padding", 0)
-    dilations = pair(dilation, "dilation", 1)
+    dilations = pair(dilation, "dilation", 1, INT32)
     axes = []
     for i in (0, 1):
         if extra[i] >= max(strides[i], dilations[i]):
@@ -274,5 +330,5 @@ def transposed_geometry(
                 f"a transposed convolution of an image of {size} with kernel_size {kernel}, stride {strides} and "
                 f"padding {pads} has no output"
             )
-        axes.append(Axis(result, kernel[i], strides[i], dilations[i], pads[i], pads[i], size[i]))
+        axes.append(Axis.of(result, kernel[i], strides[i], dilations[i], pads[i], pads[i], size[i]))
     return Geometry(*axes)

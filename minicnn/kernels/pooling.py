@@ -107,6 +107,20 @@ def max_forward(x: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
     return y, where
 
 
+def adaptive_max_forward(x: np.ndarray, output_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """As `max_forward`, for windows that divide the image into `output_size` parts."""
+    (H, W), (OH, OW) = x.shape[1:3], output_size
+    y = empty((x.shape[0], OH, OW, x.shape[3]), x.dtype)
+    where = empty(y.shape, np.dtype(np.int32))
+    if y.size:
+        rows, columns = adaptive_bounds(H, OH), adaptive_bounds(W, OW)
+        spans = np.stack([rows[:, 0], rows[:, 1] - rows[:, 0]], 1)
+        ones = np.ones(OW, np.int64)
+        runs = np.stack([np.arange(OW), ones, columns[:, 0], columns[:, 1] - columns[:, 0]], 1)
+        _max_forward(x, y, where, spans, runs, W, 1, 1)
+    return y, where
+
+
 def scatter(
     values: np.ndarray, where: np.ndarray, size: tuple[int, int], geometry: Geometry | None = None
 ) -> np.ndarray:
@@ -131,19 +145,11 @@ def scatter(
 
 @functools.lru_cache(maxsize=4096)
 def tiles_image(geometry: Geometry) -> bool:
-    """Whether every cell of the image is in exactly one window."""
+    """Whether every pixel of the image is in exactly one window, and every tap in the image."""
     return all(
-        axis.kernel == axis.extent == axis.stride and axis.output * axis.stride == axis.size
+        axis.before == 0 and axis.kernel == axis.extent == axis.stride and axis.output * axis.stride == axis.size
         for axis in (geometry.height, geometry.width)
     )
-
-
-def taps_inside(axis: Axis) -> tuple[np.ndarray, np.ndarray]:
-    """For every output cell the place of its first tap inside the image, and how many are inside."""
-    origins = np.arange(axis.output) * axis.stride - axis.before
-    first = np.maximum(-(origins // axis.dilation), 0)
-    last = np.minimum((axis.size - 1 - origins) // axis.dilation + 1, axis.kernel)
-    return origins + first * axis.dilation, np.maximum(last - first, 0)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -157,11 +163,11 @@ def windows(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, int, int, int]:
         distances in cells of the image: from tap to tap downwards, to the right, and from window to window.
     """
     rows, columns = geometry.height, geometry.width
-    place, taps = taps_inside(columns)
+    place, taps = columns.taps_inside()
     begins = np.flatnonzero((np.diff(place, prepend=-1) != columns.stride) | (np.diff(taps, prepend=-1) != 0))
     cells = np.diff(begins, append=columns.output)
     runs = np.stack([begins, cells, place[begins], taps[begins]], 1)
-    return np.stack(taps_inside(rows), 1), runs, rows.dilation * columns.size, columns.dilation, columns.stride
+    return np.stack(rows.taps_inside(), 1), runs, rows.dilation * columns.size, columns.dilation, columns.stride
 
 
 def window_bounds(axis: Axis) -> np.ndarray:
@@ -171,9 +177,9 @@ def window_bounds(axis: Axis) -> np.ndarray:
 
 
 def adaptive_bounds(size: int, output: int) -> np.ndarray:
-    """The bounds of adaptive pooling: cell i covers ⌊i·size/output⌋ up to ⌈(i + 1)·size/output⌉."""
-    cells = np.arange(output)
-    return np.stack([cells * size // output, -(-(cells + 1) * size // output)], 1)
+    """The bounds of adaptive pooling: output i covers ⌊i·size/output⌋ up to ⌈(i + 1)·size/output⌉."""
+    positions = np.arange(output)
+    return np.stack([positions * size // output, -(-(positions + 1) * size // output)], 1)
 
 
 def window_divisor(geometry: Geometry, count_include_pad: bool, divisor_override: int | None) -> np.ndarray:
@@ -213,7 +219,7 @@ def average_forward(x: np.ndarray, rows: np.ndarray, columns: np.ndarray, diviso
 def average_backward(
     grad_output: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
-    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, C)."""
+    """The gradient with respect to x (N, H, W, C), given that with respect to y (N, OH, OW, C)."""
     grad_x = empty((grad_output.shape[0], *size, grad_output.shape[3]), grad_output.dtype)
     _average_backward(grad_output, grad_x, rows, columns, divisor.astype(grad_x.dtype))
     return grad_x

@@ -10,7 +10,15 @@ comparisons that the search is made of are here too; minicnn's own tests are bui
 """
 
 from minicnn.testing.bounds import assert_within_bound
-from minicnn.testing.cases import ConvolutionCase, PoolingCase, convolutions, layouts, poolings, real_arrays
+from minicnn.testing.cases import (
+    ConvolutionCase,
+    PoolingCase,
+    convolutions,
+    layouts,
+    poolings,
+    real_arrays,
+    transposed_convolutions,
+)
 from minicnn.testing.checks import check_avg_pool2d, check_conv2d, check_max_pool2d
 
 __all__ = [
@@ -24,4 +32,5 @@ __all__ = [
     "layouts",
     "poolings",
     "real_arrays",
+    "transposed_convolutions",
 ]

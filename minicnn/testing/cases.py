@@ -1,74 +1,73 @@
 """Hypothesis strategies for windowed operations, valid by construction.
 
-Nothing is filtered out: an output size, a window and some slack are drawn, and the input size follows as
-(output − 1) · stride + extent + slack − padding.
+Along each axis a kernel, a dilation, and *relations* are drawn: whether the stride is the kernel's size, whether the
+padding is at its limit, whether the window spans the whole image or the image is a multiple of the stride. Shortcuts in
+an implementation hang on such relations, which independent numbers meet by luck alone. Channels, outputs and images
+are as many as vectors and tiles hold, give or take one; the numbers of elements and of products are bounded.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-VALUES = ("integers", "ties", "reals")
-LAYOUTS = ("contiguous", "channels_last", "strided", "transposed", "reversed")
+from minicnn.testing.arrays import CONTIGUOUS, LAYOUTS, VALUES, Layout, counts, fill, lay_out, layouts, real_arrays
+
+__all__ = [
+    "KERNELS", "LAYOUTS", "VALUES", "AdaptiveCase", "ConvolutionCase", "Layout", "PoolingCase", "adaptive_poolings",
+    "convolutions", "counts", "fill", "lay_out", "layouts", "poolings", "real_arrays", "transposed_convolutions",
+]  # fmt: skip
+
+ELEMENTS = 2**12
+"""At most so many elements in an array, unless its smallest sizes make it larger."""
+PRODUCTS = 2**20
+"""At most so many products in a convolution."""
+TERMS = 2**9
+"""At most so many terms in a sum of reals: of more, even an honest sum may leave the bound."""
+
+RARELY = st.sampled_from([False] * 9 + [True])
+KERNELS = (1, 1, 2, 2, 3, 3, 3, 4, 5, 7)
 
 
-def fill(shape: tuple[int, ...], kind: str, seed: int, dtype: Any = np.float32) -> np.ndarray:
-    """An array of small integers, of {-1, 0, 1} (full of ties), or of reals over four orders of magnitude."""
-    rng = np.random.default_rng(seed)
-    if kind == "integers":
-        return rng.integers(-4, 5, shape).astype(dtype)
-    if kind == "ties":
-        return rng.integers(-1, 2, shape).astype(dtype)
-    return (rng.standard_normal(shape) * 10.0 ** rng.uniform(-2, 2, shape)).astype(dtype)
+@dataclass(frozen=True)
+class Window:
+    """One axis of a window and the image that it looks at; `extra` is a transposed convolution's output padding."""
 
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    padding: int
+    extra: int = 0
 
-def lay_out(x: np.ndarray, layout: str) -> np.ndarray:
-    """`x` with the same values and another order in memory."""
-    if x.ndim == 0:
-        return np.array(x)
-    if layout == "channels_last" and x.ndim >= 3:
-        return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -3, -1)), -1, -3)
-    if layout == "strided":
-        wide = np.full((*x.shape[:-1], 2 * x.shape[-1]), np.nan, x.dtype)
-        wide[..., ::2] = x
-        return wide[..., ::2]
-    if layout == "transposed" and x.ndim >= 2:
-        return np.ascontiguousarray(x.swapaxes(-1, -2)).swapaxes(-1, -2)
-    if layout == "reversed":
-        return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
-    return np.ascontiguousarray(x)
+    @property
+    def extent(self) -> int:
+        """How many pixels the window spans."""
+        return (self.kernel - 1) * self.dilation + 1
 
-
-def layouts() -> st.SearchStrategy[str]:
-    """How an array lies in memory: one of LAYOUTS."""
-    return st.sampled_from(LAYOUTS)
-
-
-@st.composite
-def real_arrays(
-    draw: st.DrawFn, shape: tuple[int, ...], kinds: tuple[str, ...] = VALUES, dtype: Any = np.float32
-) -> np.ndarray:
-    """Arrays of `shape` with one of `kinds` of values in any memory layout."""
-    values = fill(shape, draw(st.sampled_from(kinds)), draw(st.integers(0, 2**16)), dtype)
-    return lay_out(values, draw(layouts()))
+    @property
+    def output(self) -> int:
+        """How many windows a convolution has."""
+        return (self.size + 2 * self.padding - self.extent) // self.stride + 1
 
 
 def _brief(array: np.ndarray | None) -> str:
-    return "None" if array is None else f"{array.dtype}{list(array.shape)}"
+    return "None" if array is None else f"{array.dtype}{list(array.shape)} strides {array.strides}"
 
 
 @dataclass(frozen=True, eq=False)
 class ConvolutionCase:
-    """Arguments of a convolution and a gradient by its output.
+    """Arguments of a convolution, or of a transposed one, and a gradient with respect to its output.
 
     Attributes:
         x: (N, C, H, W), or (C, H, W).
-        weight: (O, C/groups, KH, KW).
+        weight: (O, C/groups, KH, KW); of a transposed convolution (C, O/groups, KH, KW).
         bias: (O,) or None.
         stride, padding, dilation, groups: as in conv2d.
-        seed, kind: what the gradient by the output is filled from.
+        seed, kind, layout: what the gradient with respect to the output is made from.
+        output_padding: as in conv_transpose2d; None for conv2d.
     """
 
     x: np.ndarray
@@ -80,6 +79,8 @@ class ConvolutionCase:
     groups: int
     kind: str
     seed: int
+    layout: Layout = CONTIGUOUS
+    output_padding: Any = None
 
     @property
     def exact(self) -> bool:
@@ -87,27 +88,93 @@ class ConvolutionCase:
         return self.kind != "reals"
 
     def grad_output(self, shape: tuple[int, ...]) -> np.ndarray:
-        """A gradient by the output, of the output's shape."""
-        return fill(shape, self.kind, self.seed + 3, self.x.dtype)
+        """A gradient with respect to the output, of the output's shape."""
+        return lay_out(fill(shape, self.kind, self.seed + 3, self.x.dtype), self.layout)
 
     def __repr__(self) -> str:
+        name, extra = "conv2d", ""
+        if self.output_padding is not None:
+            name, extra = "conv_transpose2d", f", output_padding={self.output_padding}"
         return (
-            f"conv2d(x={_brief(self.x)} strides {self.x.strides}, weight={_brief(self.weight)}, "
-            f"bias={_brief(self.bias)}, stride={self.stride}, padding={self.padding!r}, dilation={self.dilation}, "
-            f"groups={self.groups}; {self.kind} from seed {self.seed})"
+            f"{name}(x={_brief(self.x)}, weight={_brief(self.weight)}, bias={_brief(self.bias)}, stride={self.stride}, "
+            f"padding={self.padding!r}{extra}, dilation={self.dilation}, groups={self.groups}; {self.kind} from seed "
+            f"{self.seed}, gradient in {self.layout})"
         )
 
 
-def _axis(draw: st.DrawFn, kernel: int, stride: int, dilation: int, padding: int, label: str) -> int:
-    """An input size, from the output size and the slack that are drawn."""
-    output = draw(st.integers(1, 4), label=f"{label} output")
-    slack = draw(st.integers(0, stride - 1), label=f"{label} slack")
-    return max((output - 1) * stride + (kernel - 1) * dilation + 1 + slack - 2 * padding, 1)
-
-
-def _as_argument(draw: st.DrawFn, value: tuple[int, int]) -> Any:
+def _as_argument(draw: st.DrawFn, value: tuple[int, ...]) -> Any:
     """A pair, or the int that stands for two equal numbers."""
     return value[0] if value[0] == value[1] and draw(st.booleans()) else value
+
+
+def _pairs(draw: st.DrawFn, windows: list[Window], *names: str) -> list[Any]:
+    return [_as_argument(draw, tuple(getattr(window, name) for window in windows)) for name in names]
+
+
+def _step(draw: st.DrawFn, kernel: int, relation: str) -> int:
+    if relation == "pointwise":
+        return draw(st.sampled_from([1, 1, 2]))
+    return draw(st.sampled_from([1, 1, 2, 3, kernel, kernel + 1]))
+
+
+def _image_size(draw: st.DrawFn, extent: int, stride: int, padding: int, relation: str) -> int:
+    """A size that at least one window fits in: as large as the window, a multiple of the stride, or any."""
+    least = max(extent - 2 * padding, 1)
+    if relation == "whole":
+        return extent
+    windows = draw(st.integers(1, 4) | st.sampled_from([1, 2, 7, 8, 9, 17]))
+    if relation == "multiple":
+        return max(windows, math.ceil(least / stride)) * stride
+    return least + (windows - 1) * stride + draw(st.integers(0, stride - 1))
+
+
+@st.composite
+def _windows(draw: st.DrawFn, padded: bool = True) -> list[Window]:
+    """The two axes of a convolution."""
+    relation = draw(st.sampled_from(["any", "any", "multiple", "whole", "pointwise"]), label="relation")
+    windows = []
+    for _ in "hw":
+        kernel = 1 if relation == "pointwise" else draw(st.sampled_from(KERNELS))
+        dilation = draw(st.sampled_from([1, 1, 2, 3]))
+        stride, extent = _step(draw, kernel, relation), (kernel - 1) * dilation + 1
+        padding = draw(st.sampled_from([0, 0, 1, 2, extent // 2, extent - 1])) if padded else 0
+        size = _image_size(draw, extent, stride, padding, relation)
+        windows.append(Window(size, kernel, stride, dilation, padding))
+    return windows
+
+
+@st.composite
+def _same_windows(draw: st.DrawFn) -> list[Window]:
+    """The two axes of a convolution with padding="same", mostly with an odd number of pixels to add."""
+    odd = st.tuples(st.sampled_from([2, 4, 2, 6]), st.sampled_from([1, 3, 1]))
+    shapes = [draw(odd | st.tuples(st.sampled_from(KERNELS), st.sampled_from([1, 2, 3]))) for _ in "hw"]
+    return [Window(draw(st.integers(1, 9)), kernel, 1, dilation, 0) for kernel, dilation in shapes]
+
+
+@st.composite
+def _sizes(draw: st.DrawFn, places: int, taps: int, least_batch: int) -> tuple[int, int, int, int]:
+    """Batch, groups, channels and outputs of a group, for images of so many pixels."""
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3]), label="groups")
+    room = max(ELEMENTS // places // groups, 1)
+    channels = draw(counts(room), label="channels a group")
+    outputs = draw(counts(min(room, PRODUCTS // (places * taps * channels * groups))), label="outputs a group")
+    batches = min(ELEMENTS // (places * max(channels, outputs) * groups), PRODUCTS // (places * taps * channels))
+    batch = draw(counts(min(batches, 33)), label="batch")
+    return (0 if least_batch == 0 and draw(RARELY) else batch), groups, channels, outputs
+
+
+def _arrays(
+    draw: st.DrawFn, shapes: list[tuple[int, ...] | None], terms: int, kinds: tuple[str, ...], dtype: Any
+) -> tuple[list[Any], str, int, Layout]:
+    """x, weight and bias, the kind of their values, the seed, and how the gradient lies in memory."""
+    short = tuple(kind for kind in kinds if kind != "reals" or terms <= TERMS) or ("integers",)
+    kind = draw(st.sampled_from(short), label="values")
+    seed = draw(st.integers(0, 2**16), label="seed")
+    arrays = [
+        None if shape is None else lay_out(fill(shape, kind, seed + i, dtype), draw(layouts(repeats=True)))
+        for i, shape in enumerate(shapes)
+    ]
+    return arrays, kind, seed, draw(layouts(repeats=True))
 
 
 @st.composite
@@ -128,37 +195,57 @@ def convolutions(
         unbatched: draw images without a batch dimension too.
         empty_batch: draw batches of no images too.
     """
-    small = st.integers(1, 3)
-    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)), label="kernel")
-    dilation = draw(st.tuples(small, small), label="dilation")
-    modes = ["numbers", "numbers", "same", "valid"] if named_padding else ["numbers"]
-    mode = draw(st.sampled_from(modes), label="padding")
-    padding: Any = mode
-    pads = (0, 0)
-    stride = (1, 1) if mode == "same" else draw(st.tuples(small, small), label="stride")
-    if mode == "numbers":
-        pads = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
-        padding = _as_argument(draw, pads)
-    size = [
-        draw(st.integers(1, 6))
-        if mode == "same"
-        else _axis(draw, kernel[i], stride[i], dilation[i], pads[i], "row" if i == 0 else "column")
-        for i in (0, 1)
-    ]
-    groups = draw(st.integers(1, 3), label="groups")
-    channels = groups * draw(small, label="channels a group")
-    outputs = groups * draw(small, label="outputs a group")
-    batch = draw(st.integers(0 if empty_batch else 1, 3), label="batch")
-    kind = draw(st.sampled_from(kinds), label="values")
-    seed = draw(st.integers(0, 2**16), label="seed")
-    image = (channels, *size) if unbatched and draw(st.booleans()) else (batch, channels, *size)
-    x = lay_out(fill(image, kind, seed, dtype), draw(layouts()))
-    weight = fill((outputs, channels // groups, *kernel), kind, seed + 1, dtype)
-    weight = lay_out(weight, draw(st.sampled_from(["contiguous", "channels_last", "transposed"])))
-    bias = fill((outputs,), kind, seed + 2, dtype) if draw(st.booleans(), label="bias") else None
+    mode = draw(st.sampled_from(["numbers", "numbers", "same", "valid"] if named_padding else ["numbers"]))
+    windows = draw(_same_windows() if mode == "same" else _windows(padded=mode == "numbers"))
+    stride, dilation, padding = _pairs(draw, windows, "stride", "dilation", "padding")
+    outputs_of = [w.size if mode == "same" else w.output for w in windows]
+    places = max(math.prod(w.size for w in windows), math.prod(outputs_of))
+    taps = math.prod(w.kernel for w in windows)
+    N, groups, C, O = draw(_sizes(places, taps, 0 if empty_batch else 1))
+    size = [w.size for w in windows]
+    image = (C * groups, *size) if unbatched and draw(st.booleans()) else (N, C * groups, *size)
+    weight = (O * groups, C, *[w.kernel for w in windows])
+    terms = max(taps * max(C, O), max(N, 1) * places)
+    bias = (O * groups,) if draw(st.booleans(), label="bias") else None
+    arrays, kind, seed, layout = _arrays(draw, [image, weight, bias], terms, kinds, dtype)
     return ConvolutionCase(
-        x, weight, bias, _as_argument(draw, stride), padding, _as_argument(draw, dilation), groups, kind, seed
+        *arrays, stride, padding if mode == "numbers" else mode, dilation, groups, kind, seed, layout
     )
+
+
+@st.composite
+def transposed_convolutions(
+    draw: st.DrawFn, dtype: Any = np.float32, kinds: tuple[str, ...] = VALUES
+) -> ConvolutionCase:
+    """Cases for conv_transpose2d; `output_padding` is often at its limit, also where it is beyond the kernel's reach.
+
+    Args:
+        dtype: of the arrays.
+        kinds: of values, out of VALUES.
+    """
+    relation = draw(st.sampled_from(["any", "pointwise", "pointwise"]), label="relation")
+    windows, results = [], []
+    for _ in "hw":
+        kernel = 1 if relation == "pointwise" else draw(st.sampled_from(KERNELS))
+        stride, dilation = _step(draw, kernel, relation), draw(st.sampled_from([1, 2, 2, 3]))
+        most = max(stride, dilation) - 1
+        extra = draw(st.sampled_from([0, most, most]))
+        size = draw(st.integers(1, 4) | st.sampled_from([1, 7, 8, 9]))
+        whole = (size - 1) * stride + (kernel - 1) * dilation + 1 + extra
+        padding = draw(st.sampled_from([0, 0, 0, 1, 2, kernel // 2, (whole - 1) // 2]))
+        padding = min(padding, (whole - 1) // 2)
+        windows.append(Window(size, kernel, stride, dilation, padding, extra))
+        results.append(whole - 2 * padding)
+    places, taps = math.prod(results) + math.prod(w.size for w in windows), math.prod(w.kernel for w in windows)
+    N, groups, C, O = draw(_sizes(places, taps, 0))
+    size = [w.size for w in windows]
+    image = (C * groups, *size) if draw(st.booleans()) else (N, C * groups, *size)
+    weight = (C * groups, O, *[w.kernel for w in windows])
+    bias = (O * groups,) if draw(st.booleans(), label="bias") else None
+    terms = max(taps * max(C, O), max(N, 1) * places)
+    arrays, kind, seed, layout = _arrays(draw, [image, weight, bias], terms, kinds, dtype)
+    stride, padding, dilation, extra = _pairs(draw, windows, "stride", "padding", "dilation", "extra")
+    return ConvolutionCase(*arrays, stride, padding, dilation, groups, kind, seed, layout, extra)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,17 +265,28 @@ class PoolingCase:
     ceil_mode: bool
     kind: str
     seed: int
+    layout: Layout = CONTIGUOUS
 
     def grad_output(self, shape: tuple[int, ...]) -> np.ndarray:
-        """A gradient by the output, of the output's shape."""
-        return fill(shape, self.kind, self.seed + 3, self.x.dtype)
+        """A gradient with respect to the output, of the output's shape."""
+        return lay_out(fill(shape, self.kind, self.seed + 3, self.x.dtype), self.layout)
 
     def __repr__(self) -> str:
         return (
-            f"pool2d(x={_brief(self.x)} strides {self.x.strides}, kernel_size={self.kernel_size}, "
-            f"stride={self.stride}, padding={self.padding}, dilation={self.dilation}, ceil_mode={self.ceil_mode}; "
-            f"{self.kind} from seed {self.seed})"
+            f"pool2d(x={_brief(self.x)}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"padding={self.padding}, dilation={self.dilation}, ceil_mode={self.ceil_mode}; "
+            f"{self.kind} from seed {self.seed}, gradient in {self.layout})"
         )
+
+
+def _image(draw: st.DrawFn, size: tuple[int, ...], kinds: tuple[str, ...], dtype: Any) -> tuple[Any, str, int, Layout]:
+    """An image of `size`, batched or not, the kind of its values, the seed, and how the gradient lies in memory."""
+    places = math.prod(size)
+    channels = draw(counts(ELEMENTS // places), label="channels")
+    batch = 0 if draw(RARELY) else draw(counts(min(ELEMENTS // (places * channels), 9)))
+    shape = (batch, channels, *size) if draw(st.booleans()) else (channels, *size)
+    arrays, kind, seed, layout = _arrays(draw, [shape], 1, kinds, dtype)
+    return arrays[0], kind, seed, layout
 
 
 @st.composite
@@ -202,29 +300,53 @@ def poolings(
         kinds: of values, out of VALUES.
         dilated: draw dilations above 1 too.
     """
-    small = st.integers(1, 3)
-    kernel = draw(st.tuples(small, small), label="kernel")
-    stride = draw(st.tuples(small, small), label="stride")
-    dilation = draw(st.tuples(small, small), label="dilation") if dilated else (1, 1)
-    pads, size = [], []
-    for i in (0, 1):
-        extent = (kernel[i] - 1) * dilation[i] + 1
-        padding = draw(st.integers(0, extent // 2 if dilation[i] == 1 else 0), label="padding")
-        size.append(_axis(draw, kernel[i], stride[i], dilation[i], padding, "row" if i == 0 else "column"))
-        pads.append(padding)
-    ceil_mode = dilation == (1, 1) and draw(st.booleans(), label="ceil_mode")
-    kind = draw(st.sampled_from(kinds), label="values")
-    seed = draw(st.integers(0, 2**16), label="seed")
-    image = (draw(st.integers(0, 3)), draw(small), *size) if draw(st.booleans()) else (draw(small), *size)
-    x = lay_out(fill(image, kind, seed, dtype), draw(layouts()))
-    default = stride == kernel and draw(st.booleans())
-    return PoolingCase(
-        x,
-        _as_argument(draw, kernel),
-        None if default else _as_argument(draw, stride),
-        _as_argument(draw, (pads[0], pads[1])),
-        _as_argument(draw, dilation),
-        ceil_mode,
-        kind,
-        seed,
-    )
+    relation = draw(st.sampled_from(["any", "default", "default", "whole"]), label="relation")
+    windows = []
+    for _ in "hw":
+        kernel = draw(st.sampled_from(KERNELS if relation != "default" else (1, 2, 3, 3, 3, 5)))
+        dilation = draw(st.sampled_from([1, 1, 2, 3])) if dilated and relation != "default" else 1
+        stride = kernel if relation == "default" else _step(draw, kernel, relation)
+        extent = (kernel - 1) * dilation + 1
+        padding = draw(st.sampled_from([0, extent // 2, extent // 2, min(1, extent // 2)])) if dilation == 1 else 0
+        shape = draw(st.sampled_from(["multiple", "multiple", "any"])) if relation == "default" else relation
+        windows.append(Window(_image_size(draw, extent, stride, padding, shape), kernel, stride, dilation, padding))
+    ceil_mode = all(w.dilation == 1 for w in windows) and draw(st.booleans(), label="ceil_mode")
+    kernel_size, stride, padding, dilation = _pairs(draw, windows, "kernel", "stride", "padding", "dilation")
+    if relation == "default":
+        stride = draw(st.sampled_from([None, None, stride]))
+    x, kind, seed, layout = _image(draw, tuple(w.size for w in windows), kinds, dtype)
+    return PoolingCase(x, kernel_size, stride, padding, dilation, ceil_mode, kind, seed, layout)
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveCase:
+    """Arguments of an adaptive pooling and what its output's gradient is filled from."""
+
+    x: np.ndarray
+    output_size: Any
+    kind: str
+    seed: int
+    layout: Layout = CONTIGUOUS
+
+    def grad_output(self, shape: tuple[int, ...]) -> np.ndarray:
+        """A gradient with respect to the output, of the output's shape."""
+        return lay_out(fill(shape, self.kind, self.seed + 3, self.x.dtype), self.layout)
+
+    def __repr__(self) -> str:
+        return (
+            f"adaptive_pool2d(x={_brief(self.x)}, output_size={self.output_size}; {self.kind} from seed {self.seed}, "
+            f"gradient in {self.layout})"
+        )
+
+
+@st.composite
+def adaptive_poolings(draw: st.DrawFn, dtype: Any = np.float32, kinds: tuple[str, ...] = VALUES) -> AdaptiveCase:
+    """Cases for adaptive pooling: to one pixel, to the image's own size, to a divisor of it, to more than it has."""
+    size, target = [], []
+    for _ in "hw":
+        output = draw(st.integers(1, 9))
+        size.append(draw(st.sampled_from([output, 2 * output, 3 * output, 1]) | st.integers(1, 9)))
+        target.append(draw(st.sampled_from([output, output, 1, None])))
+    x, kind, seed, layout = _image(draw, tuple(size), kinds, dtype)
+    whole = target[0] == target[1] is not None and draw(st.booleans())
+    return AdaptiveCase(x, target[0] if whole else tuple(target), kind, seed, layout)

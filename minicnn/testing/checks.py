@@ -15,8 +15,14 @@ def torch_conv2d(case: ConvolutionCase, dtype: Any = np.float64, absolute: bool 
     """What PyTorch says to a case, computed in `dtype`; with `absolute` the magnitudes."""
     import torch.nn.functional as F
 
+    def operation(x: Any, w: Any, b: Any) -> Any:
+        if case.output_padding is None:
+            return F.conv2d(x, w, b, case.stride, case.padding, case.dilation, case.groups)
+        rest = (case.stride, case.padding, case.output_padding, case.groups, case.dilation)
+        return F.conv_transpose2d(x, w, b, *rest)
+
     return ask(
-        lambda x, w, b: F.conv2d(x, w, b, case.stride, case.padding, case.dilation, case.groups),
+        operation,
         [case.x, case.weight, case.bias],
         case.grad_output,
         dtype,
@@ -70,8 +76,8 @@ def check_conv2d(
         conv2d: `conv2d(x, weight, bias, stride, padding, dilation, groups) -> y` on arrays: x (N, C, H, W), weight
             (O, C/groups, KH, KW), bias (O,) or None; stride and dilation int or pair, padding int, pair, "same" or
             "valid".
-        backward: `backward(grad_output, x, weight, bias, stride, padding, dilation, groups)` returning the gradients by
-            x, weight and bias (None without bias); not checked if left out.
+        backward: `backward(grad_output, x, weight, bias, stride, padding, dilation, groups)` returning the gradients
+            with respect to x, weight and bias (None without bias); not checked if left out.
         dtype: float32 or float64.
         c: the factor of the bound.
         max_examples: how many cases to try.
@@ -91,7 +97,12 @@ def check_conv2d(
         if backward is not None:
             gradients = tuple(backward(case.grad_output(y.shape), *arguments))
         results = [y, *gradients]
-        names = ["y", "the gradient by x", "the gradient by weight", "the gradient by bias"]
+        names = [
+            "y",
+            "the gradient with respect to x",
+            "the gradient with respect to weight",
+            "the gradient with respect to bias",
+        ]
         if y.dtype != dtype:
             raise AssertionError(f"y has dtype {y.dtype}, expected {np.dtype(dtype)}")
         agree(results, names, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact, c)
@@ -119,7 +130,9 @@ def _check_pooling(
         bound = np.abs(case.x).max(initial=0) + np.zeros(exact.value.shape)
         spread = ask(lambda x: oracle(x, case), [case.x], lambda shape: np.abs(case.grad_output(shape)))
         magnitude = Answer(bound, spread.gradients)
-        agree([y, gradient], ["y", "the gradient by x"], exact, magnitude, equal and case.kind != "reals", c)
+        agree(
+            [y, gradient], ["y", "the gradient with respect to x"], exact, magnitude, equal and case.kind != "reals", c
+        )
         if equal:
             np.testing.assert_array_equal(y, exact.value, err_msg="a maximum is one of the values")
 
@@ -138,7 +151,7 @@ def check_max_pool2d(
     Args:
         max_pool2d: `max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode) -> y` on arrays.
         backward: `backward(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode)` returning the gradient
-            by x.
+            with respect to x.
         dtype: float32 or float64.
         max_examples: how many cases to try.
 
@@ -166,7 +179,7 @@ def check_avg_pool2d(
     Args:
         avg_pool2d: `avg_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode) -> y` on arrays; dilation is 1.
         backward: `backward(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode)` returning the gradient
-            by x.
+            with respect to x.
         count_include_pad: whether padding counts in the mean.
         dtype: float32 or float64.
         max_examples: how many cases to try.

@@ -156,7 +156,7 @@ def forward_plan(
     full = G * C
     xn, xh, xw, H, W = h.size * w.size * full, w.size * full, full, h.size, w.size
     yn, yh, yw, OH, OW = h.output * w.output * G * O, w.output * G * O, G * O, h.output, w.output
-    if geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1):
+    if geometry.is_pointwise:
         H, W = OH, OW = line_of_cells(N * OH * OW, threads)
         N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
     border = bool(w.before or w.after)
@@ -170,31 +170,34 @@ def forward_plan(
 
 
 class Phase(NamedTuple):
-    """Along one axis, the input cells of one remainder by the stride, and the taps that reach them.
+    """Along one axis, the pixels of one remainder by the stride, and the taps that reach them.
 
-    Cell t of `cells`, at first + t · stride, is reached from output cell t + origin by the first of `taps`, and from
-    one `step` further by each next.
+    Pixel t of `pixels`, at first + t · stride, is reached from output position t + origin by the first of `taps`, and
+    from one `step` further by each next.
     """
 
     first: int
-    cells: int
+    pixels: int
     taps: tuple[int, ...]
     origin: int
     step: int
 
 
 @functools.lru_cache(maxsize=1024)
-def phases(axis: Axis) -> tuple[Phase, ...]:
-    """The phases of the gradient by input; a phase may have no taps, its gradient is 0."""
+def phases(axis: Axis) -> tuple[list[Phase], bool]:
+    """The phases of the gradient with respect to x that have taps, and whether all have; elsewhere it is 0."""
+    reaching: dict[int, list[int]] = {}
+    for tap in reversed(range(axis.kernel)):
+        reaching.setdefault((tap * axis.dilation - axis.before) % axis.stride, []).append(tap)
+    step = axis.dilation // math.gcd(axis.dilation, axis.stride)
     found = []
-    for first in range(min(axis.stride, axis.size)):
-        cells = (axis.size - first - 1) // axis.stride + 1
-        # cell `first` is reached by tap p from output (first + before − p·d) / s, where that is whole
-        reached = {p: first + axis.before - p * axis.dilation for p in range(axis.kernel)}
-        taps = tuple(p for p in reversed(range(axis.kernel)) if reached[p] % axis.stride == 0)
-        origin = reached[taps[0]] // axis.stride if taps else 0
-        found.append(Phase(first, cells, taps, origin, axis.dilation // math.gcd(axis.dilation, axis.stride)))
-    return tuple(found)
+    for first in sorted(reaching):
+        taps = tuple(reaching[first])
+        # pixel `first` is reached by tap p from output (first + before − p·d) / s
+        origin = (first + axis.before - taps[0] * axis.dilation) // axis.stride
+        if first < axis.size:
+            found.append(Phase(first, (axis.size - first - 1) // axis.stride + 1, taps, origin, step))
+    return found, len(found) == min(axis.stride, axis.size)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -202,10 +205,10 @@ def grad_input_plans(
     N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], dtype: np.dtype, threads: int
 ) -> tuple[list[Plan], bool]:
     """A plan for each pair of phases that has taps, and whether all have."""
-    pairs = [(a, b) for a in phases(geometry.height) for b in phases(geometry.width)]
+    rows, columns = phases(geometry.height), phases(geometry.width)
     elements = tuple([stride // dtype.itemsize for stride in strides])
-    plans = [_phase_plan(N, G, O, C, geometry, elements, dtype, a, b, threads) for a, b in pairs if a.taps and b.taps]
-    return plans, len(plans) == len(pairs)
+    plans = [_phase_plan(N, G, O, C, geometry, elements, dtype, a, b, threads) for a in rows[0] for b in columns[0]]
+    return plans, rows[1] and columns[1]
 
 
 def _phase_plan(
@@ -225,12 +228,9 @@ def _phase_plan(
     h, w = geometry.height, geometry.width
     xh, xw = w.output * G * O, G * O
     yn, yh, yw = h.size * w.size * G * C, w.size * G * C, G * C
-    H, W, OH, OW, xn = h.output, w.output, a.cells, b.cells, h.output * xh
+    H, W, OH, OW, xn = h.output, w.output, a.pixels, b.pixels, h.output * xh
     y0, sy, sx = a.first * yh + b.first * yw, h.stride * yh, w.stride * yw
-    if (
-        (len(a.taps), len(b.taps)) == (1, 1) and (a.origin, b.origin) == (0, 0)
-        and (OH, OW) == (H, W) == (h.size, w.size) and (h.stride, w.stride) == (1, 1)
-    ):  # fmt: skip
+    if geometry.is_pointwise:
         H, W = OH, OW = line_of_cells(N * H * W, threads)
         N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
     border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
@@ -257,14 +257,15 @@ def scatter_plans(
         return None
     W, per_thread = (w.output - 1) * w.stride + w.kernel, -(-N // threads)
     xn, xh, row = h.output * w.output * O, w.output * O, W * C
+    rows, covered = phases(h)
     plans = [
         Correlation(
-            N, 1, O, run, len(a.taps), 1, a.step, 1, h.output, w.output, xn, xh, O, a.cells, w.output, a.origin, 0,
-            1, 1, a.first * row, h.size * row, h.stride * row, w.stride * C, 0, 0, 1, per_thread, a.cells, 1, 1, 0,
+            N, 1, O, run, len(a.taps), 1, a.step, 1, h.output, w.output, xn, xh, O, a.pixels, w.output, a.origin, 0,
+            1, 1, a.first * row, h.size * row, h.stride * row, w.stride * C, 0, 0, 1, per_thread, a.pixels, 1, 1, 0,
         ).plan(dtype, 0, O, 1, *[p * run * O for p in a.taps])
-        for a in phases(h) if a.taps
+        for a in rows
     ]  # fmt: skip
-    return plans, len(plans) == len(phases(h)), W
+    return plans, covered, W
 
 
 @functools.lru_cache(maxsize=1024)

@@ -117,7 +117,7 @@ def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: i
     h, w = geometry.height, geometry.width
     C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
     KW, left, sw = w.kernel, -w.before, w.stride
-    plain = geometry.kernel == (1, 1) and not geometry.is_padded and (h.stride, w.stride) == (1, 1)
+    plain = geometry.is_pointwise
     runs = Runs.of(C, O, G, geometry, vector)
     if plain and N * OH > 1:  # any arrangement of the cells will do
         H, W = OH, OW = line_of_cells(N * OH * OW, threads)

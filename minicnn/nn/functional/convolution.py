@@ -7,10 +7,10 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels.geometry import Geometry, convolution_geometry, exact, transposed_geometry
+from minicnn.kernels.geometry import Geometry, convolution_geometry, exact, integer, transposed_geometry
 from minicnn.kernels.memory import channels_first, channels_last
-from minicnn.nn.functional.images import batched, size_of
-from minicnn.operators.operands import described
+from minicnn.nn.functional.images import batched, image_shape
+from minicnn.operators.operands import array_of, described
 
 
 class Conv2d(Operator):
@@ -50,8 +50,23 @@ class Conv2d(Operator):
         return by_x, by_weight, by_bias, None, None, None
 
 
+class Conv2dWithoutChannels(Operator):
+    """Of no channels PyTorch makes a result of no channels, whatever the weight's outputs; all gradients are 0."""
+
+    hands_over = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
+        ctx.shapes = [None if array is None else array.shape for array in (x, weight, bias)]
+        return np.zeros((len(x), 0, *geometry.output_size), x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        return *(None if shape is None else np.zeros(shape, grad_output.dtype) for shape in ctx.shapes), None
+
+
 class ConvTranspose2d(Operator):
-    """The gradient by input of a convolution, as an operation of its own; its gradient is that convolution."""
+    """The gradient with respect to x of a convolution, as an operation; its own gradient is that convolution."""
 
     hands_over = True
 
@@ -98,8 +113,7 @@ def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: b
     for argument, found in given.items():
         if not isinstance(found, tuple):
             raise TypeError(f"{name} needs {argument} to be a Tensor or an ndarray, got {found}")
-    size = size_of(x, name)
-    shape, w = x[0], weight[0]
+    shape, w = image_shape(x, name), weight[0]
     if any(dtype != x[1] for _, dtype in given.values()):
         found = ", ".join(f"{argument} {dtype}" for argument, (_, dtype) in given.items())
         raise TypeError(f"{name} needs one dtype, got {found}")
@@ -107,8 +121,10 @@ def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: b
         raise ValueError(f"{name} needs weight with 4 dimensions, got shape {w}")
     if groups < 1 or w[0] % groups:
         raise ValueError(f"groups must be at least 1 and divide weight's first dimension, got {groups} and {w}")
-    if 0 in w:
+    if 0 in (w if transposed else (w[0], *w[2:])):
         raise ValueError(f"{name} needs weight without empty dimensions, got shape {w}")
+    if 0 in shape[-2:] and 0 not in shape[:-2]:
+        raise ValueError(f"{name} needs pixels, unless batch or channels are empty, got input of shape {shape}")
     expected = w[0] if transposed else w[1] * groups
     if shape[-3] != expected:
         raise ValueError(
@@ -117,7 +133,7 @@ def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: b
     outputs = w[1] * groups if transposed else w[0]
     if bias is not None and bias[0] != (outputs,):
         raise ValueError(f"{name} needs bias of shape ({outputs},), got {bias[0]}")
-    return size, w[2:]
+    return shape[-2:], w[2:]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -127,9 +143,10 @@ def _geometry(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
 
 
 def _exact_groups(groups: Any) -> int:
-    if not isinstance(groups, (int, np.integer)) or isinstance(groups, bool):
-        raise TypeError(f"groups must be an int, got {groups!r}")
-    return int(groups)
+    try:
+        return integer(groups)
+    except TypeError:
+        raise TypeError(f"groups must be an int, got {groups!r}") from None
 
 
 def conv2d(
@@ -158,7 +175,7 @@ def conv2d(
         algorithm: "auto", or by name: "naive", "im2col", "implicit", "winograd" (3×3, stride 1), "fft".
 
     Returns: (N, O, OH, OW) or (O, OH, OW), channels-last in memory, with
-        OH = ⌊(H + padding − dilation · (KH − 1) − 1) / stride⌋ + 1.
+        OH = ⌊(H + 2 · padding − dilation · (KH − 1) − 1) / stride⌋ + 1; for C = 0 a result of no channels.
 
     Raises:
         ValueError: for shapes or values that don't fit, naming them.
@@ -169,6 +186,8 @@ def conv2d(
         described(input), described(weight), described(bias),
         exact(stride, "stride"), exact(padding, "padding"), exact(dilation, "dilation"), groups,
     )  # fmt: skip
+    if not array_of(weight).size:
+        return batched(lambda x: Conv2dWithoutChannels.apply(x, weight, bias, geometry), input)
     return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, groups, algorithm), input)
 
 
@@ -184,13 +203,13 @@ def conv_transpose2d(
     *,
     algorithm: str = "auto",
 ) -> Any:
-    """Transposed convolution: the gradient by input of `conv2d`, as an operation of its own.
+    """Transposed convolution: the gradient with respect to x of `conv2d`, as an operation of its own.
 
     Args:
         input: (N, C, H, W) or (C, H, W), float32 or float64.
         weight: (C, O/groups, KH, KW), of the same dtype.
         bias: (O,) or None.
-        stride, padding, dilation: those of the convolution it transposes.
+        stride, padding, dilation: those of the convolution it transposes; stride and dilation below 2³¹.
         output_padding: int or pair, added to one side of the output; smaller than stride or dilation.
         groups: into how many independent parts channels and outputs are divided.
         algorithm: "auto", or by name: "naive", "im2col", "implicit", "winograd" (3×3, stride 1), "fft".

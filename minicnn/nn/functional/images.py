@@ -7,18 +7,30 @@ from minicnn.dtypes import float32, float64
 from minicnn.operators.operands import array_of, described
 
 
-def image_size(x: Any, name: str) -> tuple[int, int]:
+def image_size(x: Any, name: str, filled: int = 3) -> tuple[int, int]:
     """(H, W) of a Tensor or array (N, C, H, W) or (C, H, W).
+
+    Args:
+        x: the image.
+        name: of the operation, for the message.
+        filled: how many of the last dimensions must not be empty.
 
     Raises:
         TypeError: where it isn't float32 or float64.
-        ValueError: for any other number of dimensions, or no channels or cells.
+        ValueError: for any other number of dimensions, or where one of the `filled` ones is empty.
     """
-    return size_of(described(x), name)
+    shape = image_shape(described(x), name)
+    if 0 in shape[len(shape) - filled :]:
+        raise ValueError(f"{name} needs channels and pixels, got input of shape {shape}")
+    return shape[-2], shape[-1]
 
 
-def size_of(image: Any, name: str) -> tuple[int, int]:
-    """`image_size` of what is `described`."""
+def image_shape(image: Any, name: str) -> tuple[int, ...]:
+    """The shape of an image that is `described`.
+
+    Raises:
+        TypeError, ValueError: as `image_size`, but any dimension may be empty.
+    """
     if not isinstance(image, tuple):
         raise TypeError(f"{name} needs a Tensor or an ndarray, got {image}")
     shape, dtype = image
@@ -26,14 +38,19 @@ def size_of(image: Any, name: str) -> tuple[int, int]:
         raise TypeError(f"{name} needs float32 or float64, got {dtype}")
     if len(shape) not in (3, 4):
         raise ValueError(f"{name} needs input of shape (N, C, H, W) or (C, H, W), got {shape}")
-    if 0 in shape[-3:]:
-        raise ValueError(f"{name} needs channels and cells, got input of shape {shape}")
-    return shape[-2], shape[-1]
+    return shape
 
 
 def batched(operation: Callable, x: Any) -> Any:
-    """`operation` on (N, C, H, W), for an `x` that may lack N."""
-    if array_of(x).ndim == 4:
-        return operation(x)
-    result = operation(x[None])
+    """`operation` on (N, C, H, W), for an `x` that may lack N.
+
+    Raises:
+        RuntimeError: where there is not enough memory for the result.
+    """
+    try:
+        if array_of(x).ndim == 4:
+            return operation(x)
+        result = operation(x[None])
+    except MemoryError as error:
+        raise RuntimeError(f"the result for input of shape {array_of(x).shape} is too large: {error}") from None
     return type(result)(r[0] for r in result) if isinstance(result, tuple) else result[0]

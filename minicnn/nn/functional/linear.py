@@ -1,6 +1,7 @@
 """The linear layer, and one-hot vectors."""
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from minicnn.operators.operands import described
 
 
 @functools.lru_cache(maxsize=1024)
-def _row(cells: int) -> Geometry:
-    """The geometry of a 1 × 1 convolution of a row of cells."""
-    return convolution_geometry((1, cells), (1, 1))
+def _row(pixels: int) -> Geometry:
+    """The geometry of a 1 × 1 convolution of a row of pixels."""
+    return convolution_geometry((1, pixels), (1, 1))
 
 
 class Linear(Operator):
@@ -29,9 +30,10 @@ class Linear(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        image, kernel = np.ascontiguousarray(x).reshape(1, 1, -1, x.shape[-1]), weight[:, :, None, None]
+        rows = math.prod(x.shape[:-1])
+        image, kernel = np.ascontiguousarray(x).reshape(1, 1, rows, x.shape[-1]), weight[:, :, None, None]
         ctx.saved, ctx.shape = (image, kernel), x.shape
-        if not x.size:
+        if not x.size or not weight.size:
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
             return y if bias is None else y + bias
         ctx.geometry = _row(image.shape[2])
@@ -41,12 +43,12 @@ class Linear(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         image, weight = ctx.saved
-        g = np.ascontiguousarray(grad_output).reshape(1, 1, -1, len(weight))
+        g = np.ascontiguousarray(grad_output).reshape(1, 1, image.shape[2], len(weight))
         implicit, needs = kernels.convolution.implicit, ctx.needs_input_grad
         by_x = by_weight = by_bias = None
-        if not image.size:
+        if not image.size or not weight.size:
             by_x, by_weight = np.zeros(ctx.shape, g.dtype), np.zeros(weight.shape[:2], g.dtype)
-            return by_x, by_weight, g.sum((0, 1, 2)) if needs[2] else None
+            return by_x, by_weight, kernels.sums.column_sums(g[0, 0]) if needs[2] else None
         if needs[0]:
             by_x = implicit.grad_input(g, weight, ctx.geometry, 1).reshape(ctx.shape)
         if needs[1]:
@@ -62,8 +64,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
     Args:
         input: (…, I), float32 or float64.
-        weight: (O, I), of the same dtype.
-        bias: (O,) or None.
+        weight: (O, I), or (I,) for a single output without an axis, of the same dtype.
+        bias: (O,), or what broadcasts to the output, or None.
 
     Returns: (…, O)
 
@@ -72,6 +74,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         TypeError: for other or mixed dtypes.
     """
     _check(described(input), described(weight), described(bias))
+    shape = array_of(weight).shape
+    if bias is not None and array_of(bias).shape != shape[:1]:
+        return linear(input, weight) + bias
+    if len(shape) == 1:
+        return Linear.apply(input, weight[None], None)[..., 0]
     return Linear.apply(input, weight, bias)
 
 
@@ -83,13 +90,21 @@ def _check(x: Any, weight: Any, bias: Any) -> None:
         if not isinstance(found, tuple):
             raise TypeError(f"linear needs Tensors or ndarrays, got {found}")
     (shape, dtype), (w, _) = x, weight
-    if len(w) != 2 or len(shape) < 1 or shape[-1] != w[1]:
+    if len(w) not in (1, 2) or len(shape) < 1 or shape[-1] != w[-1]:
         raise ValueError(f"linear can't multiply input {shape} by weight {w}: (…, I) and (O, I)")
     dtypes = [found[1] for found in given]
     if dtype not in (float32, float64) or any(other != dtype for other in dtypes):
         raise TypeError(f"linear needs one dtype, float32 or float64, got {', '.join(map(str, dtypes))}")
-    if bias is not None and bias[0] != (w[0],):
-        raise ValueError(f"linear needs bias of shape ({w[0]},), got {bias[0]}")
+    result = (*shape[:-1], *w[:-1])
+    if bias is not None and not _expands(bias[0], result if len(w) == 2 else ()):
+        raise ValueError(f"linear with a result of shape {result} needs bias of shape {w[:-1]}, got {bias[0]}")
+
+
+def _expands(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """Whether an array of `shape` can be expanded to `result`."""
+    return len(shape) <= len(result) and all(
+        size in (1, wanted) for size, wanted in zip(shape[::-1], result[::-1], strict=False)
+    )
 
 
 def one_hot(input: Any, num_classes: int = -1) -> Any:

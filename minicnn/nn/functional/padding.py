@@ -1,83 +1,173 @@
-"""pad: cells added around a tensor."""
+"""pad: elements added around a tensor."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.kernels.geometry import INT64, integer
 from minicnn.operators.operands import array_of
 
-MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+MODES = ("constant", "reflect", "replicate", "circular")
 
 
 class Pad(Operator):
-    """x between constant cells or copies of its own; a copied cell sends its gradient to the original."""
+    """x with its axes padded or cut; an element that came from x sends its gradient there."""
+
+    hands_over = True
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, widths: tuple, mode: Any, value: float) -> np.ndarray:
-        crop = tuple(slice(max(-a, 0), s - max(-b, 0)) for s, (a, b) in zip(x.shape, widths, strict=True))
-        ctx.crop, ctx.shape, ctx.mode = crop, x.shape, mode
-        ctx.widths = tuple((max(a, 0), max(b, 0)) for a, b in widths)
-        if mode == "constant":
-            return np.pad(x[crop], ctx.widths, constant_values=value)
-        return np.pad(x[crop], ctx.widths, mode=mode)
+    def forward(ctx: Any, x: np.ndarray, pairs: dict[int, tuple[int, int]], mode: str, value: Any) -> np.ndarray:
+        ctx.pairs, ctx.mode, ctx.shape = pairs, mode, x.shape
+        result = tuple(size + sum(pairs.get(axis, ())) for axis, size in enumerate(x.shape))
+        y = np.empty(result, x.dtype)  # first of all, since it shows whether there is memory enough
+        if mode == "constant" or not y.size:
+            crop, inside = _common(x.shape, pairs)
+            y[...] = value
+            y[inside] = x[crop]
+            return y
+        for axis, sides in pairs.items():
+            origins = _origins(mode, x.shape[axis], *sides)
+            x = x.take(origins, axis)
+            _along(x, axis)[origins < 0] = 0
+        return x
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        grad_input = np.zeros(ctx.shape, g.dtype)
-        inside = grad_input[ctx.crop]
-        for axis, (before, after) in enumerate(ctx.widths):
-            size = inside.shape[axis]
-            if not before and not after:
-                continue
-            middle = np.take(g, np.arange(before, before + size), axis)
-            if ctx.mode != "constant":
-                origin = np.pad(np.arange(size), (before, after), mode=ctx.mode)
-                added = [k for k in range(size + before + after) if not before <= k < before + size]
-                lines = np.moveaxis(middle, axis, 0)
-                for k in added:
-                    lines[origin[k]] += np.take(g, k, axis)
-            g = middle
-        grad_input[ctx.crop] = g
-        return grad_input, None, None, None
+        if ctx.mode == "constant" or not g.size:
+            crop, inside = _common(ctx.shape, ctx.pairs)
+            by_x = np.zeros(ctx.shape, g.dtype)
+            by_x[crop] = g[inside]
+            return by_x, None, None, None
+        for axis, sides in reversed(ctx.pairs.items()):
+            by_x = np.zeros((*g.shape[:axis], ctx.shape[axis], *g.shape[axis + 1 :]), g.dtype)
+            origins = _origins(ctx.mode, ctx.shape[axis], *sides)
+            own = origins == np.arange(len(origins)) - sides[0]
+            lines, added = _along(by_x, axis), _along(g, axis)
+            lines[origins[own]] = added[own]
+            for k in np.flatnonzero(~own & (origins >= 0)):
+                lines[origins[k]] += added[k]
+            g = by_x
+        return g, None, None, None
+
+
+def _common(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]]) -> tuple[tuple, tuple]:
+    """Where what x and y have in common lies in x, and where in y."""
+    sides = [(size, *pairs.get(axis, (0, 0))) for axis, size in enumerate(shape)]
+    crop = tuple(slice(max(-before, 0), size - max(-after, 0)) for size, before, after in sides)
+    inside = tuple(slice(max(before, 0), size + before + min(after, 0)) for size, before, after in sides)
+    return crop, inside
+
+
+def _along(x: np.ndarray, axis: int) -> np.ndarray:
+    """A view of `x` with `axis` first."""
+    return np.moveaxis(x, axis, 0)
+
+
+def _origins(mode: str, size: int, before: int, after: int) -> np.ndarray:
+    """Where each element of a padded axis comes from; −1 for nowhere."""
+    places = np.arange(-before, size + after)
+    if mode == "reflect":
+        return size - 1 - abs(size - 1 - abs(places))
+    if mode == "replicate":
+        return places.clip(0, size - 1)
+    # circular: a copy of the other end of the padded axis, where nothing is that was cut off
+    places[(places < 0) | (places >= size)] = -1
+    left, right = max(before, 0), len(places) - max(after, 0)
+    if before > 0:
+        places[:left] = places[right - left : right].copy()
+    if after > 0:
+        places[right:] = places[left : left + after].copy()
+    return places
+
+
+def _check(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]], mode: str) -> None:
+    """Raise ValueError unless `mode` can pad or cut the axes by (before, after)."""
+    for axis, (before, after) in pairs.items():
+        size = shape[axis]
+        kept = size + min(before, 0) + min(after, 0)
+        most = {"reflect": size - 1, "circular": size}.get(mode, INT64)
+        least = 0 if mode in ("constant", "circular") else 1
+        if size + before + after < least or max(before, after) > most:
+            raise ValueError(f"pad {(before, after)} of dimension {axis} does not fit shape {shape} in mode {mode!r}")
+        if kept < 0 and least == 0:
+            raise ValueError(f"pad {(before, after)} of dimension {axis} removes more than shape {shape} has")
+        if mode == "circular" and 0 < kept < max(before, after) and math.prod(shape[:axis]) == 1:
+            raise ValueError(
+                f"circular padding {(before, after)} of dimension {axis} needs more than the {kept} elements it leaves "
+                f"of shape {shape}"
+            )
+
+
+def _value(value: Any, dtype: np.dtype) -> Any:
+    """`value` in `dtype`.
+
+    Raises:
+        TypeError: for what isn't a real number.
+        RuntimeError: for a number that `dtype` can't hold.
+    """
+    number = array_of(value)
+    if isinstance(number, (str, bytes, complex)):
+        raise TypeError(f"value must be a number, got {value!r}")
+    number = float(number)
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        fits = limits.min <= number <= limits.max and number < 2.0**63
+    else:
+        fits = dtype.kind == "b" or not math.isfinite(number) or abs(number) <= float(np.finfo(dtype).max)
+    if not fits:
+        raise RuntimeError(f"value {value} cannot be converted to type {dtype} without overflow")
+    return dtype.type(number)
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
-    """`input` with cells added, or with negative numbers removed, on both sides of its last dimensions.
+    """`input` with elements added, or with negative numbers removed, on both sides of its last dimensions.
 
     Args:
-        input: any shape for "constant"; for the other modes (N, C, H, W) or (C, H, W), or one dimension less.
+        input: any shape for "constant"; for the other modes (N, C, …) or (C, …), where … are the one, two or three
+            dimensions to pad, and only N may be 0 ("circular": C too).
         pad: (before, after) of the last dimension, then of the one before it, and so on.
         mode: "constant", "reflect" (without the border), "replicate" (of the border) or "circular".
         value: what "constant" adds; 0 if None.
 
-    Returns: a Tensor with the sizes of those dimensions changed.
+    Returns: a Tensor with the sizes of those dimensions changed. Where "circular" cuts one side and pads the other with
+        more than is left, there are zeros (PyTorch leaves memory as it finds it).
 
     Raises:
         ValueError: for an odd or too large number of widths, an unknown mode, or widths the mode can't fill.
-        TypeError: for widths that aren't ints.
+        TypeError: for widths that aren't ints, integers or booleans where a mode doesn't take them, or a value that is
+            no number.
+        RuntimeError: for a value that the dtype can't hold, or a result too large for the memory.
     """
-    shape = array_of(input).shape
-    widths = tuple(pad)
-    if not all(isinstance(w, (int, np.integer)) and not isinstance(w, bool) for w in widths):
-        raise TypeError(f"pad must hold ints, got {pad!r}")
+    array = array_of(input)
+    shape = tuple(array.shape)
+    if not isinstance(pad, (tuple, list)):
+        raise TypeError(f"pad must be a tuple of ints, got {pad!r}")
+    try:
+        widths = [integer(width) for width in pad]
+    except TypeError:
+        raise TypeError(f"pad must hold ints, got {pad!r}") from None
     if len(widths) % 2 or len(widths) > 2 * len(shape):
         raise ValueError(f"pad needs a pair for each of at most {len(shape)} dimensions, got {pad!r}")
+    if max(map(abs, widths), default=0) > INT64 - max(shape, default=0):
+        raise ValueError(f"pad must be less than {INT64}, got {pad!r}")
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+    dims = len(widths) // 2
     if mode != "constant":
         if value is not None and value != 0:
             raise ValueError(f"padding mode {mode!r} doesn't take in a value argument")
-        dims = len(widths) // 2
-        if dims not in (1, 2) or len(shape) not in (dims + 1, dims + 2):
-            raise ValueError(f"{mode} padding needs (N, C, …) with {dims} dimensions to pad, got shape {tuple(shape)}")
-    pairs = [(0, 0)] * len(shape)
-    for k in range(len(widths) // 2):
-        pairs[-1 - k] = (int(widths[2 * k]), int(widths[2 * k + 1]))
-    for size, (before, after) in zip(shape, pairs, strict=True):
-        most = {"reflect": size - 1, "circular": size}.get(mode, max(before, after))
-        if size + before + after < (0 if mode == "constant" else 1) or max(before, after) > most:
-            raise ValueError(f"pad {tuple(widths)} does not fit input of shape {tuple(shape)} in mode {mode!r}")
-        if -min(before, 0) - min(after, 0) > size:
-            raise ValueError(f"pad {tuple(widths)} removes more than shape {tuple(shape)} has")
-    return Pad.apply(input, tuple(pairs), MODES[mode], 0.0 if value is None else value)
+        if dims not in (1, 2, 3) or len(shape) not in (dims + 1, dims + 2):
+            raise ValueError(f"{mode} padding needs (N, C, …) with one to three dimensions to pad, got shape {shape}")
+        if mode != "circular" and array.dtype == np.bool_:
+            raise TypeError(f"{mode} padding doesn't take booleans")
+        if mode != "circular" and 0 in shape[len(shape) - dims - 1 :]:
+            raise ValueError(f"{mode} padding needs channels and elements, got input of shape {shape}")
+    pairs = {len(shape) - 1 - k: (widths[2 * k], widths[2 * k + 1]) for k in range(dims)}
+    _check(shape, pairs, mode)
+    fill = _value(0 if value is None else value, array.dtype)
+    try:
+        return Pad.apply(input, pairs, mode, fill)
+    except MemoryError as error:
+        raise RuntimeError(f"the result of pad {tuple(widths)} for shape {shape} is too large: {error}") from None

@@ -6,10 +6,10 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels.geometry import Geometry, pooling_geometry
+from minicnn.kernels.geometry import INT64, Geometry, integer, pair, pooling_geometry
 from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.images import batched, image_size
-from minicnn.operators.operands import array_of
+from minicnn.operators.operands import array_of, described
 
 
 class MaxPool2d(Operator):
@@ -37,38 +37,40 @@ class MaxUnpool2d(Operator):
         N, C, H, W = x.shape
         image = np.zeros((N, C, size[0] * size[1]), x.dtype)
         np.put_along_axis(image, where.reshape(N, C, H * W), x.reshape(N, C, H * W), 2)
-        ctx.where = where
+        ctx.saved = (where,)
         return image.reshape(N, C, *size)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        where = ctx.where
-        N, C = where.shape[:2]
-        picked = np.take_along_axis(grad_output.reshape(N, C, -1), where.reshape(N, C, -1), 2)
+        (where,) = ctx.saved
+        N, C, H, W = grad_output.shape
+        positions = where.reshape(N, C, where.shape[2] * where.shape[3])
+        picked = np.take_along_axis(grad_output.reshape(N, C, H * W), positions, 2)
         return picked.reshape(where.shape), None, None
 
 
 class AdaptiveMaxPool2d(Operator):
     """The maxima of windows that divide the image into a given number of parts."""
 
+    hands_over = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, output_size: tuple[int, int], positions: bool) -> Any:
-        N, C, H, W = x.shape
-        rows = kernels.pooling.adaptive_bounds(H, output_size[0])
-        columns = kernels.pooling.adaptive_bounds(W, output_size[1])
-        y = np.empty((N, C, *output_size), x.dtype)
-        where = np.empty((N, C, *output_size), np.int64)
-        for i, (top, bottom) in enumerate(rows):
-            for j, (left, right) in enumerate(columns):
-                window = x[:, :, top:bottom, left:right].reshape(N, C, -1)
-                index = window.argmax(2)  # the first of equal ones; NaN wins
-                y[:, :, i, j] = np.take_along_axis(window, index[..., None], 2)[..., 0]
-                width = right - left
-                where[:, :, i, j] = (top + index // width) * W + left + index % width
-        ctx.saved, ctx.size, ctx.geometry = (channels_last(where),), (H, W), None
-        return (y, where) if positions else y
+        size = x.shape[2:]
+        y, where = kernels.pooling.adaptive_max_forward(channels_last(x), output_size)
+        ctx.saved, ctx.size, ctx.geometry = (where,), size, None
+        return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
-    backward = MaxPool2d.backward
+    @staticmethod
+    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        _refuse_no_positions(grad_output)
+        return MaxPool2d.backward(ctx, grad_output)
+
+
+def _refuse_no_positions(grad_output: np.ndarray) -> None:
+    """Raise RuntimeError for the gradient of an adaptive pooling to an output without rows or columns."""
+    if 0 in grad_output.shape[2:]:
+        raise RuntimeError(f"adaptive pooling has no gradient for an output of shape {grad_output.shape}")
 
 
 class AveragePool2d(Operator):
@@ -83,6 +85,7 @@ class AveragePool2d(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        _refuse_no_positions(grad_output)
         rows, columns, divisor = ctx.windows
         grad_x = kernels.pooling.average_backward(channels_last(grad_output), rows, columns, divisor, ctx.size)
         return channels_first(grad_x), None, None, None
@@ -97,12 +100,12 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The largest value of every window; outside the image counts as −∞, NaN wins, the first of equal values.
+    """The largest value of every window; outside the image counts as −∞; the first of equal values, the last NaN.
 
     Args:
         input: (N, C, H, W) or (C, H, W), float32 or float64.
-        kernel_size: int or pair, at least 1.
-        stride: int or pair, at least 1; `kernel_size` if None.
+        kernel_size: int or pair, at least 1; like all sizes that follow, below 2³¹.
+        stride: int or pair, at least 1; `kernel_size` if None or empty.
         padding: int or pair, at most half the window.
         dilation: int or pair, at least 1: how far apart a window's taps lie.
         ceil_mode: round the output size up instead of down.
@@ -115,7 +118,7 @@ def max_pool2d(
         TypeError: for other dtypes.
     """
     size = image_size(input, "max_pool2d")
-    geometry = pooling_geometry(size, kernel_size, stride, padding, dilation, ceil_mode)
+    geometry = pooling_geometry(size, kernel_size, stride, padding, dilation, _flag(ceil_mode, "ceil_mode"))
     y = batched(lambda x: MaxPool2d.apply(x, geometry, bool(return_indices)), input)
     return (y[0], y[1].long()) if return_indices else y
 
@@ -133,12 +136,12 @@ def avg_pool2d(
 
     Args:
         input: (N, C, H, W) or (C, H, W), float32 or float64.
-        kernel_size: int or pair, at least 1.
-        stride: int or pair, at least 1; `kernel_size` if None.
+        kernel_size: int or pair, at least 1; like all sizes that follow, below 2³¹.
+        stride: int or pair, at least 1; `kernel_size` if None or empty.
         padding: int or pair, at most half the window.
         ceil_mode: round the output size up instead of down.
         count_include_pad: count the zeros of the padding in the mean.
-        divisor_override: divide by this instead of by the number of cells.
+        divisor_override: an int other than 0: divide by this instead of by the number of pixels.
 
     Returns: (N, C, OH, OW) or (C, OH, OW)
 
@@ -147,32 +150,51 @@ def avg_pool2d(
         TypeError: for other dtypes.
     """
     size = image_size(input, "avg_pool2d")
-    geometry = pooling_geometry(size, kernel_size, stride, padding, 1, ceil_mode)
-    if divisor_override is not None and divisor_override == 0:
-        raise ValueError("divisor_override must not be zero")
+    geometry = pooling_geometry(size, kernel_size, stride, padding, 1, _flag(ceil_mode, "ceil_mode"))
+    if divisor_override is not None:
+        divisor_override = _divisor(divisor_override)
     rows = kernels.pooling.window_bounds(geometry.height)
     columns = kernels.pooling.window_bounds(geometry.width)
-    divisor = kernels.pooling.window_divisor(geometry, bool(count_include_pad), divisor_override)
+    include = _flag(count_include_pad, "count_include_pad")
+    divisor = kernels.pooling.window_divisor(geometry, include, divisor_override)
     return batched(lambda x: AveragePool2d.apply(x, rows, columns, divisor), input)
+
+
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, got {value!r}")
+    return value
+
+
+def _divisor(value: Any) -> int:
+    try:
+        divisor = integer(value)
+    except TypeError:
+        raise TypeError(f"divisor_override must be an int, got {value!r}") from None
+    if divisor == 0 or abs(divisor) > INT64:
+        raise ValueError(f"divisor_override must not be zero, nor larger than {INT64}, got {divisor}")
+    return divisor
 
 
 def _adaptive_size(output_size: Any, size: tuple[int, int]) -> tuple[int, int]:
     values = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-    if len(values) not in (1, 2) or not all(
-        v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool)) for v in values
-    ):
-        raise TypeError(f"output_size must be an int, or a pair of ints or None, got {output_size!r}")
-    values = values * 2 if len(values) == 1 else values
-    chosen = tuple(int(s if v is None else v) for v, s in zip(values, size, strict=True))
-    if min(chosen) < 1:
-        raise ValueError(f"output_size must be at least 1, got {output_size!r}")
-    return chosen[0], chosen[1]
+    if len(values) != 2:
+        raise ValueError(f"output_size must be an int or have 2 values, got {output_size!r}")
+    if isinstance(output_size, (tuple, list)):
+        values = tuple(s if v is None else v for v, s in zip(values, size, strict=True))
+    try:
+        rows, columns = (integer(value) for value in values)
+    except TypeError:
+        raise TypeError(f"output_size must be an int, or a pair of ints or None, got {output_size!r}") from None
+    if min(rows, columns) < 0 or rows * columns > INT64:
+        raise ValueError(f"output_size must be at least 0, and no more than {INT64} in all, got {output_size!r}")
+    return rows, columns
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of windows that divide the image into `output_size` parts.
 
-    Cell i of O covers rows ⌊i·H/O⌋ up to ⌈(i + 1)·H/O⌉; windows may overlap by one.
+    Output row i of O covers rows ⌊i·H/O⌋ up to ⌈(i + 1)·H/O⌉; windows may overlap by one.
 
     Args:
         input: (N, C, H, W) or (C, H, W), float32 or float64.
@@ -183,15 +205,22 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     Raises:
         ValueError, TypeError: for shapes, values or dtypes that don't fit.
     """
-    size = image_size(input, "adaptive_avg_pool2d")
+    size = image_size(input, "adaptive_avg_pool2d", 0)
     target = _adaptive_size(output_size, size)
-    rows, columns = (kernels.pooling.adaptive_bounds(s, o) for s, o in zip(size, target, strict=True))
-    divisor = np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])
-    return batched(lambda x: AveragePool2d.apply(x, rows, columns, divisor), input)
+    if target != (1, 1):  # the mean of nothing is NaN
+        image_size(input, "adaptive_avg_pool2d", 2)
+    return batched(lambda x: AveragePool2d.apply(x, *_adaptive_windows(x, target)), input)
+
+
+def _adaptive_windows(x: Any, target: tuple[int, int]) -> list[np.ndarray]:
+    """Rows, columns and divisor of the windows that divide `x` into `target` parts."""
+    np.empty((*x.shape[:2], *target), x.dtype)  # the result: where it doesn't fit, nor do its windows
+    rows, columns = (kernels.pooling.adaptive_bounds(s, o) for s, o in zip(x.shape[2:], target, strict=True))
+    return [rows, columns, np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])]
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of the windows of `adaptive_avg_pool2d`.
+    """The maxima of the windows of `adaptive_avg_pool2d`; the first of equal values, the last of several NaN.
 
     Args:
         input: (N, C, H, W) or (C, H, W), float32 or float64.
@@ -203,8 +232,10 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     Raises:
         ValueError, TypeError: for shapes, values or dtypes that don't fit.
     """
-    target = _adaptive_size(output_size, image_size(input, "adaptive_max_pool2d"))
-    return batched(lambda x: AdaptiveMaxPool2d.apply(x, target, bool(return_indices)), input)
+    filled = 3 if array_of(input).ndim == 4 else 2
+    target = _adaptive_size(output_size, image_size(input, "adaptive_max_pool2d", filled))
+    y = batched(lambda x: AdaptiveMaxPool2d.apply(x, target, bool(return_indices)), input)
+    return (y[0], y[1].long()) if return_indices else y
 
 
 def max_unpool2d(
@@ -221,7 +252,8 @@ def max_unpool2d(
         input: (N, C, H, W) or (C, H, W), float32 or float64.
         indices: int64, of the same shape: positions in the output's H·W image.
         kernel_size, stride, padding: those of the pooling.
-        output_size: the shape, or its last two sizes; (size − 1) · stride − 2 · padding + kernel_size if None.
+        output_size: the shape (N, C, H, W), or its last two sizes; if None,
+            (size − 1) · stride − 2 · padding + kernel_size.
 
     Returns: (N, C, *output_size) or (C, *output_size)
 
@@ -229,22 +261,31 @@ def max_unpool2d(
         ValueError: for shapes that don't fit, or positions outside the output.
         TypeError: for other dtypes.
     """
-    from minicnn.kernels.geometry import pair
-
-    size = image_size(input, "max_unpool2d")
-    where = array_of(indices)
-    if where.dtype != np.int64:
-        raise TypeError(f"max_unpool2d needs int64 indices, got {where.dtype}")
-    if where.shape != array_of(input).shape:
-        raise ValueError(f"indices have shape {tuple(where.shape)}, but input has {tuple(array_of(input).shape)}")
+    size = image_size(input, "max_unpool2d", 3 if array_of(input).ndim == 4 else 2)
+    where, shape = array_of(indices), tuple(array_of(input).shape)
+    if not isinstance(where, np.ndarray) or where.dtype != np.int64:
+        raise TypeError(f"max_unpool2d needs int64 indices, got {described(indices)}")
+    if where.shape != shape:
+        raise ValueError(f"indices have shape {tuple(where.shape)}, but input has {shape}")
     kernel = pair(kernel_size, "kernel_size", 1)
     strides = kernel if stride is None else pair(stride, "stride", 1)
     pads = pair(padding, "padding", 0)
-    default = [(s - 1) * t - 2 * p + k for s, t, p, k in zip(size, strides, pads, kernel, strict=True)]
-    target = tuple(default if output_size is None else tuple(output_size)[-2:])
-    if any(abs(t - d) >= s for t, d, s in zip(target, default, strides, strict=True)):
-        raise ValueError(f"output_size {target} is not within one stride {strides} of {tuple(default)}")
+    default = tuple((s - 1) * t - 2 * p + k for s, t, p, k in zip(size, strides, pads, kernel, strict=True))
+    target = default if output_size is None else _unpooled_size(output_size, default, strides)
+    if min(target) < 0:
+        raise ValueError(f"max_unpool2d to {target}, of input of shape {shape}, would have negative sizes")
     if where.size and not 0 <= where.min() <= where.max() < target[0] * target[1]:
         raise ValueError(f"indices must lie within 0 … {target[0] * target[1] - 1} for output_size {target}")
-    positions = where if where.ndim == 4 else where[None]
+    positions = indices if len(shape) == 4 else indices[None]
     return batched(lambda x: MaxUnpool2d.apply(x, positions, target), input)
+
+
+def _unpooled_size(output_size: Any, default: tuple[int, ...], strides: tuple[int, int]) -> tuple[int, int]:
+    """The (H, W) that `output_size` asks for: two sizes, or a shape of four that ends with them."""
+    sizes = tuple(output_size)
+    if len(sizes) not in (2, 4):
+        raise ValueError(f"output_size must have 2 or 4 elements, got {len(sizes)}: {output_size!r}")
+    target = pair(sizes[-2:], "output_size", 0)
+    if any(abs(t - d) >= s for t, d, s in zip(target, default, strides, strict=True)):
+        raise ValueError(f"output_size {target} is not within one stride {strides} of {default}")
+    return target

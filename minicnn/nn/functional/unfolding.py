@@ -1,5 +1,6 @@
 """unfold and fold: the patch matrix of im2col as a tensor, and its adjoint."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,14 @@ def _unfold(x: np.ndarray, geometry: Geometry) -> np.ndarray:
     windows = kernels.convolution.im2col.im2col(channels_last(x), geometry)  # (N, OH, OW, KH, KW, C)
     KH, KW = geometry.kernel
     columns = windows.transpose(0, 5, 3, 4, 1, 2)
-    return columns.reshape(x.shape[0], x.shape[1] * KH * KW, -1)
+    return columns.reshape(x.shape[0], x.shape[1] * KH * KW, math.prod(geometry.output_size))
 
 
 def _fold(columns: np.ndarray, geometry: Geometry) -> np.ndarray:
     """(N, C·KH·KW, OH·OW) → (N, C, H, W)"""
-    shape = (columns.shape[0], -1, *geometry.kernel, *geometry.output_size)
-    C = columns.shape[1] // (shape[2] * shape[3])
-    patches = columns.reshape(shape[0], C, *shape[2:]).transpose(0, 4, 5, 2, 3, 1)
+    C = columns.shape[1] // math.prod(geometry.kernel)
+    by_tap = columns.reshape(columns.shape[0], C, *geometry.kernel, *geometry.output_size)
+    patches = by_tap.transpose(0, 4, 5, 2, 3, 1)
     return channels_first(kernels.convolution.im2col.col2im(patches, geometry))
 
 
@@ -55,6 +56,18 @@ class Fold(Operator):
         return _unfold(g, ctx.geometry), None
 
 
+def _both(value: Any, name: str, minimum: int) -> tuple[int, int]:
+    """As `pair`, of an int or exactly two."""
+    if isinstance(value, (tuple, list)) and len(value) == 1:
+        raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
+    return pair(value, name, minimum)
+
+
+def _geometry(size: tuple[int, int], kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
+    kernel, strides = _both(kernel_size, "kernel_size", 1), _both(stride, "stride", 1)
+    return convolution_geometry(size, kernel, strides, _both(padding, "padding", 0), _both(dilation, "dilation", 1))
+
+
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Every window of an image as a column: the patch matrix that turns convolution into a matrix product.
 
@@ -67,9 +80,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     Raises:
         ValueError, TypeError: for shapes, values or dtypes that don't fit.
     """
-    size = image_size(input, "unfold")
-    pads = pair(padding, "padding", 0)
-    geometry = convolution_geometry(size, pair(kernel_size, "kernel_size", 1), stride, pads, dilation)
+    geometry = _geometry(image_size(input, "unfold"), kernel_size, stride, padding, dilation)
     return batched(lambda x: Unfold.apply(x, geometry), input)
 
 
@@ -94,10 +105,9 @@ def fold(
         ValueError, TypeError: for shapes, values or dtypes that don't fit.
     """
     columns = array_of(floating(input, "fold"))
-    size = pair(output_size, "output_size", 1)
-    pads = pair(padding, "padding", 0)
-    geometry = convolution_geometry(size, pair(kernel_size, "kernel_size", 1), stride, pads, dilation)
-    taps, windows = int(np.prod(geometry.kernel)), int(np.prod(geometry.output_size))
+    size = _both(output_size, "output_size", 1)
+    geometry = _geometry(size, kernel_size, stride, padding, dilation)
+    taps, windows = math.prod(geometry.kernel), math.prod(geometry.output_size)
     if columns.ndim not in (2, 3) or not columns.shape[-2] or columns.shape[-2] % taps:
         raise ValueError(
             f"fold needs input of shape (N, C·{taps}, L) for kernel_size {geometry.kernel}, got {tuple(columns.shape)}"
@@ -107,6 +117,9 @@ def fold(
             f"fold to {size} has {windows} windows ({geometry.output_size}), but input of shape "
             f"{tuple(columns.shape)} has {columns.shape[-1]}"
         )
-    if columns.ndim == 2:
-        return Fold.apply(input[None], geometry)[0]
-    return Fold.apply(input, geometry)
+    try:
+        if columns.ndim == 2:
+            return Fold.apply(input[None], geometry)[0]
+        return Fold.apply(input, geometry)
+    except MemoryError as error:
+        raise RuntimeError(f"the result of fold to {size} is too large: {error}") from None

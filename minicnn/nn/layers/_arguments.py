@@ -42,15 +42,18 @@ def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
         dtype: None for float32.
 
     Raises:
-        RuntimeError: for another device.
-        ValueError: for a negative size.
+        RuntimeError: for another device, or for want of memory.
+        ValueError: for a negative or too large size.
     """
     if device is not None:
         cpu_device(device)
     if any(operator.index(size) < 0 for size in shape):
         raise ValueError(f"sizes must not be negative, got a parameter of shape {shape}")
     memory = (*shape[2:], *reversed(shape[:2]))
-    array = np.empty(memory, float32 if dtype is None else as_dtype(dtype))
+    try:
+        array = np.empty(memory, float32 if dtype is None else as_dtype(dtype))
+    except MemoryError as error:
+        raise RuntimeError(f"a parameter of shape {shape} is too large: {error}") from None
     return computed(array if array.ndim < 2 else np.moveaxis(array, (-1, -2), (0, 1)))
 
 
