@@ -52,7 +52,7 @@ class Linear(Operator):
             by_weight, by_bias = implicit.grad_parameters(image, g, ctx.geometry, 1, needs[2])
             by_weight = by_weight[:, :, 0, 0]
         elif needs[2]:
-            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
+            by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias
 
 
