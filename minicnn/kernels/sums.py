@@ -33,8 +33,10 @@ FEW_TERMS = 16
 """So few are added one after another."""
 PARALLEL_SIZE = 2**15
 """Fewer numbers are added up sooner than other threads wake."""
-LONGEST_PRODUCT = 1024
-"""The longest inner product that BLAS adds up in its own order."""
+LONGEST_PRODUCT = 4096
+"""The longest inner product of two matrices that BLAS adds up in its own order: in blocks of a few hundred."""
+LONGEST_WITH_VECTOR = 256
+"""The same where one of the two is a vector: BLAS may carry one accumulator through all of it."""
 FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 NOTHING = np.empty(0)
 
@@ -279,14 +281,15 @@ def _total_of_repeated(x: np.ndarray, once: tuple[slice, ...], axes: tuple[int, 
 
 
 def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a @ b, whose long inner products are added up pairwise: BLAS carries one accumulator through all of a sum.
+    """a @ b, where the parts of a long inner product are added up pairwise.
 
     Args:
         a: (K,) or (…, M, K).
         b: (K,) or (…, K, N).
     """
     K = a.shape[-1]
-    if K <= LONGEST_PRODUCT or a.dtype.kind not in "fc":
+    has_vector = a.ndim == 1 or b.ndim == 1 or a.shape[-2] == 1 or b.shape[-1] == 1
+    if K <= (LONGEST_WITH_VECTOR if has_vector else LONGEST_PRODUCT) or a.dtype.kind not in "fc":
         return np.asarray(np.matmul(a, b))
     half = K // 2
     first, last = (b[:half], b[half:]) if b.ndim == 1 else (b[..., :half, :], b[..., half:, :])
