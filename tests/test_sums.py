@@ -97,7 +97,9 @@ def test_var_and_std(case, correction):
     variance = tensor.var(axes, correction=correction).numpy()
     eps, reach = float(np.finfo(x.dtype).eps), np.abs(wide - mean).max(axes)
     shifted = 0 if x.dtype == np.float32 else 8 * eps * np.abs(mean).reshape(squares.shape) * reach
-    assert (np.abs(variance - squares / (count - correction)) <= 8 * eps * squares / (count - correction) + shifted).all()
+    assert (
+        np.abs(variance - squares / (count - correction)) <= 8 * eps * squares / (count - correction) + shifted
+    ).all()
     np.testing.assert_allclose(tensor.std(axes, correction=correction).numpy(), np.sqrt(variance), rtol=4 * eps)
 
 

@@ -31,9 +31,8 @@ multipliers busy, each measured:
 The last vector of a tile may be partly filled; it is loaded and stored under a mask.
 
 A long sum would round every product beside all that came before. So after STEPS steps, or up to twice as many, acc is
-put away and begins anew, and what was put away is added up pairwise, as a binary counter counts: the sum of block 1 goes
-to level 0; block 2 takes it along to level 1; block 3 to level 0; block 4 takes both along to level 2. For 512 steps the
-error of equal terms is a third of what one accumulator makes, for 10⁶ a thousandth.
+put away and begins anew. What was put away is added up pairwise, as a binary counter counts: the sum of block 1 goes to
+level 0; block 2 takes it along to level 1; block 3 goes to level 0; block 4 takes both along to level 2.
 """
 
 import functools
@@ -231,7 +230,7 @@ class Emitter:
 
     def run(self, transposed: bool, a: Any, stride: Any, b: Any, bk: Any, seg_a: Any, seg_b: Any, segments: Any,
             K: Any, start: Any, si: Any, has_start: Any, c: Any, ci: Any, valid: Any, away: Any) -> None:  # fmt: skip
-        """The whole loop; a, b, start, c and `away` are pointers, the rest integers; `stride` is ai, or ak if transposed."""
+        """The whole loop; a, b, start, c, away are pointers, the rest integers; `stride` is ai, or ak if transposed."""
         builder, one, two = self.builder, _integer(1), _integer(2)
         mask = self.mask(valid)
         masks = [None] * (self.vectors - 1) + [mask]

@@ -6,8 +6,8 @@ Backward, with x̂ = (x − mean) · invstd and means over the R values of a cha
 
     ∂bias = Σ ∂y,   ∂weight = Σ ∂y · x̂,   ∂x = weight · invstd · (∂y − mean(∂y) − x̂ · mean(∂y · x̂))
 
-Rows are shared out in chunks, as many for any number of threads, and the chunks are added up in order: the result is the
-same on any machine.
+Rows are shared out in chunks, as many for any number of threads, and the chunks are added up in order: the result is
+the same on any machine.
 """
 
 import numpy as np

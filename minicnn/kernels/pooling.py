@@ -93,8 +93,10 @@ def _average_of_many(x, y, rows, columns, divisor):
         for j in range(OW):
             for c in range(C):
                 sums[c] = 0
-            for row in range(rows[i, 0], rows[i, 1]):
-                first, width = columns[j, 0], columns[j, 1] - columns[j, 0]
+            first, width, height = columns[j, 0], columns[j, 1] - columns[j, 0], rows[i, 1] - rows[i, 0]
+            if width == W:  # the window's rows lie one after another
+                width, height = width * height, 1
+            for row in range(rows[i, 0], rows[i, 0] + height):
                 sum_rows(memory, ((n * H + row) * W + first) * C, width, C, C, sums, block)
             for c in range(C):
                 y[n, i, j, c] = sums[c] / divisor[i, j]

@@ -2,13 +2,13 @@
 
     total[a, b] = Σ over r of  x[a, r, b]        x (A, R, B), the memory of an array
 
-One float32 accumulator of 2·10⁷ ones stops at 2²⁴: every term is rounded beside all that came before it. So eight rows at
-a time are added in pairs, then carried in float64, in blocks of at most BLOCK rows that are added up in turn; float64
-itself has no wider numbers, and the blocks serve it. An array with several groups of axes to sum over takes one pass for
+One float32 accumulator of 2·10⁷ ones stops at 2²⁴: every term is rounded beside all that came before it. So eight rows
+at a time are added in pairs, then carried in float64, in blocks of at most BLOCK rows that are added up in turn; the
+blocks serve float64, which has no wider numbers. An array with several groups of axes to sum over takes one pass for
 each, the largest first.
 
-Where rows are short, several of them are added as one long row, which fills the vectors, and folded in halves at the end.
-How the work is divided depends on sizes alone, so that the result is the same for any number of threads.
+Where rows are short, several of them are added as one long row, which fills the vectors, and folded in halves at the
+end. How the work is divided depends on sizes alone, so that the result is the same for any number of threads.
 """
 
 import functools
@@ -39,6 +39,7 @@ LONGEST_WITH_VECTOR = 256
 """The same where one of the two is a vector: BLAS may carry one accumulator through all of it."""
 FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 NOTHING = np.empty(0)
+add: Any = np.add.reduce
 
 
 @kernel
@@ -107,7 +108,7 @@ def sum_tasks(begin, end, x, shift, R, B, width, chunks, partial, total):
         r = R * chunk // chunks
         rows, first = R * (chunk + 1) // chunks - r, (a * R + r) * B + b
         stride, length, rest = B, min(width, B - b), 0
-        if B < width:  # several rows as one
+        if width > B:  # several rows as one
             stride = length = width
             rows, rest = rows * B // width, rows * B % width
         for k in range(length):
@@ -213,7 +214,7 @@ def _first_pass(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[in
     neighbours = len(runs) == 1 and B == 1 and (R <= 64 or size < PARALLEL_SIZE)
     return _Pass(
         tuple(order), R, B, *division(size // max(R * B, 1), R, B), kept, tuple([kept[axis] for axis in order]),
-        tuple(sorted(range(len(shape)), key=order.__getitem__)), tuple([a for run in runs if run != group for a in run]),
+        tuple(sorted(range(len(shape)), key=order.index)), tuple([a for run in runs if run != group for a in run]),
         tuple([n for axis, n in enumerate(shape) if axis not in axes]),
         size == 0 or count([a for run in runs for a in run]) <= FEW_TERMS or neighbours,
     )  # fmt: skip
@@ -230,7 +231,7 @@ def over(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False, dtype: An
     """
     first = _first_pass(x.shape, x.strides, axes)
     if first.plain or x.dtype not in FLOATS:
-        return np.asarray(np.add.reduce(x, axes, dtype or x.dtype, None, keepdims))
+        return np.asarray(add(x, axes, dtype or x.dtype, None, keepdims))
     total = _total(x, None, axes, dtype or x.dtype)
     return total if keepdims else total.reshape(first.dropped)
 
@@ -289,7 +290,8 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """
     K = a.shape[-1]
     has_vector = a.ndim == 1 or b.ndim == 1 or a.shape[-2] == 1 or b.shape[-1] == 1
-    if K <= (LONGEST_WITH_VECTOR if has_vector else LONGEST_PRODUCT) or a.dtype.kind not in "fc":
+    longest = LONGEST_WITH_VECTOR if has_vector else LONGEST_PRODUCT
+    if longest >= K or a.dtype.kind not in "fc":
         return np.asarray(np.matmul(a, b))
     half = K // 2
     first, last = (b[:half], b[half:]) if b.ndim == 1 else (b[..., :half, :], b[..., half:, :])
