@@ -95,11 +95,11 @@ def test_var_and_std(case, correction):
     squares = ((wide - mean) ** 2).sum(axes)
     tensor = minicnn.as_tensor(x)
     variance = tensor.var(axes, correction=correction).numpy()
-    eps, reach = float(np.finfo(x.dtype).eps), np.abs(wide - mean).max(axes)
-    shifted = 0 if x.dtype == np.float32 else 8 * eps * np.abs(mean).reshape(squares.shape) * reach
-    assert (
-        np.abs(variance - squares / (count - correction)) <= 8 * eps * squares / (count - correction) + shifted
-    ).all()
+    eps = float(np.finfo(x.dtype).eps)
+    shift = 4 * float(np.finfo(np.float64).eps) * np.abs(mean).reshape(squares.shape)  # of the float64 mean
+    exact, spread = squares / (count - correction), np.abs(wide - mean).sum(axes) / (count - correction)
+    shifted = 2 * shift * spread + count / (count - correction) * shift**2
+    assert (np.abs(variance - exact) <= 8 * eps * exact + shifted).all()
     np.testing.assert_allclose(tensor.std(axes, correction=correction).numpy(), np.sqrt(variance), rtol=4 * eps)
 
 

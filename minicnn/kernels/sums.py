@@ -35,8 +35,9 @@ PARALLEL_SIZE = 2**15
 """Fewer numbers are added up sooner than other threads wake."""
 LONGEST_PRODUCT = 4096
 """The longest inner product of two matrices that BLAS adds up in its own order: in blocks of a few hundred."""
-LONGEST_WITH_VECTOR = 256
-"""The same where one of the two is a vector: BLAS may carry one accumulator through all of it."""
+LONGEST_OF_FEW = 256
+"""The same for vectors and for at most FEW_PRODUCTS results: BLAS may carry one accumulator through all of a sum."""
+FEW_PRODUCTS = 2**12
 FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 NOTHING = np.empty(0)
 add: Any = np.add.reduce
@@ -289,9 +290,9 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         b: (K,) or (…, K, N).
     """
     K = a.shape[-1]
-    has_vector = a.ndim == 1 or b.ndim == 1 or a.shape[-2] == 1 or b.shape[-1] == 1
-    longest = LONGEST_WITH_VECTOR if has_vector else LONGEST_PRODUCT
-    if longest >= K or a.dtype.kind not in "fc":
+    M, N = 1 if a.ndim == 1 else a.shape[-2], 1 if b.ndim == 1 else b.shape[-1]
+    few = min(M, N) == 1 or M * N <= FEW_PRODUCTS
+    if (LONGEST_OF_FEW if few else LONGEST_PRODUCT) >= K or a.dtype.kind not in "fc":
         return np.asarray(np.matmul(a, b))
     half = K // 2
     first, last = (b[:half], b[half:]) if b.ndim == 1 else (b[..., :half, :], b[..., half:, :])
