@@ -30,7 +30,7 @@ LONG_ROW = 128
 WIDEST_ROW = 1024
 """The sums of so many columns, in float64, stay in the first-level cache; wider rows are divided."""
 FEW_TERMS = 16
-"""So few are added one after another."""
+"""So few taps of a pool are added one after another, and half as many terms by NumPy: a mean is rounded once more."""
 PARALLEL_SIZE = 2**15
 """Fewer numbers are added up sooner than other threads wake."""
 LONGEST_PRODUCT = 4096
@@ -182,7 +182,7 @@ class _Pass(NamedTuple):
         back: the axes of `laid` in the order of `shape`.
         rest: the axes that remain to be summed over.
         dropped: the shape of the sum over all axes, without them.
-        plain: whether NumPy is accurate, and fast enough: it adds neighbours pairwise, but rows one after another.
+        plain: whether NumPy, which has fewer costs of its own, is accurate: it adds up neighbours in eight sums.
     """
 
     order: tuple[int, ...]
@@ -212,12 +212,12 @@ def _first_pass(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[in
     inner = wide[wide.index(group[-1]) + 1 :] if group else wide
     R, B, size = count(group), count(inner), math.prod(shape)
     kept = tuple([1 if axis in group else n for axis, n in enumerate(shape)])
-    neighbours = len(runs) == 1 and B == 1 and (R <= 64 or size < PARALLEL_SIZE)
+    neighbours = len(runs) == 1 and B == 1 and R <= 64
     return _Pass(
         tuple(order), R, B, *division(size // max(R * B, 1), R, B), kept, tuple([kept[axis] for axis in order]),
-        tuple(sorted(range(len(shape)), key=order.index)), tuple([a for run in runs if run != group for a in run]),
+        tuple(map(order.index, range(len(shape)))), tuple([a for run in runs if run != group for a in run]),
         tuple([n for axis, n in enumerate(shape) if axis not in axes]),
-        size == 0 or count([a for run in runs for a in run]) <= FEW_TERMS or neighbours,
+        size == 0 or count([a for run in runs for a in run]) <= FEW_TERMS // 2 or neighbours,
     )  # fmt: skip
 
 
