@@ -15,6 +15,7 @@ import numpy as np
 
 from minicnn.autograd.storage import elements, is_dense, keep_strides
 from minicnn.autograd.variable import REPLACEMENT, Replaced, Variable, owner
+from minicnn.kernels import sums
 
 FREED = (
     "Trying to backward through the graph a second time: the values it needs were freed by the first walk. Pass "
@@ -243,7 +244,7 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     axes = tuple(range(extra)) + tuple(
         axis + extra for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis + extra] != 1
     )
-    return gradient.sum(axis=axes, keepdims=True).reshape(shape)
+    return sums.over(gradient, axes, True).reshape(shape)
 
 
 def _nodes_leading_to(wanted: frozenset, starts: list[tuple]) -> set[Node]:

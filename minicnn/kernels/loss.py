@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
+from minicnn.kernels.sums import sum_rows
 
 
 @kernel(parallel=True)
@@ -48,11 +49,12 @@ def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes):
             if k == t:
                 a += (1 - smoothing) * weight[t]
             slopes[r, k] = e[k] / total * mass - a
-    loss_sum, counted = 0.0, 0.0
+    counted = 0.0
     for r in range(R):
-        loss_sum += losses[r]
         counted += weight[target[r]] if target[r] != ignored else 0.0
-    return loss_sum, counted
+    loss_sum = np.zeros(1)
+    sum_rows(losses, 0, R, 1, 1, loss_sum, np.empty(1))
+    return loss_sum[0], counted
 
 
 @kernel

@@ -2,10 +2,10 @@
 
 In mathematics, for a tile of R rows and V vectors of L lanes (R and V fixed, small):
 
-    acc[i, v] = start[i, v]
+    acc[i, v] = 0
     for s in segments, k in 0 … K − 1:
         acc[i, v] += A[a₀ + a[s] + i·ai + k·ak] · B[b₀ + b[s] + k·bk + v]          v a vector of L lanes
-    C[c₀ + i·ci + v] = acc[i, v]
+    C[c₀ + i·ci + v] = start[i, v] + acc[i, v]
 
 A gives one number, repeated over the lanes; B gives a vector. That is the loop of every matrix product, and
 with the right strides that of a convolution: rows i are output cells, `ai` apart in the image; k runs over the
@@ -29,6 +29,10 @@ multipliers busy, each measured:
 - B is asked for PREFETCH_STEPS ahead, because it comes from the second-level cache.
 
 The last vector of a tile may be partly filled; it is loaded and stored under a mask.
+
+A long sum would round every product beside all that came before. So after STEPS steps, or up to twice as many, acc is
+put away and begins anew. What was put away is added up pairwise, as a binary counter counts: the sum of block 1 goes to
+level 0; block 2 takes it along to level 1; block 3 goes to level 0; block 4 takes both along to level 2.
 """
 
 import functools
@@ -70,6 +74,10 @@ def lanes(dtype: Any) -> int:
 
 
 PREFETCH_STEPS = 8
+STEPS = 256
+"""How many products an accumulator adds up before it is put away, which costs about two steps; an even number."""
+LEVELS = 24
+"""Of sums put away: enough for STEPS · 2²⁴ products."""
 
 _I64 = ir.IntType(64)
 
@@ -171,9 +179,58 @@ class Emitter:
                 new.append(self.builder.call(self.fma, [number, vectors[v], acc[i * self.vectors + v]]))
         return new
 
+    def put_away(self, acc: list, blocks: Any, away: Any) -> None:
+        """Add acc to the sums of `blocks` blocks that lie in `away`, [level][i, v], and leave it there."""
+        builder = self.builder
+        before = builder.block
+        carry, add, put = (builder.append_basic_block(name) for name in ("carry", "add", "put"))
+        builder.branch(carry)
+
+        builder.position_at_end(carry)
+        level, rest, *sums = self.merge({before: [_integer(0), blocks, *acc]})
+        place = self.at(away, builder.mul(level, _integer(len(acc))))
+        odd = builder.and_(rest, _integer(1))
+        builder.cbranch(builder.icmp_signed("!=", odd, _integer(0)), add, put)
+
+        builder.position_at_end(add)
+        more = [builder.fadd(value, builder.load(self.at(place, _integer(i)))) for i, value in enumerate(sums)]
+        following = [builder.add(level, _integer(1)), builder.lshr(rest, _integer(1)), *more]
+        for phi, value in zip([level, rest, *sums], following, strict=True):
+            phi.add_incoming(value, add)
+        builder.branch(carry)
+
+        builder.position_at_end(put)
+        for i, value in enumerate(sums):
+            builder.store(value, self.at(place, _integer(i)))
+
+    def fetch(self, acc: list, blocks: Any, away: Any) -> list:
+        """acc and all the sums that were put away."""
+        builder = self.builder
+        before = builder.block
+        look, add, found = (builder.append_basic_block(name) for name in ("look", "fetch", "found"))
+        builder.branch(look)
+
+        builder.position_at_end(look)
+        level, rest, *sums = self.merge({before: [_integer(0), blocks, *acc]})
+        builder.cbranch(builder.icmp_signed("!=", rest, _integer(0)), add, found)
+
+        builder.position_at_end(add)
+        place = self.at(away, builder.mul(level, _integer(len(acc))))
+        there = builder.icmp_signed("!=", builder.and_(rest, _integer(1)), _integer(0))
+        zero = ir.Constant(self.vector, None)
+        kept = [builder.select(there, builder.load(self.at(place, _integer(i))), zero) for i in range(len(acc))]
+        more = [builder.fadd(value, part) for value, part in zip(sums, kept, strict=True)]
+        following = [builder.add(level, _integer(1)), builder.lshr(rest, _integer(1)), *more]
+        for phi, value in zip([level, rest, *sums], following, strict=True):
+            phi.add_incoming(value, add)
+        builder.branch(look)
+
+        builder.position_at_end(found)
+        return sums
+
     def run(self, transposed: bool, a: Any, stride: Any, b: Any, bk: Any, seg_a: Any, seg_b: Any, segments: Any,
-            K: Any, start: Any, si: Any, has_start: Any, c: Any, ci: Any, valid: Any) -> None:  # fmt: skip
-        """The whole loop; a, b, start and c are pointers, the rest integers; `stride` is ai, or ak if transposed."""
+            K: Any, start: Any, si: Any, has_start: Any, c: Any, ci: Any, valid: Any, away: Any) -> None:  # fmt: skip
+        """The whole loop; a, b, start, c, away are pointers, the rest integers; `stride` is ai, or ak if transposed."""
         builder, one, two = self.builder, _integer(1), _integer(2)
         mask = self.mask(valid)
         masks = [None] * (self.vectors - 1) + [mask]
@@ -196,36 +253,34 @@ class Emitter:
         tile = self.rows * self.vectors
         size = 2 * tile if tile < 8 else tile  # of acc: another set for the odd steps, or the same
         entry = builder.block
-        load, outer, begin, pairs, odd, single, latch, finish = (
+        outer, begin, strip, pairs, odd, single, done, full, latch, finish, load, store = (
             builder.append_basic_block(name)
-            for name in ("start", "outer", "begin", "pairs", "odd", "single", "latch", "finish")
-        )
-        builder.cbranch(has_start, load, outer)
-
-        builder.position_at_end(load)
-        loaded = []
-        for i in range(self.rows):
-            row = self.at(start, builder.mul(si, _integer(i)))
-            loaded += [self.load(p, masks[v]) for v, p in enumerate(self.vector_pointers(row))]
+            for name in (
+                "outer", "begin", "strip", "pairs", "odd", "single", "done", "full", "latch", "finish", "load", "store"
+            )
+        )  # fmt: skip
+        zeros = [ir.Constant(self.vector, None)] * size
         builder.branch(outer)
 
         builder.position_at_end(outer)  # over segments
-        zero = ir.Constant(self.vector, None)
-        s, *acc_outer = self.merge(
-            {entry: [_integer(0), *[zero] * size], load: [_integer(0), *loaded, *[zero] * (size - tile)]}
-        )
+        s, taken, blocks, *acc_outer = self.merge({entry: [_integer(0), _integer(0), _integer(0), *zeros]})
         builder.cbranch(builder.icmp_signed("<", s, segments), begin, finish)
 
         builder.position_at_end(begin)
         pa = self.at(a, builder.load(self.at(seg_a, s)))
         pb = self.at(b, builder.load(self.at(seg_b, s)))
         leading = [self.at(pa, builder.mul(stride, _integer(i)) if i else _integer(0)) for i in leaders]
-        state = [*leading, pb, *acc_outer]
-        builder.cbranch(builder.icmp_signed(">=", K, two), pairs, odd)
+        builder.branch(strip)
 
         count = len(leading)
+        builder.position_at_end(strip)  # over at most STEPS steps of a segment
+        remaining, taken_strip, blocks_strip, *state = self.merge({begin: [K, taken, blocks, *leading, pb, *acc_outer]})
+        short = builder.icmp_signed("<", remaining, _integer(STEPS))
+        steps = builder.select(short, remaining, _integer(STEPS))
+        builder.cbranch(builder.icmp_signed(">=", steps, two), pairs, odd)
+
         builder.position_at_end(pairs)  # over k, two by two
-        left, *current = self.merge({begin: [K, *state]})
+        left, *current = self.merge({strip: [steps, *state]})
         leading, q, acc = current[:count], current[count], current[count + 1 :]
         acc = self.step(acc[:tile], rows(leading), q, ahead, mask) + acc[tile:]
         if transposed:
@@ -242,27 +297,65 @@ class Emitter:
         builder.cbranch(builder.icmp_signed(">=", fewer, two), pairs, odd)
 
         builder.position_at_end(odd)
-        state = self.merge({begin: state, pairs: after})
-        leading, q, acc = state[:count], state[count], state[count + 1 :]
-        builder.cbranch(builder.icmp_signed("==", builder.and_(K, one), one), single, latch)
+        pointers = self.merge({strip: state, pairs: after})
+        leading, q, acc = pointers[:count], pointers[count], pointers[count + 1 :]
+        builder.cbranch(builder.icmp_signed("==", builder.and_(steps, one), one), single, done)
 
         builder.position_at_end(single)
         last = self.step(acc[:tile], rows(leading), q, ahead, mask) + acc[tile:]
+        builder.branch(done)
+
+        builder.position_at_end(done)
+        acc = self.merge({odd: acc, single: last})
+        more, fewer = builder.add(taken_strip, steps), builder.sub(remaining, steps)
+        builder.cbranch(builder.icmp_signed(">=", more, _integer(STEPS)), full, latch)
+
+        builder.position_at_end(full)
+        self.put_away(self.both(acc, tile), blocks_strip, away)
+        one_more = builder.add(blocks_strip, one)
+        put = builder.block
         builder.branch(latch)
 
         builder.position_at_end(latch)
-        acc = self.merge({odd: acc, single: last})
-        for phi, value in zip([s, *acc_outer], [builder.add(s, one), *acc], strict=True):
+        taken_after, blocks_after, *acc = self.merge(
+            {done: [more, blocks_strip, *acc], put: [_integer(0), one_more, *zeros]}
+        )
+        in_strip = [fewer, taken_after, blocks_after, *leading, q, *acc]
+        for phi, value in zip([remaining, taken_strip, blocks_strip, *state], in_strip, strict=True):
             phi.add_incoming(value, latch)
+        next_segment = builder.append_basic_block("next")
+        builder.cbranch(builder.icmp_signed(">", fewer, _integer(0)), strip, next_segment)
+
+        builder.position_at_end(next_segment)
+        in_outer = [builder.add(s, one), taken_after, blocks_after, *acc]
+        for phi, value in zip([s, taken, blocks, *acc_outer], in_outer, strict=True):
+            phi.add_incoming(value, next_segment)
         builder.branch(outer)
 
         builder.position_at_end(finish)
-        for even, odd_steps in enumerate(acc_outer[tile:]):
-            acc_outer[even] = builder.fadd(acc_outer[even], odd_steps)
+        total = self.fetch(self.both(acc_outer, tile), blocks, away)
+        fetched = builder.block
+        builder.cbranch(has_start, load, store)
+
+        builder.position_at_end(load)
+        started = []
+        for i in range(self.rows):
+            row = self.at(start, builder.mul(si, _integer(i)))
+            for v, p in enumerate(self.vector_pointers(row)):
+                started.append(builder.fadd(self.load(p, masks[v]), total[i * self.vectors + v]))
+        builder.branch(store)
+
+        builder.position_at_end(store)
+        total = self.merge({fetched: total, load: started})
         for i in range(self.rows):
             row = self.at(c, builder.mul(ci, _integer(i)))
             for v, p in enumerate(self.vector_pointers(row)):
-                self.store(acc_outer[i * self.vectors + v], p, masks[v])
+                self.store(total[i * self.vectors + v], p, masks[v])
+
+    def both(self, acc: list, tile: int) -> list:
+        """The accumulators of even steps and those of odd steps, where they have their own, added up."""
+        even, odd = acc[:tile], acc[tile:]
+        return [self.builder.fadd(a, b) for a, b in zip(even, odd, strict=True)] if odd else even
 
     def merge(self, incoming: dict) -> list:
         """Phi nodes, given for each block that leads here the values that it brings."""
@@ -286,6 +379,10 @@ def _product(transposed: bool) -> Any:
         def codegen(context, builder, signature, args):
             rows, vectors, _, a0, stride, _, b0, bk, _, _, segments, K, _, s0, si, has_start, _, c0, ci, valid = args
             done = builder.append_basic_block("done")
+            L = vector_bytes() // (4 if signature.args[2].dtype == types.float32 else 8)
+            vector = ir.VectorType(context.get_data_type(signature.args[2].dtype), L)
+            largest = max(V * R for V, heights in tiles().items() for R in heights)
+            away = cgutils.alloca_once(builder, vector, _integer(LEVELS * largest))
             choice = builder.switch(builder.add(builder.mul(rows, _integer(8)), vectors), done)
             for V, heights in tiles().items():
                 for R in heights:
@@ -298,7 +395,7 @@ def _product(transposed: bool) -> Any:
                     begin, c = emit.at(arrays[12], s0), emit.at(arrays[16], c0)
                     emit.run(
                         transposed, a, stride, b, bk, arrays[8], arrays[9], segments, K, begin, si, has_start, c, ci,
-                        valid,
+                        valid, away,
                     )  # fmt: skip
                     builder.branch(done)
             builder.position_at_end(done)
@@ -318,7 +415,7 @@ Args:
     B, b0, bk: array, offset of the first vector, offset from k to k; `micro` takes the next V·L numbers, whatever bk.
     seg_a, seg_b, segments: int64 arrays of offsets added for each segment, and how many count.
     K: steps in a segment.
-    start, s0, si, has_start: what acc starts from (a bias with si = 0, or C itself), if anything.
+    start, s0, si, has_start: what is added to the sums (a bias with si = 0, or C itself), if anything.
     C, c0, ci: array for the result, offset of the first row, offset from row to row.
     valid: how many lanes of the last vector exist in B and C, 1 … L.
 """

@@ -6,8 +6,8 @@ Backward, with x̂ = (x − mean) · invstd and means over the R values of a cha
 
     ∂bias = Σ ∂y,   ∂weight = Σ ∂y · x̂,   ∂x = weight · invstd · (∂y − mean(∂y) − x̂ · mean(∂y · x̂))
 
-Rows are shared out in a fixed number of chunks, whatever the number of threads, and the chunks are added up
-in order: the result is the same on any machine.
+Rows are shared out in chunks, as many for any number of threads, and the chunks are added up in order: the result is
+the same on any machine.
 """
 
 import numpy as np
@@ -16,7 +16,8 @@ from numba import prange
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.memory import empty
 
-CHUNKS = 32
+FEWEST_CHUNKS = 32
+ROWS_OF_A_CHUNK = 1024
 
 
 @kernel(parallel=True)
@@ -62,11 +63,16 @@ def _grad_input(g, x, mean, scale, offset, slope, grad_x):
             grad_x[r, c] = (g[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]) * scale[c]
 
 
+def _chunks(x: np.ndarray) -> int:
+    """Into how many chunks the rows of x are divided."""
+    return max(FEWEST_CHUNKS, len(x) // ROWS_OF_A_CHUNK)
+
+
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of every channel of x (R, C), R > 0, in float64."""
     shift = x[0].astype(np.float64)
     for _ in range(1 if x.dtype == np.float32 else 2):  # float64 has no wider sums: shift by the mean itself
-        sums, squares = np.zeros((2, CHUNKS, x.shape[1]))
+        sums, squares = np.zeros((2, _chunks(x), x.shape[1]))
         _moments(x, shift, sums, squares)
         offset = sums.sum(0) / len(x)
         variance = np.maximum(squares.sum(0) / len(x) - offset * offset, 0)
@@ -83,7 +89,7 @@ def normalize(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndar
 
 def gradient_sums(grad_output: np.ndarray, x: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Σ ∂y and Σ ∂y · (x − mean) of every channel, in float64."""
-    sums, products = np.zeros((2, CHUNKS, x.shape[1]))
+    sums, products = np.zeros((2, _chunks(x), x.shape[1]))
     _gradient_sums(grad_output, x, mean.astype(x.dtype), sums, products)
     return sums.sum(0), products.sum(0)
 

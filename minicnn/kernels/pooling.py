@@ -18,6 +18,7 @@ from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.largest import largest, spread
 from minicnn.kernels.memory import empty
+from minicnn.kernels.sums import FEW_TERMS, sum_rows
 
 FEW_CHANNELS = 4
 """Below it, adding numbers up one by one is faster than filling vectors with them."""
@@ -78,6 +79,40 @@ def _average_forward(x, y, rows, columns, divisor):
                         total[c] += values[c]
             for c in range(C):
                 total[c] /= divisor[i, j]
+
+
+@kernel(parallel=True)
+def _average_of_many(x, y, rows, columns, divisor):
+    """As `_average_forward`, for windows of many taps."""
+    N, OH, OW, C = y.shape
+    H, W = x.shape[1:3]
+    memory = x.reshape(-1)
+    for cell in prange(N * OH):
+        n, i = np.int64(cell) // OH, np.int64(cell) % OH
+        sums, block = np.empty(C), np.empty(C)
+        for j in range(OW):
+            for c in range(C):
+                sums[c] = 0
+            first, width, height = columns[j, 0], columns[j, 1] - columns[j, 0], rows[i, 1] - rows[i, 0]
+            if width == W:  # the window's rows lie one after another
+                width, height = width * height, 1
+            for row in range(rows[i, 0], rows[i, 0] + height):
+                sum_rows(memory, ((n * H + row) * W + first) * C, width, C, C, sums, block)
+            for c in range(C):
+                y[n, i, j, c] = sums[c] / divisor[i, j]
+
+
+@kernel
+def _taps(rows, columns):
+    """How many taps all windows have, and the largest of them."""
+    height, width, most_rows, most_columns = 0, 0, 0, 0
+    for i in range(len(rows)):
+        height += rows[i, 1] - rows[i, 0]
+        most_rows = max(most_rows, rows[i, 1] - rows[i, 0])
+    for j in range(len(columns)):
+        width += columns[j, 1] - columns[j, 0]
+        most_columns = max(most_columns, columns[j, 1] - columns[j, 0])
+    return height * width, most_rows * most_columns
 
 
 @kernel(parallel=True)
@@ -212,14 +247,20 @@ def average_forward(x: np.ndarray, rows: np.ndarray, columns: np.ndarray, diviso
     Returns: (N, OH, OW, C)
     """
     y = empty((x.shape[0], len(rows), len(columns), x.shape[3]), x.dtype)
-    _average_forward(x, y, rows, columns, divisor.astype(x.dtype))
+    average = _average_forward if _taps(rows, columns)[1] <= FEW_TERMS else _average_of_many
+    average(x, y, rows, columns, divisor.astype(x.dtype))
     return y
 
 
 def average_backward(
     grad_output: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
-    """The gradient with respect to x (N, H, W, C), given that with respect to y (N, OH, OW, C)."""
-    grad_x = empty((grad_output.shape[0], *size, grad_output.shape[3]), grad_output.dtype)
-    _average_backward(grad_output, grad_x, rows, columns, divisor.astype(grad_x.dtype))
-    return grad_x
+    """The gradient with respect to x (N, H, W, C), given that with respect to y (N, OH, OW, C).
+
+    Where an element is in many windows, their gradients are added up in float64.
+    """
+    dtype = grad_output.dtype
+    wide = np.dtype(np.float64) if _taps(rows, columns)[0] > FEW_TERMS * size[0] * size[1] else dtype
+    grad_x = empty((grad_output.shape[0], *size, grad_output.shape[3]), wide)
+    _average_backward(grad_output, grad_x, rows, columns, divisor.astype(dtype))
+    return grad_x.astype(dtype, copy=False)

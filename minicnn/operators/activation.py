@@ -8,6 +8,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, float32, float64
+from minicnn.kernels import sums
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
@@ -166,14 +167,14 @@ class Softmax(Operator):
     def forward(ctx: Any, x: np.ndarray, axis: int) -> np.ndarray:
         with np.errstate(all="ignore"):
             e = np.exp(x - x.max(axis, keepdims=True, initial=-np.inf))
-            y = e / e.sum(axis, keepdims=True)
+            y = e / sums.over(e, (axis,), True)
         ctx.saved, ctx.axis = (y,), axis
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (y,) = ctx.saved
-        return y * (g - (g * y).sum(ctx.axis, keepdims=True)), None
+        return y * (g - sums.over(g * y, (ctx.axis,), True)), None
 
 
 class LogSoftmax(Operator):
@@ -183,13 +184,13 @@ class LogSoftmax(Operator):
     def forward(ctx: Any, x: np.ndarray, axis: int) -> np.ndarray:
         with np.errstate(all="ignore"):
             shifted = x - x.max(axis, keepdims=True, initial=-np.inf)
-            y = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+            y = shifted - np.log(sums.over(np.exp(shifted), (axis,), True))
         ctx.saved, ctx.axis = (y,), axis
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g - np.exp(ctx.saved[0]) * g.sum(ctx.axis, keepdims=True), None
+        return g - np.exp(ctx.saved[0]) * sums.over(g, (ctx.axis,), True), None
 
 
 def _along(operator: type[Operator], name: str, x: Any, dim: Any, dtype: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.kernels.sums import product
 from minicnn.operators.operands import array_of, check_broadcast
 from minicnn.operators.quiet import quietly
 
@@ -15,7 +16,7 @@ class MatrixProduct(Operator):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         ctx.saved = a, b
-        return np.asarray(quietly(np.matmul, a, b))
+        return quietly(product, a, b)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -28,10 +29,10 @@ class MatrixProduct(Operator):
             g = np.expand_dims(g, -1)  # (…, M, N)
         by_a = by_b = None
         if ctx.needs_input_grad[0]:  # (…, M, N) @ (…, N, K)
-            by_a = np.matmul(g, columns.swapaxes(-1, -2))
+            by_a = product(g, columns.swapaxes(-1, -2))
             by_a = by_a.squeeze(-2) if a.ndim == 1 else by_a
         if ctx.needs_input_grad[1]:  # (…, K, M) @ (…, M, N)
-            by_b = np.matmul(rows.swapaxes(-1, -2), g)
+            by_b = product(rows.swapaxes(-1, -2), g)
             by_b = by_b.squeeze(-1) if b.ndim == 1 else by_b
         return by_a, by_b
 

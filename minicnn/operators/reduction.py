@@ -8,6 +8,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, int64
+from minicnn.kernels import sums
 from minicnn.operators.arithmetic import Maximum, Minimum
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.quiet import quietly
@@ -53,7 +54,7 @@ class Sum(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.spread = axes, x.shape
-        return np.asarray(quietly(np.add.reduce, x, axes, x.dtype, None, keepdim))
+        return quietly(sums.over, x, axes, keepdim)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -67,7 +68,7 @@ class Mean(Operator):
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.spread = axes, x.shape
         ctx.count = prod([x.shape[axis] for axis in axes])
-        total = quietly(np.add.reduce, x, axes, None, None, keepdim)
+        total = quietly(sums.over, x, axes, keepdim)
         return np.asarray(quietly(np.true_divide, total, x.dtype.type(ctx.count)))
 
     @staticmethod
@@ -76,7 +77,7 @@ class Mean(Operator):
 
 
 class Variance(Operator):
-    """Σ (x − mean)² / (n − correction) over some axes."""
+    """Σ (x − mean)² / (n − correction) over some axes, in float64."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], correction: float, keepdim: bool) -> np.ndarray:
@@ -84,17 +85,14 @@ class Variance(Operator):
         count = prod([x.shape[axis] for axis in axes])
         ctx.divisor = x.dtype.type(max(count - correction, 0))
         with np.errstate(all="ignore"):
-            return np.asarray(np.square(_deviations(x, axes)).sum(axis=axes, keepdims=keepdim) / ctx.divisor)
+            ctx.mean = sums.over(x, axes, True, np.float64) / count
+            y = (sums.squares(x, ctx.mean, axes) / np.float64(max(count - correction, 0))).astype(x.dtype)
+        return y if keepdim else y.reshape([size for axis, size in enumerate(x.shape) if axis not in axes])
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        (x,), (axes, _) = ctx.saved, ctx.spread
-        return _spread(g * (2 / ctx.divisor), *ctx.spread) * _deviations(x, axes), None, None, None
-
-
-def _deviations(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """x − mean"""
-    return x - x.sum(axis=axes, keepdims=True) / x.dtype.type(prod([x.shape[axis] for axis in axes]))
+        (x,) = ctx.saved
+        return _spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype)), None, None, None
 
 
 class ExtremeOf(Operator):

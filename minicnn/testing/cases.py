@@ -208,9 +208,9 @@ def convolutions(
     terms = max(taps * max(C, O), max(N, 1) * places)
     bias = (O * groups,) if draw(st.booleans(), label="bias") else None
     arrays, kind, seed, layout = _arrays(draw, [image, weight, bias], terms, kinds, dtype)
-    return ConvolutionCase(
-        *arrays, stride, padding if mode == "numbers" else mode, dilation, groups, kind, seed, layout
-    )
+    x, w, b = arrays
+    pads = padding if mode == "numbers" else mode
+    return ConvolutionCase(x, w, b, stride, pads, dilation, groups, kind, seed, layout)
 
 
 @st.composite
@@ -238,14 +238,15 @@ def transposed_convolutions(
         results.append(whole - 2 * padding)
     places, taps = math.prod(results) + math.prod(w.size for w in windows), math.prod(w.kernel for w in windows)
     N, groups, C, O = draw(_sizes(places, taps, 0))
-    size = [w.size for w in windows]
-    image = (C * groups, *size) if draw(st.booleans()) else (N, C * groups, *size)
+    channels = (C * groups, *[w.size for w in windows])
+    image = channels if draw(st.booleans()) else (N, *channels)
     weight = (C * groups, O, *[w.kernel for w in windows])
     bias = (O * groups,) if draw(st.booleans(), label="bias") else None
     terms = max(taps * max(C, O), max(N, 1) * places)
     arrays, kind, seed, layout = _arrays(draw, [image, weight, bias], terms, kinds, dtype)
     stride, padding, dilation, extra = _pairs(draw, windows, "stride", "padding", "dilation", "extra")
-    return ConvolutionCase(*arrays, stride, padding, dilation, groups, kind, seed, layout, extra)
+    x, w, b = arrays
+    return ConvolutionCase(x, w, b, stride, padding, dilation, groups, kind, seed, layout, extra)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ import numpy as np
 from minicnn.kernels import choice
 from minicnn.kernels.convolution import fft, im2col, implicit, naive, winograd
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.sums import column_sums
+from minicnn.kernels.sums import over
 
 ALGORITHMS = {"naive": naive, "im2col": im2col, "implicit": implicit, "winograd": winograd, "fft": fft}
 WINOGRAD_CHANNELS = 32
@@ -70,5 +70,5 @@ def grad_parameters(
     """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
     if algorithm is implicit:  # in one pass
         return implicit.grad_parameters(x, grad_output, geometry, groups)
-    by_bias = column_sums(grad_output.reshape(-1, grad_output.shape[3]))
+    by_bias = over(grad_output, (0, 1, 2))
     return algorithm.grad_weight(x, grad_output, geometry, groups), by_bias

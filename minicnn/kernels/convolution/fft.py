@@ -16,6 +16,7 @@ Errors spread over the whole image: they are small beside its largest values, no
 import numpy as np
 
 from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.sums import product
 
 
 def _fast_length(least: int) -> int:
@@ -97,7 +98,7 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     parts = []
     for x_part, w_part in zip(_split(x, groups, 3), _split(weight, groups, 0), strict=True):
         # (frequencies, N, C) @ (frequencies, C, O)
-        y = _back(_image(x_part, geometry) @ _kernel(w_part, geometry).conj(), geometry, x.dtype)
+        y = _back(product(_image(x_part, geometry), _kernel(w_part, geometry).conj()), geometry, x.dtype)
         parts.append(y[_cells(geometry.height), _cells(geometry.width)].transpose(2, 0, 1, 3))
     y = np.ascontiguousarray(np.concatenate(parts, 3))
     if bias is not None:
@@ -111,7 +112,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     parts = []
     for g_part, w_part in zip(_split(grad_output, groups, 3), _split(weight, groups, 0), strict=True):
         # (frequencies, N, O) @ (frequencies, O, C)
-        spectrum = _gradient(g_part, geometry) @ _kernel(w_part, geometry).swapaxes(1, 2)
+        spectrum = product(_gradient(g_part, geometry), _kernel(w_part, geometry).swapaxes(1, 2))
         padded = _back(spectrum, geometry, grad_output.dtype)
         inside = padded[h.before : h.before + h.size, w.before : w.before + w.size]
         parts.append(inside.transpose(2, 0, 1, 3))
@@ -124,7 +125,7 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     parts = []
     for x_part, g_part in zip(_split(x, groups, 3), _split(grad_output, groups, 3), strict=True):
         # (frequencies, C, N) @ (frequencies, N, O)
-        spectrum = _image(x_part, geometry).swapaxes(1, 2) @ _gradient(g_part, geometry).conj()
+        spectrum = product(_image(x_part, geometry).swapaxes(1, 2), _gradient(g_part, geometry).conj())
         lags = _back(spectrum, geometry, x.dtype)
         parts.append(lags[: h.extent : h.dilation, : w.extent : w.dilation].transpose(3, 2, 0, 1))
     return np.concatenate(parts, 0)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.sums import product
 
 
 def im2col(x: np.ndarray, geometry: Geometry) -> np.ndarray:
@@ -70,7 +71,7 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
         outputs = slice(group * OG, (group + 1) * OG)
         windows = im2col(x[..., group * CG : (group + 1) * CG], geometry)
         # (N·OH·OW, KH·KW·CG) @ (KH·KW·CG, OG)
-        y[:, outputs] = windows.reshape(cells, KH * KW * CG) @ matrix(weight[outputs])
+        y[:, outputs] = product(windows.reshape(cells, KH * KW * CG), matrix(weight[outputs]))
     if bias is not None:
         y += bias
     return y.reshape(N, *geometry.output_size, O)
@@ -85,7 +86,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     for group in range(groups):
         outputs = slice(group * OG, (group + 1) * OG)
         g = grad_output[..., outputs].reshape(N * OH * OW, OG)
-        patches = g @ matrix(weight[outputs]).T  # (N·OH·OW, OG) @ (OG, KH·KW·CG)
+        patches = product(g, matrix(weight[outputs]).T)  # (N·OH·OW, OG) @ (OG, KH·KW·CG)
         parts.append(col2im(patches.reshape(N, OH, OW, KH, KW, CG), geometry))
     return parts[0] if groups == 1 else np.concatenate(parts, axis=3)
 
@@ -102,5 +103,5 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
         patches = windows.reshape(N * OH * OW, KH * KW * CG)
         g = grad_output[..., outputs].reshape(N * OH * OW, OG)
         # (KH·KW·CG, N·OH·OW) @ (N·OH·OW, OG)
-        grad[outputs] = (patches.T @ g).reshape(KH, KW, CG, OG).transpose(3, 2, 0, 1)
+        grad[outputs] = product(patches.T, g).reshape(KH, KW, CG, OG).transpose(3, 2, 0, 1)
     return grad

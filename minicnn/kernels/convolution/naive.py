@@ -4,7 +4,8 @@
 
 with stride s, padding P and dilation d; x counts as 0 outside the image. The gradients are the same loops
 with the roles exchanged: every product x · weight that went into y sends g · weight back to x and g · x back
-to weight. The first rung of the ladder: nothing here is clever, so that the others can be checked against it.
+to weight. The first rung of the ladder: nothing here is clever, so that the others can be checked against it. Sums are
+float64, lest rounding add up.
 """
 
 import numpy as np
@@ -77,23 +78,23 @@ def _window(geometry: Geometry) -> tuple:
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
-    y = np.zeros((x.shape[0], *geometry.output_size, weight.shape[0]), x.dtype)
+    y = np.zeros((x.shape[0], *geometry.output_size, weight.shape[0]))
     if bias is not None:
         y += bias
     _forward(x, np.ascontiguousarray(weight), y, *_window(geometry))
-    return y
+    return y.astype(x.dtype, copy=False)
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
     shape = (grad_output.shape[0], *geometry.input_size, weight.shape[1] * groups)
-    grad_x = np.zeros(shape, grad_output.dtype)
+    grad_x = np.zeros(shape)
     _grad_input(grad_output, np.ascontiguousarray(weight), grad_x, *_window(geometry))
-    return grad_x
+    return grad_x.astype(grad_output.dtype, copy=False)
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
-    grad = np.zeros((grad_output.shape[3], x.shape[3] // groups, *geometry.kernel), x.dtype)
+    grad = np.zeros((grad_output.shape[3], x.shape[3] // groups, *geometry.kernel))
     _grad_weight(x, grad_output, grad, *_window(geometry))
-    return grad
+    return grad.astype(x.dtype, copy=False)

@@ -13,6 +13,9 @@ Where channels are too few to fill tiles, or outputs to fill a vector, x and g a
 
 The gradient by bias, the sum of g over all cells, is taken in the same call, as `sums` does it: a call of its own costs
 more than the sum.
+
+A tile adds its sum over the cells of some lines to what the lines before gave; parts of at most CELLS_OF_A_PART cells,
+each with a sum of its own, keep those additions few.
 """
 
 import functools
@@ -29,11 +32,13 @@ from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
-from minicnn.kernels.sums import add_chunks, chunks_of, sum_chunk
+from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.threads import get_num_threads
 
 CELLS_AT_ONCE = 192
 """Over how many cells a tile sums at once; their packed gradients stay in cache for all taps."""
+CELLS_OF_A_PART = 2**15
+"""So that a part adds up no more than about 2⁸ sums of tiles."""
 PACKING_PAYS = 128
 """From so many rows on; fewer read gradients where they lie. So do all where a block is all the outputs."""
 MANY_WEIGHTS = 2**14
@@ -96,7 +101,7 @@ class Work(NamedTuple):
         numbers: a `WeightPlan`.
         size: of the gradient.
         partial: size of the sums of all parts; 0 where there is but one part.
-        chunks, length: what `chunks_of` gives for the gradient by bias.
+        width, chunks: what `division` gives for the gradient by bias.
         runs: how x and g are seen, if not as they are.
         along_images: whether lines run through the images.
     """
@@ -104,8 +109,8 @@ class Work(NamedTuple):
     numbers: np.ndarray
     size: int
     partial: int
+    width: int
     chunks: int
-    length: int
     runs: Runs | None
     along_images: bool
 
@@ -113,7 +118,7 @@ class Work(NamedTuple):
 @functools.lru_cache(maxsize=1024)
 def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: int, threads: int) -> Work:
     """The work for x (N, H, W, full) and a gradient of `outputs` channels."""
-    chunks, length = chunks_of(N * geometry.height.output * geometry.width.output, outputs)
+    width, chunks = division(1, N * geometry.height.output * geometry.width.output, outputs)
     h, w = geometry.height, geometry.width
     C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
     KW, left, sw = w.kernel, -w.before, w.stride
@@ -138,12 +143,13 @@ def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: i
     if many and (blocks % threads == 0 or blocks >= 4 * threads):
         parts, output_parts = 1, blocks
     else:
-        parts, output_parts = min(lines, threads if many else 4 * threads), 1
+        parts, output_parts = threads if many else 4 * threads, 1
+    parts = min(lines, max(parts, lines * cells // CELLS_OF_A_PART))
     plan = WeightPlan(
         N, G, C, O, h.kernel, KW, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, left, h.stride, sw,
         OH * gh, gh, gw, parts, output_parts, max(1, CELLS_AT_ONCE // cells), int(along_images),
     )  # fmt: skip
-    return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, chunks, length, runs, along_images)
+    return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
 
 
 @kernel
@@ -216,29 +222,29 @@ def _task(task, x, g, partial, plan, vector):
 
 
 @kernel(parallel=True)
-def _weight_products(x, g, partial, total, plan, vector, by_bias, chunks, length):
+def _weight_products(x, g, partial, total, plan, vector, by_bias, width, chunks):
     """The sums of all parts; `total` adds them up, unless there is but one. And `by_bias`, unless it is empty."""
     parts, tasks = plan[PARTS], plan[PARTS] * plan[PARTS + 1]
-    bias_sums = np.empty(chunks * length, g.dtype)
+    O, nothing = by_bias.size, np.empty(0)
+    bias_tasks = chunks * -(-O // width)
+    bias_sums = np.empty(chunks * O if chunks > 1 else 0)
     for number in prange(tasks):
         task = np.int64(number)
         _task(task, x, g, partial, plan, vector)
-        for chunk in range(chunks * task // tasks, chunks * (task + 1) // tasks):
-            sum_chunk(g, g.size // by_bias.size, by_bias.size, chunk, chunks, length, bias_sums)
-    if chunks > 0:
-        add_chunks(bias_sums, by_bias)
-    if parts > 1 and parts * total.size < FEW_SUMS:
-        for k in range(total.size):
-            total[k] = partial[k]
-        for part in range(1, parts):
-            for k in range(total.size):
-                total[k] += partial[part * total.size + k]
-    elif parts > 1:
-        for k in prange(total.size):
-            value = partial[k]
-            for part in range(1, parts):
-                value += partial[part * total.size + k]
-            total[k] = value
+        begin, end = bias_tasks * task // tasks, bias_tasks * (task + 1) // tasks
+        if begin < end:
+            sum_tasks(begin, end, g, nothing, g.size // O, O, width, chunks, bias_sums, by_bias)
+    if chunks > 1:
+        add_chunks(bias_sums, chunks, O, by_bias)
+    if parts > 1:
+        widest = min(total.size, WIDEST_ROW)
+        pieces = -(-total.size // widest)
+        if parts * total.size < FEW_SUMS:
+            sum_tasks(0, pieces, partial, nothing, parts, total.size, widest, 1, nothing, total)
+        else:
+            for number in prange(pieces):
+                piece = np.int64(number)
+                sum_tasks(piece, piece + 1, partial, nothing, parts, total.size, widest, 1, nothing, total)
 
 
 @kernel(parallel=True)
@@ -261,7 +267,7 @@ def grad_parameters(
     if not x.size or not grad_output.size:
         return np.zeros((O, full // groups, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
     vector = lanes(x.dtype)
-    numbers, size, all_parts, chunks, length, runs, along_images = _plan(
+    numbers, size, all_parts, width, chunks, runs, along_images = _plan(
         N, full, O, groups, geometry, vector, get_num_threads()
     )
     if runs:
@@ -273,7 +279,7 @@ def grad_parameters(
     total = empty((size,), x.dtype)
     partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
-    _weight_products(x.ravel(), grad_output.ravel(), partial, sums, numbers, vector, by_bias, chunks * has_bias, length)
+    _weight_products(x.ravel(), grad_output.ravel(), partial, sums, numbers, vector, by_bias, width, chunks * has_bias)
     if groups == 1:
         by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
         by_weight = by_tap.transpose(3, 2, 0, 1)

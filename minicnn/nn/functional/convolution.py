@@ -46,7 +46,7 @@ class Conv2d(Operator):
         elif needs_weight:
             by_weight = ctx.algorithm.grad_weight(x, g, ctx.geometry, ctx.groups)
         elif needs_bias:
-            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
+            by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias, None, None, None
 
 
@@ -98,7 +98,7 @@ class ConvTranspose2d(Operator):
         if ctx.needs_input_grad[1]:
             by_weight = ctx.algorithm.grad_weight(g, x, ctx.geometry, ctx.groups)
         if ctx.needs_input_grad[2]:
-            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
+            by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias, None, None, None
 
 

@@ -11,7 +11,7 @@ from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, float64
 from minicnn.kernels.geometry import Geometry, convolution_geometry
 from minicnn.operators.arguments import array_argument
-from minicnn.operators.operands import described
+from minicnn.operators.operands import array_of, described
 
 
 @functools.lru_cache(maxsize=1024)
@@ -32,7 +32,9 @@ class Linear(Operator):
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         rows = math.prod(x.shape[:-1])
         image, kernel = np.ascontiguousarray(x).reshape(1, 1, rows, x.shape[-1]), weight[:, :, None, None]
-        ctx.saved, ctx.shape = (image, kernel), x.shape
+        by_x, by_weight, _ = ctx.needs_input_grad
+        ctx.saved = image if by_weight else None, kernel if by_x else None  # each for the gradient of the other
+        ctx.sizes = x.shape, weight.shape
         if not x.size or not weight.size:
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
             return y if bias is None else y + bias
@@ -42,20 +44,20 @@ class Linear(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        image, weight = ctx.saved
-        g = np.ascontiguousarray(grad_output).reshape(1, 1, image.shape[2], len(weight))
+        (image, weight), (x_shape, weight_shape) = ctx.saved, ctx.sizes
+        g = np.ascontiguousarray(grad_output).reshape(1, 1, math.prod(x_shape[:-1]), weight_shape[0])
         implicit, needs = kernels.convolution.implicit, ctx.needs_input_grad
         by_x = by_weight = by_bias = None
-        if not image.size or not weight.size:
-            by_x, by_weight = np.zeros(ctx.shape, g.dtype), np.zeros(weight.shape[:2], g.dtype)
-            return by_x, by_weight, kernels.sums.column_sums(g[0, 0]) if needs[2] else None
+        if 0 in x_shape or 0 in weight_shape:
+            by_x, by_weight = np.zeros(x_shape, g.dtype), np.zeros(weight_shape, g.dtype)
+            return by_x, by_weight, kernels.sums.over(g, (0, 1, 2)) if needs[2] else None
         if needs[0]:
-            by_x = implicit.grad_input(g, weight, ctx.geometry, 1).reshape(ctx.shape)
+            by_x = implicit.grad_input(g, weight, ctx.geometry, 1).reshape(x_shape)
         if needs[1]:
             by_weight, by_bias = implicit.grad_parameters(image, g, ctx.geometry, 1, needs[2])
             by_weight = by_weight[:, :, 0, 0]
         elif needs[2]:
-            by_bias = kernels.sums.column_sums(g.reshape(-1, g.shape[3]))
+            by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias
 
 
