@@ -15,25 +15,26 @@ class MatrixProduct(Operator):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        ctx.saved = a, b
+        by_a, by_b = ctx.needs_input_grad
+        ctx.saved, ctx.dims = (a if by_b else None, b if by_a else None), (a.ndim, b.ndim)
         return quietly(product, a, b)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        a, b = ctx.saved
-        rows = a[None, :] if a.ndim == 1 else a  # (…, M, K)
-        columns = b[:, None] if b.ndim == 1 else b  # (…, K, N)
-        if a.ndim == 1:
-            g = np.expand_dims(g, -1 if b.ndim == 1 else -2)
-        if b.ndim == 1:
+        (a, b), (a_dims, b_dims) = ctx.saved, ctx.dims
+        if a_dims == 1:
+            g = np.expand_dims(g, -1 if b_dims == 1 else -2)
+        if b_dims == 1:
             g = np.expand_dims(g, -1)  # (…, M, N)
         by_a = by_b = None
-        if ctx.needs_input_grad[0]:  # (…, M, N) @ (…, N, K)
+        if b is not None:
+            columns = b[:, None] if b_dims == 1 else b  # (…, M, N) @ (…, N, K)
             by_a = product(g, columns.swapaxes(-1, -2))
-            by_a = by_a.squeeze(-2) if a.ndim == 1 else by_a
-        if ctx.needs_input_grad[1]:  # (…, K, M) @ (…, M, N)
+            by_a = by_a.squeeze(-2) if a_dims == 1 else by_a
+        if a is not None:
+            rows = a[None, :] if a_dims == 1 else a  # (…, K, M) @ (…, M, N)
             by_b = product(rows.swapaxes(-1, -2), g)
-            by_b = by_b.squeeze(-1) if b.ndim == 1 else by_b
+            by_b = by_b.squeeze(-1) if b_dims == 1 else by_b
         return by_a, by_b
 
 

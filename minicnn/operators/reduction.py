@@ -9,8 +9,9 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, int64
 from minicnn.kernels import sums
+from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Maximum, Minimum
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import cast
 from minicnn.operators.quiet import quietly
 
 Dimensions = int | Sequence[int] | None
@@ -138,6 +139,7 @@ class ValuesAndIndices(NamedTuple):
     indices: Any
 
 
+@numpy_spelling
 def sum(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over `dim`, or over everything; integers and bools add up as int64.
 
@@ -147,7 +149,7 @@ def sum(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any
         keepdim: keep reduced axes with size 1.
         dtype: convert to it first.
     """
-    array = array_of(input)
+    array = array_argument(input, "sum")
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     elif array.dtype.kind != "f":
@@ -155,6 +157,7 @@ def sum(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any
     return Sum.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
+@numpy_spelling
 def mean(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over `dim`, or over everything.
 
@@ -169,12 +172,13 @@ def mean(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: An
     """
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
-    array = array_of(input)
+    array = array_argument(input, "mean")
     if array.dtype.kind != "f":
         raise TypeError(f"mean needs a floating-point tensor, got {array.dtype}; pass dtype= or convert it")
     return Mean.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
+@numpy_spelling
 def var(
     input: Any,
     dim: Dimensions = None,
@@ -195,7 +199,7 @@ def var(
     Raises:
         TypeError: for integers and bools, or where both `unbiased` and `correction` are given.
     """
-    array = array_of(input)
+    array = array_argument(input, "var")
     if isinstance(dim, bool):  # torch's var(unbiased)
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
@@ -213,7 +217,7 @@ class Deviation(Operator):
     @staticmethod
     def forward(ctx: Any, variance: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
-            y = np.sqrt(variance)
+            y = np.asarray(np.sqrt(variance))
         ctx.saved = (y,)
         return y
 
@@ -223,6 +227,7 @@ class Deviation(Operator):
         return np.where(y == 0, 0, g / (2 * y))
 
 
+@numpy_spelling
 def std(
     input: Any,
     dim: Dimensions = None,
@@ -235,6 +240,7 @@ def std(
     return Deviation.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
+@numpy_spelling
 def maximum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """`max(x)`: the largest element; `max(x, dim)`: values and indices; `max(x, other)`: elementwise.
 
@@ -254,6 +260,7 @@ def maximum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _extreme(input, dim, keepdim, largest=True)
 
 
+@numpy_spelling
 def minimum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """`min(x)`: the smallest element; `min(x, dim)`: values and indices; `min(x, other)`: elementwise.
 
@@ -265,7 +272,7 @@ def minimum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _extreme(x: Any, dim: int | None, keepdim: bool, largest: bool) -> Any:
-    array = array_of(x)
+    array = array_argument(x, "max" if largest else "min")
     if dim is None:
         if keepdim:
             raise TypeError(f"{'max' if largest else 'min'} takes keepdim only together with dim")
@@ -285,6 +292,7 @@ def _one_axis(dim: int, array: np.ndarray) -> int:
     return axis
 
 
+@numpy_spelling
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The int64 index of the largest element along `dim`, or of the flattened tensor; the first of equals.
 
@@ -295,6 +303,7 @@ def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _index_of(np.argmax, "argmax", input, dim, keepdim)
 
 
+@numpy_spelling
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The int64 index of the smallest element along `dim`, or of the flattened tensor; the first of equals.
 
@@ -306,7 +315,7 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 def _index_of(function: Any, name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
-    array = array_of(x)
+    array = array_argument(x, name)
     if array.dtype == bool:
         raise TypeError(f"{name} does not support bool tensors")
     if dim is None:
@@ -319,17 +328,19 @@ def _index_of(function: Any, name: str, x: Any, dim: int | None, keepdim: bool) 
     return Variable._computed(np.expand_dims(index, axis) if keepdim and array.ndim else index)
 
 
+@numpy_spelling
 def any_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
     """Whether some element is not 0, over `dim` or over everything; bool, but uint8 for uint8."""
     return _truth(np.any, input, dim, keepdim)
 
 
+@numpy_spelling
 def all_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
     """Whether no element is 0, over `dim` or over everything; bool, but uint8 for uint8."""
     return _truth(np.all, input, dim, keepdim)
 
 
 def _truth(function: Any, x: Any, dim: Dimensions, keepdim: bool) -> Any:
-    array = array_of(x)
+    array = array_argument(x, function.__name__)
     result = np.asarray(function(array, axis=normalize_dims(dim, array.ndim), keepdims=bool(keepdim)))
     return Variable._computed(result.astype(array.dtype) if array.dtype == np.uint8 else result)

@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
+from minicnn.autograd.storage import stand_for
 from minicnn.kernels.geometry import INT64, Geometry, integer, pair, pooling_geometry
 from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.images import batched, image_size
@@ -13,14 +14,17 @@ from minicnn.operators.operands import array_of, described
 
 
 class MaxPool2d(Operator):
-    """The maxima of windows and, if wanted, their positions in the H·W image."""
+    """The maxima of windows and, if wanted, their positions in the H·W image.
+
+    As in PyTorch x may not be changed before the backward, though that reads the positions alone.
+    """
 
     hands_over = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, geometry: Geometry, positions: bool) -> Any:
         y, where = kernels.pooling.max_forward(channels_last(x), geometry)
-        ctx.saved, ctx.size, ctx.geometry = (where,), geometry.input_size, geometry
+        ctx.saved, ctx.size, ctx.geometry = (where, x), geometry.input_size, geometry
         return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
@@ -58,13 +62,20 @@ class AdaptiveMaxPool2d(Operator):
     def forward(ctx: Any, x: np.ndarray, output_size: tuple[int, int], positions: bool) -> Any:
         size = x.shape[2:]
         y, where = kernels.pooling.adaptive_max_forward(channels_last(x), output_size)
-        ctx.saved, ctx.size, ctx.geometry = (where,), size, None
+        ctx.saved, ctx.size, ctx.geometry = (where, x), size, None
         return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         _refuse_no_positions(grad_output)
         return MaxPool2d.backward(ctx, grad_output)
+
+
+def _indices(where: Any) -> Any:
+    """The positions as int64, for the program; where it changes them, the backward is refused."""
+    indices = where.long()
+    stand_for(indices, where)
+    return indices
 
 
 def _refuse_no_positions(grad_output: np.ndarray) -> None:
@@ -74,13 +85,15 @@ def _refuse_no_positions(grad_output: np.ndarray) -> None:
 
 
 class AveragePool2d(Operator):
-    """Σ over each window / divisor"""
+    """Σ over each window / divisor; as in PyTorch x may not be changed before the backward"""
 
     hands_over = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:
         ctx.windows, ctx.size = (rows, columns, divisor), x.shape[2:]
+        if divisor.size != 1:  # of a single window PyTorch takes the mean, which saves nothing
+            ctx.saved = (x,)
         return channels_first(kernels.pooling.average_forward(channels_last(x), rows, columns, divisor))
 
     @staticmethod
@@ -120,7 +133,7 @@ def max_pool2d(
     size = image_size(input, "max_pool2d")
     geometry = pooling_geometry(size, kernel_size, stride, padding, dilation, _flag(ceil_mode, "ceil_mode"))
     y = batched(lambda x: MaxPool2d.apply(x, geometry, bool(return_indices)), input)
-    return (y[0], y[1].long()) if return_indices else y
+    return (y[0], _indices(y[1])) if return_indices else y
 
 
 def avg_pool2d(
@@ -235,7 +248,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     filled = 3 if array_of(input).ndim == 4 else 2
     target = _adaptive_size(output_size, image_size(input, "adaptive_max_pool2d", filled))
     y = batched(lambda x: AdaptiveMaxPool2d.apply(x, target, bool(return_indices)), input)
-    return (y[0], y[1].long()) if return_indices else y
+    return (y[0], _indices(y[1])) if return_indices else y
 
 
 def max_unpool2d(

@@ -19,7 +19,7 @@ def _unfold(x: np.ndarray, geometry: Geometry) -> np.ndarray:
     windows = kernels.convolution.im2col.im2col(channels_last(x), geometry)  # (N, OH, OW, KH, KW, C)
     KH, KW = geometry.kernel
     columns = windows.transpose(0, 5, 3, 4, 1, 2)
-    return columns.reshape(x.shape[0], x.shape[1] * KH * KW, math.prod(geometry.output_size))
+    return columns.copy().reshape(x.shape[0], x.shape[1] * KH * KW, math.prod(geometry.output_size))
 
 
 def _fold(columns: np.ndarray, geometry: Geometry) -> np.ndarray:
