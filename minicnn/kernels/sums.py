@@ -212,7 +212,7 @@ def _first_pass(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[in
     inner = wide[wide.index(group[-1]) + 1 :] if group else wide
     R, B, size = count(group), count(inner), math.prod(shape)
     kept = tuple([1 if axis in group else n for axis, n in enumerate(shape)])
-    neighbours = len(runs) == 1 and B == 1 and R <= 64
+    neighbours = len(runs) == 1 and B == 1 and R <= 64 and 0 not in strides
     return _Pass(
         tuple(order), R, B, *division(size // max(R * B, 1), R, B), kept, tuple([kept[axis] for axis in order]),
         tuple(map(order.index, range(len(shape)))), tuple([a for run in runs if run != group for a in run]),
