@@ -383,7 +383,7 @@ class Tensor(Variable):
         """In another dtype: `to(dtype)`, `to("cpu", dtype)` or `to(other)`; itself where nothing changes.
 
         Args:
-            args: a dtype, a device, or a Tensor whose dtype to take.
+            args: a dtype, a device, or a Tensor whose dtype to take; then `non_blocking` and `copy`.
             dtype, device: the same by name.
             non_blocking: has no effect: nothing travels.
             copy: copy even where nothing changes.
@@ -393,10 +393,14 @@ class Tensor(Variable):
             RuntimeError: for a device that isn't the CPU.
             TypeError: for arguments that are neither dtype, device nor Tensor.
         """
+        flags = [argument for argument in args if isinstance(argument, builtins.bool)]
+        copy = flags[1] if len(flags) > 1 else copy  # after non_blocking
         for argument in args:
+            if isinstance(argument, builtins.bool):
+                continue
             if isinstance(argument, Variable):
                 dtype = argument._array.dtype
-            elif isinstance(argument, (str, builtins.int, _device)) and not isinstance(argument, builtins.bool):
+            elif isinstance(argument, (str, builtins.int, _device)):
                 device = argument
             elif argument is not None:
                 dtype = argument

@@ -112,6 +112,11 @@ class Side:
         if isinstance(value, torch.dtype):
             wanted = self.floats if value.is_floating_point and self.floats else value
             return numpy_dtype(wanted) if self.module is minicnn else wanted
+        if isinstance(value, torch.memory_format) and self.module is minicnn:
+            name = str(value).removeprefix("torch.")
+            if not hasattr(minicnn, name):
+                raise OutsideError(f"minicnn has no {value}")
+            return getattr(minicnn, name)
         if isinstance(value, torch.device):
             if value.type != "cpu":
                 raise OutsideError(f"device {value}")

@@ -20,14 +20,20 @@ from minicnn.kernels.microkernel import lanes
 from minicnn.nn.functional import convolution, normalization
 from minicnn.testing import check_conv2d, check_max_pool2d
 
+QUICK = {"phases": (Phase.generate,), "database": None, "report_multiple_bugs": False, "max_examples": 2000}
+
 
 @pytest.fixture(autouse=True)
-def fail_fast():
-    """Generate cases, don't shrink them: any failure will do."""
+def fail_fast(monkeypatch):
+    """Generate cases until one fails, and don't shrink it: any failure will do."""
     before = settings.get_current_profile_name()
-    quick = {"phases": (Phase.generate,), "database": None, "report_multiple_bugs": False}
-    settings.register_profile("mutants", parent=settings.get_profile(before), **quick)
-    settings.load_profile("mutants")
+    settings.register_profile("mutants", parent=settings.get_profile(before), **QUICK)
+    settings.load_profile("mutants")  # for what the checks decorate when they are called
+    for module in (test_autograd, test_batch_norm, test_convolution, test_loss, test_optim, test_pooling):
+        for test in vars(module).values():
+            own = getattr(test, "_hypothesis_internal_use_settings", None)  # taken when the module was imported
+            if own is not None:
+                monkeypatch.setattr(test, "_hypothesis_internal_use_settings", settings(own, **QUICK))
     yield
     settings.load_profile(before)
 
@@ -66,17 +72,18 @@ def max_pool_padded_with_zero(patch):
 
 def max_pool_takes_the_last_of_equal_values(patch):
     def forward(x, g):
-        N, H, W, C = x.shape
-        y = np.empty((N, *g.output_size, C), x.dtype)
-        where = np.empty(y.shape, np.int32)
-        for n, i, j, c in np.ndindex(*y.shape):
-            rows = [g.height.origin(i) + p * g.height.dilation for p in range(g.height.kernel)]
-            columns = [g.width.origin(j) + q * g.width.dilation for q in range(g.width.kernel)]
-            taps = [r * W + q for r in rows for q in columns if 0 <= r < H and 0 <= q < W]
-            values = [x[n, tap // W, tap % W, c] for tap in taps]
-            best = max(range(len(taps)), key=lambda k: (np.isnan(values[k]), values[k], k))
-            y[n, i, j, c], where[n, i, j, c] = values[best], taps[best]
-        return y, where
+        _, H, W, _ = x.shape
+        y = np.full((len(x), *g.output_size, x.shape[3]), -np.inf, x.dtype)
+        where = np.zeros(y.shape, np.int32)
+        for p, q in np.ndindex(*g.kernel):
+            rows = np.arange(g.height.output) * g.height.stride - g.height.before + p * g.height.dilation
+            columns = np.arange(g.width.output) * g.width.stride - g.width.before + q * g.width.dilation
+            inside = np.logical_and.outer((rows >= 0) & (rows < H), (columns >= 0) & (columns < W))
+            values = x[:, rows.clip(0, H - 1)][:, :, columns.clip(0, W - 1)]
+            wins = inside[None, :, :, None] & ((values >= y) | np.isnan(values))
+            y = np.where(wins, values, y)
+            where = np.where(wins, np.add.outer(rows * W, columns)[None, :, :, None], where)
+        return y, where.astype(np.int32)
 
     patch.setattr(kernels.pooling, "max_forward", forward)
 

@@ -210,7 +210,7 @@ def run_backward(
                     collected[node, number] = gradient
                     node.may_overwrite = False
             runs = visited is None or node in visited
-            if node.retained and (runs or any((node, number) in wanted for number in range(len(slots)))):
+            if node.retained and (runs or any((node, i) in wanted or (node, i) in starts for i in range(len(slots)))):
                 _keep_retained(node, slots)
             if not runs:
                 edges = results = ()

@@ -91,6 +91,11 @@ class Geometry:
         return self.height.output, self.width.output
 
     @property
+    def is_lopsided(self) -> bool:
+        """Whether one side has more padding than the opposite one."""
+        return self.height.before != self.height.after or self.width.before != self.width.after
+
+    @property
     def is_padded(self) -> bool:
         """Whether any side has padding."""
         return any((self.height.before, self.height.after, self.width.before, self.width.after))

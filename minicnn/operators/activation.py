@@ -80,10 +80,14 @@ class LeakyRelu(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, slope: float) -> np.ndarray:
-        ctx.saved, ctx.slope = (x,), x.dtype.type(slope)
-        ctx.refuses = ctx.out is not None and slope < 0
+        ctx.slope, ctx.refuses = x.dtype.type(slope), ctx.out is not None and slope < 0
         with np.errstate(all="ignore"):
-            return np.where(x > 0, x, x * ctx.slope)
+            y = np.where(x > 0, x, x * ctx.slope)
+        if ctx.out is not None:  # the result has the sign of x, which is overwritten
+            ctx.out[...] = y
+            y = ctx.out
+        ctx.saved = (x if ctx.out is None else y,)
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:

@@ -256,6 +256,7 @@ def maximum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         ValueError: over everything of an empty tensor.
     """
     if isinstance(dim, (Variable, np.ndarray)):
+        array_argument(input, "max")
         return Maximum.call(input, dim)
     return _extreme(input, dim, keepdim, largest=True)
 
@@ -267,6 +268,7 @@ def minimum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     Args, Returns, Raises: as for `max`. A NaN is smaller than everything.
     """
     if isinstance(dim, (Variable, np.ndarray)):
+        array_argument(input, "min")
         return Minimum.call(input, dim)
     return _extreme(input, dim, keepdim, largest=False)
 

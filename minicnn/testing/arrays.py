@@ -17,13 +17,14 @@ def counts(most: int = COUNTS[-1], least: int = 1) -> st.SearchStrategy[int]:
 
 
 def fill(shape: tuple[int, ...], kind: str, seed: int, dtype: Any = np.float32) -> np.ndarray:
-    """An array of small integers, of {-1, 0, 1} (full of ties), or of reals over four orders of magnitude."""
+    """An array of small integers, of {-1, 0, 1} (full of ties), of reals over four orders of magnitude or normals."""
     rng = np.random.default_rng(seed)
     if kind == "integers":
         return rng.integers(-4, 5, shape).astype(dtype)
     if kind == "ties":
         return rng.integers(-1, 2, shape).astype(dtype)
-    return (rng.standard_normal(shape) * 10.0 ** rng.uniform(-2, 2, shape)).astype(dtype)
+    spread = 0 if kind == "normals" else 2
+    return (rng.standard_normal(shape) * 10.0 ** rng.uniform(-spread, spread, shape)).astype(dtype)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,11 @@ from minicnn.nn.functional.images import batched, image_shape
 from minicnn.operators.operands import array_of, described
 
 
+def _apart(image: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The channels-last `image` of x in memory of its own."""
+    return image.copy() if np.may_share_memory(image, x) else image
+
+
 class Conv2d(Operator):
     """y = x ∗ weight + bias"""
 
@@ -28,14 +33,16 @@ class Conv2d(Operator):
         groups: int,
         algorithm: str,
     ) -> np.ndarray:
-        ctx.saved = channels_last(x), weight
+        image = channels_last(x)
         ctx.geometry, ctx.groups = geometry, groups
         ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups)
-        return channels_first(ctx.algorithm.forward(ctx.saved[0], weight, bias, geometry))
+        # x itself, too, which may not change before the backward; but where PyTorch pads a copy, it may
+        ctx.saved = (_apart(image, x), weight) if geometry.is_lopsided else (image, weight, x)
+        return channels_first(ctx.algorithm.forward(image, weight, bias, geometry))
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        x, weight = ctx.saved
+        x, weight, *_ = ctx.saved
         g = channels_last(grad_output)
         by_x = by_weight = by_bias = None
         needs_x, needs_weight, needs_bias, *_ = ctx.needs_input_grad
@@ -80,17 +87,18 @@ class ConvTranspose2d(Operator):
         groups: int,
         algorithm: str,
     ) -> np.ndarray:
-        ctx.saved = channels_last(x), weight
+        image = channels_last(x)
+        ctx.saved = image, weight, x
         ctx.geometry, ctx.groups = geometry, groups
         ctx.algorithm = kernels.convolution.select(algorithm, geometry, weight.shape[1] * groups, len(weight), groups)
-        y = ctx.algorithm.grad_input(ctx.saved[0], weight, geometry, groups)
+        y = ctx.algorithm.grad_input(image, weight, geometry, groups)
         if bias is not None:
             y += bias
         return channels_first(y)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        x, weight = ctx.saved
+        x, weight, *_ = ctx.saved
         g = channels_last(grad_output)
         by_x = by_weight = by_bias = None
         if ctx.needs_input_grad[0]:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from minicnn.autograd import Operator
 from minicnn.dtypes import float32, float64
 from minicnn.operators.operands import array_of, described
 
@@ -41,6 +44,18 @@ def image_shape(image: Any, name: str) -> tuple[int, ...]:
     return shape
 
 
+class First(Operator):
+    """The only image of a batch that nobody else holds: not a view, as far as programs are concerned."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x[0]
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        return g[None]
+
+
 def batched(operation: Callable, x: Any) -> Any:
     """`operation` on (N, C, H, W), for an `x` that may lack N.
 
@@ -53,4 +68,4 @@ def batched(operation: Callable, x: Any) -> Any:
         result = operation(x[None])
     except MemoryError as error:
         raise RuntimeError(f"the result for input of shape {array_of(x).shape} is too large: {error}") from None
-    return type(result)(r[0] for r in result) if isinstance(result, tuple) else result[0]
+    return tuple(map(First.apply, result)) if isinstance(result, tuple) else First.apply(result)
