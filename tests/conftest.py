@@ -23,7 +23,7 @@ EVERYWHERE: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.too_slow],
 }
 settings.register_profile("default", max_examples=60, **EVERYWHERE)
-settings.register_profile("long", max_examples=600, **EVERYWHERE)
+settings.register_profile("long", max_examples=300, **EVERYWHERE)
 settings.register_profile("nightly", max_examples=3000, **EVERYWHERE)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

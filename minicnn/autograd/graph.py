@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd.storage import elements, is_dense, keep_strides
 from minicnn.autograd.variable import REPLACEMENT, Replaced, Variable, owner
-from minicnn.kernels import sums
 
 FREED = (
     "Trying to backward through the graph a second time: the values it needs were freed by the first walk. Pass "
@@ -70,6 +70,15 @@ class Node:
         """Refuse to go backwards where what is saved belongs to one of `tensors` and was changed in place since."""
         self.memories = (*map(_memory_of, tensors),)
         self.counts = (*map(_count_of, self.memories),)
+
+    def adopt(self, result: np.ndarray, tensor: Variable) -> None:
+        """Look for a saved result in the memory of `tensor`, where it has been copied and may be changed again."""
+        saved, memory = self.saved, tensor._memory
+        if isinstance(saved, tuple) and result.dtype == tensor._array.dtype and any(one is result for one in saved):
+            self.saved = tuple([tensor._array if one is result else one for one in saved])
+            counts = [c for m, c in zip(self.memories, self.counts, strict=True) if m is not memory]
+            self.memories = (*[m for m in self.memories if m is not memory], memory)
+            self.counts = (*counts, memory[0] + 1)  # it counts as changed once more when that is done
 
     def join(self, outputs: Sequence[Variable]) -> None:
         """Become the place in the graph of `outputs`."""
@@ -244,7 +253,7 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     axes = tuple(range(extra)) + tuple(
         axis + extra for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis + extra] != 1
     )
-    return sums.over(gradient, axes, True).reshape(shape)
+    return kernels.sums.over(gradient, axes, True).reshape(shape)
 
 
 def _nodes_leading_to(wanted: frozenset, starts: list[tuple]) -> set[Node]:

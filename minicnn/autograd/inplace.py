@@ -63,6 +63,8 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
     _check_fits(tensor, after)
     if after._array is not tensor._array:
         np.copyto(tensor._array, after._array, casting="unsafe")
+        if after._node is not None:
+            after._node.adopt(after._array, tensor)
     tensor._bump()
     if not after._requires_grad:
         return

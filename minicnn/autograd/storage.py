@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from minicnn import kernels
 from minicnn.autograd.variable import ROW_MAJOR, Owned, Variable, owner
-from minicnn.kernels.memory import empty
 
 Strides = tuple[int, ...]
 
@@ -197,7 +197,9 @@ def is_contiguous(tensor: Variable) -> bool:
 def empty_strided(shape: tuple[int, ...], strides: Strides, dtype: np.dtype) -> np.ndarray:
     """An array without gaps whose axes lie in the order of `strides`."""
     order = sorted(range(len(shape)), key=lambda axis: (-abs(strides[axis]), axis))
-    return empty(tuple([shape[axis] for axis in order]), dtype).transpose([*map(order.index, range(len(order)))])
+    return kernels.memory.empty(tuple([shape[axis] for axis in order]), dtype).transpose(
+        [*map(order.index, range(len(order)))]
+    )
 
 
 def can_view(shape: Sequence[int], strides: Strides, sizes: Sequence[int]) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         convolution,
         dropout,
         loss,
+        memory,
         normalization,
         optimizers,
         pooling,
@@ -21,7 +22,18 @@ if TYPE_CHECKING:
         threads,
     )
 
-__all__ = ["activation", "convolution", "dropout", "loss", "normalization", "optimizers", "pooling", "sums", "threads"]
+__all__ = [
+    "activation",
+    "convolution",
+    "dropout",
+    "loss",
+    "memory",
+    "normalization",
+    "optimizers",
+    "pooling",
+    "sums",
+    "threads",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

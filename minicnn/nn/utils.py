@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minicnn.kernels import sums
+from minicnn import kernels
 from minicnn.tensor import Tensor
 
 
@@ -68,4 +68,4 @@ def _norm(arrays: list[np.ndarray], order: float) -> np.floating:
 
 def _norm_of(x: np.ndarray, order: float) -> np.floating:
     """The norm of a vector; NumPy's own, for order 2, carries one float32 sum through all of it."""
-    return np.sqrt(sums.over(np.square(x), (0,))[()]) if order == 2 else np.linalg.norm(x, order)
+    return np.sqrt(kernels.sums.over(np.square(x), (0,))[()]) if order == 2 else np.linalg.norm(x, order)

@@ -8,7 +8,6 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, float32, float64
-from minicnn.kernels import sums
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
@@ -171,14 +170,14 @@ class Softmax(Operator):
     def forward(ctx: Any, x: np.ndarray, axis: int) -> np.ndarray:
         with np.errstate(all="ignore"):
             e = np.exp(x - x.max(axis, keepdims=True, initial=-np.inf))
-            y = e / sums.over(e, (axis,), True)
+            y = e / kernels.sums.over(e, (axis,), True)
         ctx.saved, ctx.axis = (y,), axis
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (y,) = ctx.saved
-        return y * (g - sums.over(g * y, (ctx.axis,), True)), None
+        return y * (g - kernels.sums.over(g * y, (ctx.axis,), True)), None
 
 
 class LogSoftmax(Operator):
@@ -188,13 +187,13 @@ class LogSoftmax(Operator):
     def forward(ctx: Any, x: np.ndarray, axis: int) -> np.ndarray:
         with np.errstate(all="ignore"):
             shifted = x - x.max(axis, keepdims=True, initial=-np.inf)
-            y = shifted - np.log(sums.over(np.exp(shifted), (axis,), True))
+            y = shifted - np.log(kernels.sums.over(np.exp(shifted), (axis,), True))
         ctx.saved, ctx.axis = (y,), axis
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g - np.exp(ctx.saved[0]) * sums.over(g, (ctx.axis,), True), None
+        return g - np.exp(ctx.saved[0]) * kernels.sums.over(g, (ctx.axis,), True), None
 
 
 def _along(operator: type[Operator], name: str, x: Any, dim: Any, dtype: Any) -> Any:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels.sums import product
 from minicnn.operators.operands import array_of, check_broadcast
 from minicnn.operators.quiet import quietly
 
@@ -17,7 +17,7 @@ class MatrixProduct(Operator):
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         by_a, by_b = ctx.needs_input_grad
         ctx.saved, ctx.dims = (a if by_b else None, b if by_a else None), (a.ndim, b.ndim)
-        return quietly(product, a, b)
+        return quietly(kernels.sums.product, a, b)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -29,11 +29,11 @@ class MatrixProduct(Operator):
         by_a = by_b = None
         if b is not None:
             columns = b[:, None] if b_dims == 1 else b  # (…, M, N) @ (…, N, K)
-            by_a = product(g, columns.swapaxes(-1, -2))
+            by_a = kernels.sums.product(g, columns.swapaxes(-1, -2))
             by_a = by_a.squeeze(-2) if a_dims == 1 else by_a
         if a is not None:
             rows = a[None, :] if a_dims == 1 else a  # (…, K, M) @ (…, M, N)
-            by_b = product(rows.swapaxes(-1, -2), g)
+            by_b = kernels.sums.product(rows.swapaxes(-1, -2), g)
             by_b = by_b.squeeze(-1) if b_dims == 1 else by_b
         return by_a, by_b
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, int64
-from minicnn.kernels import sums
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Maximum, Minimum
 from minicnn.operators.operands import cast
@@ -55,7 +55,7 @@ class Sum(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.spread = axes, x.shape
-        return quietly(sums.over, x, axes, keepdim)
+        return quietly(kernels.sums.over, x, axes, keepdim)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -69,7 +69,7 @@ class Mean(Operator):
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.spread = axes, x.shape
         ctx.count = prod([x.shape[axis] for axis in axes])
-        total = quietly(sums.over, x, axes, keepdim)
+        total = quietly(kernels.sums.over, x, axes, keepdim)
         return np.asarray(quietly(np.true_divide, total, x.dtype.type(ctx.count)))
 
     @staticmethod
@@ -86,8 +86,8 @@ class Variance(Operator):
         count = prod([x.shape[axis] for axis in axes])
         ctx.divisor = x.dtype.type(max(count - correction, 0))
         with np.errstate(all="ignore"):
-            ctx.mean = sums.over(x, axes, True, np.float64) / count
-            y = (sums.squares(x, ctx.mean, axes) / np.float64(max(count - correction, 0))).astype(x.dtype)
+            ctx.mean = kernels.sums.over(x, axes, True, np.float64) / count
+            y = (kernels.sums.squares(x, ctx.mean, axes) / np.float64(max(count - correction, 0))).astype(x.dtype)
         return y if keepdim else y.reshape([size for axis, size in enumerate(x.shape) if axis not in axes])
 
     @staticmethod

@@ -171,16 +171,18 @@ def _arrays(
     draw: st.DrawFn, shapes: list[tuple[int, ...] | None], terms: int, kinds: tuple[str, ...], dtype: Any
 ) -> tuple[list[Any], str, int, Layout]:
     """x, weight and bias, the kind of their values, the seed, and how the gradient lies in memory."""
-    short = tuple(kind for kind in kinds if kind != "reals" or terms <= TERMS) or ("integers",)
+    *own, layout = [draw(layouts(repeats=True)) for _ in (*shapes, None)]
+    most = FEW_TERMS if any(one.repeat is not None for one in (*own, layout)) else TERMS  # equal terms err alike
+    short = tuple(kind for kind in kinds if kind != "reals" or terms <= most) or ("integers",)
     kind = draw(st.sampled_from(short), label="values")
     if kind == "reals" and terms > FEW_TERMS:
         kind = "normals"
     seed = draw(st.integers(0, 2**16), label="seed")
     arrays = [
-        None if shape is None else lay_out(fill(shape, kind, seed + i, dtype), draw(layouts(repeats=True)))
-        for i, shape in enumerate(shapes)
+        None if shape is None else lay_out(fill(shape, kind, seed + i, dtype), one)
+        for i, (shape, one) in enumerate(zip(shapes, own, strict=True))
     ]
-    return arrays, kind, seed, draw(layouts(repeats=True))
+    return arrays, kind, seed, layout
 
 
 @st.composite

@@ -51,7 +51,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     if not (training and p and array_argument(input, "dropout").size):
         return input
     if p == 1:
-        return input.mul_(0) if inplace else Multiply.call(input, 0)
+        return in_place(input, lambda x: Multiply.call(x, 0)) if inplace else Multiply.call(input, 0)
     floating(input, "dropout")
     seed = int(numpy_generator().integers(2**64, dtype=np.uint64))
 

@@ -73,7 +73,7 @@ def stride_option(draft: Draft, h: Axis, w: Axis) -> str:
 
 
 def algorithm(draft: Draft) -> str:
-    return f", algorithm={draft.pick(['im2col', 'naive', 'implicit', 'fft'])!r}" if draft.chance(6) else ""
+    return f", algorithm={draft.pick(['im2col', 'naive', 'implicit'])!r}" if draft.chance(6) else ""
 
 
 def groups_of(draft: Draft, channels: int) -> int:
