@@ -716,6 +716,10 @@ def test_changes_in_place(text):
         "z = m.arange(4.); z[z > 1] = z[:2]",
         "z = m.arange(6.); z.clamp_(z[2], z[4])",
         "z = m.arange(6.); z.pow_(z[2])",
+        "z = m.arange(2.).view(1, 2); z[:, None] = z",
+        "z = m.arange(6.).view(2, 3); z[:] = z[0]",
+        "z = m.arange(6.).view(2, 3); z[...] = z",
+        "z = m.arange(6.); z.view(1, 6)[:] = z",
         # several elements in one place
         "z = x.expand(3, 2); z = m.zeros(1, 2).expand(3, 2); z.add_(1)",
         "z = m.zeros(2).expand(1, 2); z.add_(1)",

@@ -304,6 +304,13 @@ def overlap(a: Variable, b: Variable) -> bool:
     return first < other_end and other < end
 
 
+def same_places(a: Variable, b: Variable) -> bool:
+    """Whether two tensors of one shape and one memory have their elements in the same places."""
+    (first, strides), (other, others) = promised(a), promised(b)
+    axes = zip(a._array.shape, strides, others, strict=True)
+    return first == other and all(stride == step for size, stride, step in axes if size > 1)
+
+
 def repeats(array: np.ndarray) -> bool:
     """Whether an axis of several elements shows the same place over and over, as in an expanded array."""
     if 0 not in array.strides or not array.size:

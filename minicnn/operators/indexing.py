@@ -14,7 +14,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable, assign, no_grad
 from minicnn.autograd.inplace import check_places
 from minicnn.autograd.operator import ViewOperator
-from minicnn.autograd.storage import overlap, repeats
+from minicnn.autograd.storage import overlap, repeats, same_places
 from minicnn.autograd.variable import View, owner
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import normalize_dims
@@ -135,7 +135,8 @@ def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: 
             with no_grad():
                 target, shape = Take.apply(input, basic), value._array.shape
                 wide = value.reshape((*[1] * (target._array.ndim - len(shape)), *shape))  # type: ignore[attr-defined]
-                check_places(target, *[wide] * (wide._array.shape == target._array.shape))
+                apart = wide._array.shape == target._array.shape and not same_places(wide, target)
+                check_places(target, *[wide] * apart)
         return
     for part in read:
         if part._array is input._array or overlap(input, part):
