@@ -23,6 +23,8 @@ FREED = (
 )
 
 
+CHANGED = "a value needed for the gradient of {} has been modified by an in-place operation, {} times in all"
+
 _memory_of = attrgetter("_memory")
 _count_of = itemgetter(0)
 
@@ -39,6 +41,8 @@ class Node:
             since.
         out: where the forward may write its result at once, because the first argument is being changed in
             place; None otherwise. An operation may ignore it, and must where it saves its first argument.
+        freezes: whether the first argument may not be changed before the backward though that doesn't read it, since
+            PyTorch's does; `frozen` is its memory.
         may_overwrite: whether the backward of an operation with one output may write over the gradient it gets.
         edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None.
         outputs: shape and dtype of every output that carries a gradient.
@@ -49,6 +53,8 @@ class Node:
 
     saved: tuple | None = ()
     out: np.ndarray | None = None
+    freezes = False
+    frozen: list | None = None
     may_overwrite = False
     number: int
     outputs: Sequence[tuple]
@@ -115,7 +121,7 @@ class Node:
         if self.counts != (*map(_count_of, self.memories),):
             self._check_saved()
         results = self.operator.pull_back(self, gradients)
-        if self.saved and not retain_graph:
+        if (self.saved or self.freezes) and not retain_graph:
             self.saved = None
         return results
 
@@ -137,13 +143,12 @@ class Node:
                     self._replace_saved(array, former.now)
             if changes:
                 changed[memory[1]] = memory
+            if changes and memory is self.frozen:
+                raise RuntimeError(CHANGED.format(self.operator.__name__, changes))
         for saved in self.saved or ():
             array = saved._array if isinstance(saved, Variable) else saved
             if isinstance(array, np.ndarray) and id(owner(array)) in changed:
-                raise RuntimeError(
-                    f"a value needed for the gradient of {self.operator.__name__} has been modified by an in-place "
-                    f"operation, {changed[id(owner(array))][0] % REPLACEMENT} times in all"
-                )
+                raise RuntimeError(CHANGED.format(self.operator.__name__, changed[id(owner(array))][0] % REPLACEMENT))
 
     def _replace_saved(self, former: np.ndarray, now: np.ndarray) -> None:
         """What was saved of an argument as it is now instead of `former`."""
@@ -296,7 +301,8 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
 def _accumulate(tensor: Variable, gradient: np.ndarray) -> None:
     if tensor._grad is None:
         tensor._grad = Variable._computed(gradient)
-        if tensor._layout is None and is_dense(gradient.shape, elements(tensor._array)):
+        array = tensor._array
+        if tensor._layout is None and not array.flags.c_contiguous and is_dense(array.shape, elements(array)):
             keep_strides(tensor._grad, [tensor])
     else:
         tensor._grad._array += gradient

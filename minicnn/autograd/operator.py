@@ -104,7 +104,7 @@ class Operator:
         elif cls.elementwise:
             keep_strides(outputs[0], tensors)
         if joins:
-            if ctx.saved:
+            if ctx.saved or ctx.freezes:
                 cls._watch(ctx, outputs, tensors)
             ctx.join(outputs[: cls.differentiable_outputs])
         return tuple(outputs) if several else outputs[0]
@@ -127,6 +127,8 @@ class Operator:
     def _watch(ctx: Node, outputs: list[Variable], tensors: list[Variable]) -> None:
         """Note the memory of the results and arguments, which may show among what is saved."""
         ctx.watch([*outputs, *tensors])
+        if ctx.freezes:
+            ctx.frozen = tensors[0]._memory
         if Former in map(type, tensors):
             former = next(tensor for tensor in tensors if type(tensor) is Former)
             memory = owner(former._array)

@@ -86,9 +86,10 @@ def settle(tensor: Variable) -> None:
     """Let the array of `tensor` lie as promised, together with all that shares its memory."""
     layout = tensor._layout
     if layout is ROW_MAJOR and not tensor._array.flags.c_contiguous:
-        storage = Storage(tensor._array, row_major(tensor._array.shape))
-        storage.admit(tensor)
-        storage.settle()
+        former = tensor._array
+        tensor._array = kernels.memory.empty(former.shape, former.dtype)
+        tensor._array[...] = former
+        tensor._memory.append(Owned(weakref.ref(owner(former))))
     elif layout is not None and layout is not ROW_MAJOR:
         layout.storage.settle()
 
@@ -278,7 +279,10 @@ def keep_strides(result: Variable, operands: Sequence[Variable]) -> None:
             break
     else:
         return
-    shape = result._array.shape
+    shape, strides = result._array.shape, result._array.strides
+    if all(one._layout is None and (one._array.shape, one._array.strides) == (shape, strides) for one in operands):
+        result._layout = None
+        return
     strides = elementwise_strides(shape, [(t._array.shape, promised(t)[1]) for t in operands])
     if is_row_major(shape, strides):
         return

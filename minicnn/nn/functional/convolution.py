@@ -36,13 +36,13 @@ class Conv2d(Operator):
         image = channels_last(x)
         ctx.geometry, ctx.groups = geometry, groups
         ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups)
-        # x itself, too, which may not change before the backward; but where PyTorch pads a copy, it may
-        ctx.saved = (_apart(image, x), weight) if geometry.is_lopsided else (image, weight, x)
+        ctx.freezes = not geometry.is_lopsided  # otherwise PyTorch pads a copy
+        ctx.saved = image if ctx.freezes else _apart(image, x), weight
         return channels_first(ctx.algorithm.forward(image, weight, bias, geometry))
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        x, weight, *_ = ctx.saved
+        x, weight = ctx.saved
         g = channels_last(grad_output)
         by_x = by_weight = by_bias = None
         needs_x, needs_weight, needs_bias, *_ = ctx.needs_input_grad
@@ -88,7 +88,7 @@ class ConvTranspose2d(Operator):
         algorithm: str,
     ) -> np.ndarray:
         image = channels_last(x)
-        ctx.saved = image, weight, x
+        ctx.saved, ctx.freezes = (image, weight), True
         ctx.geometry, ctx.groups = geometry, groups
         ctx.algorithm = kernels.convolution.select(algorithm, geometry, weight.shape[1] * groups, len(weight), groups)
         y = ctx.algorithm.grad_input(image, weight, geometry, groups)
@@ -98,7 +98,7 @@ class ConvTranspose2d(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        x, weight, *_ = ctx.saved
+        x, weight = ctx.saved
         g = channels_last(grad_output)
         by_x = by_weight = by_bias = None
         if ctx.needs_input_grad[0]:

@@ -20,8 +20,7 @@ class Pad(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, pairs: dict[int, tuple[int, int]], mode: str, value: Any) -> np.ndarray:
         ctx.pairs, ctx.mode, ctx.shape = pairs, mode, x.shape
-        if mode in ("reflect", "replicate"):
-            ctx.saved = (x,)  # not needed, but as in PyTorch it may not be changed before the backward
+        ctx.freezes = mode in ("reflect", "replicate")
         result = tuple(size + sum(pairs.get(axis, ())) for axis, size in enumerate(x.shape))
         y = np.empty(result, x.dtype)  # first of all, since it shows whether there is memory enough
         if mode == "constant" or not y.size:

@@ -24,7 +24,8 @@ class MaxPool2d(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, geometry: Geometry, positions: bool) -> Any:
         y, where = kernels.pooling.max_forward(channels_last(x), geometry)
-        ctx.saved, ctx.size, ctx.geometry = (where, x), geometry.input_size, geometry
+        ctx.saved, ctx.size, ctx.geometry = (where,), geometry.input_size, geometry
+        ctx.freezes = True
         return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
@@ -62,7 +63,8 @@ class AdaptiveMaxPool2d(Operator):
     def forward(ctx: Any, x: np.ndarray, output_size: tuple[int, int], positions: bool) -> Any:
         size = x.shape[2:]
         y, where = kernels.pooling.adaptive_max_forward(channels_last(x), output_size)
-        ctx.saved, ctx.size, ctx.geometry = (where, x), size, None
+        ctx.saved, ctx.size, ctx.geometry = (where,), size, None
+        ctx.freezes = True
         return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
@@ -92,8 +94,7 @@ class AveragePool2d(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:
         ctx.windows, ctx.size = (rows, columns, divisor), x.shape[2:]
-        if divisor.size != 1:  # of a single window PyTorch takes the mean, which saves nothing
-            ctx.saved = (x,)
+        ctx.freezes = divisor.size != 1  # of a single window PyTorch takes the mean, which saves nothing
         return channels_first(kernels.pooling.average_forward(channels_last(x), rows, columns, divisor))
 
     @staticmethod
