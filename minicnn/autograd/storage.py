@@ -304,7 +304,8 @@ def overlap(a: Variable, b: Variable) -> bool:
         return False
     end, other_end = first + a._array.size, other + b._array.size
     if (first, end) == (other, other_end):
-        return strides != others
+        pairs = zip(a._array.shape, strides, others, strict=False)
+        return len(strides) != len(others) or any(size > 1 and stride != step for size, stride, step in pairs)
     return first < other_end and other < end
 
 
