@@ -3,33 +3,13 @@
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from programs import OPERATIONS, Difference, Program, difference, program_of, programs, shrink
+from programs import OPERATIONS, Difference, difference, program_of, shrink
 from programs.regressions import REGRESSIONS
 from programs.running import statements
 
 import minicnn
 import minicnn.nn.functional as F
 from minicnn import Tensor, kernels
-
-SEARCH = settings(
-    max_examples=settings().max_examples * 5 // 2,
-    phases=(Phase.generate,),  # `shrink` shrinks
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-
-
-class DiffersError(Exception):
-    """What a search ends with."""
-
-
-@SEARCH
-@given(programs())
-def _search(program: Program) -> None:
-    found = difference(program.source)
-    if found:
-        raise DiffersError(found, program.seed)
 
 
 def test_programs_agree():
