@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 import torch
-from hypothesis import strategies as st
 
 from . import operations as _operations  # fills the table
 from .draft import TOKEN, Draft, RefusedError
@@ -38,11 +37,6 @@ class Program:
 
     def __repr__(self) -> str:
         return f"\n{self.source}\n"
-
-
-def programs() -> st.SearchStrategy[Program]:
-    """Random programs. Hypothesis draws their seeds, evenly up to 24 bits; `shrinking` makes what differs short."""
-    return st.integers(0, 2**24 - 1).map(program_of)
 
 
 def program_of(seed: int) -> Program:
