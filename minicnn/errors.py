@@ -1,0 +1,13 @@
+"""Errors of two kinds at once: PyTorch's, and Python's own for a bad value or type.
+
+PyTorch raises RuntimeError where shapes or dtypes don't fit, and programs catch it; Python programs expect ValueError and
+TypeError there. Both find what they look for.
+"""
+
+
+class ShapeError(RuntimeError, ValueError):
+    """Shapes or values that don't fit together."""
+
+
+class DtypeError(RuntimeError, TypeError):
+    """Dtypes that don't fit together, or that an operation can't compute with."""
