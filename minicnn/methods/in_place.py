@@ -1,0 +1,51 @@
+"""In-place forms: `sin_` from `sin`."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator
+from minicnn.autograd.mode import grad_mode
+
+
+class Unrelated(Operator):
+    """Values that take the place of x and don't depend on it continuously; the gradient with respect to x is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, values: np.ndarray) -> np.ndarray:
+        ctx.shape = x.shape
+        return values.astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        return np.zeros(ctx.shape, g.dtype), None
+
+
+def in_place(function: Callable, name: str | None = None) -> Callable:
+    """The method that replaces the values of a tensor by those of `function(tensor, ...)`, as `sin_` those of `sin`.
+
+    The method takes the further arguments of `function` and returns the tensor. It raises what `function` raises, and
+    RuntimeError where the values don't fit: on a leaf that requires a gradient, where the result has another shape or
+    a dtype of a higher category, or where elements of the tensor share a place in memory with others.
+
+    Args:
+        function: an operation whose first argument is the tensor; others may be Tensors, numbers, whatever it takes.
+        name: the method's name; that of `function` with an underscore behind it where it isn't given.
+    """
+
+    @wraps(function)
+    def change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def compute(former: Any) -> Any:
+            after = function(former, *args, **kwargs)
+            if grad_mode.enabled and not after._requires_grad and former._array.dtype.kind == "f":
+                return Unrelated.apply(former, after)
+            return after
+
+        return self._assign(compute, *args, *kwargs.values())
+
+    change.__name__ = name or f"{function.__name__}_"
+    change.__qualname__ = f"Tensor.{change.__name__}"
+    change.__doc__ = f"Replace the values by those of `{function.__name__}` of the same arguments; returns the tensor."
+    return change
