@@ -1,7 +1,7 @@
 """Errors of two kinds at once: PyTorch's, and Python's own for a bad value or type.
 
-PyTorch raises RuntimeError where shapes or dtypes don't fit, and programs catch it; Python programs expect ValueError and
-TypeError there. Both find what they look for.
+PyTorch raises RuntimeError where shapes or dtypes don't fit, and programs catch it; Python programs expect ValueError
+and TypeError there. Both find what they look for.
 """
 
 
