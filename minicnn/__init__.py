@@ -1,6 +1,7 @@
 """minicnn: convolutional networks from scratch in NumPy and Numba, shaped like PyTorch, proven against it."""
 
 from minicnn import autograd
+from minicnn.attributes import Size, device, memory_format
 from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minicnn.creation import (
     arange,
@@ -41,7 +42,7 @@ from minicnn.operators.reduction import minimum as min
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
-from minicnn.tensor import Size, Tensor, device, memory_format
+from minicnn.tensor import Tensor
 from minicnn.threads import get_num_threads, set_num_threads
 
 from minicnn import backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.attributes import device
 from minicnn.autograd.storage import keep_strides
 from minicnn.dtypes import as_dtype, check_array, check_fits, dtype_of_number, float32, int64, meet
 from minicnn.operators.shape import shape_from
 from minicnn.random import Generator, numpy_generator
-from minicnn.tensor import Tensor, computed, device
+from minicnn.tensor import Tensor, computed
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -4,13 +4,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from minicnn.attributes import device as cpu_device
 from minicnn.autograd import no_grad
 from minicnn.dtypes import as_dtype, float32, float64
 from minicnn.nn import state
 from minicnn.nn.hooks import BackwardHooks, RemovableHandle, register
 from minicnn.nn.parameter import Parameter
 from minicnn.tensor import Tensor
-from minicnn.tensor import device as cpu_device
 
 _DEVICE_TYPES = {"cpu", "cuda", "mps", "xpu", "xla", "meta"}
 

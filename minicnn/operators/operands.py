@@ -10,6 +10,9 @@ from minicnn.autograd.storage import keep_strides
 from minicnn.dtypes import check_array, result_type
 from minicnn.operators.quiet import quietly
 
+NUMBERS = (bool, int, float, np.number, np.bool_)
+OPERANDS = (Variable, np.ndarray, *NUMBERS)
+
 
 def array_of(operand: Any) -> Any:
     """The array behind a Tensor; anything else as it is."""

@@ -13,8 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from minicnn.attributes import Size
 from minicnn.serialization.safetensors import widen_bfloat16
-from minicnn.tensor import Size, Tensor
+from minicnn.tensor import Tensor
 
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")
 """How files of PyTorch before 1.6 begin, after the pickle's protocol."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.attributes import device as cpu_device
 from minicnn.dtypes import as_dtype, float32
 from minicnn.nn.parameter import Parameter
 from minicnn.tensor import Tensor, computed
-from minicnn.tensor import device as cpu_device
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:

@@ -1,0 +1,57 @@
+"""What a tensor says of itself: where it lives (`device`), how it lies (`memory_format`), its shape (`Size`)."""
+
+import enum
+from math import prod
+from typing import Any
+
+
+class device:  # noqa: N801 (torch's name)
+    """Where a tensor lives: always the CPU.
+
+    Raises:
+        RuntimeError: for any other device; `reference` holds the same models in PyTorch, which run on CUDA.
+    """
+
+    type = "cpu"
+    index = None
+
+    def __init__(self, name: Any = "cpu", index: int | None = None) -> None:
+        if str(name).split(":")[0] != "cpu":
+            raise RuntimeError(
+                f"minicnn computes on the CPU only, got device {str(name)!r}; the same models in `reference` "
+                "run on CUDA"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) or other == "cpu"
+
+    def __hash__(self) -> int:
+        return hash("cpu")
+
+    def __str__(self) -> str:
+        return "cpu"
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+
+class memory_format(enum.Enum):  # noqa: N801 (torch's name)
+    """In which order the elements of a tensor lie."""
+
+    preserve_format = "preserve_format"
+    contiguous_format = "contiguous_format"
+    channels_last = "channels_last"
+
+    def __repr__(self) -> str:
+        return f"torch.{self.value}"
+
+
+class Size(tuple):
+    """A shape, as `torch.Size`."""
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return prod(self)
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
