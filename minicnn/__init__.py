@@ -39,6 +39,18 @@ from minicnn.operators.matmul import matmul
 from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
 from minicnn.operators.reduction import maximum as max
 from minicnn.operators.reduction import minimum as min
+from minicnn.operators.scattering import (
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    masked_fill,
+    masked_scatter,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+)
+from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
@@ -62,6 +74,7 @@ __all__ = [
     "arange",
     "argmax",
     "argmin",
+    "argwhere",
     "as_tensor",
     "autograd",
     "backends",
@@ -86,7 +99,13 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "gather",
     "get_num_threads",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "index_select",
     "int",
     "int8",
     "int16",
@@ -98,6 +117,9 @@ __all__ = [
     "log_softmax",
     "long",
     "manual_seed",
+    "masked_fill",
+    "masked_scatter",
+    "masked_select",
     "matmul",
     "max",
     "mean",
@@ -105,6 +127,7 @@ __all__ = [
     "min",
     "nn",
     "no_grad",
+    "nonzero",
     "ones",
     "ones_like",
     "optim",
@@ -120,6 +143,9 @@ __all__ = [
     "relu",
     "reshape",
     "save",
+    "scatter",
+    "scatter_add",
+    "scatter_reduce",
     "set_grad_enabled",
     "set_num_threads",
     "sigmoid",
@@ -129,6 +155,8 @@ __all__ = [
     "stack",
     "std",
     "sum",
+    "take",
+    "take_along_dim",
     "tanh",
     "tensor",
     "transpose",

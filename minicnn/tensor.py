@@ -15,6 +15,7 @@ from minicnn.methods.differentiation import Differentiation
 from minicnn.methods.elementwise import Elementwise
 from minicnn.methods.protocols import Protocols
 from minicnn.methods.reduction import Reduction
+from minicnn.methods.selecting import Selecting
 from minicnn.methods.shape import Shape
 from minicnn.methods.writing import Writing
 
@@ -27,6 +28,7 @@ class Tensor(
     Elementwise,
     Protocols,
     Reduction,
+    Selecting,
     Shape,
     Writing,
     Variable,

@@ -16,6 +16,7 @@ from minicnn.autograd.inplace import check_places
 from minicnn.autograd.operator import ViewOperator
 from minicnn.autograd.storage import overlap, repeats, same_places
 from minicnn.autograd.variable import View, owner
+from minicnn.operators.accumulating import sums_by_key
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import normalize_dims
 
@@ -40,13 +41,11 @@ class Pick(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, *key: Any) -> np.ndarray:
         ctx.saved, ctx.shape = key, x.shape
-        return x[key]
+        return np.asarray(x[key])
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        grad_input = np.zeros(ctx.shape, g.dtype)
-        np.add.at(grad_input, ctx.saved, g)  # an element picked twice gets both gradients
-        return grad_input, *[None] * len(ctx.saved)
+        return sums_by_key(ctx.shape, ctx.saved, g), *[None] * len(ctx.saved)  # an element picked twice gets both
 
 
 class Put(Operator):

@@ -1,0 +1,28 @@
+"""Methods that select elements, or put others in their place."""
+
+from minicnn.methods.in_place import in_place
+from minicnn.operators import scattering, selecting
+
+
+class Selecting:
+    """Methods of Tensor: selecting by indices and masks, and scattering."""
+
+    __slots__ = ()
+
+    gather = selecting.gather
+    index_select = selecting.index_select
+    take = selecting.take
+    take_along_dim = selecting.take_along_dim
+    masked_select = selecting.masked_select
+    nonzero = selecting.nonzero
+    argwhere = selecting.argwhere
+
+    scatter, scatter_ = scattering.scatter, in_place(scattering.scatter)
+    scatter_add, scatter_add_ = scattering.scatter_add, in_place(scattering.scatter_add)
+    scatter_reduce, scatter_reduce_ = scattering.scatter_reduce, in_place(scattering.scatter_reduce)
+    index_add, index_add_ = scattering.index_add, in_place(scattering.index_add)
+    index_copy, index_copy_ = scattering.index_copy, in_place(scattering.index_copy)
+    index_fill, index_fill_ = scattering.index_fill, in_place(scattering.index_fill)
+    index_put, index_put_ = scattering.index_put, in_place(scattering.index_put)
+    masked_fill, masked_fill_ = scattering.masked_fill, in_place(scattering.masked_fill)
+    masked_scatter, masked_scatter_ = scattering.masked_scatter, in_place(scattering.masked_scatter)
