@@ -35,7 +35,7 @@ def check_range(index: np.ndarray, size: int, axis: int, error: type[Exception])
 
 
 def along(index: np.ndarray, axis: int) -> tuple:
-    """The key of the elements [i, .., index[i, .., j], .., j], with the index at `axis`, for each place of the index."""
+    """The key of the elements [i, .., index[i, .., j], .., j], with the index at `axis`, for every i, .., j."""
     index = np.atleast_1d(index)
     return tuple(
         index if d == axis else np.arange(n).reshape([n if e == d else 1 for e in range(index.ndim)])
