@@ -2,6 +2,8 @@
 
 from minicnn import autograd
 from minicnn.attributes import Size, device, memory_format
+from minicnn import autograd, missing
+from minicnn.amp import autocast
 from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minicnn.creation import (
     arange,
@@ -57,7 +59,7 @@ from minicnn.serialization import load, save
 from minicnn.tensor import Tensor
 from minicnn.threads import get_num_threads, set_num_threads
 
-from minicnn import backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
+from minicnn import accelerator, amp, backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
@@ -65,17 +67,22 @@ channels_last = memory_format.channels_last
 
 __version__ = "0.1.0"
 
-__all__ = [
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)
+
+__all__: list[str] = [
     "Generator",
     "Size",
     "Tensor",
     "abs",
+    "accelerator",
     "allclose",
+    "amp",
     "arange",
     "argmax",
     "argmin",
     "argwhere",
     "as_tensor",
+    "autocast",
     "autograd",
     "backends",
     "bool",

@@ -1,11 +1,11 @@
-"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`."""
+"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`."""
 
 from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn.cli import evaluate, predict, summary, train
+from minicnn.cli import evaluate, predict, run, summary, train
 
 __all__ = ["app"]
 
@@ -36,3 +36,6 @@ def main(
 
 for command in (train.train, evaluate.evaluate, predict.predict, summary.summary):
     app.command()(command)
+
+# what follows the script belongs to the script, options too
+app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False})(run.run)

@@ -1,4 +1,4 @@
-"""Switches between ways of computing, shaped like `torch.backends`."""
+"""The switch that allows Winograd's algorithm."""
 
 from types import TracebackType
 

@@ -1,0 +1,105 @@
+"""What is said where a program asks for a name that minicnn does not have: the name, who asks, what to use instead."""
+
+import difflib
+import opcode
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
+
+INSTEAD = {
+    "jit": "programs run as they are written; leave torch.jit out",
+    "onnx": "save weights with torch.save, and export them with PyTorch",
+    "hub": "networks with torchvision's parameter names are in torchvision.models",
+    "distributed": "minicnn computes in one process",
+    "fx": "programs run as they are written; nothing is traced",
+    "sparse": "minicnn's tensors are dense",
+    "profiler": "use Python's own cProfile",
+    "onnx.export": "save weights with torch.save, and export them with PyTorch",
+    "nn.utils.rnn": "minicnn has no recurrent layers",
+    "nn.LSTM": "minicnn has no recurrent layers",
+    "nn.GRU": "minicnn has no recurrent layers",
+    "nn.RNN": "minicnn has no recurrent layers",
+    "transforms.v2": "the same transforms are in torchvision.transforms",
+    "ops": "minicnn has no operations for detection",
+}
+"""Path below torch or torchvision → what to do without it."""
+
+
+class MissingNameError(AttributeError):
+    """A program asked a module for a name that minicnn does not have."""
+
+
+class MissingImportError(ImportError):
+    """A program asked to import a name that minicnn does not have."""
+
+
+def sentence(path: str, known: Iterable[str], frame: FrameType | None = None) -> str:
+    """Tell that a name is missing.
+
+    Args:
+        path: the dotted name, `torch.nn.Foo`.
+        known: the names that its module has.
+        frame: where the program asks for it.
+    """
+    module, _, name = path.rpartition(".")
+    below = path.partition(".")[2]
+    if below in INSTEAD:
+        advice = f": {INSTEAD[below]}"
+    else:
+        near = nearest(name, known)
+        advice = f"; the nearest name is {module}.{near}" if near else ""
+    where = f" (asked for by {place(frame)})" if frame is not None else ""
+    return f"minicnn has no {path}{where}{advice}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name most like `name`, upper and lower case alike; None if there is none."""
+    plain = {other.lower(): other for other in sorted(known)}
+    found = difflib.get_close_matches(name.lower(), plain, 1)
+    return plain[found[0]] if found else None
+
+
+def place(frame: FrameType) -> str:
+    """`train.py, line 12`"""
+    return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+
+
+def asking_frame() -> FrameType | None:
+    """The frame that asked a module for a name, past this package's own and those of Python's import."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("importlib", "minicnn"):
+        frame = frame.f_back
+    return frame
+
+
+def asks_by(frame: FrameType | None) -> str:
+    """The instruction by which a frame asks: `IMPORT_FROM`, `LOAD_ATTR`, or a call, of `hasattr` say."""
+    if frame is None or frame.f_lasti < 0:
+        return ""
+    return opcode.opname[frame.f_code.co_code[frame.f_lasti]]
+
+
+def error(path: str, known: Iterable[str], frame: FrameType | None) -> MissingNameError | MissingImportError:
+    """The exception for a missing name: an ImportError for `from torch import name`."""
+    said = sentence(path, known, frame)
+    if asks_by(frame) == "IMPORT_FROM":  # Python would replace an AttributeError by an ImportError of its own
+        module = path.rpartition(".")[0]
+        return MissingImportError(said, name=module)
+    return MissingNameError(said)
+
+
+def getattr_of(module: str, names: Callable[[], Iterable[str]]) -> Callable[[str], object]:
+    """The `__getattr__` of one of minicnn's modules: it says what is missing.
+
+    Args:
+        module: its name.
+        names: gives the names that there are.
+    """
+
+    def __getattr__(name: str) -> object:  # noqa: N807
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise error(f"{module}.{name}", names(), asking_frame())
+
+    return __getattr__
