@@ -1,9 +1,8 @@
 """minicnn: convolutional networks from scratch in NumPy and Numba, shaped like PyTorch, proven against it."""
 
-from minicnn import autograd
-from minicnn.attributes import Size, device, memory_format
 from minicnn import autograd, missing
 from minicnn.amp import autocast
+from minicnn.attributes import Size, device, memory_format
 from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minicnn.creation import (
     arange,
