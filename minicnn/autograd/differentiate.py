@@ -52,7 +52,8 @@ def grad(
     roots, targets = _listed(outputs), _listed(inputs)
     for target in targets:
         target._catch_up()
-        if not target._requires_grad:
+        view = target._view
+        if not (target._requires_grad or (view is not None and view.root._requires_grad)):
             raise RuntimeError("one of the inputs does not require grad")
     found = run_backward(roots, _start_gradients(roots, grad_outputs), bool(retain_graph), targets)
     if not allow_unused and any(gradient is None for gradient in found):

@@ -44,7 +44,8 @@ class Node:
         freezes: whether the first argument may not be changed before the backward though that doesn't read it, since
             PyTorch's does; `frozen` is its memory.
         may_overwrite: whether the backward of an operation with one output may write over the gradient it gets.
-        edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None.
+        edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None; empty where
+            all go nowhere.
         outputs: shape and dtype of every output that carries a gradient.
         memories, counts: the memories whose values the backward may read (see `Variable._memory`), and how often each
             had been changed at the forward.
@@ -120,6 +121,8 @@ class Node:
         """Gradients by the arguments, given the gradients by the outputs."""
         if self.counts != (*map(_count_of, self.memories),):
             self._check_saved()
+        if not self.edges:
+            return ()
         results = self.operator.pull_back(self, gradients)
         if (self.saved or self.freezes) and not retain_graph:
             self.saved = None
@@ -290,6 +293,8 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
     for leaf, (gradient, own) in waiting.items():
         if not leaf._requires_grad:  # not any more
             continue
+        if leaf._node is not None:
+            raise RuntimeError("leaf variable has been moved into the graph interior: it was changed in place since")
         if not own:
             memory = id(owner(gradient))
             if memory in owned or not gradient.flags.writeable:

@@ -72,7 +72,7 @@ class Operator:
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
         """Run the forward on `arguments` and record it where one of them requires a gradient."""
-        recording, joins = grad_mode.enabled, False
+        recording, joins, follows = grad_mode.enabled, False, False
         arrays: list[Any] = []
         tensors: list[Variable] = []
         edges: list[tuple[Any, int] | None] = []
@@ -80,7 +80,7 @@ class Operator:
             if isinstance(argument, Variable):
                 if argument._view is not None:
                     argument._catch_up()
-                    joins = joins or (recording and argument._view.root._requires_grad)
+                    follows = follows or (recording and argument._view.root._requires_grad)
                 tensors.append(argument)
                 arrays.append(argument._array)
                 if recording and argument._requires_grad:
@@ -103,10 +103,12 @@ class Operator:
             cls._link_view(outputs[0], arguments)
         elif cls.elementwise:
             keep_strides(outputs[0], tensors)
-        if joins:
+        if joins or follows:
             if ctx.saved or ctx.freezes:
                 cls._watch(ctx, outputs, tensors)
             ctx.join(outputs[: cls.differentiable_outputs])
+            if not joins:  # a view made in no_grad mode requires a gradient in name only
+                ctx.edges = ()
         return tuple(outputs) if several else outputs[0]
 
     @classmethod

@@ -304,16 +304,38 @@ def overlap(a: Variable, b: Variable) -> bool:
         return False
     end, other_end = first + a._array.size, other + b._array.size
     if (first, end) == (other, other_end):
-        pairs = zip(a._array.shape, strides, others, strict=False)
-        return len(strides) != len(others) or any(size > 1 and stride != step for size, stride, step in pairs)
+        return strides != others
     return first < other_end and other < end
 
 
 def same_places(a: Variable, b: Variable) -> bool:
-    """Whether two tensors of one shape and one memory have their elements in the same places."""
-    (first, strides), (other, others) = promised(a), promised(b)
-    axes = zip(a._array.shape, strides, others, strict=True)
-    return first == other and all(stride == step for size, stride, step in axes if size > 1)
+    """Whether two tensors of one shape have their elements in the same places of one memory, as PyTorch tells it: by
+    their strides, those of axes of size 1 included."""
+    return owner(a._array) is owner(b._array) and promised(a) == promised(b)
+
+
+def restrided(view: np.ndarray, shape: Sequence[int], strides: Sequence[int]) -> np.ndarray | None:
+    """The memory of `view`, from its first element on, under another shape and other strides in bytes; None where the
+    whole memory can't be shown as one row."""
+    whole = owner(view).ravel("K")
+    if whole.flags.owndata or not view.size:
+        return None
+    result: np.ndarray = np.ndarray(shape, view.dtype, whole, address(view) - address(whole), strides)
+    result.flags.writeable = view.flags.writeable
+    return result
+
+
+def with_unit_axes(view: np.ndarray, axes: Iterable[int]) -> np.ndarray:
+    """`view`, whose `axes` of size 1 were added, with the strides that PyTorch gives such axes: as long as all that
+    follows, 1 at the end."""
+    strides = list(view.strides)
+    for axis in sorted(axes, reverse=True):
+        inner = axis + 1 < view.ndim
+        strides[axis] = view.shape[axis + 1] * strides[axis + 1] if inner else view.itemsize
+    if tuple(strides) == view.strides:
+        return view
+    result = restrided(view, view.shape, strides)
+    return view if result is None else result
 
 
 def repeats(array: np.ndarray) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 
 from minicnn.autograd import Variable, assign
+from minicnn.autograd.inplace import check_places
+from minicnn.autograd.storage import same_places
 from minicnn.dtypes import check_fits
 from minicnn.operators import indexing
 from minicnn.operators.operands import NUMBERS, OPERANDS, array_of, cast
@@ -49,6 +51,8 @@ class Writing(Variable):
         shape = np.shape(array_of(source))
         if len(shape) > self._array.ndim:
             raise RuntimeError(f"output with shape {self._array.shape} doesn't match the broadcast shape {shape}")
+        if isinstance(source, Variable) and not same_places(self, source):
+            check_places(self, source)
         self[...] = source
         return self
 

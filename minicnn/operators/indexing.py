@@ -14,7 +14,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable, assign, no_grad
 from minicnn.autograd.inplace import check_places
 from minicnn.autograd.operator import ViewOperator
-from minicnn.autograd.storage import overlap, repeats, same_places
+from minicnn.autograd.storage import overlap, repeats, same_places, with_unit_axes
 from minicnn.autograd.variable import View, owner
 from minicnn.operators.accumulating import sums_by_key
 from minicnn.operators.operands import array_of, cast
@@ -26,7 +26,8 @@ class Take(ViewOperator):
 
     @staticmethod
     def view(x: np.ndarray, key: tuple) -> np.ndarray:
-        return x[key]
+        y = x[key]
+        return with_unit_axes(y, _added_axes(key, y.ndim)) if None in key else y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -132,10 +133,10 @@ def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: 
     if advanced is None:
         if repeats(input._array) or any(owner(part._array) is owner(input._array) for part in read):
             with no_grad():
-                target, shape = Take.apply(input, basic), value._array.shape
-                wide = value.reshape((*[1] * (target._array.ndim - len(shape)), *shape))  # type: ignore[attr-defined]
-                apart = wide._array.shape == target._array.shape and not same_places(wide, target)
-                check_places(target, *[wide] * apart)
+                target = Take.apply(input, basic)
+                wide = _widened(value, target._array.shape) if read else value
+                if not read or not same_places(wide, target):  # onto itself nothing is copied
+                    check_places(target, *[wide] * bool(read))
         return
     for part in read:
         if part._array is input._array or overlap(input, part):
@@ -143,6 +144,28 @@ def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: 
                 f"unsupported operation: some elements of the written-to tensor of shape {input._array.shape} and of "
                 f"the value or index of shape {part._array.shape} refer to a single memory location; clone() it"
             )
+
+
+def _widened(value: Variable, shape: tuple[int, ...]) -> Any:
+    """`value` as PyTorch expands it to `shape`: its leading axes of size 1 don't count, unless it has that shape."""
+    sizes = value._array.shape
+    if sizes == shape:
+        return value
+    counted = next((sizes[i:] for i in range(len(sizes)) if sizes[i] != 1), ())
+    return value.reshape(counted).expand(shape)  # type: ignore[attr-defined]
+
+
+def _added_axes(key: tuple, ndim: int) -> list[int]:
+    """Where in the result of NumPy's x[key], of `ndim` axes, the axes stand that None in `key` adds."""
+    axes, axis = [], 0
+    for i, part in enumerate(key):
+        if part is None:
+            axes.append(axis)
+        if part is Ellipsis:
+            axis = ndim - sum(after is None or isinstance(after, slice) for after in key[i + 1 :])
+        elif part is None or isinstance(part, slice):
+            axis += 1
+    return axes
 
 
 def _takes_dtype(value: Any, dtype: np.dtype, advanced: tuple) -> bool:

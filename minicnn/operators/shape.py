@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.operator import ViewOperator
-from minicnn.autograd.storage import can_view, is_contiguous, promised, settle
+from minicnn.autograd.storage import can_view, is_contiguous, promised, restrided, settle, with_unit_axes
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.reduction import normalize_dims
 
@@ -230,9 +230,13 @@ class Expand(ViewOperator):
 
     @staticmethod
     def view(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        y = np.broadcast_to(x, shape)
-        y.flags.writeable = x.flags.writeable
-        return y
+        added = len(shape) - x.ndim
+        kept = zip(x.shape, x.strides, shape[added:], strict=True)
+        y = restrided(x, shape, [0] * added + [stride if size == wide else 0 for size, stride, wide in kept])
+        if y is None:
+            y = np.broadcast_to(x, shape)
+            y.flags.writeable = x.flags.writeable
+        return with_unit_axes(y, [i for i in range(added) if shape[i] == 1]) if x.ndim else y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:

@@ -244,4 +244,49 @@ z = F.conv2d(y, T.from_numpy(reals(2, 1, 2, 1)), padding='same')
 y.add_(1.0)
 z.backward(T.from_numpy(reals(2, 2, 2, 1)))
 """,
+    "a tensor of one element written to a longer view of itself": """
+t5 = T.from_numpy(reals(1))
+t5.permute(0).unsqueeze(-1).expand(2, 2)[:] = t5
+""",
+    "a tensor written to a view of itself with another axis": """
+t3 = T.from_numpy(reals(1))
+t3[..., None] = t3
+""",
+    "a number copied to a view of itself with an axis": """
+t6 = T.from_numpy(reals())
+t6.flatten(0).copy_(t6)
+""",
+    "a leaf that was changed in place after its use": """
+t0 = T.from_numpy(reals(1)).requires_grad_()
+t1 = t0.sum()
+t0.requires_grad_(False)
+t0[0::1] = t1
+t1.backward(T.from_numpy(reals()))
+""",
+    "a cross-entropy of one class, of a view made in no_grad mode": """
+t0 = T.from_numpy(reals(1, 8)).requires_grad_()
+with T.no_grad(): t6 = t0.view(1, -1, 8)
+t7 = F.cross_entropy(t6, T.tensor([0, 0, 0, 0, 0, 0, 0, 0]).view(1, 8))
+t7.backward(T.from_numpy(reals()))
+""",
+    "what fold gave in no_grad mode is no view": """
+t1 = T.from_numpy(reals()).requires_grad_()
+t10 = T.from_numpy(reals(1, 3))
+with T.no_grad(): t11 = F.fold(t10, (1), (1), padding=(2, 0), stride=(2))
+t11[...] = t1
+""",
+    "a saved result changed through an expanded view": """
+t0 = T.from_numpy(reals(2, 17, 2, 2)).requires_grad_()
+t5 = T.tanh(t0)
+t9 = t5.expand(2, -1, 2, -1)
+t9.mul_(1.5)
+t9.backward(T.from_numpy(reals(2, 2, 17, 2).transpose(3, 2, 0, 1)))
+""",
+    "the gradient with respect to a view of what became a leaf that requires one": """
+t0 = T.from_numpy(reals(2, 7)).requires_grad_()
+t5 = T.from_numpy(reals(1))
+t6 = t5.transpose(0, 0)
+t5.requires_grad_()
+T.autograd.grad(t0, [t6, t6], T.from_numpy(reals(2, 7)), allow_unused=True)
+""",
 }

@@ -31,6 +31,9 @@ def integers(*shape, seed=0): return np.random.default_rng(seed).integers(-4, 5,
 def strided(array): return np.stack([array, array], -1)[..., 0]
 """
 
+UNTOLD = "refused to tell"
+"""What stands for a view's place in the graph where a library raises instead of telling it."""
+
 
 class TorchFunctional:
     """PyTorch's functional module.
@@ -110,11 +113,18 @@ def execute(statement: str, names: dict[str, Any]) -> None:
 
 @dataclass
 class State:
-    """What can be seen of one tensor: values, gradient, and its place in the graph."""
+    """What can be seen of one tensor.
+
+    Attributes:
+        value, gradient: copies.
+        place: whether it requires a gradient, and whether it is a leaf.
+        written_view: whether it is a view in PyTorch, of memory that was written to.
+    """
 
     value: np.ndarray
     gradient: np.ndarray | None
     place: str
+    written_view: bool = False
 
 
 @dataclass
@@ -166,9 +176,10 @@ def state_of(tensor: Any) -> State:
         place = f"requires_grad={tensor.requires_grad}, is_leaf={tensor.is_leaf}"
         has_gradient = isinstance(tensor, minicnn.Tensor) or tensor.is_leaf or tensor.retains_grad
     except RuntimeError:
-        place, has_gradient = "refused to tell", False
+        place, has_gradient = UNTOLD, False
     gradient = tensor.grad if has_gradient else None
-    return State(_array(tensor), None if gradient is None else _array(gradient), place)
+    written_view = isinstance(tensor, torch.Tensor) and tensor._is_view() and tensor._version > 0
+    return State(_array(tensor), None if gradient is None else _array(gradient), place, written_view)
 
 
 def _array(tensor: Any) -> np.ndarray:

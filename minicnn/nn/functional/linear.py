@@ -11,6 +11,7 @@ from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, float64
 from minicnn.kernels.geometry import Geometry, convolution_geometry
 from minicnn.operators.arguments import array_argument
+from minicnn.operators.matmul import matmul
 from minicnn.operators.operands import array_of, described
 
 
@@ -80,7 +81,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     if bias is not None and array_of(bias).shape != shape[:1]:
         return linear(input, weight) + bias
     if len(shape) == 1:
-        return Linear.apply(input, weight[None], None)[..., 0]
+        return matmul(input, weight)
     return Linear.apply(input, weight, bias)
 
 

@@ -9,7 +9,7 @@ from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.kernels.geometry import Geometry, convolution_geometry, pair
 from minicnn.kernels.memory import channels_first, channels_last
-from minicnn.nn.functional.images import batched, image_size
+from minicnn.nn.functional.images import First, batched, image_size
 from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of
 
@@ -119,7 +119,7 @@ def fold(
         )
     try:
         if columns.ndim == 2:
-            return Fold.apply(input[None], geometry)[0]
+            return First.apply(Fold.apply(input[None], geometry))
         return Fold.apply(input, geometry)
     except MemoryError as error:
         raise RuntimeError(f"the result of fold to {size} is too large: {error}") from None

@@ -31,7 +31,7 @@ def walked(draft: Draft) -> str:
 
 @statement
 def gradient_of(draft: Draft) -> str:
-    """autograd.grad with respect to a leaf and to what lies between."""
+    """autograd.grad with respect to a leaf and to what lies between; PyTorch's results may share memory."""
     roots = draft.roots()
     if not roots:
         return walked(draft)
@@ -40,8 +40,8 @@ def gradient_of(draft: Draft) -> str:
     names = [draft.new_name() for _ in inputs]
     shape = draft.array(draft.shape(root))
     return (
-        f"{''.join(name + ', ' for name in names)}= T.autograd.grad({root}, [{', '.join(inputs)}], "
-        f"T.from_numpy({shape}), retain_graph=True, allow_unused=True)"
+        f"{''.join(name + ', ' for name in names)}= [None if g is None else g.clone() for g in T.autograd.grad("
+        f"{root}, [{', '.join(inputs)}], T.from_numpy({shape}), retain_graph=True, allow_unused=True)]"
     )
 
 

@@ -1,5 +1,6 @@
 """Operations on images: convolutions, pooling, padding, batch norm."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -225,25 +226,36 @@ def batch_norm(draft: Draft) -> str:
     training = draft.pick([True, True, False])
     x = draft.tensor(4, 2, 3, where=varies if training else lambda t: t.numel() > 0)
     C = draft.shape(x)[1]
+    affine = draft.pick(["", f", {draft.plain(draft.like((C,)))}, {draft.plain(draft.like((C,)))}"])
     statistics = "None, None"
     if not training or draft.chance(2):
         mean, var = draft.new_name(), draft.new_name()
         draft.add(f"{mean} = T.from_numpy(reals({C}, seed={draft.integer(0, 9)}))")
         draft.add(f"{var} = T.from_numpy(reals({C}, seed={draft.integer(0, 9)}) ** 2 + 0.5)")
         statistics = f"{mean}, {var}"
-    affine = draft.pick(["", f", {draft.like((C,))}, {draft.like((C,))}"])
     options = draft.pick(["", ", momentum=0.25", ", eps=0.125"])
     return f"F.batch_norm({draft.plain(x)}, {statistics}{affine}, training={training}{options})"
 
 
+def _only_updated(draft: Draft, name: str) -> bool:
+    """Whether a tensor has served for nothing but as running statistics in training."""
+    uses = [line for line in draft.lines if re.search(rf"\b{name}\b(?! =)", line)]
+    update = rf"F\.batch_norm\([^,]+, ({name}, t\d+|t\d+, {name})[,)]"
+    return all("training=True" in line and re.search(update, line) and line.count(name) == 1 for line in uses)
+
+
 @value
 def batch_norm_again(draft: Draft) -> str:
-    """The same running statistics updated a second time."""
+    """The same running statistics updated a second time.
+
+    PyTorch doesn't notice that they change, so nothing else may have read them.
+    """
     x = draft.tensor(4, where=varies)
     C = draft.shape(x)[1]
-    found = draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad and bool((t > 0).all()))
-    if not found:
+    fitting = draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad and t.is_contiguous())
+    means = [name for name in fitting if _only_updated(draft, name)]
+    pairs = [(mean, var) for mean in means for var in means if mean != var and bool((draft[var] > 0).all())]
+    if not pairs:
         return f"F.batch_norm({draft.plain(x)}, None, None, training=True)"
-    var = draft.pick(found)
-    mean = draft.pick(draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad))
+    mean, var = draft.pick(pairs)
     return f"F.batch_norm({draft.plain(x)}, {mean}, {var}, training={draft.pick([True, False])})"
