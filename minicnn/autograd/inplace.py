@@ -33,6 +33,9 @@ class Write(Operator):
         by_root[...] = grad_output
         part = replay(ctx.steps, by_root)
         by_value = part.copy()
+        for axis in range(part.ndim if repeats(part) else 0):
+            if not part.strides[axis]:  # one place, one gradient
+                by_value[(*[slice(None)] * axis, slice(1, None))] = 0
         part[...] = 0
         return by_root, by_value, None, None
 
@@ -97,7 +100,7 @@ def _check_root(tensor: Variable) -> None:
     root = tensor if tensor._view is None else tensor._view.root
     if tensor._view is not None and tensor._view.steps is None and root._requires_grad:
         raise RuntimeError(f"{UNFOLLOWED}; it is being modified in place with grad mode enabled")
-    if tensor._requires_grad and root._requires_grad and root._node is None:
+    if tensor._requires_grad and root._node is None:
         what = "a leaf Variable" if root is tensor else "a view of a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
 

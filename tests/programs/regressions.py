@@ -289,4 +289,17 @@ t6 = t5.transpose(0, 0)
 t5.requires_grad_()
 T.autograd.grad(t0, [t6, t6], T.from_numpy(reals(2, 7)), allow_unused=True)
 """,
+    "nothing written to an expanded view": """
+t0 = T.from_numpy(reals(2, 1)).requires_grad_()
+t1 = t0 * 1.5
+t1.expand(2, 3)[-1:-1] = 0.5
+t1.backward(T.from_numpy(reals(2, 1)))
+""",
+    "a saved result changed, of a view made in no_grad mode": """
+t0 = T.from_numpy(reals()).requires_grad_()
+with T.no_grad(): t1 = t0.transpose(0, 0)
+t4 = t1.sigmoid()
+t4.sub_(-1.0)
+t4.backward(T.from_numpy(reals()))
+""",
 }

@@ -58,23 +58,26 @@ class TorchFunctional:
         return torch.nn.functional.conv_transpose2d(*args, **options)
 
 
-def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0) -> dict[str, Any]:
+def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: bool = False) -> dict[str, Any]:
     """The names that a program starts with.
 
     Args:
         library: minicnn or torch.
         dtype: of `reals` and `integers`.
         noise: by how much, relatively, `reals` are off; they stand for rounding errors.
+        all_noisy: whether `integers` are off, too.
     """
 
-    def reals(*shape: int, seed: int = 0) -> np.ndarray:
-        x = np.asarray(np.random.default_rng(seed).standard_normal(shape))
-        if noise:
-            x = x * (1 + noise * np.random.default_rng(seed + 1).standard_normal(shape))
+    def off(x: np.ndarray, seed: int, wanted: bool) -> np.ndarray:
+        if wanted:
+            x = x * (1 + noise * np.random.default_rng(seed + 1).standard_normal(x.shape))
         return np.asarray(x, dtype)
 
+    def reals(*shape: int, seed: int = 0) -> np.ndarray:
+        return off(np.asarray(np.random.default_rng(seed).standard_normal(shape)), seed, noise > 0)
+
     def integers(*shape: int, seed: int = 0) -> np.ndarray:
-        return np.asarray(np.random.default_rng(seed).integers(-4, 5, shape), dtype)
+        return off(np.asarray(np.random.default_rng(seed).integers(-4, 5, shape)), seed, noise > 0 and all_noisy)
 
     def strided(array: np.ndarray) -> np.ndarray:
         return np.stack([array, array], -1)[..., 0]
@@ -144,9 +147,9 @@ class Outcome:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0) -> Outcome:
+def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: bool = False) -> Outcome:
     """Run a program; see `names_of` for the arguments."""
-    names, steps = names_of(library, dtype, noise), statements(source)
+    names, steps = names_of(library, dtype, noise, all_noisy), statements(source)
     for step, statement in enumerate(steps):
         try:
             execute(statement, names)

@@ -195,8 +195,8 @@ def conv2d(
         exact(stride, "stride"), exact(padding, "padding"), exact(dilation, "dilation"), groups,
     )  # fmt: skip
     if not array_of(weight).size:
-        return batched(lambda x: Conv2dWithoutChannels.apply(x, weight, bias, geometry), input)
-    return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, groups, algorithm), input)
+        return batched(lambda x: Conv2dWithoutChannels.apply(x, weight, bias, geometry), input, view=True)
+    return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, groups, algorithm), input, view=True)
 
 
 def conv_transpose2d(
@@ -232,4 +232,4 @@ def conv_transpose2d(
     groups = _exact_groups(groups)
     sizes = _sizes("conv_transpose2d", described(input), described(weight), described(bias), groups, True)
     geometry = transposed_geometry(*sizes, stride, padding, output_padding, dilation)
-    return batched(lambda x: ConvTranspose2d.apply(x, weight, bias, geometry, groups, algorithm), input)
+    return batched(lambda x: ConvTranspose2d.apply(x, weight, bias, geometry, groups, algorithm), input, view=True)

@@ -56,8 +56,13 @@ class First(Operator):
         return g[None]
 
 
-def batched(operation: Callable, x: Any) -> Any:
+def batched(operation: Callable, x: Any, view: bool = False) -> Any:
     """`operation` on (N, C, H, W), for an `x` that may lack N.
+
+    Args:
+        operation: what to compute.
+        x: (N, C, H, W) or (C, H, W).
+        view: whether the result without N is a view of the one with it, as that of PyTorch's convolutions is.
 
     Raises:
         RuntimeError: where there is not enough memory for the result.
@@ -68,4 +73,6 @@ def batched(operation: Callable, x: Any) -> Any:
         result = operation(x[None])
     except MemoryError as error:
         raise RuntimeError(f"the result for input of shape {array_of(x).shape} is too large: {error}") from None
+    if view:
+        return result[0]
     return tuple(map(First.apply, result)) if isinstance(result, tuple) else First.apply(result)

@@ -117,9 +117,10 @@ def batch_norm(
     named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     given = {name: value for name, value in named.items() if value is not None}
     for name, value in given.items():
-        if array_of(value).shape != (C,):
+        if array_of(value).size != C:
             shape = tuple(array_of(value).shape)
             raise ValueError(f"{name} must have shape ({C},) for input of shape {tuple(x.shape)}, got {shape}")
+    weight, bias = [one if one is None or array_of(one).ndim == 1 else reshape(one, -1) for one in (weight, bias)]
     if x.size == 0:
         return _of_nothing(input, weight, bias)
     if training and (running_mean is None) != (running_var is None):
@@ -135,7 +136,7 @@ def batch_norm(
         _update(running_mean, mean, momentum)
         _update(running_var, variance * (count / (count - 1)), momentum)
     else:
-        mean, variance = array_of(running_mean).copy(), array_of(running_var).copy()
+        mean, variance = [array_of(one).reshape(-1).copy() for one in (running_mean, running_var)]
     return BatchNorm.apply(input, weight, bias, running_mean, running_var, mean, variance, eps, training)
 
 
