@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         memory,
         normalization,
         optimizers,
+        parts,
         pooling,
+        resampling,
         sums,
         threads,
     )
@@ -30,7 +32,9 @@ __all__ = [
     "memory",
     "normalization",
     "optimizers",
+    "parts",
     "pooling",
+    "resampling",
     "sums",
     "threads",
 ]

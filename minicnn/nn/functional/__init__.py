@@ -7,38 +7,64 @@ from minicnn.nn.functional.linear import linear, one_hot
 from minicnn.nn.functional.loss import cross_entropy, kl_div, l1_loss, mse_loss, nll_loss
 from minicnn.nn.functional.normalization import batch_norm
 from minicnn.nn.functional.padding import pad
+from minicnn.nn.functional.parts import group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from minicnn.nn.functional.pooling import (
     adaptive_avg_pool2d,
     adaptive_max_pool2d,
     avg_pool2d,
+    lp_pool2d,
     max_pool2d,
     max_unpool2d,
+)
+from minicnn.nn.functional.sequences import (
+    adaptive_avg_pool1d,
+    adaptive_max_pool1d,
+    avg_pool1d,
+    conv1d,
+    conv_transpose1d,
+    lp_pool1d,
+    max_pool1d,
+    max_unpool1d,
 )
 from minicnn.nn.functional.unfolding import fold, unfold
 from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
 
 __all__ = [
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "conv1d",
     "conv2d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "cross_entropy",
     "dropout",
     "fold",
+    "group_norm",
+    "instance_norm",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
+    "lp_pool1d",
+    "lp_pool2d",
+    "max_pool1d",
     "max_pool2d",
+    "max_unpool1d",
     "max_unpool2d",
     "mse_loss",
     "nll_loss",
     "one_hot",
     "pad",
     "relu",
+    "rms_norm",
     "sigmoid",
     "softmax",
     "tanh",

@@ -133,8 +133,8 @@ def batch_norm(
     refuse_gradient("batch_norm", running_mean=running_mean, running_var=running_var)
     if training:
         mean, variance = kernels.normalization.moments(to_rows(x))
-        _update(running_mean, mean, momentum)
-        _update(running_var, variance * (count / (count - 1)), momentum)
+        move_running(running_mean, mean, momentum)
+        move_running(running_var, variance * (count / (count - 1)), momentum)
     else:
         mean, variance = [array_of(one).reshape(-1).copy() for one in (running_mean, running_var)]
     return BatchNorm.apply(input, weight, bias, running_mean, running_var, mean, variance, eps, training)
@@ -162,7 +162,7 @@ def _of_nothing(x: Any, weight: Any, bias: Any) -> Any:
     return result
 
 
-def _update(running: Any, batch: np.ndarray, momentum: float) -> None:
+def move_running(running: Any, batch: np.ndarray, momentum: float) -> None:
     """Move running statistics; PyTorch doesn't count this as a change in place, so that backward still works."""
     if running is not None:
         values = array_of(running)

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
 from minicnn.autograd.storage import stand_for
 from minicnn.kernels.geometry import INT64, Geometry, integer, pair, pooling_geometry
 from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.images import batched, image_size
+from minicnn.operators.activation import relu
 from minicnn.operators.operands import array_of, described
 
 
@@ -303,3 +304,29 @@ def _unpooled_size(output_size: Any, default: tuple[int, ...], strides: tuple[in
     if any(abs(t - d) >= s for t, d, s in zip(target, default, strides, strict=True)):
         raise ValueError(f"output_size {target} is not within one stride {strides} of {default}")
     return target
+
+
+def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """(Σ over each window of x^p)^(1/p), p being `norm_type`.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W), float32 or float64.
+        norm_type: p, not 0.
+        kernel_size: int or pair, at least 1.
+        stride: int or pair, at least 1; `kernel_size` if None.
+        ceil_mode: round the output size up instead of down; a window cut off counts as if its mean filled it.
+
+    Returns: (N, C, OH, OW) or (C, OH, OW)
+
+    Raises:
+        RuntimeError: for shapes, values or dtypes that don't fit.
+    """
+    KH, KW = pair(kernel_size, "kernel_size", 1)
+    mean = avg_pool2d(input**norm_type, (KH, KW), stride, 0, ceil_mode)
+    return root_of_windows(mean, KH * KW, norm_type)
+
+
+def root_of_windows(mean: Any, taps: int, norm_type: float) -> Any:
+    """(|mean| · taps)^(1/p) with the mean's sign taken along, as PyTorch composes it."""
+    sign = Variable._computed(np.sign(array_of(mean)))
+    return (sign * relu(mean.abs()) * taps) ** (1.0 / norm_type)

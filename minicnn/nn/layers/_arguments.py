@@ -12,25 +12,27 @@ from minicnn.nn.parameter import Parameter
 from minicnn.tensor import Tensor, computed
 
 
-def pair(value: Any, name: str) -> tuple[int, int]:
-    """`value`, an int for both or one or two of them, as (vertical, horizontal).
+def sizes(value: Any, name: str, count: int) -> tuple[int, ...]:
+    """`value`, an int for all dimensions or an iterable of one for all or of one for each, as `count` ints.
 
     Args:
-        value: int, NumPy integer, or an iterable of one or two.
+        value: int, NumPy integer, or an iterable of these.
         name: the argument's name, for the message.
+        count: the number of dimensions.
 
     Raises:
         TypeError: where these are no integers.
-        ValueError: where there are not one or two.
+        ValueError: where their number is another.
     """
+    wanted = "an int" if count == 1 else "an int or a pair of ints"
     values = list(value) if isinstance(value, Iterable) else [value]
-    if len(values) not in (1, 2):
-        raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
+    if len(values) not in (1, count):
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
     try:
-        sizes = [operator.index(size) for size in values]
+        found = [operator.index(size) for size in values]
     except TypeError:
-        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
-    return sizes[0], sizes[-1]
+        raise TypeError(f"{name} must be {wanted}, got {value!r}") from None
+    return tuple(found * count if len(found) == 1 else found)
 
 
 def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:

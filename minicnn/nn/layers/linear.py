@@ -35,12 +35,14 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = empty_parameter((out_features, in_features), device, dtype)
-        if bias:
-            self.bias = empty_parameter((out_features,), device, dtype)
-        else:
-            self.register_parameter("bias", None)
+        for name, shape in self._state_shapes().items():
+            wanted = name != "bias" or bias
+            self.register_parameter(name, empty_parameter(shape, device, dtype) if wanted else None)
         self.reset_parameters()
+
+    def _state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the parameters, given the attributes."""
+        return {"weight": (self.out_features, self.in_features), "bias": (self.out_features,)}
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""

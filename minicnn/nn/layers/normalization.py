@@ -34,8 +34,8 @@ _SHARED_DOC = """
 """
 
 
-class _BatchNorm(Module):
-    """What the dimensions share."""
+class _ChannelNorm(Module):
+    """What batch and instance normalization share: a weight, a bias and running statistics for every channel."""
 
     _version = 2
     weight: Parameter | None
@@ -62,12 +62,17 @@ class _BatchNorm(Module):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
+        shapes = self._state_shapes()
         for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            self.register_parameter(name, empty_parameter((num_features,), device, dtype) if wanted else None)
+            self.register_parameter(name, empty_parameter(shapes[name], device, dtype) if wanted else None)
         for name in ("running_mean", "running_var"):
-            self.register_buffer(name, empty((num_features,), device, dtype) if track_running_stats else None)
+            self.register_buffer(name, empty(shapes[name], device, dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", empty((), device, np.int64) if track_running_stats else None)
         self.reset_parameters()
+
+    def _state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of parameters and running statistics, given the attributes."""
+        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (self.num_features,))
 
     def reset_running_stats(self) -> None:
         """Forget all batches."""
@@ -86,6 +91,19 @@ class _BatchNorm(Module):
 
     def _check_input_dim(self, input: Tensor) -> None:
         raise NotImplementedError
+
+    def _may_lack(self, name: str, version: int | None) -> bool:
+        return name == "num_batches_tracked" and (version is None or version < 2)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_ChannelNorm):
+    """What the dimensions share."""
 
     def forward(self, input: Tensor) -> Tensor:
         """The same shape, normalized; see the class."""
@@ -108,15 +126,6 @@ class _BatchNorm(Module):
             self.eps,
         )
 
-    def _may_lack(self, name: str, version: int | None) -> bool:
-        return name == "num_batches_tracked" and (version is None or version < 2)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
-
 
 class BatchNorm1d(_BatchNorm):
     __doc__ = "Batch normalization of vectors (N, C) or sequences (N, C, L).\n" + _SHARED_DOC
@@ -132,3 +141,31 @@ class BatchNorm2d(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim != 4:
             raise ValueError(f"expected 4D input (got {input.ndim}D input)")
+
+
+class BatchNorm3d(_BatchNorm):
+    __doc__ = "Batch normalization of volumes (N, C, D, H, W).\n" + _SHARED_DOC
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim != 5:
+            raise ValueError(f"expected 5D input (got {input.ndim}D input)")
+
+
+class SyncBatchNorm(Module):
+    """Batch normalization over several processes, which there are none of.
+
+    Raises:
+        RuntimeError: always; `BatchNorm2d` does the same in one process.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("SyncBatchNorm needs several processes; in one, BatchNorm1d, 2d and 3d do the same")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """Not to be had.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError("convert_sync_batchnorm: in one process the batch norms of a model stay as they are")

@@ -1,0 +1,269 @@
+"""Normalisation of parts of each image: statistics of a row, of a plane or of a group of channels, and their gradients.
+
+    y = (x − mean) · invstd · weight + bias,     invstd = 1 / √(var + eps)
+
+Backward, with x̂ = (x − mean) · invstd and means over the part that was normalised together:
+
+    ∂x = invstd · (∂y · weight − mean(∂y · weight) − x̂ · mean(∂y · weight · x̂))
+
+`rows` are (R, D): each row is a part, weight and bias lie along it (Ba et al., 2016). Images are `planes` (N·C, P),
+row-major, or `pixels` (N, P, C), channels-last; for them the kernels give sums of each channel of each image, (N, C),
+from which the statistics of any group of channels follow, and apply factors of that shape. Sums are carried in float64;
+how they are divided depends on sizes alone.
+"""
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.memory import empty
+
+LANES = 32
+"""So many sums are carried side by side through a row, which fills the vectors."""
+CHUNKS = 32
+"""Into how many tasks rows are divided."""
+PIXELS_OF_A_CHUNK = 512
+
+
+@kernel
+def _mean_of(values, lanes):
+    lanes[:] = 0
+    whole = len(values) - len(values) % LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            lanes[k] += values[i + k]
+    total = 0.0
+    for k in range(LANES):
+        total += lanes[k]
+    for i in range(whole, len(values)):
+        total += values[i]
+    return total / len(values)
+
+
+@kernel
+def _mean_square_of(values, centre, lanes):
+    """Mean of (value − centre)²"""
+    lanes[:] = 0
+    whole = len(values) - len(values) % LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            d = np.float64(values[i + k]) - centre
+            lanes[k] += d * d
+    total = 0.0
+    for k in range(LANES):
+        total += lanes[k]
+    for i in range(whole, len(values)):
+        d = np.float64(values[i]) - centre
+        total += d * d
+    return total / len(values)
+
+
+@kernel
+def _products_of(g, weight, values, centre, lanes, more_lanes):
+    """Σ g · weight and Σ g · weight · (value − centre)"""
+    lanes[:] = 0
+    more_lanes[:] = 0
+    whole = len(values) - len(values) % LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            scaled = np.float64(g[i + k]) * weight[i + k]
+            lanes[k] += scaled
+            more_lanes[k] += scaled * (np.float64(values[i + k]) - centre)
+    total, product = 0.0, 0.0
+    for k in range(LANES):
+        total += lanes[k]
+        product += more_lanes[k]
+    for i in range(whole, len(values)):
+        scaled = np.float64(g[i]) * weight[i]
+        total += scaled
+        product += scaled * (np.float64(values[i]) - centre)
+    return total, product
+
+
+@kernel(parallel=True)
+def _rows_forward(x, weight, bias, eps, centred, y, means, invstds):
+    R, D = x.shape
+    for chunk in prange(CHUNKS):
+        lanes = np.empty(LANES)
+        for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
+            mean = _mean_of(x[r], lanes) if centred else 0.0
+            invstd = 1 / np.sqrt(_mean_square_of(x[r], mean, lanes) + eps)
+            means[r], invstds[r] = mean, invstd
+            for d in range(D):
+                y[r, d] = (x[r, d] - mean) * invstd * weight[d] + bias[d]
+
+
+@kernel(parallel=True)
+def _rows_backward(g, x, weight, means, invstds, centred, grad_x, by_weight, by_bias):
+    """by_weight, by_bias: float64 (CHUNKS, D), zeros."""
+    R, D = x.shape
+    for chunk in prange(CHUNKS):
+        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+        for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
+            mean, invstd = means[r], invstds[r]
+            total, product = _products_of(g[r], weight, x[r], mean, lanes, more_lanes)
+            offset = total / D if centred else 0.0
+            slope = product * invstd * invstd / D
+            for d in range(D):
+                centre = x[r, d] - mean
+                by_weight[chunk, d] += g[r, d] * centre * invstd
+                by_bias[chunk, d] += g[r, d]
+                grad_x[r, d] = (np.float64(g[r, d]) * weight[d] - offset - centre * slope) * invstd
+
+
+@kernel(parallel=True)
+def _plane_moments(x, means, variances):
+    M = len(x)
+    for chunk in prange(CHUNKS):
+        lanes = np.empty(LANES)
+        for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
+            means[m] = _mean_of(x[m], lanes)
+            variances[m] = _mean_square_of(x[m], means[m], lanes)
+
+
+@kernel(parallel=True)
+def _plane_products(g, x, centre, ones, sums, products):
+    M = len(x)
+    for chunk in prange(CHUNKS):
+        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+        for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
+            sums[m], products[m] = _products_of(g[m], ones, x[m], centre[m], lanes, more_lanes)
+
+
+@kernel(parallel=True)
+def _plane_affine(x, centre, scale, shift, y):
+    M, P = x.shape
+    for m in prange(M):
+        for p in range(P):
+            y[m, p] = (x[m, p] - centre[m]) * scale[m] + shift[m]
+
+
+@kernel(parallel=True)
+def _plane_grad(g, x, centre, scale, slope, shift, grad_x):
+    M, P = x.shape
+    for m in prange(M):
+        for p in range(P):
+            grad_x[m, p] = g[m, p] * scale[m] - (x[m, p] - centre[m]) * slope[m] - shift[m]
+
+
+@kernel(parallel=True)
+def _pixel_sums(x, centre, sums, squares):
+    """Per image and chunk Σ (x − centre) and Σ (x − centre)²; sums, squares (N, chunks, C), zeros."""
+    N, P, C = x.shape
+    chunks = sums.shape[1]
+    for task in prange(N * chunks):
+        n, chunk = np.int64(task) // chunks, np.int64(task) % chunks
+        total, square = sums[n, chunk], squares[n, chunk]
+        for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
+            for c in range(C):
+                d = np.float64(x[n, p, c]) - centre[n, c]
+                total[c] += d
+                square[c] += d * d
+
+
+@kernel(parallel=True)
+def _pixel_products(g, x, centre, sums, products):
+    """Per image and chunk Σ ∂y and Σ ∂y · (x − centre)."""
+    N, P, C = x.shape
+    chunks = sums.shape[1]
+    for task in prange(N * chunks):
+        n, chunk = np.int64(task) // chunks, np.int64(task) % chunks
+        total, product = sums[n, chunk], products[n, chunk]
+        for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
+            for c in range(C):
+                total[c] += g[n, p, c]
+                product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - centre[n, c])
+
+
+@kernel(parallel=True)
+def _pixel_affine(x, centre, scale, shift, y):
+    N, P, C = x.shape
+    for row in prange(N * P):
+        n, p = np.int64(row) // P, np.int64(row) % P
+        for c in range(C):
+            y[n, p, c] = (x[n, p, c] - centre[n, c]) * scale[n, c] + shift[n, c]
+
+
+@kernel(parallel=True)
+def _pixel_grad(g, x, centre, scale, slope, shift, grad_x):
+    N, P, C = x.shape
+    for row in prange(N * P):
+        n, p = np.int64(row) // P, np.int64(row) % P
+        for c in range(C):
+            grad_x[n, p, c] = g[n, p, c] * scale[n, c] - (x[n, p, c] - centre[n, c]) * slope[n, c] - shift[n, c]
+
+
+def rows_forward(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float, centred: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every row of x (R, D) normalised.
+
+    Args:
+        weight, bias: (D,), of the dtype of x.
+        centred: whether the mean is subtracted; otherwise 0 stands for it, and the root of the mean square for √var.
+
+    Returns: y, and mean and invstd of every row in float64.
+    """
+    y, means, invstds = empty(x.shape, x.dtype), np.empty(len(x)), np.empty(len(x))
+    _rows_forward(x, weight, bias, eps, centred, y, means, invstds)
+    return y, means, invstds
+
+
+def rows_backward(
+    grad_output: np.ndarray, x: np.ndarray, weight: np.ndarray, means: np.ndarray, invstds: np.ndarray, centred: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients with respect to x, weight and bias of `rows_forward`, the last two in float64."""
+    grad_x = empty(x.shape, x.dtype)
+    by_weight, by_bias = np.zeros((2, CHUNKS, x.shape[1]))
+    _rows_backward(grad_output, x, weight, means, invstds, centred, grad_x, by_weight, by_bias)
+    return grad_x, by_weight.sum(0), by_bias.sum(0)
+
+
+def _chunks(x: np.ndarray) -> int:
+    """Into how many chunks the pixels of each image are divided."""
+    return max(1, x.shape[1] // PIXELS_OF_A_CHUNK)
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance of every channel of every image: of planes (M, P) or pixels (N, P, C), in float64."""
+    if x.ndim == 2:
+        means, variances = np.empty((2, len(x)))
+        _plane_moments(x, means, variances)
+        return means, variances
+    centre = x[:, 0].astype(np.float64)
+    for _ in range(1 if x.dtype == np.float32 else 2):  # float64 has no wider sums: centre by the mean itself
+        sums, squares = np.zeros((2, len(x), _chunks(x), x.shape[2]))
+        _pixel_sums(x, centre, sums, squares)
+        offset = sums.sum(1) / x.shape[1]
+        variance = np.maximum(squares.sum(1) / x.shape[1] - offset * offset, 0)
+        centre = centre + offset
+    return centre, variance
+
+
+def products(grad_output: np.ndarray, x: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Σ ∂y and Σ ∂y · (x − centre) of every channel of every image, in float64."""
+    if x.ndim == 2:
+        sums, products = np.empty((2, len(x)))
+        _plane_products(grad_output, x, centre, np.ones(x.shape[1]), sums, products)
+        return sums, products
+    sums, products = np.zeros((2, len(x), _chunks(x), x.shape[2]))
+    _pixel_products(grad_output, x, centre, sums, products)
+    return sums.sum(1), products.sum(1)
+
+
+def affine(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """(x − centre) · scale + shift with a factor for every channel of every image."""
+    y = empty(x.shape, x.dtype)
+    factors = [values.astype(x.dtype) for values in (centre, scale, shift)]
+    (_plane_affine if x.ndim == 2 else _pixel_affine)(x, *factors, y)
+    return y
+
+
+def grad_input(
+    grad_output: np.ndarray, x: np.ndarray, centre: np.ndarray, scale: np.ndarray, slope: np.ndarray, shift: np.ndarray
+) -> np.ndarray:
+    """∂y · scale − (x − centre) · slope − shift with a factor for every channel of every image."""
+    grad_x = empty(x.shape, x.dtype)
+    factors = [values.astype(x.dtype) for values in (centre, scale, slope, shift)]
+    (_plane_grad if x.ndim == 2 else _pixel_grad)(grad_output, x, *factors, grad_x)
+    return grad_x

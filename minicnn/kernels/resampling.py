@@ -1,0 +1,198 @@
+"""Images sampled at other positions: resizing row by column, and sampling at free positions.
+
+    resize:   y[n, i, j, c] = Σ over taps a of row i, taps b of column j of  u[a] · v[b] · x[n, row[a], column[b], c]
+    sample:   y[n, p, c] = Σ over taps t of position p of  w[t] · x[n, place[t], c]
+
+Resizing is separable: rows are blended along memory into one line, of which the columns are taken. Its gradient with
+respect to x is a resizing with the transposed taps. An image of one channel stands for a plane of a row-major image.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.memory import empty
+
+
+class Taps(NamedTuple):
+    """Which input pixels an output pixel of one axis is made of.
+
+    Attributes:
+        start: output o has the taps start[o] … start[o + 1] − 1, int64 (O + 1,).
+        place: the input pixel of each tap, int64.
+        weight: its weight, of the images' dtype.
+    """
+
+    start: np.ndarray
+    place: np.ndarray
+    weight: np.ndarray
+
+    def transposed(self, size: int) -> "Taps":
+        """The taps of the gradient with respect to an axis of `size` pixels."""
+        outputs = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        order = np.argsort(self.place, kind="stable")
+        counts = np.bincount(self.place, minlength=size)
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Taps(start, outputs[order], self.weight[order])
+
+
+@kernel
+def _blend(x, base, step, size, start, place, weight, i, line):
+    """line[k] = Σ over the taps of i of  weight · x[base + place · step + k],  k < size."""
+    first, end = start[i], start[i + 1]
+    if end == first:
+        for k in range(size):
+            line[k] = 0
+        return
+    here = base + place[first] * step
+    if end - first == 1:
+        for k in range(size):
+            line[k] = weight[first] * x[here + k]
+        return
+    there = base + place[first + 1] * step
+    for k in range(size):
+        line[k] = weight[first] * x[here + k] + weight[first + 1] * x[there + k]
+    for tap in range(first + 2, end):
+        here = base + place[tap] * step
+        for k in range(size):
+            line[k] += weight[tap] * x[here + k]
+
+
+@kernel(parallel=True)
+def _resize(x, row_start, row_place, row_weight, start, place, weight, y):
+    N, H, W, C = x.shape
+    OH, OW = y.shape[1:3]
+    memory = x.reshape(-1)
+    result = y.reshape(-1)
+    for task in prange(N * OH):
+        n, i = np.int64(task) // OH, np.int64(task) % OH
+        line = np.empty(W * C, x.dtype)
+        _blend(memory, n * H * W * C, W * C, W * C, row_start, row_place, row_weight, i, line)
+        if C == 1:
+            out = y[n, i, :, 0]
+            for j in range(OW):
+                total = x.dtype.type(0)
+                for tap in range(start[j], start[j + 1]):
+                    total += weight[tap] * line[place[tap]]
+                out[j] = total
+        else:
+            for j in range(OW):
+                first = ((n * OH + i) * OW + j) * C
+                _blend(line, 0, C, C, start, place, weight, j, result[first : first + C])
+
+
+@kernel(parallel=True)
+def _resize_planes_in_pairs(x, row_start, row_place, row_weight, place, weight, y):
+    """As `_resize` for planes (M, H, W) where every output column has two taps."""
+    M, H, W = x.shape
+    OH, OW = y.shape[1:3]
+    memory = x.reshape(-1)
+    for task in prange(M * OH):
+        m, i = np.int64(task) // OH, np.int64(task) % OH
+        line = np.empty(W, x.dtype)
+        _blend(memory, m * H * W, W, W, row_start, row_place, row_weight, i, line)
+        out = y[m, i]
+        for j in range(OW):
+            out[j] = weight[2 * j] * line[place[2 * j]] + weight[2 * j + 1] * line[place[2 * j + 1]]
+
+
+@kernel(parallel=True)
+def _nearest(x, rows, columns, y):
+    N, OH, OW, C = y.shape
+    for task in prange(N * OH):
+        n, i = np.int64(task) // OH, np.int64(task) % OH
+        line = x[n, rows[i]]
+        if C == 1:
+            for j in range(OW):
+                y[n, i, j, 0] = line[columns[j], 0]
+        else:
+            for j in range(OW):
+                for c in range(C):
+                    y[n, i, j, c] = line[columns[j], c]
+
+
+@kernel(parallel=True)
+def _sample(x, place, weight, y):
+    N, P, C = y.shape
+    for task in prange(N * P):
+        n, p = np.int64(task) // P, np.int64(task) % P
+        for c in range(C):
+            y[n, p, c] = 0
+        for t in range(place.shape[2]):
+            if place[n, p, t] >= 0:
+                for c in range(C):
+                    y[n, p, c] += weight[n, p, t] * x[n, place[n, p, t], c]
+
+
+@kernel(parallel=True)
+def _sample_grad_x(g, place, weight, grad_x):
+    N, P, C = g.shape
+    for n in prange(N):
+        grad_x[n] = 0
+        for p in range(P):
+            for t in range(place.shape[2]):
+                if place[n, p, t] >= 0:
+                    for c in range(C):
+                        grad_x[n, place[n, p, t], c] += weight[n, p, t] * g[n, p, c]
+
+
+@kernel(parallel=True)
+def _sample_grad_weight(g, x, place, grad_weight):
+    N, P, C = g.shape
+    for task in prange(N * P):
+        n, p = np.int64(task) // P, np.int64(task) % P
+        for t in range(place.shape[2]):
+            total = 0.0
+            if place[n, p, t] >= 0:
+                for c in range(C):
+                    total += np.float64(g[n, p, c]) * x[n, place[n, p, t], c]
+            grad_weight[n, p, t] = total
+
+
+def resize(x: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
+    """Images (N, H, W, C) resized to the number of outputs that the taps have."""
+    N, C = len(x), x.shape[3]
+    y = empty((N, len(rows.start) - 1, len(columns.start) - 1, C), x.dtype)
+    if C == 1 and len(columns.place) == 2 * y.shape[2] and (np.diff(columns.start) == 2).all():
+        _resize_planes_in_pairs(x[..., 0], *rows, columns.place, columns.weight, y[..., 0])
+    else:
+        _resize(x, *rows, *columns, y)
+    return y
+
+
+def nearest(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Images (N, len(rows), len(columns), C) of the given rows and columns of x (N, H, W, C)."""
+    y = empty((len(x), len(rows), len(columns), x.shape[3]), x.dtype)
+    _nearest(x, rows, columns, y)
+    return y
+
+
+def sample(x: np.ndarray, place: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted sums of pixels.
+
+    Args:
+        x: (N, H·W, C).
+        place: int64 (N, P, T), pixels of x; −1 for none.
+        weight: (N, P, T), of the dtype of x.
+
+    Returns: (N, P, C)
+    """
+    y = empty((*place.shape[:2], x.shape[2]), x.dtype)
+    _sample(x, place, weight, y)
+    return y
+
+
+def sample_grad_x(grad_output: np.ndarray, place: np.ndarray, weight: np.ndarray, pixels: int) -> np.ndarray:
+    """The gradient of `sample` with respect to x (N, pixels, C)."""
+    grad_x = empty((len(grad_output), pixels, grad_output.shape[2]), grad_output.dtype)
+    _sample_grad_x(grad_output, place, weight, grad_x)
+    return grad_x
+
+
+def sample_grad_weight(grad_output: np.ndarray, x: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The gradient of `sample` with respect to the weights (N, P, T)."""
+    grad_weight = empty(place.shape, x.dtype)
+    _sample_grad_weight(grad_output, x, place, grad_weight)
+    return grad_weight

@@ -1,0 +1,377 @@
+"""Normalisation of parts of each example: of instances, groups of channels, layers; and of neighbouring channels."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minicnn import kernels
+from minicnn.autograd import Operator
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.kernels.geometry import integer
+from minicnn.nn.functional.normalization import batch_norm, move_running
+from minicnn.operators.activation import floating
+from minicnn.operators.operands import array_of, refuse_gradient
+
+
+def _arranged(x: np.ndarray) -> np.ndarray:
+    """(N, C, …) as planes (N·C, P) where it lies row-major, else as pixels (N, P, C): a view where memory allows."""
+    N, C, *others = x.shape
+    P = prod(others)
+    if P > 1 and x.flags.c_contiguous:
+        return x.reshape(N * C, P)
+    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(N, P, C)
+
+
+def _like(x: np.ndarray, arranged: np.ndarray) -> np.ndarray:
+    """(N, C, …) arranged as `arranged` is."""
+    if arranged.ndim == 2:
+        return np.ascontiguousarray(x).reshape(arranged.shape)
+    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(arranged.shape)
+
+
+def _restored(arranged: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The inverse of `_arranged`, as a view."""
+    if arranged.ndim == 2:
+        return arranged.reshape(shape)
+    return arranged.reshape(shape[0], *shape[2:], shape[1]).transpose(0, -1, *range(1, len(shape) - 1))
+
+
+class GroupNorm(Operator):
+    """(x − mean) / √(var + eps) · weight + bias, mean and var over each group of channels of each example.
+
+    `running`, unless None, is called with mean and variance of every group, (N, G).
+    """
+
+    hands_over = True
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: np.ndarray,
+        weight: np.ndarray | None,
+        bias: np.ndarray | None,
+        groups: int,
+        eps: float,
+        running: Any,
+    ) -> np.ndarray:
+        N, C = x.shape[:2]
+        arranged = _arranged(x)
+        with np.errstate(all="ignore"):
+            means, variances = (values.reshape(N, groups, -1) for values in kernels.parts.moments(arranged))
+            mean = means.mean(-1, keepdims=True)
+            variance = variances.mean(-1, keepdims=True) + np.square(means - mean).mean(-1, keepdims=True)
+            if running is not None:
+                running(mean[..., 0], variance[..., 0])
+            invstd = 1 / np.sqrt(variance + eps)
+            mean, invstd = (np.broadcast_to(values, means.shape).reshape(N, C) for values in (mean, invstd))
+            factor = np.ones(C) if weight is None else weight.astype(np.float64)
+            shift = np.broadcast_to(0 if bias is None else bias, (N, C))
+            y = kernels.parts.affine(arranged, *_flat(arranged, mean, invstd * factor, shift))
+        ctx.saved = arranged, mean, invstd, factor, x, weight
+        ctx.shape, ctx.groups = x.shape, groups
+        return _restored(y, x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        x, mean, invstd, factor, *_ = ctx.saved
+        needs = ctx.needs_input_grad
+        N, C = ctx.shape[:2]
+        g = _like(grad_output, x)
+        by_x = by_weight = by_bias = None
+        with np.errstate(all="ignore"):
+            found = kernels.parts.products(g, x, *_flat(x, mean))
+            sums, products = (values.reshape(N, C) for values in found)
+            if needs[1]:
+                by_weight = (products * invstd).sum(0).astype(g.dtype)
+            if needs[2]:
+                by_bias = sums.sum(0).astype(g.dtype)
+            if needs[0]:
+                count = prod(ctx.shape[1:]) // ctx.groups
+                offset, slope = (_of_groups(values * factor, ctx.groups) / count for values in (sums, products))
+                factors = _flat(x, mean, invstd * factor, slope * invstd**3, offset * invstd)
+                by_x = _restored(kernels.parts.grad_input(g, x, *factors), ctx.shape)
+        return by_x, by_weight, by_bias, None, None, None
+
+
+def _flat(arranged: np.ndarray, *values: np.ndarray) -> list[np.ndarray]:
+    """Numbers (N, C) as the kernels take them for planes or pixels."""
+    return [value.ravel() for value in values] if arranged.ndim == 2 else list(values)
+
+
+def _of_groups(values: np.ndarray, groups: int) -> np.ndarray:
+    """Numbers (N, C) added up over each group, and repeated for its channels."""
+    parts = values.reshape(len(values), groups, -1)
+    return np.broadcast_to(parts.sum(-1, keepdims=True), parts.shape).reshape(values.shape)
+
+
+class RowNorm(Operator):
+    """Each row of the last dimensions normalised: (x − mean) / √(var + eps) · weight + bias.
+
+    Without `centred` 0 stands for the mean, so that the root of the mean square divides.
+    """
+
+    hands_over = True
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: np.ndarray,
+        weight: np.ndarray | None,
+        bias: np.ndarray | None,
+        size: int,
+        eps: float,
+        centred: bool,
+    ) -> np.ndarray:
+        rows = np.ascontiguousarray(x).reshape(x.size // size if size else 0, size)
+        factor = np.ones(size, x.dtype) if weight is None else np.ascontiguousarray(weight).ravel()
+        shift = np.zeros(size, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
+        y, means, invstds = kernels.parts.rows_forward(rows, factor, shift, eps, centred)
+        ctx.saved = rows, factor, means, invstds, x, weight
+        ctx.shapes = [None if array is None else array.shape for array in (x, weight, bias)]
+        ctx.centred = centred
+        return y.reshape(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        rows, factor, means, invstds, *_ = ctx.saved
+        g = np.ascontiguousarray(grad_output).reshape(rows.shape)
+        found = kernels.parts.rows_backward(g, rows, factor, means, invstds, ctx.centred)
+        results = [
+            gradient.astype(g.dtype, copy=False).reshape(shape) if needed else None
+            for gradient, shape, needed in zip(found, ctx.shapes, ctx.needs_input_grad[:3], strict=True)
+        ]
+        return *results, None, None, None
+
+
+class LocalResponseNorm(Operator):
+    """x / (k + alpha / size · Σ x² over `size` neighbouring channels) ^ beta"""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, size: int, alpha: float, beta: float, k: float) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            base = _neighbours(x * x, size // 2, (size - 1) // 2)
+            base = k + base * (alpha / size)
+            power = base**beta
+            ctx.saved, ctx.numbers = (x, base, power), (size, alpha, beta)
+            return x / power
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        x, base, power = ctx.saved
+        size, alpha, beta = ctx.numbers
+        with np.errstate(all="ignore"):
+            inner = _neighbours(grad_output * x / (power * base), (size - 1) // 2, size // 2)
+            return grad_output / power - inner * x * (2 * alpha * beta / size), None, None, None, None
+
+
+def _neighbours(x: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Each channel's sum of itself, `before` channels before it and `after` behind it."""
+    C = x.shape[1]
+    total = x.copy(order="K")
+    for step in range(1, min(before, C - 1) + 1):
+        total[:, step:] += x[:, :-step]
+    for step in range(1, min(after, C - 1) + 1):
+        total[:, :-step] += x[:, step:]
+    return total
+
+
+def _check_affine(name: str, x: np.ndarray, shape: tuple[int, ...], **given: Any) -> None:
+    """Raise unless the given weight and bias have `shape` and the dtype of x."""
+    for argument, value in given.items():
+        if value is None:
+            continue
+        array = array_of(value)
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"{name} needs {argument} to be a Tensor or an ndarray, got {type(value).__name__}")
+        if array.shape != shape:
+            raise ShapeError(
+                f"{name} needs {argument} of shape {shape} for input of shape {x.shape}, got {array.shape}"
+            )
+        if array.dtype != x.dtype:
+            raise DtypeError(f"{name} needs {argument} of the input's dtype {x.dtype}, got {array.dtype}")
+
+
+def _of_nothing(x: Any, weight: Any, bias: Any) -> Any:
+    """An input without elements as it is, in a graph that gives weight and bias gradients of zero."""
+    result = x * 1
+    for value in (weight, bias):
+        if value is not None and array_of(value).size:
+            result = result + value.reshape(-1)[0] * 0
+    return result
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """y = (x − mean) / √(var + eps) · weight + bias, with statistics over each group of channels of each example.
+
+    Wu and He, "Group Normalization", 2018.
+
+    Args:
+        input: (N, C, …), float32 or float64.
+        num_groups: into how many groups the channels are divided.
+        weight, bias: (C,) or None for ones and zeros.
+        eps: added to the variance.
+
+    Returns: a Tensor of the input's shape.
+
+    Raises:
+        RuntimeError: for shapes or dtypes that don't fit.
+        ValueError: for one value per group.
+    """
+    x = array_of(floating(input, "group_norm"))
+    groups = integer(num_groups)
+    if x.ndim < 2:
+        raise ShapeError(f"Expected at least 2 dimensions for input tensor but received {x.ndim}")
+    N, C, *others = x.shape
+    if groups <= 0:
+        raise ShapeError(f"Expected num groups to be greater than 0, got {groups}")
+    if not C or not prod(others):
+        raise ShapeError(f"group_norm needs channels and pixels, got input of shape {x.shape}")
+    if N * C // groups * prod(others) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
+    if C % groups:
+        raise ShapeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {x.shape} "
+            f"and num_groups={groups}"
+        )
+    _check_affine("group_norm", x, (C,), weight=weight, bias=bias)
+    if not x.size:
+        return _of_nothing(input, weight, bias)
+    return GroupNorm.apply(input, weight, bias, groups, float(eps), None)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """y = (x − mean) / √(var + eps) · weight + bias, with statistics over the pixels of each channel of each example.
+
+    Ulyanov et al., "Instance Normalization", 2016.
+
+    Args:
+        input: (N, C, …), float32 or float64.
+        running_mean, running_var: (C,), moved towards the batch's mean statistics; used with `use_input_stats=False`.
+        weight, bias: (C,) or None for ones and zeros.
+        use_input_stats: normalise by the input's own statistics.
+        momentum: how far the running statistics move.
+        eps: added to the variance.
+
+    Returns: a Tensor of the input's shape.
+
+    Raises:
+        RuntimeError: for shapes or dtypes that don't fit, or without statistics to use.
+        ValueError: for one pixel per channel.
+    """
+    x = array_of(floating(input, "instance_norm"))
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    pixels = prod(x.shape[2:])
+    if pixels == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(x.shape)}")
+    if x.ndim < 2:
+        raise ShapeError(f"instance_norm needs input of shape (N, C, …), got {tuple(x.shape)}")
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    _check_affine("instance_norm", x, (x.shape[1],), **given)
+    refuse_gradient("instance_norm", running_mean=running_mean, running_var=running_var)
+    if not x.size:
+        return _of_nothing(input, weight, bias)
+
+    def running(mean: np.ndarray, variance: np.ndarray) -> None:
+        move_running(running_mean, mean.mean(0), momentum)
+        move_running(running_var, variance.mean(0) * (pixels / (pixels - 1)), momentum)
+
+    return GroupNorm.apply(input, weight, bias, x.shape[1], float(eps), running)
+
+
+def _normalized(name: str, x: np.ndarray, normalized_shape: Any) -> tuple[int, ...]:
+    try:
+        shape = tuple(integer(size) for size in normalized_shape)
+    except TypeError:
+        raise TypeError(f"{name} needs normalized_shape as a list of ints, got {normalized_shape!r}") from None
+    if not shape or x.shape[-len(shape) :] != shape:
+        raise ShapeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {str(list(shape))[1:-1]}], but got "
+            f"input of size{list(x.shape)}"
+        )
+    return shape
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """y = (x − mean) / √(var + eps) · weight + bias, with statistics over the last dimensions.
+
+    Ba, Kiros and Hinton, "Layer Normalization", 2016.
+
+    Args:
+        input: (…, *normalized_shape), float32 or float64.
+        normalized_shape: the sizes of the dimensions to normalise over.
+        weight, bias: of this shape, or None for ones and zeros.
+        eps: added to the variance.
+
+    Returns: a Tensor of the input's shape.
+
+    Raises:
+        RuntimeError: for shapes or dtypes that don't fit.
+    """
+    return _row_norm("layer_norm", input, normalized_shape, weight, bias, float(eps), True)
+
+
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """y = x / √(mean(x²) + eps) · weight, with the mean over the last dimensions.
+
+    Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+
+    Args:
+        input: (…, *normalized_shape), float32 or float64.
+        normalized_shape: the sizes of the dimensions to normalise over.
+        weight: of this shape, or None for ones.
+        eps: added to the mean square; None for the smallest step of the dtype at 1.
+
+    Returns: a Tensor of the input's shape.
+
+    Raises:
+        RuntimeError: for shapes or dtypes that don't fit.
+    """
+    if eps is None:
+        eps = float(np.finfo(array_of(floating(input, "rms_norm")).dtype).eps)
+    return _row_norm("rms_norm", input, normalized_shape, weight, None, float(eps), False)
+
+
+def _row_norm(name: str, input: Any, sizes: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
+    x = array_of(floating(input, name))
+    shape = _normalized(name, x, sizes)
+    _check_affine(name, x, shape, weight=weight, bias=bias)
+    return RowNorm.apply(input, weight, bias, prod(shape), eps, centred)
+
+
+def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+    """y = x / (k + alpha / size · Σ x²)^beta, with the sum over `size` neighbouring channels.
+
+    Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks", 2012.
+
+    Args:
+        input: (N, C, …) of at least 3 dimensions, float32 or float64.
+        size: the number of channels; of an even one, one more before the channel than behind it.
+        alpha, beta, k: as in the formula.
+
+    Returns: a Tensor of the input's shape.
+
+    Raises:
+        ValueError: for fewer dimensions, or a size below 1.
+    """
+    x = array_of(floating(input, "local_response_norm"))
+    if x.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {x.ndim} dimensions)")
+    if not x.size:
+        return input
+    size = integer(size)
+    if size < 1:
+        raise ShapeError(f"local_response_norm needs a size of at least 1, got {size}")
+    return LocalResponseNorm.apply(input, size, float(alpha), float(beta), float(k))
