@@ -71,12 +71,48 @@ COSINE = st.builds(
 )
 
 
-@given(STEP | MULTI_STEP | COSINE, st.integers(0, 30))
+FACTOR = st.sampled_from(
+    [lambda step: 0.9**step, lambda step: 1 / (1 + step), [lambda step: 0.5, lambda step: 1 - step / 40]]
+)
+BY_FUNCTION = st.builds(
+    lambda name, factor: lambda s, o: getattr(s, name)(o, factor),
+    st.sampled_from(["LambdaLR", "MultiplicativeLR"]),
+    FACTOR,
+)
+EXPONENTIAL = GAMMAS.map(lambda gamma: lambda s, o: s.ExponentialLR(o, gamma))
+CONSTANT = st.builds(
+    lambda factor, length: lambda s, o: s.ConstantLR(o, factor, length),
+    st.sampled_from([1 / 3, 0.5, 1.0]),
+    st.integers(0, 8),
+)
+LINEAR = st.builds(
+    lambda start, end, length: lambda s, o: s.LinearLR(o, start, end, length),
+    st.sampled_from([1 / 3, 0.25, 1.0]),
+    st.sampled_from([1.0, 0.5, 0.1]),
+    st.integers(1, 8),
+)
+POLYNOMIAL = st.builds(
+    lambda length, power: lambda s, o: s.PolynomialLR(o, length, power),
+    st.integers(1, 8),
+    st.sampled_from([1.0, 2.0, 0.5]),
+)
+RESTARTS = st.builds(
+    lambda first, longer, least: lambda s, o: s.CosineAnnealingWarmRestarts(o, first, longer, least),
+    st.integers(1, 6),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 1e-3]),
+)
+CHAINABLE = STEP | MULTI_STEP | COSINE | EXPONENTIAL | CONSTANT | LINEAR | POLYNOMIAL
+ANY = CHAINABLE | BY_FUNCTION | RESTARTS
+
+
+@given(ANY, st.integers(0, 30))
+@settings(max_examples=3 * settings.default.max_examples)
 def test_one(make, steps):
     check_same_course("SGD", [make], steps)
 
 
-@given(st.lists(STEP | MULTI_STEP | COSINE, min_size=2, max_size=3), st.integers(0, 20))
+@given(st.lists(CHAINABLE, min_size=2, max_size=3), st.integers(0, 20))
 def test_several_on_one_optimizer(makers, steps):
     check_same_course("SGD", makers, steps)
 
@@ -263,7 +299,196 @@ def test_the_wrong_order_of_steps_warns():
         minicnn.optim.lr_scheduler.StepLR(optimizer, 3).step()
 
 
-def test_the_deprecated_epoch_argument_does_not_exist():
+@given(
+    name=st.sampled_from(["SGD", "Adam"]),
+    up=st.integers(1, 6),
+    down=st.none() | st.integers(1, 6),
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
+            "gamma": st.sampled_from([1.0, 0.9]),
+            "scale_fn": st.sampled_from([None, lambda x: 1 / (1 + x)]),
+            "scale_mode": st.sampled_from(["cycle", "iterations"]),
+            "cycle_momentum": st.booleans(),
+            "base_momentum": st.sampled_from([0.8, [0.7, 0.8]]),
+            "max_momentum": st.sampled_from([0.9, [0.95, 0.9]]),
+        },
+    ),
+    rates=st.sampled_from([(0.01, 0.1), ([0.01, 0.02], [0.1, 0.3])]),
+    steps=st.integers(0, 25),
+)
+def test_cyclic(name, up, down, options, rates, steps):
+    check_same_course(name, [lambda s, o: s.CyclicLR(o, *rates, up, down, **options)], steps)
+
+
+@given(st.lists(ANY, min_size=1, max_size=3), st.data(), st.integers(0, 20))
+def test_one_after_the_other(makers, data, steps):
+    size = len(makers) - 1
+    milestones = sorted(data.draw(st.lists(st.integers(0, 12), min_size=size, max_size=size), label="milestones"))
+
+    def make(schedulers, optimizer):
+        return schedulers.SequentialLR(optimizer, [m(schedulers, optimizer) for m in makers], milestones)
+
+    check_same_course("SGD", [make], steps)
+
+
+@given(st.lists(CHAINABLE, min_size=1, max_size=3), st.integers(1, 20))
+def test_all_at_once(makers, steps):
+    seen = []
+    for library in (minicnn, torch):
+        optimizer = optimizer_of(library)
+        chained = library.optim.lr_scheduler.ChainedScheduler(
+            [m(library.optim.lr_scheduler, optimizer) for m in makers]
+        )
+        course = []
+        for _ in range(steps):
+            optimizer.step()
+            chained.step()
+            course.append(chained.get_last_lr())
+        seen.append(course)
+    np.testing.assert_allclose(*seen, rtol=1e-12, atol=1e-18)
+
+
+@pytest.mark.filterwarnings("ignore:The epoch parameter", "ignore:Detected call")
+@given(ANY, st.lists(st.integers(0, 20), max_size=6))
+def test_jumps_to_an_epoch(make, epochs):
+    seen = []
+    for library in (minicnn, torch):
+        optimizer = optimizer_of(library)
+        scheduler = make(library.optim.lr_scheduler, optimizer)
+        course = []
+        for epoch in epochs:
+            scheduler.step(epoch)
+            scheduler.step()
+            course.append([scheduler.last_epoch, *scheduler.get_last_lr()])
+        seen.append(course)
+    np.testing.assert_allclose(*seen, rtol=1e-12, atol=1e-18)
+
+
+def test_restarts_take_parts_of_an_epoch():
+    seen = []
+    for library in (minicnn, torch):
+        scheduler = library.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer_of(library), 2, 2)
+        course = []
+        for epoch in np.arange(0, 9, 0.37).tolist():
+            scheduler.step(epoch)
+            course.append([scheduler.T_cur, scheduler.T_i, scheduler.last_epoch, *scheduler.get_last_lr()])
+        seen.append(course)
+    np.testing.assert_allclose(*seen, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda s, o: s.step(),
+        lambda s, o: s.step(5),
+        lambda s, o: s.get_lr(),
+        lambda s, o: (o.step(), s.step()),
+        lambda s, o: (setattr(o, "step", lambda: None), s.step()),
+        lambda s, o: (s.step(), s.step()),
+    ],
+)
+@pytest.mark.parametrize("stepped", [False, True])
+def test_warnings_are_pytorchs(act, stepped):
+    seen = []
+    for library in (minicnn, torch):
+        optimizer = optimizer_of(library)
+        if stepped:
+            optimizer.step()
+        scheduler = library.optim.lr_scheduler.StepLR(optimizer, 3)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            act(scheduler, optimizer)
+        seen.append([(one.category, str(one.message)[:40]) for one in caught])
+    assert seen[0] == seen[1]
+
+
+def test_a_step_put_on_the_optimizer_is_noted():
     optimizer = optimizer_of(minicnn)
-    with pytest.raises(TypeError):
-        minicnn.optim.lr_scheduler.StepLR(optimizer, 3).step(5)
+    calls = []
+    optimizer.step = lambda: calls.append(1)
+    scheduler = minicnn.optim.lr_scheduler.StepLR(optimizer, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer.step()
+        scheduler.step()
+    assert calls == [1]
+
+
+class Warmup:
+    def __init__(self, length):
+        self.length = length
+
+    def __call__(self, step):
+        return min(1, (step + 1) / self.length)
+
+
+@pytest.mark.parametrize(
+    ("make", "other"),
+    [
+        (lambda s, o: s.LambdaLR(o, Warmup(4)), lambda s, o: s.LambdaLR(o, Warmup(9))),
+        (lambda s, o: s.MultiplicativeLR(o, lambda step: 0.9), lambda s, o: s.MultiplicativeLR(o, lambda step: 0.9)),
+        (lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, gamma=0.9), lambda s, o: s.CyclicLR(o, 0.01, 0.1, 5)),
+        (
+            lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, scale_fn=Warmup(4)),
+            lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, scale_fn=Warmup(7)),
+        ),
+        (
+            lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.5, 2), s.ExponentialLR(o, 0.9)], [3]),
+            lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.5, 2), s.ExponentialLR(o, 0.5)], [4]),
+        ),
+        (
+            lambda s, o: s.ChainedScheduler([s.StepLR(o, 2), s.ExponentialLR(o, 0.9)]),
+            lambda s, o: s.ChainedScheduler([s.StepLR(o, 3), s.ExponentialLR(o, 0.8)]),
+        ),
+    ],
+)
+def test_state_dicts_carry_a_run_on(make, other):
+    seen = []
+    for library in (minicnn, torch):
+        first = optimizer_of(library)
+        scheduler = make(library.optim.lr_scheduler, first)
+        for _ in range(4):
+            first.step()
+            scheduler.step()
+        second = optimizer_of(library)
+        resumed = other(library.optim.lr_scheduler, second)
+        state = copy.deepcopy(scheduler.state_dict())
+        seen.append(sorted(state))
+        second.load_state_dict(first.state_dict())
+        resumed.load_state_dict(state)
+        for _ in range(5):
+            second.step()
+            resumed.step()
+        seen.append(settled(second))
+    np.testing.assert_allclose(seen[1], seen[3], rtol=1e-12)
+    assert set(seen[2]) - set(seen[0]) <= {"_get_lr_called_within_step", "_is_initial"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda s, o: s.LambdaLR(o, [abs]),
+        lambda s, o: s.MultiplicativeLR(o, 0.9),
+        lambda s, o: s.ConstantLR(o, 1.5),
+        lambda s, o: s.LinearLR(o, 0),
+        lambda s, o: s.LinearLR(o, 0.5, 2),
+        lambda s, o: s.CosineAnnealingWarmRestarts(o, 0),
+        lambda s, o: s.CosineAnnealingWarmRestarts(o, 2, 0),
+        lambda s, o: s.CosineAnnealingWarmRestarts(o, 2, 1, "a"),
+        lambda s, o: s.CosineAnnealingWarmRestarts(o, 2).step(-1),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.2, mode="square"),
+        lambda s, o: s.CyclicLR(o, [0.1], 0.2),
+        lambda s, o: s.SequentialLR(o, [], []),
+        lambda s, o: s.SequentialLR(o, [s.StepLR(o, 3)], [1]),
+        lambda s, o: s.SequentialLR(o, [s.ReduceLROnPlateau(o)], []),
+        lambda s, o: s.SequentialLR(o, [3], []),
+        lambda s, o: s.ChainedScheduler([]),
+        lambda s, o: s.ChainedScheduler([s.ReduceLROnPlateau(o)]),
+        lambda s, o: s.StepLR(o, 3, verbose=True),
+        lambda s, o: s.ExponentialLR(o),
+    ],
+)
+def test_further_refusals_are_pytorchs(make):
+    test_refusals_are_pytorchs(make)

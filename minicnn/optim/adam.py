@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.optim import fused
-from minicnn.optim.optimizer import Optimizer, plain_number
+from minicnn.optim.optimizer import Optimizer, check_options
 from minicnn.tensor import Tensor
 
 
@@ -29,13 +29,16 @@ class Adam(Optimizer):
         weight_decay: the factor of the L2 penalty.
         amsgrad: take the largest v so far instead of v: Reddi et al., "On the convergence of Adam and
             beyond", 2018.
+        foreach, fused: make no difference: a step always covers all parameters in one pass over memory.
         maximize: whether to ascend.
+        capturable, differentiable: True is refused.
         decoupled_weight_decay: shrink p by lr · weight_decay · p instead of adding to the gradient, as
             `AdamW` does.
 
     Raises:
         ValueError: for a number out of its range, or `betas` that are not two floats.
-        TypeError: for a Tensor in place of a number.
+        TypeError: for a Tensor in place of a number, or an option that minicnn hasn't.
+        RuntimeError: for both `foreach` and `fused`.
     """
 
     _moments = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
@@ -49,18 +52,14 @@ class Adam(Optimizer):
         weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        if not plain_number("lr", lr) >= 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not plain_number("eps", eps) >= 0.0:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        for index in (0, 1):
-            if not 0.0 <= plain_number("betas", betas[index]) < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
-        if not plain_number("weight_decay", weight_decay) >= 0.0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        check_options(lr, betas, eps=eps, weight_decay=weight_decay)
         if not (isinstance(betas[0], float) and isinstance(betas[1], float)):
             raise ValueError(f"betas must be both floats, got {betas}")
         defaults = {
@@ -70,6 +69,10 @@ class Adam(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
@@ -126,8 +129,25 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)

@@ -1,7 +1,6 @@
 """`Optimizer`: parameter groups, per-parameter state, and how both travel in a state dict."""
 
 import copy
-import functools
 import sys
 import warnings
 from collections import defaultdict
@@ -12,12 +11,20 @@ import numpy as np
 
 from minicnn.autograd import enable_grad, no_grad
 from minicnn.optim.fused import Fused, zeros_like
+from minicnn.optim.hooks import (
+    Hooks,
+    hooked,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 from minicnn.tensor import Tensor
 
-_NOT_SUPPORTED = ("foreach", "fused", "capturable", "differentiable")
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
+
+_NOT_SUPPORTED = ("capturable", "differentiable")
 
 
-class Optimizer:
+class Optimizer(Hooks):
     """Base of all optimizers.
 
     A subclass gives `_update(group)`, which changes the group's parameters; or a `step` of its own, written
@@ -38,7 +45,8 @@ class Optimizer:
             or one is in two groups.
     """
 
-    _opt_called = False
+    _opt_called = False  # whether `step` was called since a scheduler began to watch
+    _watched = False
     _moments: tuple[str, ...] = ()  # entries of a parameter's state that have its shape
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
@@ -53,6 +61,9 @@ class Optimizer:
                 FutureWarning,
                 stacklevel=3,
             )
+        super().__init__()
+        if defaults.get("fused") and defaults.get("foreach"):
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -68,7 +79,7 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in vars(cls):
-            cls.step = _noted(cls.step)  # type: ignore[method-assign]
+            cls.step = hooked(cls.step)  # type: ignore[method-assign]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Learn further parameters from now on.
@@ -80,10 +91,10 @@ class Optimizer:
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
-        for option in _NOT_SUPPORTED:
-            if param_group.get(option):
-                raise TypeError(f"minicnn's optimizers have no option {option!r}")
         names, tensors = _split_names(param_group["params"])
+        for option in _NOT_SUPPORTED:
+            if param_group.get(option, self.defaults.get(option)):
+                raise TypeError(f"minicnn's optimizers have no option {option!r}")
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
                 raise TypeError(
@@ -113,6 +124,7 @@ class Optimizer:
             elif parameter.grad is not None:
                 parameter.grad.zero_()
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient.
 
@@ -121,7 +133,6 @@ class Optimizer:
 
         Returns: what `closure` returns, else None.
         """
-        self._opt_called = True
         loss = None
         if closure is not None:
             with enable_grad():
@@ -144,6 +155,8 @@ class Optimizer:
         Returns: {"state": {parameter's number: its state}, "param_groups": [{..., "params": [numbers]}]};
             parameters are numbered in the order of the groups.
         """
+        for hook in self._optimizer_state_dict_pre_hooks.values():
+            hook(self)
         numbers: dict[int, int] = {}
         groups = []
         count = 0
@@ -155,7 +168,11 @@ class Optimizer:
             packed["params"] = [numbers[id(parameter)] for parameter in group["params"]]
             groups.append(packed)
         state = {numbers.get(id(key), key): value for key, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        result: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in self._optimizer_state_dict_post_hooks.values():
+            changed = hook(self, result)
+            result = result if changed is None else changed
+        return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over state and options that `state_dict()` gave, here or in PyTorch.
@@ -168,6 +185,10 @@ class Optimizer:
             ValueError: where the groups don't have the sizes of this optimizer's groups, or a moment isn't of
                 its parameter's shape; the optimizer is then unchanged.
         """
+        state_dict = state_dict.copy()
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         groups = [{key: copy.deepcopy(value) for key, value in group.items()} for group in state_dict["param_groups"]]
         if len(groups) != len(self.param_groups):
             raise ValueError(
@@ -195,9 +216,13 @@ class Optimizer:
                 state[number] = entries
         self.param_groups = groups
         self.state = state
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
+            hook(self)
 
     def _own_copy(self, key: str, value: Any, parameter: Tensor) -> Any:
         """A loaded entry as this optimizer's own: in the parameter's dtype and, if a moment, memory order."""
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._own_copy(key, entry, parameter) for entry in value)
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         if key == "step":
@@ -220,17 +245,6 @@ class Optimizer:
             lines.append(f"Parameter Group {number}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join(lines) + "\n)"
-
-
-def _noted(step: Callable) -> Callable:
-    """`step`, leaving a note for schedulers that it was called."""
-
-    @functools.wraps(step)
-    def noted(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        self._opt_called = True
-        return step(self, *args, **kwargs)
-
-    return noted
 
 
 def _split_names(params: Any) -> tuple[list[str], list[Any]]:
@@ -258,3 +272,22 @@ def plain_number(name: str, value: Any) -> Any:
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         raise ValueError(f"{name} is larger than any float: {value.bit_length()} bits")
     return value
+
+
+_CALLED = {"lr": "learning rate", "eps": "epsilon value"}
+"""What error messages call options, where it isn't \"NAME value\"."""
+
+
+def check_options(lr: Any, betas: Any = None, **options: Any) -> None:
+    """Refuse negative options, and betas outside 0 … 1.
+
+    Raises:
+        ValueError: for a number out of its range.
+        TypeError: for a Tensor in place of a number.
+    """
+    for name, value in {"lr": lr, **options}.items():
+        if not plain_number(name, value) >= 0.0:
+            raise ValueError(f"Invalid {_CALLED.get(name, f'{name} value')}: {value}")
+    for index in () if betas is None else (0, 1):
+        if not 0.0 <= plain_number("betas", betas[index]) < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")

@@ -26,10 +26,13 @@ class SGD(Optimizer):
         weight_decay: the factor of the L2 penalty.
         nesterov: whether to look ahead.
         maximize: whether to ascend.
+        foreach, fused: make no difference: a step always covers all parameters in one pass over memory.
+        differentiable: True is refused.
 
     Raises:
         ValueError: for a negative number, or `nesterov` without momentum or with dampening.
-        TypeError: for a Tensor in place of a number.
+        TypeError: for a Tensor in place of a number, or `differentiable`.
+        RuntimeError: for both `foreach` and `fused`.
     """
 
     _moments = ("momentum_buffer",)
@@ -44,6 +47,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         if plain_number("lr", lr) < 0.0:
             raise ValueError(f"Invalid learning rate: {lr}")
@@ -60,6 +66,9 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
             "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
         }
         super().__init__(params, defaults)
 
