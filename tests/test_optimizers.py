@@ -1,4 +1,4 @@
-"""All optimizers over runs of steps against PyTorch's: parameters, state dicts, printouts, hooks; averages of models."""
+"""All optimizers over runs of steps against PyTorch's: parameters, states, printouts, hooks; and averages of models."""
 
 import copy
 import importlib
