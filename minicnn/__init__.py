@@ -31,11 +31,23 @@ from minicnn.dtypes import float64 as double
 from minicnn.dtypes import int32 as int
 from minicnn.dtypes import int64 as long
 from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, tanh
+from minicnn.operators.axes import adjoint, moveaxis, movedim, ravel, swapaxes, swapdims, t, unflatten
+from minicnn.operators.broadcasting import (
+    block_diag,
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
+    cartesian_prod,
+    combinations,
+    meshgrid,
+)
 from minicnn.operators.comparison import allclose, equal
 from minicnn.operators.elementwise import absolute as abs
 from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
+from minicnn.operators.joining import cat as concat
+from minicnn.operators.joining import cat as concatenate
 from minicnn.operators.matmul import matmul
 from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
 from minicnn.operators.reduction import maximum as max
@@ -52,7 +64,32 @@ from minicnn.operators.scattering import (
     scatter_reduce,
 )
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
+from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
+from minicnn.operators.splitting import (
+    chunk,
+    dsplit,
+    hsplit,
+    narrow,
+    narrow_copy,
+    select,
+    split,
+    split_with_sizes,
+    tensor_split,
+    vsplit,
+)
+from minicnn.operators.stacking import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    column_stack,
+    dstack,
+    hstack,
+    row_stack,
+    vstack,
+)
+from minicnn.operators.strided import as_strided
+from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.tensor import Tensor
@@ -74,6 +111,7 @@ __all__: list[str] = [
     "Tensor",
     "abs",
     "accelerator",
+    "adjoint",
     "allclose",
     "amp",
     "arange",
@@ -82,22 +120,42 @@ __all__: list[str] = [
     "argwhere",
     "as_tensor",
     "autocast",
+    "as_strided",
+    "as_tensor",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "autograd",
     "backends",
+    "block_diag",
     "bool",
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "broadcast_to",
+    "cartesian_prod",
     "cat",
     "channels_last",
+    "chunk",
     "clamp",
+    "column_stack",
+    "combinations",
+    "concat",
+    "concatenate",
     "contiguous_format",
     "cuda",
     "device",
     "double",
+    "dsplit",
+    "dstack",
     "empty",
     "empty_like",
     "enable_grad",
     "equal",
     "exp",
     "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
     "float",
     "float16",
     "float32",
@@ -112,6 +170,8 @@ __all__: list[str] = [
     "index_fill",
     "index_put",
     "index_select",
+    "hsplit",
+    "hstack",
     "int",
     "int8",
     "int16",
@@ -130,7 +190,12 @@ __all__: list[str] = [
     "max",
     "mean",
     "memory_format",
+    "meshgrid",
     "min",
+    "moveaxis",
+    "movedim",
+    "narrow",
+    "narrow_copy",
     "nn",
     "no_grad",
     "nonzero",
@@ -145,17 +210,25 @@ __all__: list[str] = [
     "randn",
     "randn_like",
     "randperm",
+    "ravel",
     "reciprocal",
     "relu",
+    "repeat_interleave",
     "reshape",
+    "roll",
+    "rot90",
+    "row_stack",
     "save",
     "scatter",
     "scatter_add",
     "scatter_reduce",
+    "select",
     "set_grad_enabled",
     "set_num_threads",
     "sigmoid",
     "softmax",
+    "split",
+    "split_with_sizes",
     "sqrt",
     "squeeze",
     "stack",
@@ -163,14 +236,22 @@ __all__: list[str] = [
     "sum",
     "take",
     "take_along_dim",
+    "swapaxes",
+    "swapdims",
+    "t",
     "tanh",
     "tensor",
+    "tensor_split",
+    "tile",
     "transpose",
     "uint8",
     "unbind",
+    "unflatten",
     "unsqueeze",
     "utils",
     "var",
+    "vsplit",
+    "vstack",
     "where",
     "zeros",
     "zeros_like",

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.mode import grad_mode
+from minicnn.autograd.mode import enable_grad, grad_mode
 from minicnn.autograd.operator import Former, Operator
 from minicnn.autograd.storage import elementwise_strides, empty_strided, overlap, promised, repeats, replay, share
-from minicnn.autograd.variable import REPLACEMENT, UNFOLLOWED, Replaced, Variable, View
+from minicnn.autograd.variable import REPLACEMENT, ROW_MAJOR, UNFOLLOWED, Replaced, Variable, View
 from minicnn.dtypes import can_cast
 
 
@@ -129,3 +129,40 @@ def replace(tensor: Variable, other: Variable) -> None:
     memory[0] += REPLACEMENT
     tensor._array = array
     share(other, tensor)
+
+
+def reshape_in_place(tensor: Variable, compute: Callable[[Variable], Variable]) -> None:
+    """Let `tensor` be `compute(tensor)`, a view of it, from now on: its memory under another shape.
+
+    Views of the tensor stay what they were: the tensor becomes a view itself, of a stand-in that keeps its former shape
+    and its place in the graph, and the others find that one when they are used next.
+
+    Args:
+        tensor: what takes another shape.
+        compute: gives a view of what it is called with.
+
+    Raises:
+        RuntimeError: on a leaf that requires a gradient, or a view of one.
+    """
+    tensor._catch_up()
+    if grad_mode.enabled:
+        _check_root(tensor)
+    with enable_grad():  # so that the steps are known
+        after = compute(tensor if tensor._view is not None else _stand_in(tensor))
+    tensor._array, tensor._view, layout = after._array, after._view, after._layout
+    if layout is None or layout is ROW_MAJOR:
+        tensor._layout = layout
+    else:
+        layout.storage.admit(tensor, layout.steps)
+    tensor._bump()
+    if grad_mode.enabled:
+        tensor._move_to(after)
+
+
+def _stand_in(tensor: Variable) -> Variable:
+    """A tensor of the same memory in the same place of the graph."""
+    result = Variable._computed(tensor._array)
+    result._memory = tensor._memory
+    share(tensor, result)
+    result._node, result._output, result._requires_grad = tensor._node, tensor._output, tensor._requires_grad
+    return result

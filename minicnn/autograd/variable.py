@@ -115,7 +115,11 @@ class Variable:
             RuntimeError: where it isn't known how this view was made, and operations are being recorded.
         """
         view = self._view
-        if view is None or view.node is view.root._node:
+        if view is None:
+            return
+        if view.root._view is not None:  # it has taken another shape in place, and is a view itself since
+            view = self._view = View(view.root._view.root, view.steps, view.node)
+        if view.node is view.root._node:
             return
         if view.steps is None:
             if grad_mode.enabled:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from minicnn.autograd import Variable
-from minicnn.operators import indexing
+from minicnn.operators import axes, broadcasting, indexing, repeating, reshaping, splitting, strided, turning
 from minicnn.operators import shape as shapes
 
 
@@ -23,6 +23,40 @@ class Shape(Variable):
     unbind = indexing.unbind
     __getitem__ = indexing.index
 
+    movedim = moveaxis = axes.movedim
+    swapaxes, swapdims = axes.swapaxes, axes.swapdims
+    t, adjoint = axes.t, axes.adjoint
+    T, H = property(axes.reversed_axes), property(axes.H)
+    mT, mH = property(axes.mT), property(axes.mH)  # noqa: N815 (torch's names)
+    unflatten, ravel = axes.unflatten, axes.ravel
+    squeeze_, unsqueeze_ = reshaping.squeeze_, reshaping.unsqueeze_
+    transpose_, t_ = reshaping.transpose_, reshaping.t_
+    swapaxes_, swapdims_ = reshaping.swapaxes_, reshaping.swapdims_
+    resize_, resize_as_ = reshaping.resize_, reshaping.resize_as_
+
+    split_with_sizes, chunk = splitting.split_with_sizes, splitting.chunk
+    tensor_split = splitting.tensor_split
+    hsplit, vsplit, dsplit = splitting.hsplit, splitting.vsplit, splitting.dsplit
+    narrow, narrow_copy, select = splitting.narrow, splitting.narrow_copy, splitting.select
+    unfold, as_strided = strided.unfold, strided.as_strided
+
+    repeat, tile = repeating.repeat, repeating.tile_method
+    repeat_interleave = repeating.repeat_interleave
+    flip, fliplr, flipud = turning.flip_method, turning.fliplr, turning.flipud
+    roll, rot90 = turning.roll, turning.rot90
+
+    def split(self, split_size: Any, dim: int = 0) -> tuple:
+        """Consecutive parts along an axis, as views; see `minicnn.split`."""
+        return splitting.split(self, split_size, dim)
+
+    def broadcast_to(self, *size: Any) -> Any:
+        """`expand(size)`, without -1."""
+        return broadcasting.broadcast_to(self, size if len(size) != 1 else size[0])
+
+    def reshape_as(self, other: Any) -> Any:
+        """`reshape(other.shape)`"""
+        return self.reshape(other.shape)
+
     def view_as(self, other: Any) -> Any:
         """`view(other.shape)`"""
         return self.view(other.shape)
@@ -30,18 +64,3 @@ class Shape(Variable):
     def expand_as(self, other: Any) -> Any:
         """`expand(other.shape)`"""
         return self.expand(other.shape)
-
-    def t(self) -> Any:
-        """A matrix transposed.
-
-        Raises:
-            ValueError: for more than 2 dimensions.
-        """
-        if self._array.ndim > 2:
-            raise ValueError(f"t() needs at most 2 dimensions, got shape {self._array.shape}")
-        return self.permute(tuple(range(self._array.ndim))[::-1])
-
-    @property
-    def T(self) -> Any:  # noqa: N802 (torch's name)
-        """The dimensions in reverse order."""
-        return self.permute(tuple(range(self._array.ndim - 1, -1, -1)))

@@ -224,12 +224,15 @@ def _without_ellipsis(parts: list, covered: int) -> list:
 
 
 def _parts(key: Any) -> tuple:
+    if isinstance(key, range):
+        return (list(key),)
     if isinstance(key, tuple):
-        return key
+        return tuple([list(part) if isinstance(part, range) else part for part in key])
     if isinstance(key, list) and any(
-        part is None or part is Ellipsis or isinstance(part, (list, tuple, slice, np.ndarray, Variable)) for part in key
+        part is None or part is Ellipsis or isinstance(part, (list, tuple, range, slice, np.ndarray, Variable))
+        for part in key
     ):
-        return tuple(key)
+        return _parts(tuple(key))
     return (key,)
 
 

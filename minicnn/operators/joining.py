@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn.autograd import Operator
 from minicnn.dtypes import result_type
+from minicnn.errors import ShapeError
 from minicnn.operators.arguments import numpy_spelling, single_axis
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.shape import unsqueeze
@@ -37,16 +38,16 @@ def cat(tensors: Sequence, dim: int = 0) -> Any:
         dim: the axis; `axis` is the same.
 
     Raises:
-        ValueError: for no tensors, or shapes that don't agree.
+        ShapeError: for no tensors, or shapes that don't agree.
         TypeError: for something else than a list or tuple of Tensors.
     """
-    listed = _checked(tensors, "cat")
+    listed = checked_tensors(tensors, "cat")
     dtype = result_type(*[array_of(t) for t in listed])
     shapes = [shape for t in listed if (shape := array_of(t).shape) != (0,)]
     axis = single_axis(dim, len(shapes[0])) if shapes else 0
     rests = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
     if () in shapes or len(rests) > 1 or len({len(shape) for shape in shapes}) > 1:
-        raise ValueError(f"cat along dim {dim} needs shapes that agree elsewhere, got {shapes}")
+        raise ShapeError(f"cat along dim {dim} needs shapes that agree elsewhere, got {shapes}")
     return Concatenate.apply(axis, *[cast(t, dtype) for t in listed])
 
 
@@ -59,24 +60,24 @@ def stack(tensors: Sequence, dim: int = 0) -> Any:
         dim: where the new axis goes; `axis` is the same.
 
     Raises:
-        ValueError: for no tensors, or shapes that differ.
+        ShapeError: for no tensors, or shapes that differ.
         TypeError: for something else than a list or tuple of Tensors.
     """
-    listed = _checked(tensors, "stack")
+    listed = checked_tensors(tensors, "stack")
     shapes = {array_of(t).shape for t in listed}
     if len(shapes) > 1:
-        raise ValueError(f"stack expects each tensor to be equal size, got {sorted(shapes)}")
+        raise ShapeError(f"stack expects each tensor to be equal size, got {sorted(shapes)}")
     axis = single_axis(dim, len(shapes.pop()) + 1)
     dtype = result_type(*[array_of(t) for t in listed])
     return Concatenate.apply(axis, *[unsqueeze(cast(t, dtype), axis) for t in listed])
 
 
-def _checked(tensors: Any, name: str) -> list:
+def checked_tensors(tensors: Any, name: str) -> list:
     if not isinstance(tensors, (list, tuple)):
         raise TypeError(f"{name} needs a list or tuple of Tensors, got {type(tensors).__name__}")
     for position, tensor in enumerate(tensors):
         if not isinstance(array_of(tensor), np.ndarray):
             raise TypeError(f"{name} needs Tensors, element {position} is {type(tensor).__name__}")
     if not tensors:
-        raise ValueError(f"{name} expects a non-empty list of Tensors")
+        raise ShapeError(f"{name} expects a non-empty list of Tensors")
     return list(tensors)

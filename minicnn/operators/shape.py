@@ -13,6 +13,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.operator import ViewOperator
 from minicnn.autograd.storage import can_view, is_contiguous, promised, restrided, settle, with_unit_axes
+from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.reduction import normalize_dims
 
@@ -68,7 +69,7 @@ def reshape(input: Any, *shape: Any) -> Any:
     """The same elements under another shape, one size of which may be -1; a view where `view` allows, else a copy.
 
     Raises:
-        ValueError: where the number of elements differs.
+        ShapeError: where the number of elements differs.
         TypeError: for sizes that aren't integers.
     """
     sizes = _sizes(shape, array_argument(input, "reshape"))
@@ -82,7 +83,7 @@ def view(input: Any, *shape: Any) -> Any:
     What an operation computed lies in row-major order as far as this is concerned, images and weights too.
 
     Raises:
-        ValueError: where the number of elements differs.
+        ShapeError: where the number of elements differs.
         TypeError: for sizes that aren't integers.
         RuntimeError: where axes are to be joined that don't lie one behind the other, after a transposition say.
     """
@@ -103,7 +104,7 @@ def _sizes(shape: tuple, array: np.ndarray) -> tuple[int, ...]:
     unknown = sizes.count(-1)
     fits = known == array.size if not unknown else unknown == 1 and known > 0 and array.size % known == 0
     if not fits or any(size < -1 for size in sizes):
-        raise ValueError(f"shape {sizes} is invalid for a tensor of shape {array.shape} ({array.size} elements)")
+        raise ShapeError(f"shape {sizes} is invalid for a tensor of shape {array.shape} ({array.size} elements)")
     return tuple([array.size // known if size == -1 else size for size in sizes]) if unknown else sizes
 
 
@@ -161,13 +162,13 @@ def permute(input: Any, *dims: Any) -> Any:
     """The axes in the order `dims`, as a view.
 
     Raises:
-        ValueError: where `dims` isn't a permutation of all axes.
+        ShapeError: where `dims` isn't a permutation of all axes.
         IndexError: for dims out of range.
     """
     order, ndim = shape_from(dims), array_argument(input, "permute").ndim
     axes = normalize_dims(order, ndim) if order else ()
     if len(axes) != ndim or len(order) != ndim:
-        raise ValueError(f"permute needs each of the {ndim} dims once, got {order}")
+        raise ShapeError(f"permute needs each of the {ndim} dims once, got {order}")
     return Permute.apply(input, axes)
 
 
@@ -194,12 +195,12 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
     Raises:
         IndexError: for dims out of range.
-        ValueError: where `start_dim` comes after `end_dim`.
+        ShapeError: where `start_dim` comes after `end_dim`.
     """
     shape = array_argument(input, "flatten").shape or (1,)
     (start,), (end,) = normalize_dims(start_dim, len(shape)), normalize_dims(end_dim, len(shape))
     if start > end:
-        raise ValueError(f"flatten needs start_dim <= end_dim, got {start_dim} and {end_dim}")
+        raise ShapeError(f"flatten needs start_dim <= end_dim, got {start_dim} and {end_dim}")
     if start == end and array_argument(input, "flatten").ndim and isinstance(input, Variable):
         return input
     return reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
@@ -247,7 +248,7 @@ def expand(input: Any, *sizes: Any) -> Any:
     """Axes of size 1 repeated to `sizes`, as a view; -1 keeps a size.
 
     Raises:
-        ValueError: where an axis has neither size 1 nor the size asked for.
+        ShapeError: where an axis has neither size 1 nor the size asked for.
     """
     wanted, shape = shape_from(sizes), array_argument(input, "expand").shape
     extra = len(wanted) - len(shape)
@@ -255,4 +256,4 @@ def expand(input: Any, *sizes: Any) -> Any:
         target = (*wanted[:extra], *[o if w == -1 else w for w, o in zip(wanted[extra:], shape, strict=True)])
         if min(target, default=0) >= 0 and all(o in (1, t) for o, t in zip(shape, target[extra:], strict=True)):
             return Expand.apply(input, target)
-    raise ValueError(f"can't expand a tensor of shape {shape} to {wanted}")
+    raise ShapeError(f"can't expand a tensor of shape {shape} to {wanted}")

@@ -1,0 +1,43 @@
+"""Arguments that are ints, or tuples of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.operators.operands import array_of
+
+
+def is_integer(value: Any) -> bool:
+    """Whether `value` is an int, an integer of NumPy's, or an integer Tensor of one element."""
+    array = array_of(value)
+    if isinstance(array, np.ndarray):
+        return array.dtype.kind in "iu" and array.size == 1
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def integer_argument(value: Any, operation: str, argument: str) -> int:
+    """An int from an argument that is one, an integer of NumPy's or an integer Tensor of one element.
+
+    Raises:
+        TypeError: for anything else, bools among them.
+    """
+    if not is_integer(value):
+        raise TypeError(f"{operation} needs {argument} as an int, got {value!r}")
+    array = array_of(value)
+    return array.item() if isinstance(array, np.ndarray) else int(value)
+
+
+def integers_argument(values: Any, operation: str, argument: str) -> tuple[int, ...]:
+    """Ints from an argument that is a tuple or a list of them, or one of them.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    listed: Sequence = values if isinstance(values, (tuple, list)) else (values,)
+    return tuple([integer_argument(value, operation, argument) for value in listed])
+
+
+def variadic(values: tuple) -> Any:
+    """What `f(1, 2)` and `f((1, 2))` mean alike: a tuple of ints."""
+    return values[0] if len(values) == 1 and isinstance(values[0], (tuple, list)) else values
