@@ -52,6 +52,8 @@ from minicnn.operators.matmul import matmul
 from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
 from minicnn.operators.reduction import maximum as max
 from minicnn.operators.reduction import minimum as min
+from minicnn.operators.repeating import repeat_interleave, tile
+from minicnn.operators.reshaping import resize_as_
 from minicnn.operators.scattering import (
     index_add,
     index_copy,
@@ -64,7 +66,6 @@ from minicnn.operators.scattering import (
     scatter_reduce,
 )
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
-from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.operators.splitting import (
     chunk,
@@ -118,13 +119,12 @@ __all__: list[str] = [
     "argmax",
     "argmin",
     "argwhere",
-    "as_tensor",
-    "autocast",
     "as_strided",
     "as_tensor",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "autocast",
     "autograd",
     "backends",
     "block_diag",
@@ -165,13 +165,13 @@ __all__: list[str] = [
     "full_like",
     "gather",
     "get_num_threads",
+    "hsplit",
+    "hstack",
     "index_add",
     "index_copy",
     "index_fill",
     "index_put",
     "index_select",
-    "hsplit",
-    "hstack",
     "int",
     "int8",
     "int16",
@@ -215,6 +215,7 @@ __all__: list[str] = [
     "relu",
     "repeat_interleave",
     "reshape",
+    "resize_as_",
     "roll",
     "rot90",
     "row_stack",
@@ -234,11 +235,11 @@ __all__: list[str] = [
     "stack",
     "std",
     "sum",
-    "take",
-    "take_along_dim",
     "swapaxes",
     "swapdims",
     "t",
+    "take",
+    "take_along_dim",
     "tanh",
     "tensor",
     "tensor_split",

@@ -5,6 +5,7 @@ from typing import Any
 from minicnn.autograd import Variable
 from minicnn.operators import axes, broadcasting, indexing, repeating, reshaping, splitting, strided, turning
 from minicnn.operators import shape as shapes
+from minicnn.operators.integers import variadic
 
 
 class Shape(Variable):
@@ -19,7 +20,7 @@ class Shape(Variable):
     transpose = shapes.transpose
     squeeze = shapes.squeeze
     unsqueeze = shapes.unsqueeze
-    expand = shapes.expand
+    expand, broadcast_to = shapes.expand, variadic(broadcasting.broadcast_to)
     unbind = indexing.unbind
     __getitem__ = indexing.index
 
@@ -40,18 +41,14 @@ class Shape(Variable):
     narrow, narrow_copy, select = splitting.narrow, splitting.narrow_copy, splitting.select
     unfold, as_strided = strided.unfold, strided.as_strided
 
-    repeat, tile = repeating.repeat, repeating.tile_method
+    repeat, tile = variadic(repeating.repeat), variadic(repeating.tile)
     repeat_interleave = repeating.repeat_interleave
-    flip, fliplr, flipud = turning.flip_method, turning.fliplr, turning.flipud
+    flip, fliplr, flipud = variadic(turning.flip), turning.fliplr, turning.flipud
     roll, rot90 = turning.roll, turning.rot90
 
     def split(self, split_size: Any, dim: int = 0) -> tuple:
         """Consecutive parts along an axis, as views; see `minicnn.split`."""
         return splitting.split(self, split_size, dim)
-
-    def broadcast_to(self, *size: Any) -> Any:
-        """`expand(size)`, without -1."""
-        return broadcasting.broadcast_to(self, size if len(size) != 1 else size[0])
 
     def reshape_as(self, other: Any) -> Any:
         """`reshape(other.shape)`"""

@@ -147,7 +147,7 @@ def ravel(input: Any) -> Any:
 
 
 def atleast(input: Any, ndim: int, front: int) -> Any:
-    """Axes of size 1 added up to `ndim`: up to `front` axes in front, and the others behind; itself if it has enough."""
+    """With axes of size 1 up to `ndim`: up to `front` axes in front, the others behind; itself if it has enough."""
     missing = ndim - array_argument(input, f"atleast_{ndim}d").ndim
     if missing <= 0:
         return input

@@ -15,7 +15,7 @@ from minicnn.operators.indexing import Pick
 from minicnn.operators.integers import integer_argument, integers_argument
 from minicnn.operators.joining import stack
 from minicnn.operators.operands import array_of, cast
-from minicnn.operators.shape import expand, flatten, reshape, transpose
+from minicnn.operators.shape import expand, flatten, reshape
 
 
 def broadcast_to(input: Any, size: Any) -> Any:
@@ -95,7 +95,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple:
         along[axis] = shape[axis]
         grids.append(expand(reshape(tensor, along), shape))
     if swaps:
-        grids = [transpose(grid, 0, 1) for grid in (grids[1], grids[0], *grids[2:])]
+        grids[:2] = grids[1::-1]
     return tuple(grids)
 
 

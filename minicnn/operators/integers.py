@@ -1,11 +1,14 @@
 """Arguments that are ints, or tuples of them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minicnn.operators.operands import array_of
+
+Function = TypeVar("Function", bound=Callable)
 
 
 def is_integer(value: Any) -> bool:
@@ -38,6 +41,13 @@ def integers_argument(values: Any, operation: str, argument: str) -> tuple[int, 
     return tuple([integer_argument(value, operation, argument) for value in listed])
 
 
-def variadic(values: tuple) -> Any:
-    """What `f(1, 2)` and `f((1, 2))` mean alike: a tuple of ints."""
-    return values[0] if len(values) == 1 and isinstance(values[0], (tuple, list)) else values
+def variadic(function: Function) -> Function:
+    """`function`, whose second argument is a tuple of ints, called as `f(x, 1, 2)` too."""
+
+    @wraps(function)
+    def call(self: Any, *values: Any, **named: Any) -> Any:
+        if len(values) > 1 or (values and not isinstance(values[0], (tuple, list))):
+            values = (values,)
+        return function(self, *values, **named)
+
+    return call  # type: ignore[return-value]

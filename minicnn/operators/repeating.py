@@ -8,7 +8,7 @@ from minicnn.autograd import Operator, Variable
 from minicnn.autograd.graph import unbroadcast
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
-from minicnn.operators.integers import integer_argument, integers_argument, is_integer, variadic
+from minicnn.operators.integers import integer_argument, integers_argument, is_integer
 from minicnn.operators.operands import array_of
 from minicnn.operators.shape import flatten
 
@@ -20,7 +20,7 @@ class Repeat(Operator):
     def forward(ctx: Any, x: np.ndarray, repeats: tuple[int, ...]) -> np.ndarray:
         ctx.shape = (*[1] * (len(repeats) - x.ndim), *x.shape)
         ctx.repeats = repeats
-        return np.ascontiguousarray(np.tile(x, repeats))
+        return np.tile(x, repeats)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -29,20 +29,18 @@ class Repeat(Operator):
         return unbroadcast(apart, tuple([size for _, n in pairs for size in (1, n)])).reshape(ctx.shape), None
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
-    """A copy that holds `input` several times along each axis: `x.repeat(2, 3)` or `x.repeat((2, 3))`.
+def repeat(input: Any, repeats: Any) -> Any:
+    """A copy that holds `input` several times along each axis.
 
     Args:
         input: any tensor.
-        repeats: how often along each axis; further ones stand for axes in front.
+        repeats: how often along each axis, a tuple; further ones stand for axes in front.
 
     Raises:
         ShapeError: for fewer repeats than dimensions, or negative ones.
         TypeError: for none, or anything but ints.
     """
-    if not repeats:
-        raise TypeError("repeat misses repeats")
-    counts = integers_argument(variadic(repeats), "repeat", "repeats")
+    counts = integers_argument(repeats, "repeat", "repeats")
     shape = array_argument(input, "repeat").shape
     if len(counts) < len(shape):
         raise ShapeError(f"repeat needs a number for each dimension of a tensor of shape {shape}, got {counts}")
@@ -68,20 +66,13 @@ def tile(input: Any, dims: Any) -> Any:
     return repeat(input, (*[1] * missing, *counts))
 
 
-def tile_method(input: Any, *dims: Any) -> Any:
-    """As `tile`: `x.tile(2, 3)` or `x.tile((2, 3))`."""
-    if not dims:
-        raise TypeError("tile misses dims")
-    return tile(input, variadic(dims))
-
-
 class RepeatInterleave(Operator):
     """Every element along an axis so often as `repeats` says, copies side by side."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, repeats: Any, axis: int) -> np.ndarray:
         ctx.saved, ctx.shape, ctx.axis = (repeats,), x.shape, axis
-        return np.ascontiguousarray(np.repeat(x, repeats, axis))
+        return np.asarray(np.repeat(x, repeats, axis), order="C")
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -91,7 +82,9 @@ class RepeatInterleave(Operator):
             apart = g.reshape((*shape[: axis + 1], repeats, *shape[axis + 1 :]))
             return apart.sum(axis + 1), None, None
         grad_input = np.zeros(ctx.shape, g.dtype)
-        np.add.at(grad_input, (*[slice(None)] * axis, np.repeat(np.arange(ctx.shape[axis]), repeats)), g)
+        np.add.at(
+            np.moveaxis(grad_input, axis, 0), np.repeat(np.arange(len(repeats)), repeats), np.moveaxis(g, axis, 0)
+        )
         return grad_input, None, None
 
 

@@ -34,15 +34,16 @@ def _in_place(function: Callable) -> Callable:
     return change
 
 
-squeeze_, unsqueeze_, transpose_ = map(_in_place, (shape.squeeze, shape.unsqueeze, shape.transpose))
-t_, swapaxes_, swapdims_ = map(_in_place, (axes.t, axes.swapaxes, axes.swapdims))
+squeeze_, unsqueeze_, transpose_ = _in_place(shape.squeeze), _in_place(shape.unsqueeze), _in_place(shape.transpose)
+t_, swapaxes_, swapdims_ = _in_place(axes.t), _in_place(axes.swapaxes), _in_place(axes.swapdims)
 
 
-def resize_(self: Any, *size: Any, memory_format: Any = formats.contiguous_format) -> Any:
+@variadic
+def resize_(self: Any, size: Any, *, memory_format: Any = formats.contiguous_format) -> Any:
     """Take another shape and number of elements, which are read from memory in row-major order.
 
-    Where the memory has enough elements it stays; else the tensor gets new memory, in which those that it had come first
-    and zeros follow. Tensors that shared the memory then don't any more.
+    Where the memory has enough elements it stays; else the tensor gets new memory, in which those that it had come
+    first and zeros follow. Tensors that shared the memory then don't any more.
 
     Args:
         self: a tensor that doesn't require a gradient.
@@ -53,9 +54,7 @@ def resize_(self: Any, *size: Any, memory_format: Any = formats.contiguous_forma
         RuntimeError: for a tensor that requires a gradient.
         ShapeError: for negative sizes, or channels-last of other than four.
     """
-    if not size:
-        raise TypeError("resize_ misses size")
-    sizes = integers_argument(variadic(size), "resize_", "size")
+    sizes = integers_argument(size, "resize_", "size")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     if min(sizes, default=0) < 0:
@@ -70,7 +69,7 @@ def resize_(self: Any, *size: Any, memory_format: Any = formats.contiguous_forma
     dense = whole.dtype == array.dtype and is_dense(whole.shape, elements(whole))
     known = whole.ravel("K")[place:] if dense else array.ravel()
     if dense and known.size >= prod(sizes):
-        reshape_in_place(self, lambda former: AsStrided.apply(former, sizes, strides, place))
+        reshape_in_place(self, lambda former: AsStrided.apply(former, sizes, strides, place, whole.size))
         return self
     larger = np.zeros(prod(sizes), array.dtype)
     larger[: min(known.size, larger.size)] = known[: larger.size]

@@ -1,6 +1,6 @@
 """Views that name the same elements several times: sliding windows, and any strides at all.
 
-An array with strides of one's own is made over the memory of its owner, so that it is known as a view of that.
+Arrays with strides of their own are made over the memory of its owner, so that they are known as views of that.
 """
 
 from typing import Any
@@ -10,26 +10,11 @@ from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 
 from minicnn.autograd import Variable
 from minicnn.autograd.operator import ViewOperator
-from minicnn.autograd.storage import address, elements, is_dense, promised, settle
+from minicnn.autograd.storage import address, elements, is_dense, promised, restrided, settle
 from minicnn.autograd.variable import owner
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.integers import integer_argument, integers_argument
-
-
-def _over_owner(x: np.ndarray, place: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
-    """The array of `shape` whose first element lies `place` bytes behind the beginning of the memory of x.
-
-    Args:
-        x: whose memory to show.
-        place, strides: in bytes.
-    """
-    whole = owner(x)
-    if not whole.flags.forc:  # not one stretch of memory
-        return numpy_as_strided(x, shape, strides)
-    y = np.ndarray(shape, x.dtype, whole, place, strides)
-    y.flags.writeable = x.flags.writeable
-    return y
 
 
 class Windows(ViewOperator):
@@ -42,7 +27,8 @@ class Windows(ViewOperator):
         strides = (*x.strides[:axis], x.strides[axis] * step, *x.strides[axis + 1 :], x.strides[axis])
         if 0 in shape:
             return np.empty(shape, x.dtype)
-        return _over_owner(x, address(x) - address(owner(x)), shape, strides)
+        windows = restrided(x, shape, strides)
+        return numpy_as_strided(x, shape, strides) if windows is None else windows
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -87,27 +73,31 @@ class AsStrided(ViewOperator):
     """Any elements of the memory that x shows."""
 
     @staticmethod
-    def view(x: np.ndarray, size: tuple[int, ...], stride: tuple[int, ...], offset: int) -> np.ndarray:
-        return _over_owner(x, offset * x.itemsize, size, tuple([step * x.itemsize for step in stride]))
+    def view(x: np.ndarray, size: tuple[int, ...], stride: tuple[int, ...], offset: int, total: int) -> np.ndarray:
+        whole = owner(x)
+        if whole.size != total:
+            raise RuntimeError("changes in place can't be followed through as_strided of memory with gaps; clone() it")
+        y = np.ndarray(size, x.dtype, whole.ravel("K"), offset * x.itemsize, [step * x.itemsize for step in stride])
+        y.flags.writeable = x.flags.writeable
+        return y
 
     @classmethod
     def forward(cls, ctx: Any, x: np.ndarray, *arguments: Any) -> np.ndarray:
         ctx.place = (address(x) - address(owner(x))) // x.itemsize, elements(x)
-        ctx.total = owner(x).size
         return super().forward(ctx, x, *arguments)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        size, stride, offset = ctx.arguments
-        memory = np.zeros(ctx.total, g.dtype)
-        np.add.at(memory, _places(ctx.total, offset, size, stride).reshape(-1), g.reshape(-1))
-        places = _places(ctx.total, ctx.place[0], ctx.shape, ctx.place[1])
-        if np.unique(places).size != places.size:
-            memory /= np.maximum(np.bincount(places.reshape(-1), minlength=ctx.total), 1).astype(g.dtype)
-        return memory[places], None, None, None
+        size, stride, offset, total = ctx.arguments
+        memory = np.zeros(total, g.dtype)
+        np.add.at(memory, _places(offset, size, stride).reshape(-1), g.reshape(-1))
+        places = _places(ctx.place[0], ctx.shape, ctx.place[1])
+        if np.unique(places).size != places.size:  # elements of x lie in one place, as in an expanded tensor
+            memory /= np.maximum(np.bincount(places.reshape(-1), minlength=total), 1).astype(g.dtype)
+        return memory[places], None, None, None, None
 
 
-def _places(total: int, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
+def _places(offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
     """For each element of a strided tensor, where in memory it lies."""
     places = np.full(size, offset)
     for axis, (length, step) in enumerate(zip(size, stride, strict=True)):
@@ -126,7 +116,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
 
     Raises:
         ShapeError: for sizes and strides of different number, negative ones, or elements outside of the memory; where
-            the tensor whose memory it is has gaps.
+            that isn't one stretch of numbers of this dtype.
     """
     array = array_argument(input, "as_strided")
     shape, steps = integers_argument(size, "as_strided", "size"), integers_argument(stride, "as_strided", "stride")
@@ -144,12 +134,10 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
             f"as_strided needs sizes, strides and an offset that aren't negative, got {shape}, {steps}, {offset}"
         )
     last = offset + sum((length - 1) * step for length, step in zip(shape, steps, strict=True))
-    root = tensor if tensor._view is None else tensor._view.root
-    gaps = whole.dtype != array.dtype or not is_dense(whole.shape, elements(whole))
-    if gaps or (root._requires_grad and root._array.size != whole.size):
+    if whole.dtype != array.dtype or not is_dense(whole.shape, elements(whole)):
         raise ShapeError("as_strided needs memory without gaps; clone() the tensor before it")
     if 0 not in shape and last >= whole.size:
         raise ShapeError(
             f"as_strided: sizes {shape}, strides {steps} and offset {offset} exceed a memory of {whole.size}"
         )
-    return AsStrided.apply(tensor, shape, steps, offset)
+    return AsStrided.apply(tensor, shape, steps, offset, whole.size)

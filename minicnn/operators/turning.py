@@ -8,7 +8,7 @@ import numpy as np
 from minicnn.autograd import Operator
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
-from minicnn.operators.integers import integer_argument, integers_argument, variadic
+from minicnn.operators.integers import integer_argument, integers_argument
 from minicnn.operators.shape import Contiguous, transpose
 
 
@@ -45,17 +45,6 @@ def flip(input: Any, dims: Any) -> Any:
     if len(set(axes)) != len(axes):
         raise ShapeError(f"flip: a dim appears several times in dims {tuple(dims)}")
     return Flip.apply(input, tuple(axes) if ndim else ())
-
-
-def flip_method(input: Any, *dims: Any) -> Any:
-    """A copy with some axes backwards: `x.flip(0, 1)` or `x.flip((0, 1))`; see `flip`."""
-    return flip(input, variadic(_required(dims, "flip", "dims")))
-
-
-def _required(given: tuple, operation: str, argument: str) -> tuple:
-    if not given:
-        raise TypeError(f"{operation} misses {argument}")
-    return given
 
 
 def fliplr(input: Any) -> Any:
@@ -100,8 +89,8 @@ def _rolled(x: np.ndarray, shifts: tuple[int, ...], axes: tuple[int, ...] | None
     if not x.size:
         return x.copy()
     if axes is None:
-        return np.ascontiguousarray(np.roll(x, shifts[0] % x.size))
-    return np.ascontiguousarray(np.roll(x, [s % x.shape[axis] for s, axis in zip(shifts, axes, strict=True)], axes))
+        return np.asarray(np.roll(x, shifts[0] % x.size), order="C")
+    return np.asarray(np.roll(x, [s % x.shape[a] for s, a in zip(shifts, axes, strict=True)], axes), order="C")
 
 
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
