@@ -1,9 +1,11 @@
 """minicnn: convolutional networks from scratch in NumPy and Numba, shaped like PyTorch, proven against it."""
 
-from minicnn import autograd, missing
+from minicnn import autograd
 from minicnn.amp import autocast
 from minicnn.attributes import Size, device, memory_format
 from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minicnn.compat import missing
+from minicnn.compat.modules import serve_own_paths
 from minicnn.creation import (
     arange,
     as_tensor,
@@ -93,29 +95,41 @@ from minicnn.operators.strided import as_strided
 from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
+from minicnn.switches import (
+    are_deterministic_algorithms_enabled,
+    compile,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_float32_matmul_precision,
+    set_num_interop_threads,
+    use_deterministic_algorithms,
+)
 from minicnn.tensor import Tensor
 from minicnn.threads import get_num_threads, set_num_threads
+from minicnn.version import __version__
 
-from minicnn import accelerator, amp, backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
+from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
 channels_last = memory_format.channels_last
 
-__version__ = "0.1.0"
-
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)
+serve_own_paths()
 
 __all__: list[str] = [
     "Generator",
     "Size",
     "Tensor",
+    "__version__",
     "abs",
     "accelerator",
     "adjoint",
     "allclose",
     "amp",
     "arange",
+    "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
     "argwhere",
@@ -141,6 +155,7 @@ __all__: list[str] = [
     "combinations",
     "concat",
     "concatenate",
+    "compile",
     "contiguous_format",
     "cuda",
     "device",
@@ -164,6 +179,8 @@ __all__: list[str] = [
     "full",
     "full_like",
     "gather",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
     "get_num_threads",
     "hsplit",
     "hstack",
@@ -177,6 +194,7 @@ __all__: list[str] = [
     "int16",
     "int32",
     "int64",
+    "is_deterministic_algorithms_warn_only_enabled",
     "is_grad_enabled",
     "load",
     "log",
@@ -224,7 +242,9 @@ __all__: list[str] = [
     "scatter_add",
     "scatter_reduce",
     "select",
+    "set_float32_matmul_precision",
     "set_grad_enabled",
+    "set_num_interop_threads",
     "set_num_threads",
     "sigmoid",
     "softmax",
@@ -249,10 +269,12 @@ __all__: list[str] = [
     "unbind",
     "unflatten",
     "unsqueeze",
+    "use_deterministic_algorithms",
     "utils",
     "var",
     "vsplit",
     "vstack",
+    "version",
     "where",
     "zeros",
     "zeros_like",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minicnn import missing
+from minicnn.compat import missing
 
 __all__ = ["current_accelerator", "device_count", "is_available", "synchronize"]
 

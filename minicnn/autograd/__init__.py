@@ -7,8 +7,9 @@ from minicnn.autograd.inplace import assign
 from minicnn.autograd.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minicnn.autograd.operator import Operator
 from minicnn.autograd.variable import Variable
+from minicnn.compat import missing
 
-__all__ = [
+__all__: list[str] = [
     "Function",
     "Operator",
     "Variable",
@@ -21,3 +22,5 @@ __all__ = [
     "no_grad",
     "set_grad_enabled",
 ]
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

@@ -169,6 +169,7 @@ def run_backward(
     gradients: Sequence[np.ndarray],
     retain_graph: bool = False,
     targets: Sequence[Variable] | None = None,
+    since: int = 0,
 ) -> list[np.ndarray | None]:
     """Carry `gradients` from `roots` through the graph.
 
@@ -178,13 +179,14 @@ def run_backward(
         retain_graph: keep saved values, so that another walk can follow.
         targets: where given, collect the gradients by these tensors and touch no `.grad`; otherwise gradients
             accumulate in the leaves' `.grad`.
+        since: with `targets`, go no further than nodes with lower numbers than this.
 
     Returns: the gradient by each target, None where there was none.
     """
     starts = [place(root) for root in roots]
     ends = [place(target) for target in targets or ()]
     wanted = frozenset(ends)
-    visited = None if targets is None else _nodes_leading_to(wanted, starts)
+    visited = None if targets is None else _nodes_leading_to(wanted, starts, since)
     collected: dict[tuple, np.ndarray] = {}
     waiting: dict[Any, list] = {}  # node → gradients by its outputs; leaf → [gradient, whether nobody else holds it]
     heap: list[Node] = []
@@ -264,13 +266,17 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return kernels.sums.over(gradient, axes, True).reshape(shape)
 
 
-def _nodes_leading_to(wanted: frozenset, starts: list[tuple]) -> set[Node]:
-    """The nodes whose arguments depend on one of `wanted`: only they need to run for its gradient."""
+def _nodes_leading_to(wanted: frozenset, starts: list[tuple], since: int) -> set[Node]:
+    """The nodes whose arguments depend on one of `wanted`: only they need to run for its gradient.
+
+    Nodes with lower numbers than `since` count as leaves.
+    """
     known: dict[Any, bool] = {}
     stack = [start for start, _ in starts]
     while stack:
         target = stack[-1]
-        edges = [edge for edge in target.edges if edge is not None] if isinstance(target, Node) else []
+        inner = isinstance(target, Node) and target.number >= since
+        edges = [edge for edge in target.edges if edge is not None] if inner else []
         below = [edge[0] for edge in edges if edge[0] not in known]
         if target not in known and below:
             stack += below

@@ -57,7 +57,14 @@ class View(NamedTuple):
     node: Any
 
 
-class Variable:
+class _OldSpelling(type):
+    """Lets `Variable(tensor)` make a Tensor, as old programs write it; the subclasses are made as usual."""
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        return _old_variable(*arguments, **named) if cls is Variable else super().__call__(*arguments, **named)
+
+
+class Variable(metaclass=_OldSpelling):
     """An array that may have a place in a graph: all that differentiation needs to know of a `Tensor`.
 
     `_memory` is one list shared by every tensor that shows the same memory: how often it was changed in place, the
@@ -141,6 +148,18 @@ class Variable:
         self._node, self._output, self._requires_grad = other._node, other._output, other._requires_grad
         if kept and self._node is not None:
             self._node.retain(self)
+
+
+def _old_variable(data: Any = None, requires_grad: bool = False, volatile: Any = False) -> Variable:
+    """The same memory as `data`, outside the graph; `volatile` has no effect, as in PyTorch."""
+    if data is None:
+        data = Variable._computed(np.empty(0, np.float32))
+    if not isinstance(data, Variable):
+        raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+    result: Any = data.data  # type: ignore[attr-defined]
+    if requires_grad:
+        result._require_grad()
+    return result
 
 
 def _plain_array(array: Any) -> np.ndarray:

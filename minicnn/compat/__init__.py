@@ -6,16 +6,13 @@ From then on `import torch.nn as nn` or `from torchvision import datasets` in th
 `minicnn run` executes whole programs so, without an edit.
 """
 
-import importlib
 from typing import Any
 
-from minicnn.compat.modules import LIBRARIES, install, serving, uninstall
+from minicnn.compat import modules
+from minicnn.compat.modules import install, serving, uninstall
 
 __all__ = ["install", "serving", "torch", "torchvision", "uninstall"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in LIBRARIES:
-        install()
-        return importlib.import_module(name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(modules, name)

@@ -1,4 +1,4 @@
-"""`torch`, `torchvision` and their submodules as modules that hold minicnn's names, and the hook that imports them."""
+"""torch, torchvision and their submodules as modules that hold minicnn's names, and the hook that imports them."""
 
 import contextlib
 import importlib
@@ -9,51 +9,42 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from minicnn import missing
-from minicnn.compat import report
-from minicnn.compat.paths import PATHS
+from minicnn.compat import missing, report
+from minicnn.compat.paths import LIBRARIES, PATHS, is_theirs, served_by
 from minicnn.compat.version import VERSION, VISION_VERSION
-
-LIBRARIES = ("torch", "torchvision")
 
 OWN: dict[str, dict[str, Any]] = {
     "torch": {"__version__": VERSION},
+    "torch.version": {"__version__": VERSION},
     "torchvision": {"__version__": VISION_VERSION},
 }
-"""Names that a module has of its own, not from minicnn: torchvision has none but its submodules."""
-
-
-def is_theirs(path: str) -> bool:
-    """Whether a module path is torch's or torchvision's."""
-    return path.partition(".")[0] in LIBRARIES
+"""Names that a module has of its own, not from minicnn: torchvision has no others but its submodules."""
 
 
 class Served(ModuleType):
-    """A module of torch's or torchvision's, with the names of the module of minicnn that serves it."""
+    """A module under torch's path, with the names of the module that serves it."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, f"{path}, served by {PATHS[path]}")
+        source = importlib.import_module(str(served_by(path)))
+        super().__init__(path, f"{path}, served by {source.__name__}.")
         self.__path__: list[str] = []
-        self._source = importlib.import_module(PATHS[path])
-        if path != "torchvision":
-            vars(self).update(public_names(self._source))
-        vars(self).update(OWN.get(path, {}))
+        self._theirs = {} if path == "torchvision" else vars(source)
+        vars(self).update(public_names(source) if self._theirs else {}, **OWN.get(path, {}))
 
     def __getattr__(self, name: str) -> Any:
         path = f"{self.__name__}.{name}"
-        if path in PATHS:
+        if served_by(path) is not None:
             return importlib.import_module(path)
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        theirs = {} if self.__name__ == "torchvision" else vars(self._source)
-        if name in theirs and not isinstance(theirs[name], ModuleType):
-            return theirs[name]
+        if name in self._theirs and not isinstance(self._theirs[name], ModuleType):
+            return self._theirs[name]
         return report.missing(path, dir(self))
 
     def __dir__(self) -> list[str]:
         below = f"{self.__name__}."
         children = [path.removeprefix(below) for path in PATHS if path.startswith(below)]
-        return sorted({*vars(self), *(name for name in children if "." not in name)} - {"_source"})
+        return sorted({*vars(self), *(name for name in children if "." not in name)} - {"_theirs"})
 
 
 def public_names(module: ModuleType) -> dict[str, Any]:
@@ -64,24 +55,47 @@ def public_names(module: ModuleType) -> dict[str, Any]:
 
 
 class Finder(MetaPathFinder, Loader):
-    """Python's import asks it first; it knows torch's and torchvision's modules, and leaves all others alone."""
+    """Part of Python's import: it knows torch's and torchvision's modules, and leaves all others alone."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         if not is_theirs(fullname):
             return None
-        if fullname in PATHS or report.is_on():
+        if served_by(fullname) is not None or report.is_on():
             return ModuleSpec(fullname, self, is_package=True)
-        raise ModuleNotFoundError(missing.sentence(fullname, PATHS, missing.asking_frame()), name=fullname)
+        asked_by = missing.place(missing.asking_frame())
+        raise ModuleNotFoundError(missing.sentence(fullname, _siblings(fullname), asked_by), name=fullname)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return Served(spec.name) if spec.name in PATHS else report.StandInModule(spec.name)
+        return report.StandInModule(spec.name) if served_by(spec.name) is None else Served(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing is left to do: the module is complete."""
 
 
+class OwnFinder(Finder):
+    """Finds torch's paths below `minicnn` where no file lies, `minicnn.nn.modules.conv`, for changed imports."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+        if fullname.startswith("minicnn.") and served_by(fullname) not in (None, fullname):
+            return ModuleSpec(fullname, self, is_package=True)
+        return None
+
+
+def _siblings(path: str) -> list[str]:
+    """The last parts of the paths that lie beside a path."""
+    above = path.rpartition(".")[0]
+    return [other.rpartition(".")[2] for other in PATHS if other.rpartition(".")[0] == above]
+
+
 FINDER = Finder()
+OWN_FINDER = OwnFinder()
 _set_aside: dict[str, ModuleType] = {}
+
+
+def serve_own_paths() -> None:
+    """Let torch's paths be imported from `minicnn`, too; `import minicnn` does this."""
+    if OWN_FINDER not in sys.meta_path:
+        sys.meta_path.append(OWN_FINDER)
 
 
 def install() -> None:
@@ -105,7 +119,10 @@ def uninstall() -> None:
 
 @contextlib.contextmanager
 def serving() -> Iterator[None]:
-    """`install` for a block."""
+    """`install` for a block; inside another such block nothing changes."""
+    if FINDER in sys.meta_path:
+        yield
+        return
     install()
     try:
         yield
@@ -116,3 +133,11 @@ def serving() -> Iterator[None]:
 def _taken_out() -> dict[str, ModuleType]:
     """The modules of torch and torchvision, which are no longer in `sys.modules`."""
     return {name: sys.modules.pop(name) for name in [*sys.modules] if is_theirs(name)}
+
+
+def __getattr__(name: str) -> Any:
+    """`torch` and `torchvision`, installed when they are first asked for."""
+    if name not in LIBRARIES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    install()
+    return importlib.import_module(name)

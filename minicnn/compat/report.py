@@ -5,7 +5,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple, NoReturn
 
-from minicnn import missing as refusals
+from minicnn.compat import missing as refusals
 
 
 class Asked(NamedTuple):
@@ -31,47 +31,47 @@ class Report:
     def add(self, path: str, file: str, line: int, known: Iterable[str]) -> None:
         """Note that `path` is asked for."""
         self.asked[Asked(path, file, line)] = None
-        self.known.setdefault(path, sorted(known))
+        self.known[path] = self.known.get(path) or sorted(known)
 
     def lines(self) -> list[str]:
         """The report: a line for each name, with the files and lines that ask, and advice."""
         places: dict[str, list[Asked]] = {}
         for one in self.asked:
             places.setdefault(one.path, []).append(one)
-        return [
-            f"{refusals.sentence(path, self.known[path])} ({_places(asked)})" for path, asked in sorted(places.items())
-        ]
+        return [refusals.sentence(path, self.known[path], _places(asked)) for path, asked in sorted(places.items())]
 
 
 def _places(asked: list[Asked]) -> str:
-    """`train.py, lines 3, 17; model.py, line 4`"""
+    """`train.py, lines 3, 17; model.py, line 4,`"""
     files: dict[str, list[int]] = {}
     for one in sorted(asked, key=lambda one: (one.file, one.line)):
         files.setdefault(one.file, []).append(one.line)
-    return "; ".join(
+    parts = [
         f"{Path(file).name}, line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}" for file, lines in files.items()
-    )
+    ]
+    return "; ".join(parts) + ","
 
 
-_current: Report | None = None
+class _Collection:
+    """The report that is being written, if any."""
+
+    report: Report | None = None
 
 
 def start() -> Report:
     """Collect missing names from now on."""
-    global _current
-    _current = Report()
-    return _current
+    _Collection.report = Report()
+    return _Collection.report
 
 
 def stop() -> None:
     """Refuse missing names again."""
-    global _current
-    _current = None
+    _Collection.report = None
 
 
 def is_on() -> bool:
     """Whether missing names are being collected."""
-    return _current is not None
+    return _Collection.report is not None
 
 
 def missing(path: str, known: Iterable[str]) -> Any:
@@ -82,30 +82,31 @@ def missing(path: str, known: Iterable[str]) -> Any:
             `hasattr` or `getattr`, gets the true answer either way.
     """
     frame = refusals.asking_frame()
-    by = refusals.asks_by(frame)
-    if _current is None or frame is None or by.startswith(("CALL", "PRECALL")):
+    if _Collection.report is None or frame is None or refusals.only_probes(frame):
         raise refusals.error(path, known, frame)
     return stand_in(path, known, frame)
 
 
 def stand_in(path: str, known: Iterable[str], frame: FrameType) -> "StandIn":
     """A stand-in for `path`, noted in the report."""
-    if _current is not None:
-        _current.add(path, frame.f_code.co_filename, frame.f_lineno, known)
-    return StandIn(path.rpartition(".")[2], (), {"_path": path})
+    if _Collection.report is not None:
+        _Collection.report.add(path, frame.f_code.co_filename, frame.f_lineno, known)
+    return StandIn(path.rpartition(".")[2], (), {"_path": path, "_known": known})
 
 
 class StandIn(type):
     """A class that takes the place of a missing name: it may be handed around and derived from, but not called."""
 
     _path: str
+    _known: Iterable[str]
 
     def __call__(cls, *arguments: Any, **named: Any) -> NoReturn:
-        raise refusals.MissingNameError(refusals.sentence(cls._path, (), refusals.asking_frame()))
+        place = refusals.place(refusals.asking_frame())
+        raise refusals.MissingNameError(refusals.sentence(cls._path, cls._known, place))
 
     def __getattr__(cls, name: str) -> "StandIn":
         frame = refusals.asking_frame()
-        if name.startswith("__") or frame is None or refusals.asks_by(frame).startswith(("CALL", "PRECALL")):
+        if name.startswith("__") or frame is None or refusals.only_probes(frame):
             raise AttributeError(f"type object {cls._path!r} has no attribute {name!r}")
         return stand_in(f"{cls._path}.{name}", (), frame)
 

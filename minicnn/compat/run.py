@@ -11,8 +11,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from minicnn import missing
-from minicnn.compat import modules, report, scan
+from minicnn.compat import missing, modules, report, scan
 
 INTERRUPTED = 130
 

@@ -5,8 +5,8 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from minicnn.compat.modules import is_theirs, serving
-from minicnn.compat.paths import PATHS
+from minicnn.compat.modules import serving
+from minicnn.compat.paths import PATHS, is_theirs
 from minicnn.compat.report import Report
 
 

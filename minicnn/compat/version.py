@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-import minicnn
+from minicnn.version import __version__
 
 
 class Version(str):
@@ -46,8 +46,8 @@ def _numbers(version: Any) -> tuple[int, ...]:
     return tuple(int(match.group()) for match in found if match)
 
 
-VERSION = Version(f"2.14.0+minicnn{minicnn.__version__}")
+VERSION = Version(f"2.14.0+minicnn{__version__}")
 """The release of PyTorch whose rules minicnn follows."""
 
-VISION_VERSION = f"0.29.0+minicnn{minicnn.__version__}"
+VISION_VERSION = f"0.29.0+minicnn{__version__}"
 """The torchvision that belongs to it."""

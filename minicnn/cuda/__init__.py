@@ -5,7 +5,7 @@ What only seeds, tidies up or waits is accepted, since there is nothing to do; w
 
 from typing import Any, NoReturn
 
-from minicnn import missing
+from minicnn.compat import missing
 from minicnn.cuda import amp
 
 __all__ = [

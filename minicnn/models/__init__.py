@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from minicnn.compat import missing
 from minicnn.models.alexnet import AlexNet, AlexNetCIFAR10, alexnet, alexnet_cifar10
 from minicnn.models.lenet import LeNet, lenet
 from minicnn.models.mnist_cnn import MNISTCNN, mnist_cnn
@@ -32,7 +33,7 @@ from minicnn.models.vgg import (
 )
 from minicnn.nn import Module
 
-__all__ = [
+__all__: list[str] = [
     "FOR_SMALL_IMAGES",
     "INPUT_SIZES",
     "MNISTCNN",
@@ -95,3 +96,5 @@ INPUT_SIZES = {
     **dict.fromkeys(("block-vgg", *FOR_SMALL_IMAGES.values()), (3, 32, 32)),
 }
 """The images that each network is made for: name → (C, H, W)."""
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

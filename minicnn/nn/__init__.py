@@ -4,7 +4,8 @@
 `utils` what is done to gradients before a step.
 """
 
-from minicnn.nn import functional, init, utils
+from minicnn.compat import missing
+from minicnn.nn import functional, init, parallel, utils
 from minicnn.nn.layers import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -51,10 +52,12 @@ from minicnn.nn.layers import (
     Tanh,
 )
 from minicnn.nn.module import Module
+from minicnn.nn.parallel import DataParallel
 from minicnn.nn.parameter import Parameter
 
 __all__ = [
     "AdaptiveAvgPool1d",
+__all__: list[str] = [
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
@@ -68,6 +71,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Flatten",
     "GroupNorm",
@@ -101,5 +105,8 @@ __all__ = [
     "Tanh",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

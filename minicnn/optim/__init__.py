@@ -1,5 +1,6 @@
 """Optimizers and learning rate schedulers, with PyTorch's names."""
 
+from minicnn.compat import missing
 from minicnn.optim import lr_scheduler, swa_utils
 from minicnn.optim.adadelta import Adadelta
 from minicnn.optim.adagrad import Adagrad
@@ -14,7 +15,7 @@ from minicnn.optim.rmsprop import RMSprop
 from minicnn.optim.rprop import Rprop
 from minicnn.optim.sgd import SGD
 
-__all__ = [
+__all__: list[str] = [
     "ASGD",
     "LBFGS",
     "SGD",
@@ -31,3 +32,5 @@ __all__ = [
     "lr_scheduler",
     "swa_utils",
 ]
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

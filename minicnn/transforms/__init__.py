@@ -9,12 +9,13 @@ A transform of one's own is any function of an image. It joins in on whole batch
 `Transform` and defines `batch`.
 """
 
+from minicnn.compat import missing
 from minicnn.transforms._base import Transform
 from minicnn.transforms._compose import Compose
 from minicnn.transforms._geometry import RandomCrop, RandomHorizontalFlip, Resize
 from minicnn.transforms._values import Grayscale, Normalize, ToTensor
 
-__all__ = [
+__all__: list[str] = [
     "Compose",
     "Grayscale",
     "Normalize",
@@ -24,3 +25,5 @@ __all__ = [
     "ToTensor",
     "Transform",
 ]
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

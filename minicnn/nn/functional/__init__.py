@@ -1,5 +1,6 @@
 """Differentiable operations under PyTorch's names and signatures."""
 
+from minicnn.compat import missing
 from minicnn.nn.functional.activation import log_softmax, softmax
 from minicnn.nn.functional.convolution import conv2d, conv_transpose2d
 from minicnn.nn.functional.dropout import dropout
@@ -31,6 +32,7 @@ from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
 
 __all__ = [
     "adaptive_avg_pool1d",
+__all__: list[str] = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
@@ -70,3 +72,5 @@ __all__ = [
     "tanh",
     "unfold",
 ]
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

@@ -1,11 +1,14 @@
 """What is said where a program asks for a name that minicnn does not have: the name, who asks, what to use instead."""
 
 import difflib
+import importlib
 import opcode
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
+
+from minicnn.compat.paths import served_by
 
 INSTEAD = {
     "jit": "programs run as they are written; leave torch.jit out",
@@ -14,13 +17,12 @@ INSTEAD = {
     "distributed": "minicnn computes in one process",
     "fx": "programs run as they are written; nothing is traced",
     "sparse": "minicnn's tensors are dense",
-    "profiler": "use Python's own cProfile",
-    "onnx.export": "save weights with torch.save, and export them with PyTorch",
+    "profiler": "use Python's cProfile",
     "nn.utils.rnn": "minicnn has no recurrent layers",
     "nn.LSTM": "minicnn has no recurrent layers",
     "nn.GRU": "minicnn has no recurrent layers",
     "nn.RNN": "minicnn has no recurrent layers",
-    "transforms.v2": "the same transforms are in torchvision.transforms",
+    "transforms.v2": "the transforms are in torchvision.transforms",
     "ops": "minicnn has no operations for detection",
 }
 """Path below torch or torchvision → what to do without it."""
@@ -34,23 +36,22 @@ class MissingImportError(ImportError):
     """A program asked to import a name that minicnn does not have."""
 
 
-def sentence(path: str, known: Iterable[str], frame: FrameType | None = None) -> str:
+def sentence(path: str, known: Iterable[str], asked_by: str | None = None) -> str:
     """Tell that a name is missing.
 
     Args:
         path: the dotted name, `torch.nn.Foo`.
         known: the names that its module has.
-        frame: where the program asks for it.
+        asked_by: the places in programs that ask for it.
     """
     module, _, name = path.rpartition(".")
     below = path.partition(".")[2]
-    if below in INSTEAD:
-        advice = f": {INSTEAD[below]}"
-    else:
+    advice = INSTEAD.get(below)
+    if advice is None:
         near = nearest(name, known)
-        advice = f"; the nearest name is {module}.{near}" if near else ""
-    where = f" (asked for by {place(frame)})" if frame is not None else ""
-    return f"minicnn has no {path}{where}{advice}"
+        advice = f"the nearest name is {module}.{near}" if near else None
+    said = f"minicnn has no {path}" if path.startswith("torch") else f"{module} has no {name}"
+    return said + (f", which {asked_by} asks for" if asked_by else "") + (f"; {advice}" if advice else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -60,9 +61,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
-def place(frame: FrameType) -> str:
+def place(frame: FrameType | None) -> str | None:
     """`train.py, line 12`"""
-    return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+    return None if frame is None else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno},"
 
 
 def asking_frame() -> FrameType | None:
@@ -80,17 +81,21 @@ def asks_by(frame: FrameType | None) -> str:
     return opcode.opname[frame.f_code.co_code[frame.f_lasti]]
 
 
+def only_probes(frame: FrameType | None) -> bool:
+    """Whether a frame asks by a call, `hasattr` or `getattr`, and so is prepared for a name that is missing."""
+    return frame is None or asks_by(frame).startswith(("CALL", "PRECALL"))
+
+
 def error(path: str, known: Iterable[str], frame: FrameType | None) -> MissingNameError | MissingImportError:
     """The exception for a missing name: an ImportError for `from torch import name`."""
-    said = sentence(path, known, frame)
+    said = sentence(path, known, place(frame))
     if asks_by(frame) == "IMPORT_FROM":  # Python would replace an AttributeError by an ImportError of its own
-        module = path.rpartition(".")[0]
-        return MissingImportError(said, name=module)
+        return MissingImportError(said, name=path.rpartition(".")[0])
     return MissingNameError(said)
 
 
 def getattr_of(module: str, names: Callable[[], Iterable[str]]) -> Callable[[str], object]:
-    """The `__getattr__` of one of minicnn's modules: it says what is missing.
+    """The `__getattr__` of one of minicnn's modules: it imports submodules, and says what is missing.
 
     Args:
         module: its name.
@@ -98,8 +103,11 @@ def getattr_of(module: str, names: Callable[[], Iterable[str]]) -> Callable[[str
     """
 
     def __getattr__(name: str) -> object:  # noqa: N807
+        path = f"{module}.{name}"
+        if served_by(path) is not None:
+            return importlib.import_module(path)
         if name.startswith("__"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        raise error(f"{module}.{name}", names(), asking_frame())
+        raise error(path, names(), asking_frame())
 
     return __getattr__

@@ -1,0 +1,107 @@
+"""Pictures as tensors, shaped like `torchvision.io`; Pillow reads and writes the files."""
+
+import enum
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.compat import missing
+from minicnn.dtypes import uint8
+from minicnn.tensor import Tensor, computed
+
+__all__ = ["ImageReadMode", "read_image", "write_jpeg", "write_png"]
+
+
+class ImageReadMode(enum.Enum):
+    """The channels that a picture is read into."""
+
+    UNCHANGED = 0
+    GRAY = 1
+    GRAY_ALPHA = 2
+    RGB = 3
+    RGB_ALPHA = 4
+    RGBA = RGB_ALPHA
+
+
+_PILLOW_MODE = {
+    ImageReadMode.GRAY: "L",
+    ImageReadMode.GRAY_ALPHA: "LA",
+    ImageReadMode.RGB: "RGB",
+    ImageReadMode.RGB_ALPHA: "RGBA",
+}
+
+
+def read_image(
+    path: str | os.PathLike,
+    mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
+    apply_exif_orientation: bool = False,
+) -> Tensor:
+    """Read a picture.
+
+    Args:
+        path: the file, of any format that Pillow reads.
+        mode: the channels wanted; the file's own by default, a palette as RGB.
+        apply_exif_orientation: turn the picture as its camera noted.
+
+    Returns: a uint8 Tensor (C, H, W).
+
+    Raises:
+        RuntimeError: the file is no picture, or can't be read.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    wanted = ImageReadMode[mode.upper()] if isinstance(mode, str) else mode
+    try:
+        with Image.open(path) as opened:
+            picture: Any = ImageOps.exif_transpose(opened) if apply_exif_orientation else opened
+            picture = picture.convert(_PILLOW_MODE.get(wanted) or _own_mode(picture))
+            pixels = np.array(picture, dtype=uint8)
+    except FileNotFoundError as error:
+        raise RuntimeError(f"[Errno 2] No such file or directory: '{os.fspath(path)}'") from error
+    except (OSError, UnidentifiedImageError) as error:
+        raise RuntimeError(f"{os.fspath(path)} is no picture that can be read: {error}") from error
+    return computed(np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1)))
+
+
+def _own_mode(picture: Any) -> str:
+    """The mode that keeps a picture's channels, eight bits each."""
+    known = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA"}
+    return known.get(picture.mode, "RGBA" if "transparency" in picture.info else "RGB")
+
+
+def write_png(input: Tensor, filename: str | os.PathLike, compression_level: int = 6) -> None:
+    """Write a uint8 Tensor (C, H, W) of 1 or 3 channels as PNG.
+
+    Args:
+        input: the picture.
+        filename: the file.
+        compression_level: 0 (none) to 9 (smallest).
+    """
+    _picture(input).save(Path(filename), format="png", compress_level=compression_level)
+
+
+def write_jpeg(input: Tensor, filename: str | os.PathLike, quality: int = 75) -> None:
+    """Write a uint8 Tensor (C, H, W) of 1 or 3 channels as JPEG.
+
+    Args:
+        input: the picture.
+        filename: the file.
+        quality: 1 to 100.
+    """
+    _picture(input).save(Path(filename), format="jpeg", quality=quality)
+
+
+def _picture(tensor: Tensor) -> Any:
+    from PIL import Image
+
+    if tensor.dtype != uint8 or tensor.ndim != 3 or tensor.shape[0] not in (1, 3):
+        raise RuntimeError(
+            f"a picture is a uint8 Tensor (C, H, W) of 1 or 3 channels, got {tensor.dtype} {tuple(tensor.shape)}"
+        )
+    pixels = tensor.numpy().transpose(1, 2, 0)
+    return Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels))
+
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)
