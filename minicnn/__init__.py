@@ -115,10 +115,8 @@ contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
 channels_last = memory_format.channels_last
 
-__getattr__ = missing.getattr_of(__name__, lambda: __all__)
-serve_own_paths()
 
-__all__: list[str] = [
+__all__ = [
     "Generator",
     "Size",
     "Tensor",
@@ -279,3 +277,6 @@ __all__: list[str] = [
     "zeros",
     "zeros_like",
 ]
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)
+serve_own_paths()

@@ -9,7 +9,7 @@ from minicnn.autograd.operator import Operator
 from minicnn.autograd.variable import Variable
 from minicnn.compat import missing
 
-__all__: list[str] = [
+__all__ = [
     "Function",
     "Operator",
     "Variable",

@@ -5,6 +5,6 @@ from minicnn.datasets.cifar10 import CIFAR10
 from minicnn.datasets.digits import Digits
 from minicnn.datasets.mnist import MNIST, FashionMNIST
 
-__all__: list[str] = ["CIFAR10", "MNIST", "Digits", "FashionMNIST"]
+__all__ = ["CIFAR10", "MNIST", "Digits", "FashionMNIST"]
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)

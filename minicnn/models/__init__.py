@@ -33,7 +33,7 @@ from minicnn.models.vgg import (
 )
 from minicnn.nn import Module
 
-__all__: list[str] = [
+__all__ = [
     "FOR_SMALL_IMAGES",
     "INPUT_SIZES",
     "MNISTCNN",

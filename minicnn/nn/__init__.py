@@ -57,7 +57,6 @@ from minicnn.nn.parameter import Parameter
 
 __all__ = [
     "AdaptiveAvgPool1d",
-__all__: list[str] = [
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",

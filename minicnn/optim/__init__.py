@@ -15,7 +15,7 @@ from minicnn.optim.rmsprop import RMSprop
 from minicnn.optim.rprop import Rprop
 from minicnn.optim.sgd import SGD
 
-__all__: list[str] = [
+__all__ = [
     "ASGD",
     "LBFGS",
     "SGD",

@@ -15,7 +15,7 @@ from minicnn.transforms._compose import Compose
 from minicnn.transforms._geometry import RandomCrop, RandomHorizontalFlip, Resize
 from minicnn.transforms._values import Grayscale, Normalize, ToTensor
 
-__all__: list[str] = [
+__all__ = [
     "Compose",
     "Grayscale",
     "Normalize",

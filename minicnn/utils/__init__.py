@@ -3,6 +3,6 @@
 from minicnn.compat import missing
 from minicnn.utils import data
 
-__all__: list[str] = ["data"]
+__all__ = ["data"]
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)

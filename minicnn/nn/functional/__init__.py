@@ -32,7 +32,6 @@ from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
 
 __all__ = [
     "adaptive_avg_pool1d",
-__all__: list[str] = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
