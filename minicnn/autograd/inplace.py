@@ -33,9 +33,6 @@ class Write(Operator):
         by_root[...] = grad_output
         part = replay(ctx.steps, by_root)
         by_value = part.copy()
-        for axis in range(part.ndim if repeats(part) else 0):
-            if not part.strides[axis]:  # one place, one gradient
-                by_value[(*[slice(None)] * axis, slice(1, None))] = 0
         part[...] = 0
         return by_root, by_value, None, None
 

@@ -74,7 +74,8 @@ class Multiply(Binary):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         by_a, by_b = ctx.needs_input_grad
-        ctx.saved = a if by_b else None, b if by_a else None
+        former = by_b and not by_a and ctx.out is not None  # a is overwritten, and perhaps b, whose values nobody needs
+        ctx.saved = a.copy() if former else a if by_b else None, b if by_a else None
         return quietly(np.multiply, a, b, None if by_b else ctx.out)
 
     @staticmethod

@@ -55,6 +55,7 @@ class Put(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, *advanced: Any) -> np.ndarray:
         ctx.basic, ctx.saved = basic, advanced
+        ctx.once = tuple([slice(None if stride else 1) for stride in x.strides]) if repeats(x) else None
         y = x.copy() if ctx.out is None else ctx.out
         y[basic][advanced or ...] = value
         return y
@@ -62,8 +63,13 @@ class Put(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         by_value = g[ctx.basic][ctx.saved or ...]
-        by_x = g.copy()
-        by_x[ctx.basic][ctx.saved or ...] = 0
+        by_x = shown = g.copy()
+        if ctx.once is not None:  # elements in one place are one: they change together, and the first has the gradient
+            by_x = np.zeros_like(g)
+            by_x[ctx.once] = g[ctx.once]
+            shown = np.broadcast_to(by_x[ctx.once], g.shape)
+            shown.flags.writeable = True
+        shown[ctx.basic][ctx.saved or ...] = 0
         return by_x, by_value, None, *[None] * len(ctx.saved)
 
 

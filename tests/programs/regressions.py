@@ -302,4 +302,10 @@ t4 = t1.sigmoid()
 t4.sub_(-1.0)
 t4.backward(T.from_numpy(reals()))
 """,
+    "an element written through an expanded view": """
+t0 = T.from_numpy(reals(2, 2)).requires_grad_()
+t2 = t0 * 1.5
+t2[..., None].expand(2, 2, 2)[:, -1, -1] = T.from_numpy(reals(1))
+t2.backward(T.from_numpy(reals(2, 2)))
+""",
 }

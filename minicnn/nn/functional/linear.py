@@ -21,6 +21,11 @@ def _row(pixels: int) -> Geometry:
     return convolution_geometry((1, pixels), (1, 1))
 
 
+def _as_image(vectors: np.ndarray) -> np.ndarray:
+    """(…, I) as the one row of an image, (1, 1, pixels, I)."""
+    return np.ascontiguousarray(vectors).reshape(1, 1, math.prod(vectors.shape[:-1]), vectors.shape[-1])
+
+
 class Linear(Operator):
     """y = x @ weightᵀ + bias: a 1 × 1 convolution whose image is one row of vectors.
 
@@ -31,10 +36,9 @@ class Linear(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        rows = math.prod(x.shape[:-1])
-        image, kernel = np.ascontiguousarray(x).reshape(1, 1, rows, x.shape[-1]), weight[:, :, None, None]
+        image, kernel = _as_image(x), weight[:, :, None, None]
         by_x, by_weight, _ = ctx.needs_input_grad
-        ctx.saved = image if by_weight else None, kernel if by_x else None  # each for the gradient of the other
+        ctx.saved = x if by_weight else None, kernel if by_x else None  # each for the gradient of the other
         ctx.sizes = x.shape, weight.shape
         if not x.size or not weight.size:
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
@@ -45,8 +49,8 @@ class Linear(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        (image, weight), (x_shape, weight_shape) = ctx.saved, ctx.sizes
-        g = np.ascontiguousarray(grad_output).reshape(1, 1, math.prod(x_shape[:-1]), weight_shape[0])
+        (x, weight), (x_shape, weight_shape) = ctx.saved, ctx.sizes
+        g = _as_image(grad_output)
         implicit, needs = kernels.convolution.implicit, ctx.needs_input_grad
         by_x = by_weight = by_bias = None
         if 0 in x_shape or 0 in weight_shape:
@@ -55,7 +59,7 @@ class Linear(Operator):
         if needs[0]:
             by_x = implicit.grad_input(g, weight, ctx.geometry, 1).reshape(x_shape)
         if needs[1]:
-            by_weight, by_bias = implicit.grad_parameters(image, g, ctx.geometry, 1, needs[2])
+            by_weight, by_bias = implicit.grad_parameters(_as_image(x), g, ctx.geometry, 1, needs[2])
             by_weight = by_weight[:, :, 0, 0]
         elif needs[2]:
             by_bias = kernels.sums.over(g, (0, 1, 2))
