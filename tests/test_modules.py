@@ -703,7 +703,7 @@ def test_all_that_is_wrong_is_named_at_once():
         "size mismatch for 2.1.weight",
         '"1.weight"',
         '"extra"',
-        "(4, 4)",
+        "[4, 4]",
     ):
         assert expected in str(caught.value)
     with pytest.raises(RuntimeError, match="size mismatch") as caught:

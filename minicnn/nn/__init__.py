@@ -30,6 +30,17 @@ from minicnn.nn.layers import (
     InstanceNorm3d,
     L1Loss,
     LayerNorm,
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
     LeakyReLU,
     Linear,
     LocalResponseNorm,
@@ -54,6 +65,8 @@ from minicnn.nn.layers import (
 from minicnn.nn.module import Module
 from minicnn.nn.parallel import DataParallel
 from minicnn.nn.parameter import Parameter
+from minicnn.nn.parameter import Buffer, Parameter
+from minicnn.nn.uninitialized import UninitializedBuffer, UninitializedParameter
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -65,6 +78,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Buffer",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
@@ -82,6 +96,17 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -102,6 +127,8 @@ __all__ = [
     "Softmax",
     "SyncBatchNorm",
     "Tanh",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "functional",
     "init",
     "parallel",

@@ -31,6 +31,13 @@ class RemovableHandle:
         if hooks is not None:
             hooks.pop(self.id, None)
 
+    def __getstate__(self) -> tuple:
+        return self._hooks(), self.id
+
+    def __setstate__(self, state: tuple) -> None:
+        hooks, self.id = state
+        self._hooks = weakref.ref(OrderedDict() if hooks is None else hooks)
+
     def __enter__(self) -> "RemovableHandle":
         return self
 
@@ -95,16 +102,17 @@ class _Watched:
 
 
 class BackwardHooks:
-    """Shows one call of a module's forward, on its way back, to the module's full backward hooks.
+    """Shows one call of a module's forward, on its way back, to the module's full backward hooks and pre-hooks.
 
     The inputs and the outputs are each led through an identity function. The walk reaches that of the outputs
     first, whose gradients wait until the walk reaches that of the inputs; then the hooks see both.
     Where no input requires a gradient, they see the outputs' alone.
     """
 
-    def __init__(self, module: Any, hooks: Sequence[Callable]) -> None:
+    def __init__(self, module: Any, hooks: Sequence[Callable], pre_hooks: Sequence[Callable] = ()) -> None:
         self._module = module
         self._hooks = hooks
+        self._pre_hooks = pre_hooks
         self._grad_output: tuple | None = None
 
     def watch_inputs(self, arguments: tuple) -> tuple:
@@ -119,7 +127,17 @@ class BackwardHooks:
         return self._outputs.values if several else self._outputs.values[0]
 
     def _outputs_reached(self, gradients: tuple) -> tuple:
-        self._grad_output = self._outputs.aligned(gradients)
+        found = self._outputs.aligned(gradients)
+        for hook in self._pre_hooks:
+            replaced = hook(self._module, found)
+            if replaced is None:
+                continue
+            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+            if len(replaced) != len(found):
+                raise RuntimeError(f"a backward pre-hook returned {len(replaced)} gradients for {len(found)} outputs")
+            found = replaced
+        gradients = tuple(found[i] for i in self._outputs.positions)
+        self._grad_output = found
         if not self._inputs.positions:
             self._call(self._inputs.aligned(()))
         return gradients

@@ -1,4 +1,4 @@
-"""`Parameter`: a Tensor that a `Module` recognises as its own."""
+"""`Parameter` and `Buffer`: Tensors that a `Module` recognises as its own."""
 
 import copy
 from typing import Any
@@ -47,3 +47,27 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A Tensor that is part of a module's state but isn't learned.
+
+    Assigned to an attribute of a `Module`, it joins the module's `buffers()`, as with `register_buffer`.
+
+    Args:
+        data: Tensor or ndarray; its memory is shared, its graph is left behind. None gives no elements.
+        persistent: whether it belongs to `state_dict()`.
+
+    Raises:
+        TypeError: where `data` is neither.
+    """
+
+    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
+        array = np.empty(0, np.float32) if data is None else data._array if isinstance(data, Tensor) else data
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")
+        super().__init__(array, isinstance(data, Tensor) and data.requires_grad)
+        self.persistent = persistent
+        if isinstance(data, Tensor):
+            self._memory = data._memory
+            share(data, self)

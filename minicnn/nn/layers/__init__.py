@@ -5,6 +5,19 @@ from minicnn.nn.layers.containers import Identity, ModuleList, Sequential
 from minicnn.nn.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minicnn.nn.layers.dropout import Dropout
 from minicnn.nn.layers.flatten import Flatten
+from minicnn.nn.layers.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from minicnn.nn.layers.linear import Linear
 from minicnn.nn.layers.loss import CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
 from minicnn.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
@@ -58,6 +71,17 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minicnn.nn import functional as F
-from minicnn.nn.layers._arguments import empty_parameter, sizes
+from minicnn.nn._arguments import empty_parameter, sizes
 from minicnn.nn.layers.linear import reset_weight_and_bias
 from minicnn.nn.module import Module
 from minicnn.nn.parameter import Parameter

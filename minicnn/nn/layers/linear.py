@@ -5,7 +5,7 @@ from typing import Any
 
 from minicnn.nn import functional as F
 from minicnn.nn import init
-from minicnn.nn.layers._arguments import empty_parameter
+from minicnn.nn._arguments import empty_parameter
 from minicnn.nn.module import Module
 from minicnn.nn.parameter import Parameter
 from minicnn.tensor import Tensor

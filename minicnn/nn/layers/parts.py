@@ -8,7 +8,7 @@ from typing import Any
 
 from minicnn.nn import functional as F
 from minicnn.nn import init
-from minicnn.nn.layers._arguments import empty, empty_parameter
+from minicnn.nn._arguments import empty, empty_parameter
 from minicnn.nn.layers.normalization import _ChannelNorm
 from minicnn.nn.module import Module
 from minicnn.nn.parameter import Parameter

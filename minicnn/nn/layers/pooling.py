@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minicnn.nn import functional as F
-from minicnn.nn.layers._arguments import sizes
+from minicnn.nn._arguments import sizes
 from minicnn.nn.module import Module
 from minicnn.tensor import Tensor
 
