@@ -64,7 +64,6 @@ from minicnn.nn.layers import (
 )
 from minicnn.nn.module import Module
 from minicnn.nn.parallel import DataParallel
-from minicnn.nn.parameter import Parameter
 from minicnn.nn.parameter import Buffer, Parameter
 from minicnn.nn.uninitialized import UninitializedBuffer, UninitializedParameter
 
