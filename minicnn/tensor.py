@@ -7,6 +7,7 @@ import numpy as np
 from minicnn.attributes import Size
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import share
+from minicnn.autograd.variable import ROW_MAJOR
 from minicnn.dtypes import float32
 from minicnn.methods.arithmetic import Arithmetic
 from minicnn.methods.conversion import Conversion
@@ -83,10 +84,21 @@ def _float_array(data: tuple) -> np.ndarray:
 
 
 def computed(array: np.ndarray) -> Tensor:
-    """A Tensor for what an operation computed: in row-major order as far as programs are concerned."""
-    tensor = Tensor.__new__(Tensor)
-    Variable.__init__(tensor, array)
+    """A Tensor for what an operation computed: in row-major order as far as programs are concerned.
+
+    As `Variable(array)`, without its checks and calls: operations return plain arrays of numbers, many a second.
+    """
+    tensor = new_tensor(Tensor)
+    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+    tensor._memory = [0, 0]
+    tensor._layout = ROW_MAJOR
+    tensor._node = tensor._grad = tensor._view = None
+    tensor._output = 0
+    tensor._requires_grad = False
     return tensor
+
+
+new_tensor = object.__new__
 
 
 Variable._computed = computed

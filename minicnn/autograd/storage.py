@@ -13,6 +13,7 @@ A view that the promise allows and the memory doesn't is made by laying the memo
 tensor on it follows, since each knows the steps that lead from the storage to itself. Afterwards all are None.
 """
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -203,7 +204,8 @@ def empty_strided(shape: tuple[int, ...], strides: Strides, dtype: np.dtype) -> 
     )
 
 
-def can_view(shape: Sequence[int], strides: Strides, sizes: Sequence[int]) -> bool:
+@functools.lru_cache(maxsize=4096)
+def can_view(shape: tuple[int, ...], strides: Strides, sizes: tuple[int, ...]) -> bool:
     """Whether the memory of an array can be shown under other `sizes`, in the same order and as many elements.
 
     Axes that are to be joined must lie one behind the other: stride[d] = size[d + 1] · stride[d + 1].
