@@ -5,7 +5,9 @@ faster to take 64 rows of that array and transform them together. `Batched` is t
 do so, and `batch_method` tells whether the promise still holds for a user's subclass.
 """
 
-from collections.abc import Callable
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item", covariant=True)
@@ -16,6 +18,81 @@ class Dataset(Generic[Item]):
 
     def __getitem__(self, index: int) -> Item:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__")
+
+    def __add__(self, other: "Dataset") -> "Dataset":
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset[Item], Iterable[Item]):
+    """Items in the order in which they come. A subclass defines `__iter__`, and `__len__` where the number is known."""
+
+    def __add__(self, other: Dataset) -> "Dataset":
+        return ChainDataset([self, other])
+
+
+class ConcatDataset(Dataset[Any]):
+    """Data sets end to end.
+
+    Args:
+        datasets: those to join; none of them an `IterableDataset`.
+
+    Attributes:
+        cumulative_sizes: where each of them ends.
+
+    Raises:
+        AssertionError: there is none, or one is an `IterableDataset`.
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise AssertionError("datasets should not be an empty iterable")
+        for dataset in self.datasets:
+            if isinstance(dataset, IterableDataset):
+                raise AssertionError("ConcatDataset does not support IterableDataset")
+        self.cumulative_sizes = self.cumsum(self.datasets)
+
+    @staticmethod
+    def cumsum(sequence: Iterable[Any]) -> list[int]:
+        """Where each of some data sets ends."""
+        return list(itertools.accumulate(map(len, sequence)))
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, idx: int) -> Any:
+        if idx < 0:
+            if -idx > len(self):
+                raise ValueError("absolute value of index should not exceed dataset length")
+            idx += len(self)
+        number = bisect_right(self.cumulative_sizes, idx)
+        return self.datasets[number][idx - self.cumulative_sizes[number - 1] if number else idx]
+
+
+class ChainDataset(IterableDataset[Any]):
+    """Iterable data sets, one after the other.
+
+    Args:
+        datasets: each an `IterableDataset`.
+
+    Raises:
+        AssertionError: when iterated over or measured: one is something else.
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def _checked(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield dataset
+
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.chain.from_iterable(self._checked())
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self._checked())  # type: ignore[arg-type]
 
 
 class Batched:

@@ -151,7 +151,7 @@ def descend(library, optimizer, parameters, steps, sign=1):
         {},
         optional={
             "lr": st.sampled_from([1, 0.1, 0.01]),
-            "max_iter": st.integers(1, 8),
+            "max_iter": st.integers(1, 5),
             "max_eval": st.sampled_from([None, 1, 3, 9]),
             "tolerance_grad": st.sampled_from([1e-7, 0.5]),
             "tolerance_change": st.sampled_from([1e-9, 1e-2]),
@@ -161,7 +161,7 @@ def descend(library, optimizer, parameters, steps, sign=1):
         },
     ),
     seed=st.integers(0, 99),
-    steps=st.integers(1, 4),
+    steps=st.integers(1, 2),  # every iteration magnifies rounding: after twenty, the sixth digit differs
 )
 @settings(max_examples=2 * settings.default.max_examples)
 def test_lbfgs(options, seed, steps):

@@ -1,4 +1,4 @@
-"""From a list of items to a batch."""
+"""How items become a batch."""
 
 import copy
 from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
@@ -10,8 +10,6 @@ from minicnn.creation import as_tensor, tensor
 from minicnn.dtypes import float64
 from minicnn.operators.joining import stack
 from minicnn.tensor import Tensor
-
-__all__ = ["default_collate", "default_convert"]
 
 
 def default_collate(batch: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Data sets made of tensors, and parts of data sets."""
+"""Data sets made of tensors, or of other data sets."""
 
 import itertools
 import math
@@ -8,11 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._data import Batched, Dataset, batch_method
+from minicnn._data import Batched, ChainDataset, ConcatDataset, Dataset, IterableDataset, batch_method
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor
 
-__all__ = ["Dataset", "Subset", "TensorDataset", "random_split"]
+__all__ = [
+    "ChainDataset",
+    "ConcatDataset",
+    "Dataset",
+    "IterableDataset",
+    "StackDataset",
+    "Subset",
+    "TensorDataset",
+    "random_split",
+]
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]], Batched):
@@ -44,6 +53,58 @@ class TensorDataset(Dataset[tuple[Tensor, ...]], Batched):
         return [tensor[np.asarray(indices)] for tensor in self.tensors]
 
 
+class StackDataset(Dataset[Any]):
+    """Data sets side by side: item i holds item i of each, in a tuple, or a dictionary where they are given by name.
+
+    Args:
+        args: data sets of one length,
+        kwargs: or these by name.
+
+    Raises:
+        ValueError: there is none, both are given, or the lengths differ.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError("StackDataset takes data sets in a row or by name, got both")
+        if not args and not kwargs:
+            raise ValueError("At least one dataset should be passed")
+        self.datasets: Any = args or kwargs
+        lengths = [len(dataset) for dataset in args or kwargs.values()]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"Size mismatch between datasets: their lengths are {lengths}")
+        self._length = lengths[0]
+
+    def __getitem__(self, index: int) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        """Many items; each data set is asked for all of its own at once, where it has `__getitems__` too."""
+        if isinstance(self.datasets, dict):
+            columns = [items_of(dataset, indices) for dataset in self.datasets.values()]
+            return [dict(zip(self.datasets, row, strict=True)) for row in zip(*columns, strict=True)]
+        return list(zip(*[items_of(dataset, indices) for dataset in self.datasets], strict=True))
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def items_of(dataset: Any, indices: list[Any]) -> list[Any]:
+    """The items `indices` of a data set, by its `__getitems__` where it has one.
+
+    Raises:
+        ValueError: it gave another number of them.
+    """
+    if not callable(getattr(dataset, "__getitems__", None)):
+        return [dataset[index] for index in indices]
+    items = dataset.__getitems__(indices)
+    if len(items) != len(indices):
+        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(items)}")
+    return items
+
+
 class Subset(Dataset[Any], Batched):
     """Some items of a data set, under new numbers: item i is `dataset[indices[i]]`.
 
@@ -56,7 +117,9 @@ class Subset(Dataset[Any], Batched):
         self.dataset = dataset
         self.indices = indices
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[one] for one in index]]
         return self.dataset[self.indices[index]]
 
     def __len__(self) -> int:
