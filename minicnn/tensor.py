@@ -9,6 +9,7 @@ from minicnn.autograd import Variable
 from minicnn.autograd.storage import share
 from minicnn.autograd.variable import ROW_MAJOR
 from minicnn.dtypes import float32
+from minicnn.methods.absent import Absent
 from minicnn.methods.arithmetic import Arithmetic
 from minicnn.methods.conversion import Conversion
 from minicnn.methods.description import Description
@@ -22,6 +23,7 @@ from minicnn.methods.writing import Writing
 
 
 class Tensor(
+    Absent,
     Arithmetic,
     Conversion,
     Description,

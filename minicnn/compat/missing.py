@@ -14,16 +14,16 @@ INSTEAD = {
     "jit": "programs run as they are written; leave torch.jit out",
     "onnx": "save weights with torch.save, and export them with PyTorch",
     "hub": "networks with torchvision's parameter names are in torchvision.models",
-    "distributed": "minicnn computes in one process",
+    "distributed": "everything runs in one process",
     "fx": "programs run as they are written; nothing is traced",
-    "sparse": "minicnn's tensors are dense",
+    "sparse": "all tensors are dense",
     "profiler": "use Python's cProfile",
-    "nn.utils.rnn": "minicnn has no recurrent layers",
-    "nn.LSTM": "minicnn has no recurrent layers",
-    "nn.GRU": "minicnn has no recurrent layers",
-    "nn.RNN": "minicnn has no recurrent layers",
+    "nn.utils.rnn": "there are no recurrent layers",
+    "nn.LSTM": "there are no recurrent layers",
+    "nn.GRU": "there are no recurrent layers",
+    "nn.RNN": "there are no recurrent layers",
     "transforms.v2": "the transforms are in torchvision.transforms",
-    "ops": "minicnn has no operations for detection",
+    "ops": "there are no operations for detection",
 }
 """Path below torch or torchvision → what to do without it."""
 
@@ -34,6 +34,10 @@ class MissingNameError(AttributeError):
 
 class MissingImportError(ImportError):
     """A program asked to import a name that minicnn does not have."""
+
+
+class MissingModuleError(ModuleNotFoundError):
+    """A program asked to import a module that minicnn does not have."""
 
 
 def sentence(path: str, known: Iterable[str], asked_by: str | None = None) -> str:
@@ -51,7 +55,7 @@ def sentence(path: str, known: Iterable[str], asked_by: str | None = None) -> st
         near = nearest(name, known)
         advice = f"the nearest name is {module}.{near}" if near else None
     said = f"minicnn has no {path}" if path.startswith("torch") else f"{module} has no {name}"
-    return said + (f", which {asked_by} asks for" if asked_by else "") + (f"; {advice}" if advice else "")
+    return said + (f" ({asked_by})" if asked_by else "") + (f": {advice}" if advice else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -63,7 +67,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def place(frame: FrameType | None) -> str | None:
     """`train.py, line 12`"""
-    return None if frame is None else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno},"
+    return None if frame is None else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
 
 
 def asking_frame() -> FrameType | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -63,7 +64,7 @@ class Finder(MetaPathFinder, Loader):
         if served_by(fullname) is not None or report.is_on():
             return ModuleSpec(fullname, self, is_package=True)
         asked_by = missing.place(missing.asking_frame())
-        raise ModuleNotFoundError(missing.sentence(fullname, _siblings(fullname), asked_by), name=fullname)
+        raise missing.MissingModuleError(missing.sentence(fullname, _siblings(fullname), asked_by), name=fullname)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return report.StandInModule(spec.name) if served_by(spec.name) is None else Served(spec.name)
@@ -128,6 +129,11 @@ def serving() -> Iterator[None]:
         yield
     finally:
         uninstall()
+
+
+def offline_folder() -> str | None:
+    """Where data sets may lie besides the folder that a program names: `$MINICNN_DATA`, while torch is served."""
+    return os.environ.get("MINICNN_DATA") if FINDER in sys.meta_path else None
 
 
 def _taken_out() -> dict[str, ModuleType]:

@@ -42,14 +42,14 @@ class Report:
 
 
 def _places(asked: list[Asked]) -> str:
-    """`train.py, lines 3, 17; model.py, line 4,`"""
+    """`train.py, lines 3, 17; model.py, line 4`"""
     files: dict[str, list[int]] = {}
     for one in sorted(asked, key=lambda one: (one.file, one.line)):
         files.setdefault(one.file, []).append(one.line)
     parts = [
         f"{Path(file).name}, line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}" for file, lines in files.items()
     ]
-    return "; ".join(parts) + ","
+    return "; ".join(parts)
 
 
 class _Collection:
@@ -85,6 +85,14 @@ def missing(path: str, known: Iterable[str]) -> Any:
     if _Collection.report is None or frame is None or refusals.only_probes(frame):
         raise refusals.error(path, known, frame)
     return stand_in(path, known, frame)
+
+
+def missing_method(name: str, owner: type) -> Any:
+    """Refuse a method of Tensor that is missing, or give a stand-in for it; as `missing` does for names of modules."""
+    frame = refusals.asking_frame()
+    if frame is None or refusals.only_probes(frame):
+        raise AttributeError(f"{owner.__name__!r} object has no attribute {name!r}")
+    return missing(f"torch.Tensor.{name}", [known for known in dir(owner) if not known.startswith("_")])
 
 
 def stand_in(path: str, known: Iterable[str], frame: FrameType) -> "StandIn":

@@ -14,6 +14,7 @@ from typing import Any
 from minicnn.compat import missing, modules, report, scan
 
 INTERRUPTED = 130
+REFUSALS = (missing.MissingNameError, missing.MissingImportError, missing.MissingModuleError)
 
 
 class Program:
@@ -104,10 +105,10 @@ def run(program: Program) -> int:
     except SystemExit as end:
         return _status(end.code)
     except KeyboardInterrupt as error:
-        _show(error)
+        _show(error, program)
         return INTERRUPTED
     except BaseException as error:
-        _show(error)
+        _show(error, program)
         return 1
     return 0
 
@@ -134,12 +135,14 @@ def _status(code: Any) -> int:
     return 1
 
 
-def _show(error: BaseException) -> None:
-    """Print a traceback without the frames of this module."""
+def _show(error: BaseException, program: Program) -> None:
+    """Print a traceback without the frames of this module; after a missing name, how to find the others."""
     trace = _without_leading_frames(error.__traceback__)
-    if isinstance(error, missing.MissingNameError | missing.MissingImportError):
+    if isinstance(error, REFUSALS):
         _cut_after_last_line_of_user(trace)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
+    if isinstance(error, REFUSALS) and not report.is_on():
+        print(f"`minicnn run --report {program.name}` lists every name that is missing.", file=sys.stderr)
 
 
 def _is_ours(trace: TracebackType) -> bool:

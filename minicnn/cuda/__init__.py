@@ -94,12 +94,8 @@ def reset_peak_memory_stats(device: Any = None) -> None:
     """Accepted: the peak is 0."""
 
 
-_other = missing.getattr_of(__name__, lambda: __all__)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _NEEDS_A_GPU.split():
-        return _other(name)
+def _refusing(name: str) -> Any:
+    """A function that says that it needs a GPU."""
 
     def refuse(*arguments: Any, **named: Any) -> NoReturn:
         raise RuntimeError(
@@ -107,3 +103,8 @@ def __getattr__(name: str) -> Any:
         )
 
     return refuse
+
+
+globals().update({name: _refusing(name) for name in _NEEDS_A_GPU.split()})
+
+__getattr__ = missing.getattr_of(__name__, lambda: __all__)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn._data import Batched, Dataset, batch_method
+from minicnn.compat.modules import offline_folder
 from minicnn.random import Generator
 
 
@@ -38,10 +39,22 @@ class VisionDataset(Dataset[tuple[Any, Any]], Batched):
         transform: Callable[[Any], Any] | None,
         target_transform: Callable[[Any], Any] | None,
     ) -> None:
-        self.root = os.path.expanduser(root) if isinstance(root, str) else root
+        self.root = None if root is None else self._place(os.path.expanduser(root))
         self.train = train
         self.transform = transform
         self.target_transform = target_transform
+
+    def _place(self, root: str | Path) -> str | Path:
+        """`root`; the folder of offline data where that holds the data set and `root` doesn't."""
+        offline = offline_folder()
+        folder = self._subfolder()
+        if offline is None or not folder or os.path.isdir(os.path.join(root, folder)):
+            return root
+        return offline if os.path.isdir(os.path.join(offline, folder)) else root
+
+    def _subfolder(self) -> str:
+        """Where the files lie below the root; empty for data sets of another layout."""
+        return ""
 
     @property
     def class_to_idx(self) -> dict[str, int]:

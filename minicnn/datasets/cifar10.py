@@ -80,6 +80,9 @@ class CIFAR10(VisionDataset):
         self.data = channels_last([images for images, _ in batches])
         self.targets = np.concatenate([labels for _, labels in batches])
 
+    def _subfolder(self) -> str:
+        return self.base_folder
+
     @property
     def _folder(self) -> Path:
         return Path(str(self.root), self.base_folder)

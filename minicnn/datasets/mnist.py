@@ -79,7 +79,10 @@ class MNIST(VisionDataset):
     @property
     def raw_folder(self) -> str:
         """The folder of the idx files: `root`, the name of the class, `raw`, as in torchvision."""
-        return os.path.join(str(self.root), type(self).__name__, "raw")
+        return os.path.join(str(self.root), self._subfolder())
+
+    def _subfolder(self) -> str:
+        return os.path.join(type(self).__name__, "raw")
 
     def download(self) -> None:
         """Fetch the files of this split that are missing, checked against their MD5."""
