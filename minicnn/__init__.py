@@ -93,6 +93,18 @@ from minicnn.operators.stacking import (
 )
 from minicnn.operators.strided import as_strided
 from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
+from minicnn.operators.sorting import (
+    argsort,
+    kthvalue,
+    median,
+    mode,
+    msort,
+    nanmedian,
+    nanquantile,
+    quantile,
+    sort,
+    topk,
+)
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.switches import (
@@ -130,6 +142,7 @@ __all__ = [
     "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
+    "argsort",
     "argwhere",
     "as_strided",
     "as_tensor",
@@ -194,6 +207,7 @@ __all__ = [
     "int64",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_grad_enabled",
+    "kthvalue",
     "load",
     "log",
     "log_softmax",
@@ -205,6 +219,7 @@ __all__ = [
     "matmul",
     "max",
     "mean",
+    "median",
     "memory_format",
     "meshgrid",
     "min",
@@ -212,6 +227,10 @@ __all__ = [
     "movedim",
     "narrow",
     "narrow_copy",
+    "mode",
+    "msort",
+    "nanmedian",
+    "nanquantile",
     "nn",
     "no_grad",
     "nonzero",
@@ -220,6 +239,7 @@ __all__ = [
     "optim",
     "permute",
     "preserve_format",
+    "quantile",
     "rand",
     "rand_like",
     "randint",
@@ -248,6 +268,7 @@ __all__ = [
     "softmax",
     "split",
     "split_with_sizes",
+    "sort",
     "sqrt",
     "squeeze",
     "stack",
@@ -262,6 +283,7 @@ __all__ = [
     "tensor",
     "tensor_split",
     "tile",
+    "topk",
     "transpose",
     "uint8",
     "unbind",

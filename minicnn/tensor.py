@@ -19,6 +19,7 @@ from minicnn.methods.protocols import Protocols
 from minicnn.methods.reduction import Reduction
 from minicnn.methods.selecting import Selecting
 from minicnn.methods.shape import Shape
+from minicnn.methods.sorting import Sorting
 from minicnn.methods.writing import Writing
 
 
@@ -33,6 +34,7 @@ class Tensor(
     Reduction,
     Selecting,
     Shape,
+    Sorting,
     Writing,
     Variable,
 ):

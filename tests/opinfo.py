@@ -37,6 +37,12 @@ KINDS = ("sample", "noncontiguous", "reversed", "reference", "error")
 RANDOM = ("rand", "randn", "randint", "randperm", "dropout", "empty", "empty_like", "rand_like", "randn_like")
 """Operations of which only shape and dtype are compared: the values are drawn, or nobody's."""
 
+CHOOSING = ("topk", "kthvalue", "mode")
+"""Operations that choose among equal elements as they please: of integers only the values are compared."""
+
+UNSTABLE = ("sort", "argsort")
+"""Operations of which torch is asked to keep the order of equal elements, as minicnn always does."""
+
 METHODS_OF_FUNCTIONALS = ("relu",)
 """Names in `nn.functional` that mean the same as a method of Tensor (`unfold` is another operation there)."""
 
@@ -408,7 +414,10 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
     def calling(function: Callable, given: Any) -> Callable:
         def call(side: Side) -> Any:
             input, args, kwargs = side.convert((given.input, tuple(given.args), dict(given.kwargs)))
-            return function(input, *args, **kwargs)
+            if op.name in UNSTABLE and not args and side.module is torch:
+                kwargs["stable"] = True
+            result = function(input, *args, **kwargs)
+            return result[0] if op.name in CHOOSING and not dtype.is_floating_point else result
 
         return call
 

@@ -1,10 +1,11 @@
 """Methods that select elements, or put others in their place."""
 
+from minicnn.autograd import Variable
 from minicnn.methods.in_place import in_place
 from minicnn.operators import scattering, selecting
 
 
-class Selecting:
+class Selecting(Variable):
     """Methods of Tensor: selecting by indices and masks, and scattering."""
 
     __slots__ = ()

@@ -1,0 +1,21 @@
+"""Methods that sort, or find elements by their order."""
+
+from minicnn.autograd import Variable
+from minicnn.operators import sorting
+
+
+class Sorting(Variable):
+    """The methods of Tensor that depend on the order of elements."""
+
+    __slots__ = ()
+
+    sort = sorting.sort
+    argsort = sorting.argsort
+    msort = sorting.msort
+    topk = sorting.topk
+    kthvalue = sorting.kthvalue
+    median = sorting.median
+    nanmedian = sorting.nanmedian
+    mode = sorting.mode
+    quantile = sorting.quantile
+    nanquantile = sorting.nanquantile

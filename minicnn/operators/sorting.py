@@ -1,0 +1,400 @@
+"""Sorting, and what is found by the order of elements: the largest k, the kth, the median, the most frequent.
+
+Equal elements keep their order; where PyTorch leaves open which of them is meant, it is the first. NaN is larger than
+everything.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator, Variable
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.operators.accumulating import sums_at
+from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
+from minicnn.operators.operands import array_of
+from minicnn.operators.reduction import ExtremeOf
+from minicnn.operators.selecting import along, places_along
+from minicnn.operators.shape import reshape
+from minicnn.return_types import Results, pair
+
+
+class Chosen(Operator):
+    """The elements of x at an index along one axis, several or one for each row."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
+        ctx.saved, ctx.shape, ctx.axis = (index,), x.shape, axis
+        wide = index if index.ndim == x.ndim else np.expand_dims(index, axis)
+        return x.reshape(x.shape or (1,))[along(wide, axis)].reshape(index.shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        (index,), shape, axis = ctx.saved, ctx.shape, ctx.axis
+        wide = index if index.ndim == len(shape) else np.expand_dims(index, axis)
+        size = int(np.prod(shape))
+        return sums_at(places_along(shape, wide, axis), g, size).reshape(shape), None, None
+
+
+class Sort(Chosen):
+    """The elements along one axis in order."""
+
+
+class TopK(Chosen):
+    """The largest or smallest k elements along one axis."""
+
+
+class Kthvalue(Chosen):
+    """The kth smallest element along one axis."""
+
+
+class Median(Chosen):
+    """The element in the middle along one axis."""
+
+
+class Mode(Chosen):
+    """The most frequent element along one axis."""
+
+
+def chosen(operator: type[Operator], name: str, x: Any, index: np.ndarray, axis: int, keepdim: bool = True) -> Results:
+    """The elements at the index, one for each row, and the index: what an operation of that `name` returns.
+
+    Args:
+        operator: which.
+        name: that of the results.
+        x: what to choose from.
+        index: of as many dimensions as x; one element along `axis` where `keepdim` is False.
+        axis: along which.
+        keepdim: keep that one element's axis.
+    """
+    shape = array_argument(x, name).shape
+    index = index.reshape(()) if not shape else index if keepdim else index.squeeze(axis)
+    indices = Variable._computed(index.astype(np.int64, copy=False))
+    return pair(name, operator.apply(x, indices, axis), indices)
+
+
+def sorted_order(array: np.ndarray, axis: int, descending: bool = False) -> np.ndarray:
+    """The indices that sort an array along an axis; equal elements keep their order, NaN comes last (or first)."""
+    if not descending:
+        return array.argsort(axis, kind="stable")
+    order = np.flip(np.flip(array, axis).argsort(axis, kind="stable"), axis)
+    return array.shape[axis] - 1 - order
+
+
+def _wide(x: Any, name: str) -> np.ndarray:
+    """The array of x, a number as a vector of one."""
+    array = array_argument(x, name)
+    return array.reshape(array.shape or (1,))
+
+
+def _not_bool(array: np.ndarray, name: str) -> None:
+    if array.dtype == bool:
+        raise DtypeError(f"{name} does not support bool tensors")
+
+
+def _nonempty_axis(array: np.ndarray, dim: Any, name: str) -> int:
+    axis = single_axis(dim, array.ndim)
+    if array.shape[axis] == 0:
+        raise IndexError(f"{name}: expected reduction dim {dim} to have non-zero size, the shape is {array.shape}")
+    return axis
+
+
+@numpy_spelling
+def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool | None = False) -> Any:
+    """The elements along a dimension in order, and where they were.
+
+    Args:
+        input: any shape and dtype.
+        dim: along which.
+        descending: the largest first.
+        stable: equal elements keep their order, whether asked to or not.
+
+    Returns: `(values, indices)`, both of the shape of `input`; indices are int64.
+
+    Raises:
+        IndexError: for a `dim` out of range.
+    """
+    array = _wide(input, "sort")
+    axis = single_axis(dim, array_argument(input, "sort").ndim)
+    return chosen(Sort, "sort", input, sorted_order(array, axis, descending), axis)
+
+
+@numpy_spelling
+def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+    """The int64 indices that sort `input` along a dimension.
+
+    Args, Raises: as for `sort`.
+    """
+    array = array_argument(input, "argsort")
+    order = sorted_order(_wide(input, "argsort"), single_axis(dim, array.ndim), descending)
+    return Variable._computed(order.reshape(array.shape))
+
+
+def msort(input: Any) -> Any:
+    """The elements along the first dimension in order."""
+    return sort(input, 0)[0]
+
+
+@numpy_spelling
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """The largest k elements along a dimension, the largest first, and where they were.
+
+    Args:
+        input: any shape, not bool.
+        k: how many.
+        dim: along which.
+        largest: False for the smallest k, the smallest first.
+        sorted: they are in order, whether asked to be or not.
+
+    Returns: `(values, indices)` with k elements along `dim`; indices are int64.
+
+    Raises:
+        ShapeError: where k is negative or larger than the size of `dim`.
+        DtypeError: for bools.
+        IndexError: for a `dim` out of range.
+    """
+    array = _wide(input, "topk")
+    axis = single_axis(dim, array_argument(input, "topk").ndim)
+    k = _whole(k, "k")
+    if not 0 <= k <= array.shape[axis]:
+        raise ShapeError(f"topk needs k from 0 to {array.shape[axis]}, the size of dim {dim}, got {k}")
+    _not_bool(array, "topk")
+    order = sorted_order(array, axis, largest)
+    if not array_argument(input, "topk").ndim and k == 0:
+        raise ShapeError("topk of a number needs k = 1, got 0")
+    return chosen(TopK, "topk", input, np.take(order, range(k), axis), axis)
+
+
+def _whole(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    return value.__index__()
+
+
+@numpy_spelling
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The kth smallest element along a dimension, counted from 1, and its index.
+
+    Args:
+        input: any shape, not bool.
+        k: which.
+        dim: along which.
+        keepdim: keep the dimension with size 1.
+
+    Returns: `(values, indices)`; indices are int64.
+
+    Raises:
+        ShapeError: for k below 1 or above the size of `dim`.
+        DtypeError: for bools.
+        IndexError: for a `dim` out of range or of size 0.
+    """
+    array = _wide(input, "kthvalue")
+    axis = _nonempty_axis(array, dim, "kthvalue")
+    k = _whole(k, "k")
+    if not 1 <= k <= array.shape[axis]:
+        raise ShapeError(f"kthvalue needs k from 1 to {array.shape[axis]}, the size of dim {dim}, got {k}")
+    _not_bool(array, "kthvalue")
+    order = sorted_order(array, axis)
+    return chosen(Kthvalue, "kthvalue", input, np.take(order, [k - 1], axis), axis, keepdim)
+
+
+@numpy_spelling
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median, the lower one of two: of everything, or along a dimension with its index.
+
+    Args:
+        input: any shape, not bool. NaN where one of the elements is.
+        dim: along which.
+        keepdim: keep the dimension with size 1.
+
+    Returns: a Tensor without dimensions; with `dim`, `(values, indices)`.
+
+    Raises:
+        DtypeError: for bools.
+        IndexError: for a `dim` out of range or of size 0.
+    """
+    return _median(input, dim, keepdim, "median")
+
+
+@numpy_spelling
+def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """`median` of the elements that aren't NaN; NaN where all are."""
+    return _median(input, dim, keepdim, "nanmedian")
+
+
+def _median(input: Any, dim: int | None, keepdim: bool, name: str) -> Any:
+    array = _wide(input, name)
+    _not_bool(array, name)
+    if dim is None:
+        if keepdim:
+            raise TypeError(f"{name} takes keepdim only together with dim")
+        return ExtremeOf.apply(input, _median_of_all if name == "median" else _nanmedian_of_all)
+    axis = _nonempty_axis(array, dim, name)
+    order, nan = sorted_order(array, axis), np.isnan(array)
+    counts = array.shape[axis] - nan.sum(axis, keepdims=True) if name == "nanmedian" else array.shape[axis]
+    middle = np.broadcast_to(np.maximum(counts - 1, 0) // 2, [1 if d == axis else n for d, n in enumerate(array.shape)])
+    index = np.take_along_axis(order, middle, axis)
+    if name == "median":
+        index = np.where(nan.any(axis, keepdims=True), np.expand_dims(nan.argmax(axis), axis), index)
+    return chosen(Median, name, input, index, axis, keepdim)
+
+
+def _median_of_all(array: np.ndarray) -> Any:
+    if not array.size:
+        return array.dtype.type(np.nan) if array.dtype.kind == "f" else np.iinfo(array.dtype).min
+    if np.isnan(array).any():
+        return array.dtype.type(np.nan)
+    middle = (array.size - 1) // 2
+    return np.partition(array.reshape(-1), middle)[middle]
+
+
+def _nanmedian_of_all(array: np.ndarray) -> Any:
+    kept = array[~np.isnan(array)]
+    return _median_of_all(kept) if kept.size or array.dtype.kind != "f" else array.dtype.type(np.nan)
+
+
+@numpy_spelling
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    """The most frequent element along a dimension, the smallest of several, and the index of its last occurrence.
+
+    Args:
+        input: any shape. NaN is equal to nothing.
+        dim: along which.
+        keepdim: keep the dimension with size 1.
+
+    Returns: `(values, indices)`; indices are int64.
+
+    Raises:
+        IndexError: for a `dim` out of range or of size 0.
+    """
+    array = _wide(input, "mode")
+    axis = _nonempty_axis(array, dim, "mode")
+    order = np.moveaxis(sorted_order(array, axis), axis, -1)
+    values = np.take_along_axis(np.moveaxis(array, axis, -1), order, -1)
+    positions = np.arange(values.shape[-1])
+    begins = np.concatenate([np.ones_like(values[..., :1], bool), values[..., 1:] != values[..., :-1]], -1)
+    lengths = positions - np.maximum.accumulate(np.where(begins, positions, 0), -1)
+    last = np.expand_dims(lengths.argmax(-1), -1)  # the end of the first of the longest runs
+    index = np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
+    return chosen(Mode, "mode", input, index, axis, keepdim)
+
+
+class Between(Operator):
+    """below + weight · (above − below), where `weight` rises by `slope` with q"""
+
+    @staticmethod
+    def forward(
+        ctx: Any, below: np.ndarray, above: np.ndarray, weight: np.ndarray, q: np.ndarray, slope: np.ndarray
+    ) -> np.ndarray:
+        ctx.weight, ctx.slope = weight, slope
+        with np.errstate(all="ignore"):
+            ctx.step = step = above - below
+            return np.where(weight < 0.5, below + weight * step, above - step * (1 - weight)).astype(below.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        by_q = g * ctx.step * ctx.slope if ctx.needs_input_grad[3] else None
+        return g * (1 - ctx.weight), g * ctx.weight, None, by_q, None
+
+
+def _half(rank: np.ndarray) -> np.ndarray:
+    return np.where(rank == np.floor(rank), rank.dtype.type(0), rank.dtype.type(0.5))
+
+
+WEIGHTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "linear": lambda rank: rank - np.floor(rank),
+    "lower": np.zeros_like,
+    "higher": lambda rank: np.ceil(rank) - np.floor(rank),
+    "midpoint": _half,
+    "nearest": lambda rank: np.rint(rank) - np.floor(rank),
+}
+"""By interpolation: how far a quantile lies from the element below its rank towards the one above."""
+
+
+@numpy_spelling
+def quantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Any:
+    """The quantiles of everything, or along a dimension.
+
+    Args:
+        input: any shape, float32 or float64. NaN where one of the elements is.
+        q: a number from 0 to 1, or a Tensor of them of the same dtype, () or (Q,).
+        dim: along which.
+        keepdim: keep the dimension with size 1.
+        interpolation: "linear", "lower", "higher", "midpoint" or "nearest", where the quantile lies between two.
+
+    Returns: the shape of `input` without `dim`, after Q where q has a dimension.
+
+    Raises:
+        DtypeError: for another dtype of `input` or `q`.
+        ShapeError: for an empty tensor, `q` out of range or of several dimensions, another interpolation.
+        IndexError: for a `dim` out of range.
+    """
+    return _quantile("quantile", input, q, dim, keepdim, interpolation)
+
+
+@numpy_spelling
+def nanquantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Any:
+    """`quantile` of the elements that aren't NaN; NaN where all are."""
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation)
+
+
+def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str) -> Any:
+    array = array_argument(input, name)
+    parts = _parts(q, array.dtype, name)
+    if interpolation not in WEIGHTS:
+        raise ShapeError(f"{name}: interpolation must be one of {', '.join(WEIGHTS)}, got {interpolation!r}")
+    if not array.size:
+        raise ShapeError(f"{name}: input tensor must be non-empty, got shape {array.shape}")
+    axis = single_axis(dim, array.ndim) if dim is not None else 0
+    x = input if isinstance(input, Variable) else Variable._computed(array)
+    if dim is None or not array.ndim:
+        rows = x.reshape(1, -1)  # type: ignore[attr-defined]
+    else:
+        order = (*[d for d in range(array.ndim) if d != axis], axis)
+        rows = x.permute(order)  # type: ignore[attr-defined]
+    ordered = Sort.apply(rows, sorted_order(rows._array, rows._array.ndim - 1), rows._array.ndim - 1)
+    rank, slope = _ranks(rows._array, array_of(parts), name)
+    weight = WEIGHTS[interpolation](rank)
+    below, above = (
+        Chosen.apply(ordered, bound.astype(np.int64), rank.ndim - 1) for bound in (np.floor(rank), np.ceil(rank))
+    )
+    result = Between.apply(below, above, weight, parts, slope if interpolation == "linear" else slope * 0)  # (…, Q)
+    result = result.permute((rank.ndim - 1, *range(rank.ndim - 1)))
+    kept = [1 if dim is None or d == axis else n for d, n in enumerate(array.shape)]
+    left = kept if keepdim else [n for d, n in enumerate(array.shape) if dim is not None and d != axis]
+    return result.reshape((*(array_of(parts).shape if np.ndim(array_of(q)) else ()), *left))
+
+
+def _parts(q: Any, dtype: np.dtype, name: str) -> Any:
+    """The quantiles asked for, as a vector of the input's dtype."""
+    if dtype not in (np.float32, np.float64):
+        raise DtypeError(f"{name}: input tensor must be float32 or float64, got {dtype}")
+    values = array_of(q)
+    if isinstance(values, np.ndarray):
+        if values.ndim > 1:
+            raise ShapeError(f"{name}: q must be a number or a vector, got shape {values.shape}")
+        if values.dtype != dtype:
+            raise DtypeError(f"{name}: q must have the dtype of the input, {dtype}, got {values.dtype}")
+    elif isinstance(q, bool) or not isinstance(q, (int, float, np.number)):
+        raise TypeError(f"{name}: q must be a number or a Tensor, got {type(q).__name__}")
+    parts = np.asarray(values, dtype).reshape(-1)
+    if not np.all((parts >= 0) & (parts <= 1)):
+        raise ShapeError(f"{name}: q must be in the range [0, 1], got {values}")
+    return reshape(q, -1) if isinstance(q, Variable) else parts
+
+
+def _ranks(rows: np.ndarray, parts: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(…, Q): where among the sorted elements of each row the quantiles lie, and how that rises with q.
+
+    `nanquantile` doesn't count NaN; for `quantile` one that there is, behind the others, is the quantile.
+    """
+    nan, last = np.isnan(rows).sum(-1, keepdims=True), rows.dtype.type(rows.shape[-1] - 1)
+    if name == "nanquantile":
+        slope = np.maximum(last - nan, 0).astype(rows.dtype)
+        return parts * slope, slope
+    return np.where(nan > 0, last, parts * last), np.where(nan > 0, 0, last).astype(rows.dtype)
