@@ -46,6 +46,9 @@ from minicnn.operators.broadcasting import (
 from minicnn.operators.comparison import allclose, equal
 from minicnn.operators.elementwise import absolute as abs
 from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
+from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
+from minicnn.operators.extremes import maximum as max
+from minicnn.operators.extremes import minimum as min
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.joining import cat as concat
@@ -56,6 +59,9 @@ from minicnn.operators.reduction import maximum as max
 from minicnn.operators.reduction import minimum as min
 from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.reshaping import resize_as_
+from minicnn.operators.norms import dist, norm, renorm
+from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
+from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
 from minicnn.operators.scattering import (
     index_add,
     index_copy,
@@ -105,6 +111,10 @@ from minicnn.operators.sorting import (
     sort,
     topk,
 )
+from minicnn.operators.statistics import corrcoef, cov, nanmean, nansum, std_mean, var_mean
+from minicnn.operators.truth import all_of as all
+from minicnn.operators.truth import any_of as any
+from minicnn.operators.truth import count_nonzero
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.switches import (
@@ -122,6 +132,7 @@ from minicnn.threads import get_num_threads, set_num_threads
 from minicnn.version import __version__
 
 from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
+from minicnn import accelerator, amp, backends, cuda, linalg, nn, optim, utils  # isort: skip  (they stand on the names above)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
@@ -136,8 +147,13 @@ __all__ = [
     "abs",
     "accelerator",
     "adjoint",
+    "all",
     "allclose",
+    "amax",
+    "amin",
+    "aminmax",
     "amp",
+    "any",
     "arange",
     "are_deterministic_algorithms_enabled",
     "argmax",
@@ -168,8 +184,17 @@ __all__ = [
     "concat",
     "concatenate",
     "contiguous_format",
+    "corrcoef",
+    "count_nonzero",
+    "cov",
     "cuda",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
     "device",
+    "diff",
+    "dist",
     "double",
     "dsplit",
     "dstack",
@@ -208,9 +233,12 @@ __all__ = [
     "is_deterministic_algorithms_warn_only_enabled",
     "is_grad_enabled",
     "kthvalue",
+    "linalg",
     "load",
     "log",
     "log_softmax",
+    "logcumsumexp",
+    "logsumexp",
     "long",
     "manual_seed",
     "masked_fill",
@@ -229,16 +257,20 @@ __all__ = [
     "narrow_copy",
     "mode",
     "msort",
+    "nanmean",
     "nanmedian",
     "nanquantile",
+    "nansum",
     "nn",
     "no_grad",
     "nonzero",
+    "norm",
     "ones",
     "ones_like",
     "optim",
     "permute",
     "preserve_format",
+    "prod",
     "quantile",
     "rand",
     "rand_like",
@@ -250,6 +282,7 @@ __all__ = [
     "reciprocal",
     "relu",
     "repeat_interleave",
+    "renorm",
     "reshape",
     "resize_as_",
     "roll",
@@ -273,6 +306,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "std_mean",
     "sum",
     "swapaxes",
     "swapdims",
@@ -295,6 +329,7 @@ __all__ = [
     "version",
     "vsplit",
     "vstack",
+    "var_mean",
     "where",
     "zeros",
     "zeros_like",

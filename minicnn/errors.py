@@ -11,3 +11,7 @@ class ShapeError(RuntimeError, ValueError):
 
 class DtypeError(RuntimeError, TypeError):
     """Dtypes that don't fit together, or that an operation can't compute with."""
+
+
+class LinAlgError(RuntimeError):
+    """Matrices that have no inverse, or no decomposition."""

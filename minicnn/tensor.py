@@ -17,6 +17,7 @@ from minicnn.methods.differentiation import Differentiation
 from minicnn.methods.elementwise import Elementwise
 from minicnn.methods.protocols import Protocols
 from minicnn.methods.reduction import Reduction
+from minicnn.methods.scans import Scans
 from minicnn.methods.selecting import Selecting
 from minicnn.methods.shape import Shape
 from minicnn.methods.sorting import Sorting
@@ -32,6 +33,7 @@ class Tensor(
     Elementwise,
     Protocols,
     Reduction,
+    Scans,
     Selecting,
     Shape,
     Sorting,

@@ -43,6 +43,10 @@ CHOOSING = ("topk", "kthvalue", "mode")
 UNSTABLE = ("sort", "argsort")
 """Operations of which torch is asked to keep the order of equal elements, as minicnn always does."""
 
+CANCELLING = ("cov",)
+"""Operations with samples in whose gradients all terms cancel, so that PyTorch's own are rounding errors alone: only
+the values are compared."""
+
 METHODS_OF_FUNCTIONALS = ("relu",)
 """Names in `nn.functional` that mean the same as a method of Tensor (`unfold` is another operation there)."""
 
@@ -302,8 +306,8 @@ def found_in(module: Any, path: str) -> Any:
 def variants(op: Any) -> list[Variant]:
     """Every way in which both minicnn and torch can be asked for this operation."""
     names = [op.name, *[alias.name for alias in op.aliases]]
-    names = [name for name in names if "." not in name or name.startswith("nn.functional.")]
-    shorts = dict.fromkeys(name.split(".")[-1] for name in names)
+    names = [name for name in names if "." not in name or name.startswith(("nn.functional.", "linalg."))]
+    shorts = dict.fromkeys(name.split(".")[-1] for name in names if not name.startswith("linalg."))
     result = list(_functions(op, names, shorts))
     for name in shorts:
         if not op.name.startswith("nn.functional.") or name in METHODS_OF_FUNCTIONALS:
@@ -417,6 +421,8 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
             if op.name in UNSTABLE and not args and side.module is torch:
                 kwargs["stable"] = True
             result = function(input, *args, **kwargs)
+            if op.name in CANCELLING:
+                return result.detach()
             return result[0] if op.name in CHOOSING and not dtype.is_floating_point else result
 
         return call

@@ -1,16 +1,16 @@
-"""Operations that reduce axes: sums, means, variances and extremes."""
+"""Operations that reduce axes by adding up or multiplying: sums, means, variances, products."""
 
+import math
 from collections.abc import Sequence
-from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator, Variable
-from minicnn.dtypes import as_dtype, int64
-from minicnn.operators.arguments import array_argument, numpy_spelling
-from minicnn.operators.arithmetic import Maximum, Minimum
+from minicnn.autograd import Operator
+from minicnn.dtypes import as_dtype, float32, int64
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.operands import cast
 from minicnn.operators.quiet import quietly
 
@@ -22,7 +22,7 @@ def normalize_dims(dim: Dimensions, ndim: int) -> tuple[int, ...]:
 
     Raises:
         IndexError: out of range.
-        ValueError: the same axis twice.
+        ShapeError: the same axis twice.
         TypeError: not integers.
     """
     if dim is None:
@@ -40,11 +40,11 @@ def normalize_dims(dim: Dimensions, ndim: int) -> tuple[int, ...]:
             )
     axes = tuple(int(d) % limit for d in dims) or tuple(range(ndim))
     if len(set(axes)) != len(axes):
-        raise ValueError(f"dim {dim} appears multiple times in the list of dims")
+        raise ShapeError(f"dim {dim} appears multiple times in the list of dims")
     return axes if ndim else ()
 
 
-def _spread(g: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
+def spread(g: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     """A reduction's gradient, repeated over the axes it summed (a read-only view)."""
     return np.broadcast_to(g.reshape([1 if axis in axes else size for axis, size in enumerate(shape)]), shape)
 
@@ -59,7 +59,7 @@ class Sum(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _spread(g, *ctx.spread), None, None
+        return spread(g, *ctx.spread), None, None
 
 
 class Mean(Operator):
@@ -68,13 +68,13 @@ class Mean(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.spread = axes, x.shape
-        ctx.count = prod([x.shape[axis] for axis in axes])
+        ctx.count = math.prod([x.shape[axis] for axis in axes])
         total = quietly(kernels.sums.over, x, axes, keepdim)
         return np.asarray(quietly(np.true_divide, total, x.dtype.type(ctx.count)))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _spread(g / g.dtype.type(ctx.count), *ctx.spread), None, None
+        return spread(g / g.dtype.type(ctx.count), *ctx.spread), None, None
 
 
 class Variance(Operator):
@@ -83,7 +83,7 @@ class Variance(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], correction: float, keepdim: bool) -> np.ndarray:
         ctx.saved, ctx.spread = (x,), (axes, x.shape)
-        count = prod([x.shape[axis] for axis in axes])
+        count = math.prod([x.shape[axis] for axis in axes])
         ctx.divisor = x.dtype.type(max(count - correction, 0))
         with np.errstate(all="ignore"):
             ctx.mean = kernels.sums.over(x, axes, True, np.float64) / count
@@ -95,50 +95,7 @@ class Variance(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x,) = ctx.saved
-        return _spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype)), None, None, None
-
-
-class ExtremeOf(Operator):
-    """The largest (or smallest) of all elements; equal ones share the gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, function: Any) -> np.ndarray:
-        y = np.asarray(function(x))
-        ctx.saved = x, y
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
-        x, y = ctx.saved
-        ties = np.isnan(x) if np.isnan(y) else x == y
-        return g / g.dtype.type(ties.sum()) * ties, None
-
-
-class ExtremeAlong(Operator):
-    """The largest (or smallest) along one axis and its index, the first where several are equal."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, function: Any, axis: int, keepdim: bool) -> tuple:
-        wide = x.reshape(1) if x.ndim == 0 else x
-        indices = np.expand_dims(function(wide, axis=axis), axis)
-        values = np.take_along_axis(wide, indices, axis)
-        ctx.saved, ctx.axis, ctx.shape = (indices,), axis, wide.shape
-        shape = values.shape if keepdim and x.ndim else values.shape[:axis] + values.shape[axis + 1 :]
-        return values.reshape(shape), indices.reshape(shape).copy()
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
-        (indices,) = ctx.saved
-        grad_input = np.zeros(ctx.shape, g.dtype)
-        np.put_along_axis(grad_input, indices, g.reshape(indices.shape), ctx.axis)
-        return grad_input, None, None, None
-
-
-class ValuesAndIndices(NamedTuple):
-    """What `max` and `min` along a dimension return."""
-
-    values: Any
-    indices: Any
+        return spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype)), None, None, None
 
 
 @numpy_spelling
@@ -170,13 +127,13 @@ def mean(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: An
         dtype: convert to it first.
 
     Raises:
-        TypeError: for integers and bools.
+        DtypeError: for integers and bools.
     """
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     array = array_argument(input, "mean")
     if array.dtype.kind != "f":
-        raise TypeError(f"mean needs a floating-point tensor, got {array.dtype}; pass dtype= or convert it")
+        raise DtypeError(f"mean needs a floating-point tensor, got {array.dtype}; pass dtype= or convert it")
     return Mean.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
@@ -199,7 +156,8 @@ def var(
         correction: 1 by default.
 
     Raises:
-        TypeError: for integers and bools, or where both `unbiased` and `correction` are given.
+        DtypeError: for integers and bools.
+        TypeError: where both `unbiased` and `correction` are given.
     """
     array = array_argument(input, "var")
     if isinstance(dim, bool):  # torch's var(unbiased)
@@ -207,7 +165,7 @@ def var(
     if unbiased is not None and correction is not None:
         raise TypeError("var takes unbiased or correction, not both")
     if array.dtype.kind != "f":
-        raise TypeError(f"var needs a floating-point tensor, got {array.dtype}")
+        raise DtypeError(f"var needs a floating-point tensor, got {array.dtype}")
     if correction is None:
         correction = 0.0 if unbiased is False else 1.0
     return Variance.apply(input, normalize_dims(dim, array.ndim), float(correction), bool(keepdim))
@@ -242,109 +200,82 @@ def std(
     return Deviation.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
+class Product(Operator):
+    """Π x over some axes."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
+        y = np.asarray(quietly(np.prod, x, axes, x.dtype, keepdims=keepdim))
+        ctx.saved, ctx.axes = (x, y), axes
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        """The product of the other elements, which is 0 but where at most one is 0."""
+        (x, y), axes = ctx.saved, ctx.axes
+        zero = x == 0
+        if not zero.any():
+            return spread(g * y, axes, x.shape) / x, None, None
+        without = np.where(zero, x.dtype.type(1), x)
+        others = g.reshape(-1) * np.prod(without, axes, x.dtype).reshape(-1)
+        zeros = zero.sum(axes, keepdims=True)
+        alone = np.where(zero & (zeros == 1), spread(others, axes, x.shape), 0)
+        return np.where(zeros == 0, spread(g * y, axes, x.shape) / without, alone), None, None
+
+
 @numpy_spelling
-def maximum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """`max(x)`: the largest element; `max(x, dim)`: values and indices; `max(x, other)`: elementwise.
+def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product along `dim`, or of everything; integers and bools multiply as int64.
 
     Args:
-        input: any shape. A NaN is larger than everything.
-        dim: axis, or another Tensor.
+        input: any shape.
+        dim: along which axis; None means all.
         keepdim: keep the reduced axis with size 1.
-
-    Returns: a Tensor, or a pair `(values, indices)` of them; `indices` is int64, the first of equal elements.
-
-    Raises:
-        IndexError: for a `dim` out of range, or one of size 0.
-        ValueError: over everything of an empty tensor.
-    """
-    if isinstance(dim, (Variable, np.ndarray)):
-        array_argument(input, "max")
-        return Maximum.call(input, dim)
-    return _extreme(input, dim, keepdim, largest=True)
-
-
-@numpy_spelling
-def minimum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """`min(x)`: the smallest element; `min(x, dim)`: values and indices; `min(x, other)`: elementwise.
-
-    Args, Returns, Raises: as for `max`. A NaN is smaller than everything.
-    """
-    if isinstance(dim, (Variable, np.ndarray)):
-        array_argument(input, "min")
-        return Minimum.call(input, dim)
-    return _extreme(input, dim, keepdim, largest=False)
-
-
-def _extreme(x: Any, dim: int | None, keepdim: bool, largest: bool) -> Any:
-    array = array_argument(x, "max" if largest else "min")
-    if dim is None:
-        if keepdim:
-            raise TypeError(f"{'max' if largest else 'min'} takes keepdim only together with dim")
-        if array.size == 0:
-            raise ValueError(f"{'max' if largest else 'min'} of an empty tensor needs dim=")
-        return ExtremeOf.apply(x, np.max if largest else np.min)
-    axis = _one_axis(dim, array)
-    return ValuesAndIndices(*ExtremeAlong.apply(x, np.argmax if largest else np.argmin, axis, bool(keepdim)))
-
-
-def _one_axis(dim: int, array: np.ndarray) -> int:
-    if not isinstance(dim, (int, np.integer)):
-        raise TypeError(f"dim must be an int, got {dim!r}")
-    (axis,) = normalize_dims(dim, array.ndim) or (0,)
-    if array.ndim and array.shape[axis] == 0:
-        raise IndexError(f"expected reduction dim {dim} to have non-zero size, the shape is {array.shape}")
-    return axis
-
-
-@numpy_spelling
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The int64 index of the largest element along `dim`, or of the flattened tensor; the first of equals.
+        dtype: convert to it first.
 
     Raises:
-        TypeError: for bools.
-        IndexError: for an empty tensor, or a `dim` out of range or of size 0.
+        IndexError: for a `dim` out of range.
+        TypeError: for several dims.
     """
-    return _index_of(np.argmax, "argmax", input, dim, keepdim)
+    array = array_argument(input, "prod")
+    axes = normalize_dims(None, array.ndim) if dim is None else normalize_dims(single_axis(dim, array.ndim), array.ndim)
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    elif array.dtype.kind != "f":
+        input = cast(input, int64)
+    return Product.apply(input, axes, bool(keepdim))
+
+
+class LogSumExp(Operator):
+    """ln Σ eˣ over some axes."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            largest = x.max(axes, keepdims=True, initial=-np.inf)
+            largest = np.where(np.isfinite(largest), largest, x.dtype.type(0))
+            y = np.log(kernels.sums.over(np.exp(x - largest), axes, True)) + largest
+        ctx.saved, ctx.axes = (x, y), axes
+        return y if keepdim else y.reshape([n for axis, n in enumerate(x.shape) if axis not in axes])
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        (x, y), axes = ctx.saved, ctx.axes
+        return spread(g, axes, x.shape) * np.exp(x - y), None, None
 
 
 @numpy_spelling
-def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The int64 index of the smallest element along `dim`, or of the flattened tensor; the first of equals.
+def logsumexp(input: Any, dim: Dimensions, keepdim: bool = False) -> Any:
+    """ln Σ eˣ over `dim`, without overflow; integers and bools become float32.
+
+    Args:
+        input: any shape.
+        dim: axis or axes.
+        keepdim: keep reduced axes with size 1.
 
     Raises:
-        TypeError: for bools.
-        IndexError: for an empty tensor, or a `dim` out of range or of size 0.
+        IndexError: for a `dim` out of range.
     """
-    return _index_of(np.argmin, "argmin", input, dim, keepdim)
-
-
-def _index_of(function: Any, name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
-    array = array_argument(x, name)
-    if array.dtype == bool:
-        raise TypeError(f"{name} does not support bool tensors")
-    if dim is None:
-        if array.size == 0:
-            raise IndexError(f"{name} of an empty tensor needs dim=")
-        index = np.asarray(function(array))
-        return Variable._computed(index.reshape((1,) * array.ndim) if keepdim else index)
-    axis = _one_axis(dim, array)
-    index = np.asarray(function(array, axis=axis)) if array.ndim else np.asarray(0)
-    return Variable._computed(np.expand_dims(index, axis) if keepdim and array.ndim else index)
-
-
-@numpy_spelling
-def any_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
-    """Whether some element is not 0, over `dim` or over everything; bool, but uint8 for uint8."""
-    return _truth(np.any, input, dim, keepdim)
-
-
-@numpy_spelling
-def all_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
-    """Whether no element is 0, over `dim` or over everything; bool, but uint8 for uint8."""
-    return _truth(np.all, input, dim, keepdim)
-
-
-def _truth(function: Any, x: Any, dim: Dimensions, keepdim: bool) -> Any:
-    array = array_argument(x, function.__name__)
-    result = np.asarray(function(array, axis=normalize_dims(dim, array.ndim), keepdims=bool(keepdim)))
-    return Variable._computed(result.astype(array.dtype) if array.dtype == np.uint8 else result)
+    array = array_argument(input, "logsumexp")
+    x = input if array.dtype.kind == "f" else cast(input, float32)
+    return LogSumExp.apply(x, normalize_dims(dim, array.ndim), bool(keepdim))

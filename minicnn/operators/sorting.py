@@ -13,8 +13,8 @@ from minicnn.autograd import Operator, Variable
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import sums_at
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
+from minicnn.operators.extremes import ExtremeOf
 from minicnn.operators.operands import array_of
-from minicnn.operators.reduction import ExtremeOf
 from minicnn.operators.selecting import along, places_along
 from minicnn.operators.shape import reshape
 from minicnn.return_types import Results, pair

@@ -26,8 +26,9 @@ from minicnn.nn.functional.convolution import ConvTranspose2d
 from minicnn.nn.functional.linear import Linear
 from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d
 from minicnn.nn.functional.unfolding import Fold
+from minicnn.operators.extremes import ExtremeAlong, ExtremeOf
 from minicnn.operators.matmul import MatrixProduct
-from minicnn.operators.reduction import ExtremeAlong, ExtremeOf, Mean, Sum, Variance
+from minicnn.operators.reduction import Mean, Sum, Variance
 
 GATHERING = (Linear, MatrixProduct, Sum, Mean, Variance, ExtremeOf, ExtremeAlong)
 """Operations whose result sees all that their argument's cells see, where they change its shape."""
