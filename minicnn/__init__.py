@@ -54,13 +54,12 @@ from minicnn.operators.joining import cat, stack
 from minicnn.operators.joining import cat as concat
 from minicnn.operators.joining import cat as concatenate
 from minicnn.operators.matmul import matmul
-from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
+from minicnn.operators.norms import dist, norm, renorm
+from minicnn.operators.reduction import argmax, argmin, logsumexp, mean, prod, std, sum, var
 from minicnn.operators.reduction import maximum as max
 from minicnn.operators.reduction import minimum as min
 from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.reshaping import resize_as_
-from minicnn.operators.norms import dist, norm, renorm
-from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
 from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
 from minicnn.operators.scattering import (
     index_add,
@@ -75,6 +74,18 @@ from minicnn.operators.scattering import (
 )
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
+from minicnn.operators.sorting import (
+    argsort,
+    kthvalue,
+    median,
+    mode,
+    msort,
+    nanmedian,
+    nanquantile,
+    quantile,
+    sort,
+    topk,
+)
 from minicnn.operators.splitting import (
     chunk,
     dsplit,
@@ -97,24 +108,12 @@ from minicnn.operators.stacking import (
     row_stack,
     vstack,
 )
-from minicnn.operators.strided import as_strided
-from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
-from minicnn.operators.sorting import (
-    argsort,
-    kthvalue,
-    median,
-    mode,
-    msort,
-    nanmedian,
-    nanquantile,
-    quantile,
-    sort,
-    topk,
-)
 from minicnn.operators.statistics import corrcoef, cov, nanmean, nansum, std_mean, var_mean
+from minicnn.operators.strided import as_strided
 from minicnn.operators.truth import all_of as all
 from minicnn.operators.truth import any_of as any
 from minicnn.operators.truth import count_nonzero
+from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.switches import (
@@ -132,7 +131,7 @@ from minicnn.threads import get_num_threads, set_num_threads
 from minicnn.version import __version__
 
 from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
-from minicnn import accelerator, amp, backends, cuda, linalg, nn, optim, utils  # isort: skip  (they stand on the names above)
+from minicnn import linalg  # isort: skip  (they stand on the names above)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
@@ -251,16 +250,16 @@ __all__ = [
     "memory_format",
     "meshgrid",
     "min",
+    "mode",
     "moveaxis",
     "movedim",
-    "narrow",
-    "narrow_copy",
-    "mode",
     "msort",
     "nanmean",
     "nanmedian",
     "nanquantile",
     "nansum",
+    "narrow",
+    "narrow_copy",
     "nn",
     "no_grad",
     "nonzero",
@@ -281,8 +280,8 @@ __all__ = [
     "ravel",
     "reciprocal",
     "relu",
-    "repeat_interleave",
     "renorm",
+    "repeat_interleave",
     "reshape",
     "resize_as_",
     "roll",
@@ -299,9 +298,9 @@ __all__ = [
     "set_num_threads",
     "sigmoid",
     "softmax",
+    "sort",
     "split",
     "split_with_sizes",
-    "sort",
     "sqrt",
     "squeeze",
     "stack",
@@ -326,10 +325,10 @@ __all__ = [
     "use_deterministic_algorithms",
     "utils",
     "var",
+    "var_mean",
     "version",
     "vsplit",
     "vstack",
-    "var_mean",
     "where",
     "zeros",
     "zeros_like",
