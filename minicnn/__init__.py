@@ -55,9 +55,7 @@ from minicnn.operators.joining import cat as concat
 from minicnn.operators.joining import cat as concatenate
 from minicnn.operators.matmul import matmul
 from minicnn.operators.norms import dist, norm, renorm
-from minicnn.operators.reduction import argmax, argmin, logsumexp, mean, prod, std, sum, var
-from minicnn.operators.reduction import maximum as max
-from minicnn.operators.reduction import minimum as min
+from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
 from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.reshaping import resize_as_
 from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
