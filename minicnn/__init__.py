@@ -59,6 +59,90 @@ from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
 from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.reshaping import resize_as_
 from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
+from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub, true_divide
+from minicnn.operators.arithmetic import mul as multiply
+from minicnn.operators.arithmetic import power as pow
+from minicnn.operators.arithmetic import sub as subtract
+from minicnn.operators.choosing import clamp, clamp_max, clamp_min, fmax, fmin, maximum, minimum, where
+from minicnn.operators.choosing import clamp as clip
+from minicnn.operators.comparison import (
+    allclose,
+    eq,
+    equal,
+    ge,
+    gt,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    isreal,
+    le,
+    lt,
+    ne,
+    signbit,
+)
+from minicnn.operators.comparison import ge as greater_equal
+from minicnn.operators.comparison import gt as greater
+from minicnn.operators.comparison import le as less_equal
+from minicnn.operators.comparison import lt as less
+from minicnn.operators.comparison import ne as not_equal
+from minicnn.operators.division import div, floor_divide, fmod, gcd, lcm, remainder
+from minicnn.operators.division import div as divide
+from minicnn.operators.elementwise import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    exp,
+    exp2,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    rad2deg,
+    reciprocal,
+    rsqrt,
+    sin,
+    sinc,
+    sinh,
+    sqrt,
+    tan,
+)
+from minicnn.operators.elementwise import acos as arccos
+from minicnn.operators.elementwise import acosh as arccosh
+from minicnn.operators.elementwise import asin as arcsin
+from minicnn.operators.elementwise import asinh as arcsinh
+from minicnn.operators.elementwise import atan as arctan
+from minicnn.operators.elementwise import atanh as arctanh
+from minicnn.operators.indexing import unbind
+from minicnn.operators.joining import cat, stack
+from minicnn.operators.logic import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+)
+from minicnn.operators.matmul import matmul
+from minicnn.operators.mixing import addcdiv, addcmul, lerp
+from minicnn.operators.pairs import atan2, copysign, heaviside, hypot, logaddexp, logaddexp2, nextafter
+from minicnn.operators.pairs import atan2 as arctan2
+from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
+from minicnn.operators.reduction import maximum as max
+from minicnn.operators.reduction import minimum as min
 from minicnn.operators.scattering import (
     index_add,
     index_copy,
@@ -71,6 +155,23 @@ from minicnn.operators.scattering import (
     scatter_reduce,
 )
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
+from minicnn.operators.rounding import (
+    absolute,
+    ceil,
+    floor,
+    frac,
+    nan_to_num,
+    negative,
+    positive,
+    round,
+    sgn,
+    sign,
+    square,
+    trunc,
+)
+from minicnn.operators.rounding import absolute as abs
+from minicnn.operators.rounding import negative as neg
+from minicnn.operators.rounding import trunc as fix
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.operators.sorting import (
     argsort,
@@ -112,6 +213,7 @@ from minicnn.operators.truth import all_of as all
 from minicnn.operators.truth import any_of as any
 from minicnn.operators.truth import count_nonzero
 from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
+from minicnn.operators.special import digamma, erf, erfc, erfinv, i0, lgamma, logit, polygamma, xlogy
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.switches import (
@@ -130,6 +232,8 @@ from minicnn.version import __version__
 
 from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
 from minicnn import linalg  # isort: skip  (they stand on the names above)
+from minicnn import accelerator, amp, backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
+from minicnn import backends, cuda, nn, optim, special, utils  # isort: skip  (they stand on the names above)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
@@ -145,6 +249,12 @@ __all__ = [
     "accelerator",
     "adjoint",
     "all",
+    "absolute",
+    "acos",
+    "acosh",
+    "add",
+    "addcdiv",
+    "addcmul",
     "allclose",
     "amax",
     "amin",
@@ -153,6 +263,13 @@ __all__ = [
     "any",
     "arange",
     "are_deterministic_algorithms_enabled",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
     "argmax",
     "argmin",
     "argsort",
@@ -163,15 +280,27 @@ __all__ = [
     "atleast_2d",
     "atleast_3d",
     "autocast",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
     "autograd",
     "backends",
     "block_diag",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
     "bool",
     "broadcast_shapes",
     "broadcast_tensors",
     "broadcast_to",
     "cartesian_prod",
     "cat",
+    "ceil",
     "channels_last",
     "chunk",
     "clamp",
@@ -192,14 +321,34 @@ __all__ = [
     "device",
     "diff",
     "dist",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "contiguous_format",
+    "copysign",
+    "cos",
+    "cosh",
+    "cuda",
+    "deg2rad",
+    "device",
+    "digamma",
+    "div",
+    "divide",
     "double",
     "dsplit",
     "dstack",
     "empty",
     "empty_like",
     "enable_grad",
+    "eq",
     "equal",
+    "erf",
+    "erfc",
+    "erfinv",
     "exp",
+    "exp2",
+    "expm1",
+    "fix",
     "flatten",
     "flip",
     "fliplr",
@@ -208,6 +357,13 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frac",
     "from_numpy",
     "full",
     "full_like",
@@ -222,6 +378,15 @@ __all__ = [
     "index_fill",
     "index_put",
     "index_select",
+    "gcd",
+    "ge",
+    "get_num_threads",
+    "greater",
+    "greater_equal",
+    "gt",
+    "heaviside",
+    "hypot",
+    "i0",
     "int",
     "int8",
     "int16",
@@ -231,18 +396,44 @@ __all__ = [
     "is_grad_enabled",
     "kthvalue",
     "linalg",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "lcm",
+    "ldexp",
+    "le",
+    "lerp",
+    "less",
+    "less_equal",
+    "lgamma",
     "load",
     "log",
+    "log1p",
+    "log2",
+    "log10",
     "log_softmax",
     "logcumsumexp",
     "logsumexp",
+    "logaddexp",
+    "logaddexp2",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logit",
     "long",
+    "lt",
     "manual_seed",
     "masked_fill",
     "masked_scatter",
     "masked_select",
     "matmul",
     "max",
+    "maximum",
     "mean",
     "median",
     "memory_format",
@@ -262,13 +453,29 @@ __all__ = [
     "no_grad",
     "nonzero",
     "norm",
+    "minimum",
+    "mul",
+    "multiply",
+    "nan_to_num",
+    "ne",
+    "neg",
+    "negative",
+    "nextafter",
+    "nn",
+    "no_grad",
+    "nonzero",
+    "not_equal",
     "ones",
     "ones_like",
     "optim",
     "permute",
+    "polygamma",
+    "positive",
+    "pow",
     "preserve_format",
     "prod",
     "quantile",
+    "rad2deg",
     "rand",
     "rand_like",
     "randint",
@@ -285,6 +492,11 @@ __all__ = [
     "roll",
     "rot90",
     "row_stack",
+    "remainder",
+    "reshape",
+    "round",
+    "rsqrt",
+    "rsub",
     "save",
     "scatter",
     "scatter_add",
@@ -294,28 +506,41 @@ __all__ = [
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
+    "sgn",
     "sigmoid",
+    "sign",
+    "signbit",
+    "sin",
+    "sinc",
+    "sinh",
     "softmax",
     "sort",
     "split",
     "split_with_sizes",
+    "special",
     "sqrt",
+    "square",
     "squeeze",
     "stack",
     "std",
     "std_mean",
+    "sub",
+    "subtract",
     "sum",
     "swapaxes",
     "swapdims",
     "t",
     "take",
     "take_along_dim",
+    "tan",
     "tanh",
     "tensor",
     "tensor_split",
     "tile",
     "topk",
     "transpose",
+    "true_divide",
+    "trunc",
     "uint8",
     "unbind",
     "unflatten",
@@ -328,6 +553,7 @@ __all__ = [
     "vsplit",
     "vstack",
     "where",
+    "xlogy",
     "zeros",
     "zeros_like",
 ]

@@ -15,3 +15,7 @@ class DtypeError(RuntimeError, TypeError):
 
 class LinAlgError(RuntimeError):
     """Matrices that have no inverse, or no decomposition."""
+
+
+class DivisionError(RuntimeError, ZeroDivisionError):
+    """Integers divided by zero."""

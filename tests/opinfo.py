@@ -70,7 +70,7 @@ def databases() -> tuple[list, list]:
     return op_db, module_db
 
 
-NO_DERIVATIVE = re.compile(r"derivative for .* is not implemented")
+NO_DERIVATIVE = re.compile(r"(the )?derivative for .* is not implemented")
 """What torch says where a gradient exists that it has no formula for."""
 
 

@@ -1,56 +1,21 @@
 """The operator signs, their methods by name, and both in place."""
 
 from collections.abc import Callable
-from typing import Any, Self
-
-import numpy as np
+from typing import Any
 
 from minicnn.autograd import Variable
-from minicnn.autograd.storage import keep_strides
-from minicnn.dtypes import result_type
 from minicnn.methods.in_place import in_place
-from minicnn.operators import arithmetic, comparison, elementwise, matmul
-from minicnn.operators.operands import OPERANDS, array_of
-from minicnn.operators.quiet import quietly
+from minicnn.operators import arithmetic, comparison, division, elementwise, logic, matmul, mixing, rounding
+from minicnn.operators.operands import OPERANDS
 
 
-def _binary(call: Callable, swapped: bool = False) -> Callable[[Any, Any], Any]:
+def _sign(call: Callable, swapped: bool = False) -> Callable[[Any, Any], Any]:
     """The method of an operator sign, which leaves lists, strings and the like to the other operand."""
 
     def compute(self: Any, other: Any) -> Any:
         if not isinstance(other, OPERANDS):
             return NotImplemented
         return call(other, self) if swapped else call(self, other)
-
-    return compute
-
-
-def _without_gradient(function: Callable, kinds: str = "fiub") -> Callable:
-    """The method of a comparison or of a bitwise operation, for dtypes of `kinds`."""
-
-    def compute(self: Any, other: Any) -> Any:
-        if not isinstance(other, OPERANDS):
-            return NotImplemented
-        left, right = self._array, array_of(other)
-        dtype = result_type(left, right)
-        if dtype.kind not in kinds:
-            raise TypeError(f"{function.__name__} needs bool or integer operands, got {dtype}")
-        right = np.asarray(right).astype(dtype, copy=False)
-        result = Variable._computed(np.asarray(quietly(function, left.astype(dtype, copy=False), right)))
-        keep_strides(result, [operand for operand in (self, other) if isinstance(operand, Variable)])
-        return result
-
-    return compute
-
-
-def _named(method: Callable) -> Callable:
-    """The method of an operator sign under a name of its own, where nobody else is left to ask."""
-
-    def compute(self: Any, other: Any) -> Any:
-        result = method(self, other)
-        if result is NotImplemented:
-            raise TypeError(f"expected a Tensor or a number, got {type(other).__name__}")
-        return result
 
     return compute
 
@@ -62,101 +27,92 @@ def _divide(number: Any, x: Any) -> Any:
     return arithmetic.Multiply.call(elementwise.reciprocal(x), number)
 
 
-def _add(x: Any, other: Any, alpha: Any = 1) -> Any:
-    return arithmetic.Add.call(x, other if alpha == 1 else arithmetic.Multiply.call(other, alpha))
-
-
-def _subtract(x: Any, other: Any, alpha: Any = 1) -> Any:
-    return arithmetic.Subtract.call(x, other if alpha == 1 else arithmetic.Multiply.call(other, alpha))
-
-
 class Arithmetic(Variable):
     """The methods of Tensor behind the operator signs."""
 
     __slots__ = ()
 
-    __add__ = _binary(arithmetic.Add.call)
-    __radd__ = _binary(arithmetic.Add.call, swapped=True)
-    __sub__ = _binary(arithmetic.Subtract.call)
-    __rsub__ = _binary(arithmetic.Subtract.call, swapped=True)
-    __mul__ = _binary(arithmetic.Multiply.call)
-    __rmul__ = _binary(arithmetic.Multiply.call, swapped=True)
-    __truediv__ = _binary(arithmetic.true_divide)
-    __rtruediv__ = _binary(_divide, swapped=True)
-    __pow__ = _binary(arithmetic.power)
-    __rpow__ = _binary(arithmetic.power, swapped=True)
-    __floordiv__ = _binary(arithmetic.floor_divide)
-    __rfloordiv__ = _binary(arithmetic.floor_divide, swapped=True)
-    __mod__ = _binary(arithmetic.remainder)
-    __rmod__ = _binary(arithmetic.remainder, swapped=True)
-    __matmul__ = _binary(matmul.matmul)
-    __rmatmul__ = _binary(matmul.matmul, swapped=True)
-    __and__ = __rand__ = _without_gradient(np.bitwise_and, "iub")
-    __or__ = __ror__ = _without_gradient(np.bitwise_or, "iub")
-    __xor__ = __rxor__ = _without_gradient(np.bitwise_xor, "iub")
-    __eq__ = _without_gradient(np.equal)  # type: ignore[assignment]
-    __ne__ = _without_gradient(np.not_equal)  # type: ignore[assignment]
-    __lt__ = _without_gradient(np.less)
-    __le__ = _without_gradient(np.less_equal)
-    __gt__ = _without_gradient(np.greater)
-    __ge__ = _without_gradient(np.greater_equal)
+    __add__ = _sign(arithmetic.Add.call)
+    __radd__ = _sign(arithmetic.Add.call, swapped=True)
+    __sub__ = _sign(arithmetic.Subtract.call)
+    __rsub__ = _sign(arithmetic.Subtract.call, swapped=True)
+    __mul__ = _sign(arithmetic.Multiply.call)
+    __rmul__ = _sign(arithmetic.Multiply.call, swapped=True)
+    __truediv__ = _sign(arithmetic.true_divide)
+    __rtruediv__ = _sign(_divide, swapped=True)
+    __pow__ = _sign(arithmetic.power)
+    __rpow__ = _sign(arithmetic.power, swapped=True)
+    __floordiv__ = _sign(division.floor_divide)
+    __rfloordiv__ = _sign(division.floor_divide, swapped=True)
+    __mod__ = _sign(division.remainder)
+    __rmod__ = _sign(division.remainder, swapped=True)
+    __matmul__ = _sign(matmul.matmul)
+    __rmatmul__ = _sign(matmul.matmul, swapped=True)
+    __and__ = __rand__ = _sign(logic.bitwise_and)
+    __or__ = __ror__ = _sign(logic.bitwise_or)
+    __xor__ = __rxor__ = _sign(logic.bitwise_xor)
+    __lshift__ = _sign(logic.bitwise_left_shift)
+    __rlshift__ = _sign(logic.bitwise_left_shift, swapped=True)
+    __rshift__ = _sign(logic.bitwise_right_shift)
+    __rrshift__ = _sign(logic.bitwise_right_shift, swapped=True)
+    __eq__ = _sign(comparison.eq)  # type: ignore[assignment]
+    __ne__ = _sign(comparison.ne)  # type: ignore[assignment]
+    __lt__, __le__ = _sign(comparison.lt), _sign(comparison.le)
+    __gt__, __ge__ = _sign(comparison.gt), _sign(comparison.ge)
     __hash__ = object.__hash__
-    eq, ne, lt = _named(__eq__), _named(__ne__), _named(__lt__)
-    le, gt, ge = _named(__le__), _named(__gt__), _named(__ge__)
-    __ifloordiv__ = in_place(arithmetic.floor_divide, "__ifloordiv__")
-    __imod__ = in_place(arithmetic.remainder, "__imod__")
-    __iand__, __ior__ = in_place(_named(__and__), "__iand__"), in_place(_named(__or__), "__ior__")
-    __ixor__ = in_place(_named(__xor__), "__ixor__")
-    mul, div, pow = _named(__mul__), _named(__truediv__), _named(__pow__)
+    __neg__, __pos__ = rounding.negative, rounding.positive
+    __abs__ = rounding.absolute
+    __invert__ = logic.bitwise_not
+
+    add, add_ = arithmetic.add, in_place(arithmetic.add)
+    sub, sub_ = arithmetic.sub, in_place(arithmetic.sub)
+    mul, mul_ = arithmetic.mul, in_place(arithmetic.mul)
+    div, div_ = division.div, in_place(division.div)
+    true_divide, true_divide_ = arithmetic.true_divide, in_place(arithmetic.true_divide)
+    floor_divide, floor_divide_ = division.floor_divide, in_place(division.floor_divide)
+    remainder, remainder_ = division.remainder, in_place(division.remainder)
+    fmod, fmod_ = division.fmod, in_place(division.fmod)
+    pow, pow_ = arithmetic.power, in_place(arithmetic.power, "pow_")
+    float_power, float_power_ = arithmetic.float_power, in_place(arithmetic.float_power)
+    ldexp, ldexp_ = arithmetic.ldexp, in_place(arithmetic.ldexp)
+    gcd, gcd_ = division.gcd, in_place(division.gcd)
+    lcm, lcm_ = division.lcm, in_place(division.lcm)
+    subtract, subtract_ = sub, sub_
+    multiply, multiply_ = mul, mul_
+    divide, divide_ = div, div_
     matmul = matmul.matmul
-    __neg__ = neg = elementwise.negative
-    __abs__ = abs = elementwise.absolute
-    equal, allclose = comparison.equal, comparison.allclose
 
-    def __invert__(self) -> Any:
-        if self._array.dtype.kind == "f":
-            raise TypeError("~ needs a bool or integer tensor")
-        return Variable._computed(np.asarray(~self._array))
+    lerp, lerp_ = mixing.lerp, in_place(mixing.lerp)
+    addcmul, addcmul_ = mixing.addcmul, in_place(mixing.addcmul)
+    addcdiv, addcdiv_ = mixing.addcdiv, in_place(mixing.addcdiv)
 
-    def add(self, other: Any, *, alpha: Any = 1) -> Any:
-        """self + alpha · other"""
-        return _add(self, other, alpha)
+    eq, eq_ = comparison.eq, in_place(comparison.eq)
+    ne, ne_ = comparison.ne, in_place(comparison.ne)
+    lt, lt_ = comparison.lt, in_place(comparison.lt)
+    le, le_ = comparison.le, in_place(comparison.le)
+    gt, gt_ = comparison.gt, in_place(comparison.gt)
+    ge, ge_ = comparison.ge, in_place(comparison.ge)
+    not_equal, not_equal_ = ne, ne_
+    less, less_ = lt, lt_
+    less_equal, less_equal_ = le, le_
+    greater, greater_ = gt, gt_
+    greater_equal, greater_equal_ = ge, ge_
+    equal, allclose, isclose = comparison.equal, comparison.allclose, comparison.isclose
 
-    def sub(self, other: Any, *, alpha: Any = 1) -> Any:
-        """self − alpha · other"""
-        return _subtract(self, other, alpha)
+    logical_and, logical_and_ = logic.logical_and, in_place(logic.logical_and)
+    logical_or, logical_or_ = logic.logical_or, in_place(logic.logical_or)
+    logical_xor, logical_xor_ = logic.logical_xor, in_place(logic.logical_xor)
+    logical_not, logical_not_ = logic.logical_not, in_place(logic.logical_not)
+    bitwise_and, bitwise_and_ = logic.bitwise_and, in_place(logic.bitwise_and)
+    bitwise_or, bitwise_or_ = logic.bitwise_or, in_place(logic.bitwise_or)
+    bitwise_xor, bitwise_xor_ = logic.bitwise_xor, in_place(logic.bitwise_xor)
+    bitwise_not, bitwise_not_ = logic.bitwise_not, in_place(logic.bitwise_not)
+    bitwise_left_shift, bitwise_left_shift_ = logic.bitwise_left_shift, in_place(logic.bitwise_left_shift)
+    bitwise_right_shift, bitwise_right_shift_ = logic.bitwise_right_shift, in_place(logic.bitwise_right_shift)
 
-    def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
-        """self += alpha · other"""
-        return self._assign(lambda x: _add(x, other, alpha), other)
-
-    def sub_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
-        """self −= alpha · other"""
-        return self._assign(lambda x: _subtract(x, other, alpha), other)
-
-    def mul_(self: Any, other: Any) -> Any:
-        """self *= other"""
-        return self._assign(lambda x: arithmetic.Multiply.call(x, other), other)
-
-    def div_(self: Any, other: Any) -> Any:
-        """self /= other"""
-        return self._assign(lambda x: arithmetic.true_divide(x, other), other)
-
-    def pow_(self: Any, exponent: Any) -> Any:
-        """self **= exponent"""
-        return self._assign(lambda x: arithmetic.power(x, exponent), exponent)
-
-    def __iadd__(self, other: Any) -> Self:
-        return self.add_(other)
-
-    def __isub__(self, other: Any) -> Self:
-        return self.sub_(other)
-
-    def __imul__(self, other: Any) -> Self:
-        return self.mul_(other)
-
-    def __itruediv__(self, other: Any) -> Self:
-        return self.div_(other)
-
-    def __ipow__(self, other: Any) -> Self:
-        return self.pow_(other)
+    __iadd__, __isub__ = _sign(add_), _sign(sub_)
+    __imul__, __itruediv__ = _sign(mul_), _sign(div_)
+    __ifloordiv__, __imod__ = _sign(floor_divide_), _sign(remainder_)
+    __ipow__ = _sign(pow_)
+    __iand__, __ior__, __ixor__ = _sign(bitwise_and_), _sign(bitwise_or_), _sign(bitwise_xor_)
+    __ilshift__, __irshift__ = _sign(bitwise_left_shift_), _sign(bitwise_right_shift_)

@@ -9,9 +9,9 @@ from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import as_dtype, float32, float64
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
-from minicnn.operators.elementwise import Unary
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.shape import reshape
+from minicnn.operators.unary import Unary
 
 
 def floating(x: Any, name: str) -> Any:

@@ -1,36 +1,16 @@
 """Arithmetic on two operands that broadcast against each other."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator
-from minicnn.dtypes import float32, result_type
-from minicnn.operators.operands import array_of, cast, promoted
+from minicnn.dtypes import float32, float64, result_type
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.operators.binary import Binary, binary, check_operands
+from minicnn.operators.half import half_in_float32
+from minicnn.operators.operands import OPERANDS, array_of, cast
+from minicnn.operators.out import deliver
 from minicnn.operators.quiet import quietly
-
-
-class Binary(Operator):
-    """An elementwise operation on two operands; the walk undoes their broadcasting."""
-
-    elementwise = True
-
-    function: Callable
-
-    @classmethod
-    def forward(cls, ctx: Any, a: Any, b: Any) -> np.ndarray:
-        ctx.saved = a, b
-        return np.asarray(quietly(cls.function, a, b))
-
-    @classmethod
-    def call(cls, a: Any, b: Any) -> Any:
-        """Apply to Tensors, arrays or Python numbers.
-
-        Raises:
-            ValueError: where the shapes don't broadcast.
-        """
-        return cls.apply(*promoted(a, b))
 
 
 class Add(Binary):
@@ -59,7 +39,7 @@ class Subtract(Binary):
     @classmethod
     def call(cls, a: Any, b: Any) -> Any:
         if _is_bool(a) or _is_bool(b):
-            raise TypeError("subtraction is not defined for bool operands; use ^ or ~")
+            raise DtypeError("subtraction is not defined for bool operands; use ^ or ~")
         return super().call(a, b)
 
 
@@ -128,99 +108,94 @@ def _negative_power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(b < 0, inverse, np.power(a, np.maximum(b, 0))).astype(np.result_type(a, b))
 
 
-class Extremum(Binary):
-    """The larger or smaller of a and b; equal ones share the gradient, both get it where one is NaN."""
+@half_in_float32
+def add(input: Any, other: Any, last: Any = None, *, alpha: Any = 1, out: Any = None) -> Any:
+    """input + alpha · other, elementwise.
 
-    loses: Callable
-
-    @classmethod
-    def backward(cls, ctx: Any, g: np.ndarray) -> tuple:
-        a, b = ctx.saved
-        g = np.where(a == b, g / 2, g)
-        return np.where(cls.loses(a, b), 0, g), np.where(cls.loses(b, a), 0, g)
-
-
-class Maximum(Extremum):
-    """The larger of a and b, NaN where either is"""
-
-    function, loses = np.maximum, np.less
-
-
-class Minimum(Extremum):
-    """The smaller of a and b, NaN where either is"""
-
-    function, loses = np.minimum, np.greater
-
-
-class Remainder(Binary):
-    """a − b·⌊a / b⌋"""
-
-    function = np.remainder
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
-        a, b = ctx.saved
-        return g, -g * np.floor_divide(a, b) if ctx.needs_input_grad[1] else None
-
-
-class FloorDivide(Binary):
-    """⌊a / b⌋"""
-
-    function = np.floor_divide
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
-        raise RuntimeError("floor division has no gradient; detach() its operands")
-
-
-def true_divide(a: Any, b: Any) -> Any:
-    """a / b; integers divide as float32."""
-    if result_type(array_of(a), array_of(b)).kind != "f":
-        a, b = cast(a, float32), cast(b, float32)
-    return Divide.call(a, b)
-
-
-def power(a: Any, b: Any) -> Any:
-    """aᵇ
+    Args:
+        input, other: Tensors or numbers; their shapes broadcast.
+        last: where it is given, the arguments are input, alpha and other, in PyTorch's old order.
+        alpha: a number; a whole one where the result is of integers.
+        out: a Tensor that receives the result.
 
     Raises:
-        ValueError: for integers to a negative number.
-        TypeError: for bools.
+        ShapeError: where the shapes don't broadcast.
+        RuntimeError: for an `alpha` that doesn't fit the dtype.
     """
-    base, exponent = array_of(a), array_of(b)
-    kind = result_type(base, exponent).kind
+    return deliver(Add.call(input, _scaled("add", input, other, last, alpha)), out)
+
+
+@half_in_float32
+def sub(input: Any, other: Any, last: Any = None, *, alpha: Any = 1, out: Any = None) -> Any:
+    """input − alpha · other, elementwise; arguments and errors as for `add`, bools refused."""
+    return deliver(Subtract.call(input, _scaled("sub", input, other, last, alpha)), out)
+
+
+@half_in_float32
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """other − alpha · input, elementwise; arguments and errors as for `add`, bools refused."""
+    check_operands("rsub", input, other, "second")
+    return Subtract.call(other, _scaled("rsub", other, input, None, alpha))
+
+
+def _scaled(name: str, input: Any, other: Any, last: Any, alpha: Any) -> Any:
+    """alpha · other, checked."""
+    if last is not None:
+        other, alpha = last, other
+    check_operands(name, input, other, "both")
+    if type(alpha) is int and alpha == 1:
+        return other
+    if not isinstance(alpha, OPERANDS[2:]):
+        raise TypeError(f"{name} needs a number as alpha, got {type(alpha).__name__}")
+    dtype = result_type(array_of(input), array_of(other))
+    if dtype.kind != "f" and isinstance(alpha, (float, np.floating)):
+        raise DtypeError(f"{name} needs a whole number as alpha for {dtype}, got {alpha}")
+    if dtype.kind != "b" and isinstance(alpha, (bool, np.bool_)):
+        raise DtypeError(f"{name} needs a number as alpha for {dtype}, got {alpha}")
+    if not isinstance(other, OPERANDS[:2]):
+        return other * alpha
+    return Multiply.call(cast(other, dtype), bool(alpha) if dtype.kind == "b" else alpha)
+
+
+mul = binary("mul", "input · other", Multiply, "both")
+
+
+def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:
+    """input / other, elementwise; integers divide as float32."""
+    check_operands("true_divide", input, other, "both")
+    if result_type(array_of(input), array_of(other)).kind != "f":
+        input, other = cast(input, float32), cast(other, float32)
+    return deliver(Divide.call(input, other), out)
+
+
+def power(input: Any, exponent: Any, *, out: Any = None) -> Any:
+    """input to the power of exponent, elementwise.
+
+    Args:
+        input, exponent: Tensors, or one of them a number; their shapes broadcast.
+        out: a Tensor that receives the result.
+
+    Raises:
+        ShapeError: for integers to a negative number, or where the shapes don't broadcast.
+        DtypeError: for bools.
+    """
+    check_operands("pow", input, exponent, "either")
+    number = array_of(exponent)
+    kind = result_type(array_of(input), number).kind
     if kind == "b":
-        raise TypeError("power is not defined for bools")
-    if kind in "iu" and not isinstance(exponent, np.ndarray) and exponent < 0:
-        raise ValueError("integers to negative integer powers are not allowed")
-    return Power.call(a, b)
+        raise DtypeError("power is not defined for bools")
+    if kind in "iu" and not isinstance(number, np.ndarray) and number < 0:
+        raise ShapeError("integers to negative integer powers are not allowed")
+    return deliver(Power.call(input, exponent), out)
 
 
-def floor_divide(a: Any, b: Any) -> Any:
-    """⌊a / b⌋
-
-    Raises:
-        TypeError: for bools.
-        ZeroDivisionError: for integers divided by 0.
-    """
-    _check_division(a, b, "floor division")
-    return FloorDivide.call(a, b)
+def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
+    """`power`, computed in float64."""
+    check_operands("float_power", input, exponent, "either")
+    return deliver(Power.call(cast(input, float64), cast(exponent, float64)), out)
 
 
-def remainder(a: Any, b: Any) -> Any:
-    """a − b·⌊a / b⌋, which has the sign of b.
-
-    Raises:
-        TypeError: for bools.
-        ZeroDivisionError: for integers divided by 0.
-    """
-    _check_division(a, b, "remainder")
-    return Remainder.call(a, b)
-
-
-def _check_division(a: Any, b: Any, name: str) -> None:
-    kind = result_type(array_of(a), array_of(b)).kind
-    if kind == "b":
-        raise TypeError(f"{name} is not defined for bools")
-    if kind != "f" and not np.all(array_of(b)):
-        raise ZeroDivisionError(f"{name} of integers by zero")
+def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
+    """input · 2 to the power of other, elementwise."""
+    check_operands("ldexp", input, other, "none")
+    return deliver(Multiply.call(input, Power.call(2.0, other)), out)

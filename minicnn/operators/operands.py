@@ -7,7 +7,8 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.storage import keep_strides
-from minicnn.dtypes import check_array, result_type
+from minicnn.dtypes import check_array, float16, float32, result_type
+from minicnn.errors import ShapeError
 from minicnn.operators.quiet import quietly
 
 NUMBERS = (bool, int, float, np.number, np.bool_)
@@ -43,12 +44,12 @@ def described(operand: Any) -> Any:
 
 
 def check_broadcast(*shapes: tuple[int, ...]) -> None:
-    """Raise ValueError unless `shapes` broadcast together."""
+    """Raise ShapeError unless `shapes` broadcast together."""
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:
         listed = " and ".join(map(str, shapes))
-        raise ValueError(f"operands of shapes {listed} can't be broadcast together") from None
+        raise ShapeError(f"operands of shapes {listed} can't be broadcast together") from None
 
 
 def refuse_gradient(name: str, **operands: Any) -> None:
@@ -86,16 +87,20 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     return result
 
 
-def promoted(a: Any, b: Any) -> tuple[Any, Any]:
-    """Two operands in the dtype in which they meet; a Python number beside floats stays one."""
+def promoted(a: Any, b: Any) -> tuple[Any, Any, np.dtype]:
+    """Two operands in the dtype in which they meet, and that dtype; a Python number beside floats stays one.
+
+    Where that dtype is float16 the operands are in float32, and who computes with them rounds the result.
+    """
     left, right = array_of(a), array_of(b)
     if type(left) is np.ndarray:
         if type(right) is np.ndarray:
-            if left.dtype == right.dtype:
-                return a, b
+            if left.dtype == right.dtype != float16:
+                return a, b, left.dtype
         elif left.dtype.kind == "f" and type(right) in (float, int):
-            return a, b
+            return a if left.dtype != float16 else cast(a, float32), b, left.dtype
     elif type(right) is np.ndarray and right.dtype.kind == "f" and type(left) in (float, int):
-        return a, b
+        return a, b if right.dtype != float16 else cast(b, float32), right.dtype
     dtype = result_type(left, right)
-    return cast(a, dtype), cast(b, dtype)
+    computing = float32 if dtype == float16 else dtype
+    return cast(a, computing), cast(b, computing), dtype

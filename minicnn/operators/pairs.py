@@ -1,0 +1,101 @@
+"""Elementwise functions of two operands beside arithmetic: angles, lengths, sums of exponentials, signs."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import DtypeError
+from minicnn.operators.binary import Binary, binary, comparing
+from minicnn.operators.operands import array_of
+from minicnn.operators.out import deliver
+
+
+class Atan2(Binary):
+    """The angle of the point (b, a)"""
+
+    function = np.arctan2
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        scale = 1 / (a * a + b * b)
+        return g * b * scale, g * -a * scale
+
+
+class Hypot(Binary):
+    """√(a² + b²)"""
+
+    function = np.hypot
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        length = np.hypot(a, b)
+        return g * (a / length), g * (b / length)
+
+
+class LogAddExp(Binary):
+    """ln(eᵃ + eᵇ)"""
+
+    function = np.logaddexp
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        return g / (1 + np.exp(b - a)), g / (1 + np.exp(a - b))
+
+
+class LogAddExp2(Binary):
+    """log₂(2ᵃ + 2ᵇ)"""
+
+    function = np.logaddexp2
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        return g / (1 + np.exp2(b - a)), g / (1 + np.exp2(a - b))
+
+
+class CopySign(Binary):
+    """|a| with the sign of b; the gradient by a is 0 where a is 0"""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: Any) -> np.ndarray:
+        y = np.asarray(np.copysign(a, b))
+        ctx.saved = a, y
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, y = ctx.saved
+        by_a = np.where(np.signbit(a) == np.signbit(y), g, -g)
+        return np.where(a == 0, 0, by_a), np.zeros_like(g)
+
+
+def _step(x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.where(x == 0, values, (x > 0).astype(x.dtype))
+
+
+atan2 = binary("atan2", "The angle of the point (other, input), from −π to π", Atan2, "none", floats=True)
+hypot = binary("hypot", "√(input² + other²)", Hypot, "none", "iub")
+logaddexp = binary("logaddexp", "ln(exp(input) + exp(other))", LogAddExp, "none", "iub")
+logaddexp2 = binary("logaddexp2", "log₂(2^input + 2^other)", LogAddExp2, "none", "iub")
+copysign = binary("copysign", "|input| with the sign of other", CopySign, floats=True)
+nextafter = comparing("nextafter", "The next number after input towards other", np.nextafter, "none", "f")
+_heaviside = comparing("heaviside", "0, values or 1 as input is negative, 0 or positive", _step, "none")
+
+
+def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
+    """0 where `input` is negative, `values` where it is 0, 1 where it is positive, elementwise.
+
+    Args:
+        input, values: Tensors of one dtype; their shapes broadcast.
+        out: a Tensor that receives the result.
+
+    Raises:
+        DtypeError: where the dtypes differ.
+    """
+    left, right = array_of(input), array_of(values)
+    if getattr(left, "dtype", None) != getattr(right, "dtype", None):
+        raise DtypeError(f"heaviside needs Tensors of one dtype, got {left.dtype} and {right.dtype}")
+    return deliver(_heaviside(input, values), out)

@@ -1,0 +1,196 @@
+"""Elementwise functions of probability and physics, most of them computed by SciPy.
+
+Rows as in `minicnn.operators.elementwise`.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator
+from minicnn.operators.binary import Binary, binary
+from minicnn.operators.out import deliver
+from minicnn.operators.unary import floating_point, unary
+
+pi = math.pi
+
+
+def scipy_function(name: str) -> Callable[..., np.ndarray]:
+    """A function of `scipy.special`, which is imported when it is first called: that takes a while."""
+
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        import scipy.special
+
+        return getattr(scipy.special, name)(*arrays)
+
+    return compute
+
+
+def _digamma(x: np.ndarray) -> np.ndarray:
+    return np.where(x == 0, np.copysign(np.inf, -x), _psi(x)).astype(x.dtype, copy=False)
+
+
+def trigamma(x: np.ndarray) -> np.ndarray:
+    """The derivative of digamma: Σₖ 1 / (x + k)², and below 1/2 by reflection π² / sin² πx − trigamma(1 − x)."""
+    below = x < 0.5
+    above = _zeta(2.0, np.where(below, 1 - x, x))
+    return np.where(below, (pi / np.sin(pi * x)) ** 2 - above, above)
+
+
+_psi, _zeta, _erf, _erfc, _gammaln = map(scipy_function, ("digamma", "zeta", "erf", "erfc", "gammaln"))
+_i0, _i1, _i0e, _i1e = map(scipy_function, ("i0", "i1", "i0e", "i1e"))
+_erfcx, _erfinv, _ndtr, _log_ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr", "log_ndtr"))
+
+
+def _bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return g * np.where(x == 0, 0.5, _i0(x) - _i1(x) / x)
+
+
+def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return g * np.where(x == 0, 0.5, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x))
+
+
+erf = unary("erf", "2/√π ∫₀ˣ exp(−t²) dt", _erf, lambda g, x: 2 / math.sqrt(pi) * np.exp(-(x * x)) * g)
+erfc = unary("erfc", "1 − erf x", _erfc, lambda g, x: -2 / math.sqrt(pi) * np.exp(-(x * x)) * g)
+erfcx = unary("erfcx", "exp(x²) erfc x", _erfcx, lambda g, x: (2 * x * _erfcx(x) - 2 / math.sqrt(pi)) * g)
+erfinv = unary(
+    "erfinv",
+    "the inverse of erf",
+    _erfinv,
+    lambda g, x: 0.5 * math.sqrt(pi) * np.exp(_erfinv(x) ** 2) * g,
+)
+ndtr = unary("ndtr", "(1 + erf(x/√2)) / 2", _ndtr, lambda g, x: g * np.exp(-x * x / 2) / math.sqrt(2 * pi))
+ndtri = unary(
+    "ndtri",
+    "the inverse of ndtr",
+    scipy_function("ndtri"),
+    lambda g, y: g * math.sqrt(2 * pi) * np.exp(y * y / 2),
+    True,
+)
+log_ndtr = unary("log_ndtr", "ln ndtr x", _log_ndtr, lambda g, x: g / _erfcx(x * -math.sqrt(0.5)) * math.sqrt(2 / pi))
+entr = unary(
+    "entr",
+    "−x ln x, 0 at 0, -inf below",
+    scipy_function("entr"),
+    lambda g, x: np.where(x == 0, np.where(g == 0, g, g * np.inf), g * (-np.log(x) - 1)),
+)
+lgamma = unary("lgamma", "ln |Γ(x)|", _gammaln, lambda g, x: g * _digamma(x))
+digamma = unary("digamma", "the derivative of lgamma", _digamma, lambda g, x: g * trigamma(x))
+i0 = unary("i0", "the modified Bessel function of order 0", _i0, lambda g, x: g * _i1(x))
+i1 = unary("i1", "the modified Bessel function of order 1", _i1, _bessel_gradient)
+i0e = unary("i0e", "exp(−|x|) i0(x)", _i0e, lambda g, x: g * (_i1e(x) - np.sign(x) * _i0e(x)))
+i1e = unary("i1e", "exp(−|x|) i1(x)", _i1e, _scaled_bessel_gradient)
+
+
+class Logit(Operator):
+    """ln(x / (1 − x)), with x held within [eps, 1 − eps]"""
+
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, eps: float | None) -> np.ndarray:
+        ctx.saved, ctx.eps = (x,), eps
+        if eps is not None:
+            x = np.where(x < eps, x.dtype.type(eps), np.where(x > 1 - eps, x.dtype.type(1 - eps), x))
+        with np.errstate(all="ignore"):
+            return np.asarray(np.log(x / (1 - x)))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        (x,) = ctx.saved
+        low, outside = (0, np.nan) if ctx.eps is None else (ctx.eps, 0)
+        return np.where((x >= low) & (x <= 1 - low), g / (x * (1 - x)), outside), None
+
+
+class Polygamma(Operator):
+    """The n-th derivative of digamma: (−1)ⁿ⁺¹ n! Σₖ 1 / (x + k)ⁿ⁺¹"""
+
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, n: int) -> np.ndarray:
+        ctx.saved, ctx.n = (x,), n
+        with np.errstate(all="ignore"):
+            return _polygamma(n, x)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        return g * _polygamma(ctx.n + 1, *ctx.saved), None
+
+
+def _polygamma(n: int, x: np.ndarray) -> np.ndarray:
+    if n < 2:
+        return np.asarray((trigamma if n else _digamma)(x), x.dtype)
+    factor = (-1.0) ** (n + 1) * math.factorial(n) if n < 171 else math.copysign(math.inf, (-1) ** (n + 1))
+    return np.asarray(factor * _zeta(n + 1.0, x), x.dtype)
+
+
+def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
+    """The `n`-th derivative of digamma, elementwise.
+
+    Args:
+        n: which derivative; not negative.
+        input: any shape; integers and bools compute as float32.
+        out: a Tensor that receives the result.
+
+    Raises:
+        RuntimeError: for a negative `n`.
+    """
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise TypeError(f"polygamma needs an int as n, got {n!r}")
+    if n < 0:
+        raise RuntimeError(f"polygamma needs an n that isn't negative, got {n}")
+    return deliver(floating_point(Polygamma.apply, input, int(n)), out)
+
+
+def logit(input: Any, eps: float | None = None, *, out: Any = None) -> Any:
+    """ln(x / (1 − x)), elementwise.
+
+    Args:
+        input: any shape; integers and bools compute as float32.
+        eps: x is held within [eps, 1 − eps]; None for no bounds, NaN outside [0, 1] then.
+        out: a Tensor that receives the result.
+    """
+    return deliver(floating_point(Logit.apply, input, None if eps is None else float(eps)), out)
+
+
+class XLogY(Binary):
+    """a ln b, 0 where a is 0"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        ctx.saved = a, b
+        return _x_times_log(a, b, np.log)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        by_a = np.where(np.equal(a, 0) & np.less_equal(b, 0), 0, _x_times_log(g, b, np.log))
+        return by_a, g * a / b
+
+
+class XLog1pY(Binary):
+    """a ln(1 + b), 0 where a is 0"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        ctx.saved = a, b
+        return _x_times_log(a, b, np.log1p)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        by_a = np.where(np.equal(a, 0) & np.less_equal(b, -1), 0, g * np.log1p(b))
+        return by_a, g * a / (b + 1)
+
+
+def _x_times_log(a: Any, b: Any, logarithm: Callable) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        product = a * logarithm(b)
+        return np.asarray(np.where(np.equal(a, 0) & ~np.isnan(b), product.dtype.type(0), product))
+
+
+xlogy = binary("xlogy", "a · ln b, 0 where a is 0", XLogY, "either", floats=True)
+xlog1py = binary("xlog1py", "a · ln(1 + b), 0 where a is 0", XLog1pY, "either", floats=True)
