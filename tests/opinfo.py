@@ -243,10 +243,10 @@ def tensors_differ(ours: Any, theirs: torch.Tensor, other: Any, drawn: bool) -> 
             return f"{name}: minicnn {a}, torch {b}"
     if drawn:
         return None
-    actual, expected = np.asarray(ours.detach()), theirs.detach().numpy()
+    actual, expected = np.asarray(ours.detach()), theirs.detach().numpy(force=True)
     if actual.dtype.kind != "f" or not expected.size:
         return None if np.array_equal(actual, expected) else f"minicnn {actual}, torch {expected}"
-    reference = other.detach().numpy() if is_tensor(other) and other.shape == theirs.shape else expected
+    reference = other.detach().numpy(force=True) if is_tensor(other) and other.shape == theirs.shape else expected
     return values_differ(actual, expected, reference)
 
 

@@ -18,7 +18,8 @@ class Atan2(Binary):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         a, b = ctx.saved
-        scale = 1 / (a * a + b * b)
+        squares = a * a + b * b
+        scale = np.where(squares == 0, 0, 1 / squares)
         return g * b * scale, g * -a * scale
 
 

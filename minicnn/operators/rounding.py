@@ -24,14 +24,18 @@ def _sign(x: np.ndarray) -> np.ndarray:
     return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
+def _sign_of_whole(x: np.ndarray) -> np.ndarray:
+    return x.copy() if x.dtype == bool else np.sign(x)
+
+
 floor = preserving("floor", "The largest whole number not above x", np.floor, _no_gradient)
 ceil = preserving("ceil", "The smallest whole number not below x", np.ceil, _no_gradient)
 trunc = preserving("trunc", "x without its fraction", np.trunc, _no_gradient)
 frac = preserving("frac", "The fraction of x, x − trunc x", lambda x: x - np.trunc(x), lambda g: g, "iub")
 sign = preserving(
-    "sign", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", lambda x: np.sign(x * 1)
+    "sign", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", _sign_of_whole
 )
-sgn = preserving("sgn", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", lambda x: np.sign(x * 1))
+sgn = preserving("sgn", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", _sign_of_whole)
 absolute = preserving("abs", "|x|, with gradient 0 at 0 and at NaN", np.abs, lambda g, x: g * _sign(x), "b", np.abs)
 negative = preserving("neg", "−x", np.negative, lambda g: -g, "b", np.negative)
 
