@@ -33,6 +33,10 @@ from minicnn.dtypes import float64 as double
 from minicnn.dtypes import int32 as int
 from minicnn.dtypes import int64 as long
 from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, tanh
+from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub, true_divide
+from minicnn.operators.arithmetic import mul as multiply
+from minicnn.operators.arithmetic import power as pow
+from minicnn.operators.arithmetic import sub as subtract
 from minicnn.operators.axes import adjoint, moveaxis, movedim, ravel, swapaxes, swapdims, t, unflatten
 from minicnn.operators.broadcasting import (
     block_diag,
@@ -43,26 +47,6 @@ from minicnn.operators.broadcasting import (
     combinations,
     meshgrid,
 )
-from minicnn.operators.comparison import allclose, equal
-from minicnn.operators.elementwise import absolute as abs
-from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
-from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
-from minicnn.operators.extremes import maximum as max
-from minicnn.operators.extremes import minimum as min
-from minicnn.operators.indexing import unbind
-from minicnn.operators.joining import cat, stack
-from minicnn.operators.joining import cat as concat
-from minicnn.operators.joining import cat as concatenate
-from minicnn.operators.matmul import matmul
-from minicnn.operators.norms import dist, norm, renorm
-from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
-from minicnn.operators.repeating import repeat_interleave, tile
-from minicnn.operators.reshaping import resize_as_
-from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
-from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub, true_divide
-from minicnn.operators.arithmetic import mul as multiply
-from minicnn.operators.arithmetic import power as pow
-from minicnn.operators.arithmetic import sub as subtract
 from minicnn.operators.choosing import clamp, clamp_max, clamp_min, fmax, fmin, maximum, minimum, where
 from minicnn.operators.choosing import clamp as clip
 from minicnn.operators.comparison import (
@@ -122,8 +106,13 @@ from minicnn.operators.elementwise import asin as arcsin
 from minicnn.operators.elementwise import asinh as arcsinh
 from minicnn.operators.elementwise import atan as arctan
 from minicnn.operators.elementwise import atanh as arctanh
+from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
+from minicnn.operators.extremes import maximum as max
+from minicnn.operators.extremes import minimum as min
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
+from minicnn.operators.joining import cat as concat
+from minicnn.operators.joining import cat as concatenate
 from minicnn.operators.logic import (
     bitwise_and,
     bitwise_left_shift,
@@ -138,23 +127,12 @@ from minicnn.operators.logic import (
 )
 from minicnn.operators.matmul import matmul
 from minicnn.operators.mixing import addcdiv, addcmul, lerp
+from minicnn.operators.norms import dist, norm, renorm
 from minicnn.operators.pairs import atan2, copysign, heaviside, hypot, logaddexp, logaddexp2, nextafter
 from minicnn.operators.pairs import atan2 as arctan2
-from minicnn.operators.reduction import argmax, argmin, mean, std, sum, var
-from minicnn.operators.reduction import maximum as max
-from minicnn.operators.reduction import minimum as min
-from minicnn.operators.scattering import (
-    index_add,
-    index_copy,
-    index_fill,
-    index_put,
-    masked_fill,
-    masked_scatter,
-    scatter,
-    scatter_add,
-    scatter_reduce,
-)
-from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
+from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
+from minicnn.operators.repeating import repeat_interleave, tile
+from minicnn.operators.reshaping import resize_as_
 from minicnn.operators.rounding import (
     absolute,
     ceil,
@@ -172,6 +150,19 @@ from minicnn.operators.rounding import (
 from minicnn.operators.rounding import absolute as abs
 from minicnn.operators.rounding import negative as neg
 from minicnn.operators.rounding import trunc as fix
+from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
+from minicnn.operators.scattering import (
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    masked_fill,
+    masked_scatter,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+)
+from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.operators.sorting import (
     argsort,
@@ -185,6 +176,7 @@ from minicnn.operators.sorting import (
     sort,
     topk,
 )
+from minicnn.operators.special import digamma, erf, erfc, erfinv, i0, lgamma, logit, polygamma, xlogy
 from minicnn.operators.splitting import (
     chunk,
     dsplit,
@@ -213,7 +205,6 @@ from minicnn.operators.truth import all_of as all
 from minicnn.operators.truth import any_of as any
 from minicnn.operators.truth import count_nonzero
 from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
-from minicnn.operators.special import digamma, erf, erfc, erfinv, i0, lgamma, logit, polygamma, xlogy
 from minicnn.random import Generator, manual_seed
 from minicnn.serialization import load, save
 from minicnn.switches import (
@@ -232,8 +223,7 @@ from minicnn.version import __version__
 
 from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
 from minicnn import linalg  # isort: skip  (they stand on the names above)
-from minicnn import accelerator, amp, backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
-from minicnn import backends, cuda, nn, optim, special, utils  # isort: skip  (they stand on the names above)
+from minicnn import special  # isort: skip  (they stand on the names above)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
@@ -246,15 +236,15 @@ __all__ = [
     "Tensor",
     "__version__",
     "abs",
-    "accelerator",
-    "adjoint",
-    "all",
     "absolute",
+    "accelerator",
     "acos",
     "acosh",
     "add",
     "addcdiv",
     "addcmul",
+    "adjoint",
+    "all",
     "allclose",
     "amax",
     "amin",
@@ -262,7 +252,6 @@ __all__ = [
     "amp",
     "any",
     "arange",
-    "are_deterministic_algorithms_enabled",
     "arccos",
     "arccosh",
     "arcsin",
@@ -270,30 +259,31 @@ __all__ = [
     "arctan",
     "arctan2",
     "arctanh",
+    "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
     "argsort",
     "argwhere",
     "as_strided",
     "as_tensor",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "autocast",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "autocast",
     "autograd",
     "backends",
-    "block_diag",
     "bitwise_and",
     "bitwise_left_shift",
     "bitwise_not",
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
+    "block_diag",
     "bool",
     "broadcast_shapes",
     "broadcast_tensors",
@@ -304,13 +294,19 @@ __all__ = [
     "channels_last",
     "chunk",
     "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
     "column_stack",
     "combinations",
     "compile",
     "concat",
     "concatenate",
     "contiguous_format",
+    "copysign",
     "corrcoef",
+    "cos",
+    "cosh",
     "count_nonzero",
     "cov",
     "cuda",
@@ -318,20 +314,11 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
-    "device",
-    "diff",
-    "dist",
-    "clamp_max",
-    "clamp_min",
-    "clip",
-    "contiguous_format",
-    "copysign",
-    "cos",
-    "cosh",
-    "cuda",
     "deg2rad",
     "device",
+    "diff",
     "digamma",
+    "dist",
     "div",
     "divide",
     "double",
@@ -368,25 +355,24 @@ __all__ = [
     "full",
     "full_like",
     "gather",
-    "get_float32_matmul_precision",
-    "get_num_interop_threads",
-    "get_num_threads",
-    "hsplit",
-    "hstack",
-    "index_add",
-    "index_copy",
-    "index_fill",
-    "index_put",
-    "index_select",
     "gcd",
     "ge",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
     "get_num_threads",
     "greater",
     "greater_equal",
     "gt",
     "heaviside",
+    "hsplit",
+    "hstack",
     "hypot",
     "i0",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "index_select",
     "int",
     "int8",
     "int16",
@@ -394,8 +380,6 @@ __all__ = [
     "int64",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_grad_enabled",
-    "kthvalue",
-    "linalg",
     "isclose",
     "isfinite",
     "isinf",
@@ -403,6 +387,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "kthvalue",
     "lcm",
     "ldexp",
     "le",
@@ -410,21 +395,22 @@ __all__ = [
     "less",
     "less_equal",
     "lgamma",
+    "linalg",
     "load",
     "log",
     "log1p",
     "log2",
     "log10",
     "log_softmax",
-    "logcumsumexp",
-    "logsumexp",
     "logaddexp",
     "logaddexp2",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
     "logit",
+    "logsumexp",
     "long",
     "lt",
     "manual_seed",
@@ -439,24 +425,20 @@ __all__ = [
     "memory_format",
     "meshgrid",
     "min",
+    "minimum",
     "mode",
     "moveaxis",
     "movedim",
     "msort",
+    "mul",
+    "multiply",
+    "nan_to_num",
     "nanmean",
     "nanmedian",
     "nanquantile",
     "nansum",
     "narrow",
     "narrow_copy",
-    "nn",
-    "no_grad",
-    "nonzero",
-    "norm",
-    "minimum",
-    "mul",
-    "multiply",
-    "nan_to_num",
     "ne",
     "neg",
     "negative",
@@ -464,6 +446,7 @@ __all__ = [
     "nn",
     "no_grad",
     "nonzero",
+    "norm",
     "not_equal",
     "ones",
     "ones_like",
@@ -485,16 +468,15 @@ __all__ = [
     "ravel",
     "reciprocal",
     "relu",
+    "remainder",
     "renorm",
     "repeat_interleave",
     "reshape",
     "resize_as_",
     "roll",
     "rot90",
-    "row_stack",
-    "remainder",
-    "reshape",
     "round",
+    "row_stack",
     "rsqrt",
     "rsub",
     "save",
@@ -515,9 +497,9 @@ __all__ = [
     "sinh",
     "softmax",
     "sort",
+    "special",
     "split",
     "split_with_sizes",
-    "special",
     "sqrt",
     "square",
     "squeeze",

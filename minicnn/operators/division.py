@@ -1,5 +1,6 @@
 """Division: quotients in every rounding, and remainders."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from minicnn.operators.quiet import quietly
 class Remainder(Binary):
     """a − b·⌊a / b⌋"""
 
-    function, quotient = np.remainder, np.floor_divide
+    function: Callable = np.remainder
+    quotient: Callable = np.floor_divide
 
     @classmethod
     def forward(cls, ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -45,7 +47,7 @@ class Fmod(Remainder):
 class FloorDivide(Binary):
     """⌊a / b⌋"""
 
-    function = np.floor_divide
+    function: Callable = np.floor_divide
 
     @classmethod
     def forward(cls, ctx: Any, a: Any, b: Any) -> np.ndarray:

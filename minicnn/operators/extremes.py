@@ -7,7 +7,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
-from minicnn.operators.arithmetic import Maximum, Minimum
+from minicnn.operators.choosing import Maximum, Minimum
 from minicnn.operators.reduction import Dimensions, normalize_dims, spread
 from minicnn.return_types import aminmax as Bounds
 from minicnn.return_types import pair

@@ -113,7 +113,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, last: Any = None, *, value: 
 
 
 @half_in_float32
-def _computed(operator: type[Operator], a: Any, b: Any, c: Any, value: Any) -> Any:
+def _promoted(operator: type[Operator], a: Any, b: Any, c: Any, value: Any) -> Any:
     dtype = result_type(*map(array_of, (a, b, c)))
     return operator.apply(cast(a, dtype), cast(b, dtype), cast(c, dtype), int(value) if dtype.kind in "iu" else value)
 
@@ -129,4 +129,4 @@ def _added(name: str, operator: type[Operator], refused: str, operands: tuple, l
     if all(kind in refused for kind in kinds):
         raise DtypeError(f"{name} is not defined for {arrays[1].dtype} and {arrays[2].dtype}")
     check_broadcast(*[array.shape for array in arrays])
-    return deliver(_computed(operator, *operands, value), out)
+    return deliver(_promoted(operator, *operands[:3], value), out)

@@ -12,11 +12,12 @@ from minicnn.dtypes import as_dtype
 from minicnn.errors import DtypeError, LinAlgError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.arithmetic import Multiply, Subtract
-from minicnn.operators.elementwise import absolute, where
+from minicnn.operators.choosing import where
 from minicnn.operators.extremes import amax, amin
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.quiet import quietly
 from minicnn.operators.reduction import Dimensions, normalize_dims, sum
+from minicnn.operators.rounding import absolute
 from minicnn.operators.shape import permute, reshape, squeeze
 
 

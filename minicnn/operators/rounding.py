@@ -32,9 +32,7 @@ floor = preserving("floor", "The largest whole number not above x", np.floor, _n
 ceil = preserving("ceil", "The smallest whole number not below x", np.ceil, _no_gradient)
 trunc = preserving("trunc", "x without its fraction", np.trunc, _no_gradient)
 frac = preserving("frac", "The fraction of x, x − trunc x", lambda x: x - np.trunc(x), lambda g: g, "iub")
-sign = preserving(
-    "sign", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", _sign_of_whole
-)
+sign = preserving("sign", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", _sign_of_whole)
 sgn = preserving("sgn", "−1, 0 or 1 as x is negative, 0 or positive", _sign, _no_gradient, "", _sign_of_whole)
 absolute = preserving("abs", "|x|, with gradient 0 at 0 and at NaN", np.abs, lambda g, x: g * _sign(x), "b", np.abs)
 negative = preserving("neg", "−x", np.negative, lambda g: -g, "b", np.negative)

@@ -7,7 +7,8 @@ import numpy as np
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Divide, Multiply, Subtract
-from minicnn.operators.elementwise import clamp, sqrt
+from minicnn.operators.choosing import clamp
+from minicnn.operators.elementwise import sqrt
 from minicnn.operators.matmul import matmul
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import Dimensions, mean, std, sum, var
