@@ -162,6 +162,7 @@ from minicnn.operators.scattering import (
     scatter_add,
     scatter_reduce,
 )
+from minicnn.operators.searching import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.operators.sorting import (
@@ -283,11 +284,13 @@ __all__ = [
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
+    "bincount",
     "block_diag",
     "bool",
     "broadcast_shapes",
     "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "cartesian_prod",
     "cat",
     "ceil",
@@ -364,6 +367,7 @@ __all__ = [
     "greater_equal",
     "gt",
     "heaviside",
+    "histc",
     "hsplit",
     "hstack",
     "hypot",
@@ -387,6 +391,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "isin",
     "kthvalue",
     "lcm",
     "ldexp",
@@ -483,6 +488,7 @@ __all__ = [
     "scatter",
     "scatter_add",
     "scatter_reduce",
+    "searchsorted",
     "select",
     "set_float32_matmul_precision",
     "set_grad_enabled",
@@ -526,6 +532,8 @@ __all__ = [
     "uint8",
     "unbind",
     "unflatten",
+    "unique",
+    "unique_consecutive",
     "unsqueeze",
     "use_deterministic_algorithms",
     "utils",

@@ -1,7 +1,7 @@
 """Methods that sort, or find elements by their order."""
 
 from minicnn.autograd import Variable
-from minicnn.operators import sorting
+from minicnn.operators import searching, sorting
 
 
 class Sorting(Variable):
@@ -19,3 +19,7 @@ class Sorting(Variable):
     mode = sorting.mode
     quantile = sorting.quantile
     nanquantile = sorting.nanquantile
+    unique = searching.unique
+    unique_consecutive = searching.unique_consecutive
+    bincount = searching.bincount
+    histc = searching.histc
