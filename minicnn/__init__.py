@@ -2,27 +2,36 @@
 
 from minicnn import autograd
 from minicnn.amp import autocast
-from minicnn.attributes import Size, device, memory_format
+from minicnn.attributes import Size, device, layout, memory_format
 from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minicnn.compat import missing
 from minicnn.compat.modules import serve_own_paths
 from minicnn.creation import (
     arange,
     as_tensor,
+    asarray,
     empty,
     empty_like,
+    empty_permuted,
+    empty_strided,
+    eye,
     from_numpy,
+    frombuffer,
     full,
     full_like,
+    linspace,
+    logspace,
+    normal,
     ones,
     ones_like,
     rand,
     rand_like,
     randint,
+    randint_like,
     randn,
     randn_like,
     randperm,
-    tensor,
+    scalar_tensor,
     zeros,
     zeros_like,
 )
@@ -109,6 +118,10 @@ from minicnn.operators.elementwise import atanh as arctanh
 from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
 from minicnn.operators.extremes import maximum as max
 from minicnn.operators.extremes import minimum as min
+from minicnn.operators.comparison import allclose, equal
+from minicnn.operators.drawing import bernoulli, multinomial, poisson
+from minicnn.operators.elementwise import absolute as abs
+from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.joining import cat as concat
@@ -206,7 +219,15 @@ from minicnn.operators.truth import all_of as all
 from minicnn.operators.truth import any_of as any
 from minicnn.operators.truth import count_nonzero
 from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
-from minicnn.random import Generator, manual_seed
+from minicnn.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from minicnn.serialization import load, save
 from minicnn.switches import (
     are_deterministic_algorithms_enabled,
@@ -225,10 +246,13 @@ from minicnn.version import __version__
 from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
 from minicnn import linalg  # isort: skip  (they stand on the names above)
 from minicnn import special  # isort: skip  (they stand on the names above)
+from minicnn import accelerator, amp, backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
+from minicnn.creation import tensor  # isort: skip  (in place of the module of this name)
 
 contiguous_format = memory_format.contiguous_format
 preserve_format = memory_format.preserve_format
 channels_last = memory_format.channels_last
+strided = layout.strided
 
 
 __all__ = [
@@ -272,6 +296,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "asarray",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -285,6 +310,7 @@ __all__ = [
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
+    "bernoulli",
     "block_diag",
     "bool",
     "broadcast_shapes",
@@ -318,6 +344,7 @@ __all__ = [
     "cumprod",
     "cumsum",
     "deg2rad",
+    "default_generator",
     "device",
     "diff",
     "digamma",
@@ -329,6 +356,8 @@ __all__ = [
     "dstack",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "enable_grad",
     "eq",
     "equal",
@@ -339,6 +368,7 @@ __all__ = [
     "exp2",
     "expm1",
     "fix",
+    "eye",
     "flatten",
     "flip",
     "fliplr",
@@ -355,6 +385,7 @@ __all__ = [
     "fmod",
     "frac",
     "from_numpy",
+    "frombuffer",
     "full",
     "full_like",
     "gather",
@@ -368,6 +399,7 @@ __all__ = [
     "gt",
     "heaviside",
     "histc",
+    "get_rng_state",
     "hsplit",
     "hstack",
     "hypot",
@@ -377,6 +409,7 @@ __all__ = [
     "index_fill",
     "index_put",
     "index_select",
+    "initial_seed",
     "int",
     "int8",
     "int16",
@@ -401,6 +434,8 @@ __all__ = [
     "less_equal",
     "lgamma",
     "linalg",
+    "layout",
+    "linspace",
     "load",
     "log",
     "log1p",
@@ -416,6 +451,7 @@ __all__ = [
     "logical_xor",
     "logit",
     "logsumexp",
+    "logspace",
     "long",
     "lt",
     "manual_seed",
@@ -442,6 +478,7 @@ __all__ = [
     "nanmedian",
     "nanquantile",
     "nansum",
+    "multinomial",
     "narrow",
     "narrow_copy",
     "ne",
@@ -453,6 +490,7 @@ __all__ = [
     "nonzero",
     "norm",
     "not_equal",
+    "normal",
     "ones",
     "ones_like",
     "optim",
@@ -460,6 +498,7 @@ __all__ = [
     "polygamma",
     "positive",
     "pow",
+    "poisson",
     "preserve_format",
     "prod",
     "quantile",
@@ -467,6 +506,7 @@ __all__ = [
     "rand",
     "rand_like",
     "randint",
+    "randint_like",
     "randn",
     "randn_like",
     "randperm",
@@ -485,16 +525,19 @@ __all__ = [
     "rsqrt",
     "rsub",
     "save",
+    "scalar_tensor",
     "scatter",
     "scatter_add",
     "scatter_reduce",
     "searchsorted",
+    "seed",
     "select",
     "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
     "sgn",
+    "set_rng_state",
     "sigmoid",
     "sign",
     "signbit",
@@ -514,6 +557,7 @@ __all__ = [
     "std_mean",
     "sub",
     "subtract",
+    "strided",
     "sum",
     "swapaxes",
     "swapdims",

@@ -46,6 +46,17 @@ class memory_format(enum.Enum):  # noqa: N801 (torch's name)
         return f"torch.{self.value}"
 
 
+class layout(enum.Enum):  # noqa: N801 (torch's name)
+    """How a tensor keeps its elements: all of them, at distances given by its strides."""
+
+    strided = "strided"
+
+    def __repr__(self) -> str:
+        return f"torch.{self.value}"
+
+    __str__ = __repr__
+
+
 class Size(tuple):
     """A shape, as `torch.Size`."""
 

@@ -15,6 +15,7 @@ from minicnn.methods.conversion import Conversion
 from minicnn.methods.description import Description
 from minicnn.methods.differentiation import Differentiation
 from minicnn.methods.elementwise import Elementwise
+from minicnn.methods.making import Making
 from minicnn.methods.protocols import Protocols
 from minicnn.methods.reduction import Reduction
 from minicnn.methods.scans import Scans
@@ -31,6 +32,7 @@ class Tensor(
     Description,
     Differentiation,
     Elementwise,
+    Making,
     Protocols,
     Reduction,
     Scans,

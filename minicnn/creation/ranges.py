@@ -1,0 +1,111 @@
+"""Numbers at equal distances: `arange`, `linspace`, `logspace`."""
+
+from math import ceil, isfinite, isnan
+from typing import Any
+
+import numpy as np
+
+from minicnn.creation.numbers import integer, number
+from minicnn.creation.options import allocated, factory
+from minicnn.dtypes import check_fits, float32, int64
+from minicnn.errors import DtypeError, ShapeError
+
+_ABSENT: Any = object()
+
+
+@factory
+def arange(start: Any = _ABSENT, end: Any = _ABSENT, step: Any = _ABSENT, *, dtype: Any = None) -> Any:
+    """Numbers from `start` up to but without `end`, `step` apart: `arange(end)` or `arange(start, end, step=1)`.
+
+    Args:
+        start, end, step: numbers, or Tensors without dimensions that stand for one.
+        dtype: int64 if all are ints, else float32. An integer dtype takes `start` and `step` without their fractions,
+            but as many numbers as they would give with them, as in PyTorch.
+
+    Raises:
+        TypeError: for something else than numbers, or dtype bool.
+        ShapeError: for step 0 or one that leads away from `end`.
+        RuntimeError: for infinite or NaN bounds, ints of more than 64 bits, or without enough memory.
+    """
+    if end is _ABSENT and step is _ABSENT:
+        start, end = 0, start
+    elif start is _ABSENT and step is _ABSENT:
+        start = 0
+    if _ABSENT in (start, end):
+        raise TypeError("arange needs end, or start and end, or start, end and step")
+    first, last = number(start, "start"), number(end, "end")
+    pace = 1 if step is _ABSENT else number(step, "step")
+    numbers = (first, last, pace)
+    whole = all(isinstance(one, int) for one in numbers)
+    wanted = dtype or (int64 if whole else float32)
+    if wanted.kind == "b":
+        raise DtypeError("arange gives numbers, got dtype bool")
+    for one in numbers:
+        if isinstance(one, int):
+            check_fits(one, int64)
+    if not (isfinite(first) and isfinite(last)):
+        raise RuntimeError(f"arange can't go from {first} to {last}")
+    if pace == 0 or isnan(pace) or (first > last if pace > 0 else first < last):
+        raise ShapeError(f"arange can't go from {first} to {last} in steps of {pace}")
+    count = -((first - last) // pace) if whole else ceil((last - first) / pace)
+    if wanted.kind in "iu":
+        first, pace = int(first), int(pace) if isfinite(pace) else 0
+    values = allocated(np.arange, count)
+    return (first + values * pace).astype(wanted)
+
+
+@factory
+def linspace(start: Any, end: Any, steps: Any, *, dtype: Any = None) -> Any:
+    """`steps` numbers at equal distances from `start` to `end`, both included; float32 unless `dtype` says otherwise.
+
+    Args:
+        start, end: numbers, or Tensors without dimensions that stand for one.
+        steps: how many; one number is `start`.
+
+    Raises:
+        TypeError: for something else than numbers, or dtype bool.
+        ShapeError: for negative `steps`, or Tensors with dimensions.
+        RuntimeError: for bounds that the dtype can't hold.
+    """
+    return _spaced("linspace", start, end, steps, dtype or float32)
+
+
+@factory
+def logspace(start: Any, end: Any, steps: Any, base: float = 10.0, *, dtype: Any = None) -> Any:
+    """`base` to the power of `steps` numbers at equal distances from `start` to `end`; see `linspace`."""
+    wanted = dtype or float32
+    exponents = _spaced("logspace", start, end, steps, wanted, np.dtype("float64"))
+    with np.errstate(all="ignore"):
+        return np.power(float(number(base, "base")), exponents).astype(wanted)
+
+
+def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, computed: np.dtype | None = None) -> Any:
+    """Numbers at equal distances, counted from both ends so that both are met; `computed` is the dtype to return."""
+    if dtype.kind == "b":
+        raise DtypeError(f"{name} gives numbers, got dtype bool")
+    first, last = _bound(start, "start", name), _bound(end, "end", name)
+    count = integer(steps, "steps")
+    if count < 0:
+        raise ShapeError(f"{name} needs steps that aren't negative, got {count}")
+    for bound in (first, last):
+        if dtype.kind in "iu" or not isinstance(bound, float):
+            check_fits(bound, dtype)
+    if dtype.kind in "iu":
+        first, last = int(first), int(last)
+    exact = computed or (dtype if dtype.kind == "f" and dtype.itemsize > 2 else np.dtype("float64"))
+    places = allocated(np.arange, count)
+    with np.errstate(all="ignore"):
+        low, high = exact.type(first), exact.type(last)
+        pace = (high - low) / exact.type(max(count - 1, 1))
+        values = np.where(
+            places < count // 2, low + pace * places.astype(exact), high - pace * (count - 1 - places).astype(exact)
+        )
+        if count == 1:
+            values[0] = low
+        return values.astype(computed or dtype)
+
+
+def _bound(value: Any, argument: str, name: str) -> Any:
+    if getattr(value, "ndim", 0):
+        raise ShapeError(f"{name} needs {argument} without dimensions, got a tensor of {value.ndim}")
+    return number(value, argument)

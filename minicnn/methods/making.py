@@ -1,0 +1,51 @@
+"""Tensors of the dtype of another one, and random numbers in its place."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from minicnn import creation
+from minicnn.attributes import layout
+from minicnn.autograd import Variable
+from minicnn.operators import drawing
+
+
+def _new(make: Callable) -> Callable:
+    """The method that makes a tensor as `make` does, of the dtype of the tensor unless `dtype` says otherwise."""
+
+    def method(self: Any, *args: Any, dtype: Any = None, **options: Any) -> Any:
+        return make(*args, dtype=self._array.dtype if dtype is None else dtype, **options)
+
+    method.__name__ = f"new_{make.__name__}"
+    method.__qualname__ = f"Tensor.{method.__name__}"
+    method.__doc__ = f"`{make.__name__}` in the dtype of this tensor, unless `dtype` says otherwise."
+    return method
+
+
+class Making(Variable):
+    """The methods of Tensor that make others like it, or fill it with random numbers."""
+
+    __slots__ = ()
+
+    new_zeros, new_ones, new_empty = _new(creation.zeros), _new(creation.ones), _new(creation.empty)
+    new_full, new_empty_strided = _new(creation.full), _new(creation.empty_strided)
+
+    bernoulli, multinomial = drawing.bernoulli, drawing.multinomial
+    normal_, uniform_, random_, bernoulli_ = drawing.normal_, drawing.uniform_, drawing.random_, drawing.bernoulli_
+    exponential_, geometric_ = drawing.exponential_, drawing.geometric_
+    log_normal_, cauchy_ = drawing.log_normal_, drawing.cauchy_
+
+    def new_tensor(self: Any, data: Any, *, dtype: Any = None, **options: Any) -> Any:
+        """`tensor(data)` in the dtype of this one, unless `dtype` says otherwise; warns of Tensors, as PyTorch does."""
+        if isinstance(data, Variable):
+            warnings.warn(
+                "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor).",
+                stacklevel=2,
+            )
+        return creation.tensor(data, dtype=self._array.dtype if dtype is None else dtype, **options)
+
+    @property
+    def layout(self) -> layout:
+        """Always `minicnn.strided`."""
+        return layout.strided
