@@ -9,6 +9,7 @@ import numpy as np
 
 from minicnn.attributes import device as cpu_device
 from minicnn.autograd import Variable
+from minicnn.errors import DtypeError
 
 DEFAULT_SEED = 67280421310721
 """Where a new generator starts, in PyTorch too."""
@@ -40,7 +41,7 @@ class Generator:
             ValueError: for an int out of range.
         """
         if not isinstance(seed, int) or isinstance(seed, bool):
-            raise TypeError(f"manual_seed needs an int, got {type(seed).__name__}")
+            raise DtypeError(f"manual_seed needs an int, got {type(seed).__name__}")
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed needs an int of at most 64 bits, got {seed}")
         self._seed = seed % 2**64

@@ -34,7 +34,11 @@ ERRORS = (ValueError, TypeError, RuntimeError, IndexError, KeyError, ZeroDivisio
 DTYPES = (torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool)
 KINDS = ("sample", "noncontiguous", "reversed", "reference", "error")
 
-RANDOM = ("rand", "randn", "randint", "randperm", "dropout", "empty", "empty_like", "rand_like", "randn_like")
+RANDOM = (
+    *("rand", "randn", "randint", "randperm", "dropout", "rand_like", "randn_like", "randint_like"),
+    *("normal", "bernoulli", "multinomial", "uniform", "exponential", "geometric", "log_normal", "cauchy", "poisson"),
+    *("empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"),
+)
 """Operations of which only shape and dtype are compared: the values are drawn, or nobody's."""
 
 CHOOSING = ("topk", "kthvalue", "mode")
@@ -46,6 +50,9 @@ UNSTABLE = ("sort", "argsort")
 CANCELLING = ("cov",)
 """Operations with samples in whose gradients all terms cancel, so that PyTorch's own are rounding errors alone: only
 the values are compared."""
+
+WRONG_GRADIENT = {"narrow_copy": "The size of tensor a"}
+"""Operations whose gradient fails in PyTorch for some arguments (a start counted from the end), and how it says so."""
 
 METHODS_OF_FUNCTIONALS = ("relu",)
 """Names in `nn.functional` that mean the same as a method of Tensor (`unfold` is another operation there)."""
@@ -127,6 +134,10 @@ class Side:
             if not hasattr(minicnn, name):
                 raise OutsideError(f"minicnn has no {value}")
             return getattr(minicnn, name)
+        if isinstance(value, torch.layout) and self.module is minicnn:
+            if value is not torch.strided:
+                raise OutsideError(f"layout {value}")
+            return minicnn.strided
         if isinstance(value, torch.device):
             if value.type != "cpu":
                 raise OutsideError(f"device {value}")
@@ -428,6 +439,8 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
         return call
 
     found = compare(calling(variant.ours, sample), calling(variant.theirs, sample), dtype, drawn)
+    if found and op.name in WRONG_GRADIENT and WRONG_GRADIENT[op.name] in found:
+        raise OutsideError(found)
     if found and op.name.startswith("nn.functional."):
         plain = in_order(sample, lambda axes: axes)
         found = compare(calling(variant.ours, sample), calling(variant.theirs, plain), dtype, drawn)

@@ -65,7 +65,7 @@ def test_what_is_missing_is_named(name):
 def test_unknown_options_are_named():
     for attempt in (
         lambda: minicnn.zeros(2, layout="strided"),
-        lambda: minicnn.tensor([1.0], pin_memory=True),
+        lambda: minicnn.tensor([1.0], pin_memory="yes"),
         lambda: minicnn.ones(2).sum(out=minicnn.zeros(())),
         lambda: minicnn.ones(2).to(memory_format="channels_last"),
     ):

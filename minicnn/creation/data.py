@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Variable
-from minicnn.creation.numbers import number
-from minicnn.creation.options import check_options, factory
-from minicnn.dtypes import as_dtype, check_array, check_fits, dtype_of_number, float32, meet
+from minicnn.creation.options import check_options, factory, real_dtype
+from minicnn.dtypes import check_array, check_fits, dtype_of_number, float32, meet
+from minicnn.operators.numbers import number
 from minicnn.operators.operands import cast
 from minicnn.operators.shape import Clone
 
@@ -34,7 +34,7 @@ def tensor(
     plain = _plain(data)
     if isinstance(plain, (np.ndarray, np.generic)):
         check_array(np.asarray(plain))
-    wanted = _dtype_of_data(plain) if dtype is None else as_dtype(dtype)
+    wanted = _dtype_of_data(plain) if dtype is None else real_dtype(dtype)
     try:
         array = np.array(plain)
     except ValueError as error:
@@ -75,7 +75,7 @@ def _dtype_of_data(data: Any) -> np.dtype:
     if isinstance(data, (np.ndarray, np.generic)):
         return data.dtype
     if not isinstance(data, (list, tuple)):
-        return dtype_of_number(data)
+        return dtype_of_number(number(data, "data") if isinstance(data, complex) else data)
     types = set(map(type, data))
     if types <= {bool, int, float}:  # no need to look at each
         return dtype_of_number(0.0 if float in types or not data else 0 if int in types else False)
@@ -105,7 +105,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     if isinstance(data, np.ndarray):
         data = from_numpy(data)
     if isinstance(data, Variable):
-        return data if dtype is None else cast(data, as_dtype(dtype))
+        return data if dtype is None else cast(data, real_dtype(dtype))
     return tensor(data, dtype=dtype)
 
 
@@ -127,7 +127,7 @@ def asarray(
     """
     check_options(device=device)
     if isinstance(obj, (bytes, bytearray, memoryview)):
-        obj = np.frombuffer(obj, float32 if dtype is None else as_dtype(dtype))
+        obj = np.frombuffer(obj, float32 if dtype is None else real_dtype(dtype))
     shares = isinstance(obj, (Variable, np.ndarray))
     result = as_tensor(obj, dtype)
     if copy is False and (
@@ -167,5 +167,5 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     Raises:
         ValueError: where the buffer hasn't so many elements, or none.
     """
-    result = from_numpy(np.frombuffer(buffer, as_dtype(dtype), count, offset))
+    result = from_numpy(np.frombuffer(buffer, real_dtype(dtype), count, offset))
     return result.requires_grad_(True) if requires_grad else result

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.creation.numbers import integer
 from minicnn.creation.options import allocated, array_like, checked_shape, factory, laid
-from minicnn.dtypes import float32, int64
+from minicnn.dtypes import check_fits, float32, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.drawing import check_between, integers_of
 from minicnn.operators.drawing import normal as drawn_normal
+from minicnn.operators.numbers import integer_argument
 from minicnn.random import Generator, numpy_generator
 
 
@@ -106,7 +106,8 @@ def randint_like(
 
 
 def _integers(low: Any, high: Any, shape: tuple, generator: Generator | None, dtype: np.dtype) -> np.ndarray:
-    lowest, end = integer(low, "low"), integer(high, "high")
+    lowest, end = integer_argument(low, "randint", "low"), integer_argument(high, "randint", "high")
+    check_fits(end, int64)
     check_between("randint", lowest, end, dtype)
     return allocated(numpy_generator(generator).integers, lowest, end, shape).astype(dtype)
 
@@ -120,7 +121,7 @@ def randperm(n: Any, *, generator: Generator | None = None, dtype: Any = None) -
         ShapeError: for a negative `n`.
         RuntimeError: for more numbers than the dtype, or the memory, can hold.
     """
-    count, wanted = integer(n, "n"), dtype or int64
+    count, wanted = integer_argument(n, "randperm", "n"), dtype or int64
     if count < 0:
         raise ShapeError(f"randperm needs n >= 0, got {count}")
     if wanted.kind == "b":

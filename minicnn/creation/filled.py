@@ -6,11 +6,10 @@ import numpy as np
 
 from minicnn.attributes import memory_format as formats
 from minicnn.autograd import Variable
-from minicnn.creation.numbers import integer, number
 from minicnn.creation.options import allocated, array_like, checked_shape, factory, in_format, laid
 from minicnn.dtypes import check_fits, dtype_of_number, float32
 from minicnn.errors import ShapeError
-from minicnn.operators.integers import integers_argument
+from minicnn.operators.numbers import integer_argument, integers_argument, number
 
 
 def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype) -> np.ndarray:
@@ -122,8 +121,8 @@ def eye(n: Any, m: Any = None, *, dtype: Any = None) -> Any:
         TypeError: for anything but ints.
         ShapeError: for negative ones.
     """
-    rows = integer(n, "n")
-    columns = rows if m is None else integer(m, "m")
+    rows = integer_argument(n, "eye", "n")
+    columns = rows if m is None else integer_argument(m, "eye", "m")
     if min(rows, columns) < 0:
         raise ShapeError(f"eye needs n and m that aren't negative, got {rows} and {columns}")
     return allocated(np.eye, rows, columns, 0, dtype or float32)

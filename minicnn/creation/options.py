@@ -26,9 +26,20 @@ def check_options(layout: Any = None, device: Any = None, pin_memory: bool = Fal
     if device is not None:
         cpu_device(device)
     if not (layout is None or layout is layouts.strided):
-        raise RuntimeError(f"minicnn has strided tensors only, got layout={layout!r}")
+        raise TypeError(f"layout must be minicnn.strided, there is no other, got {layout!r}")
     if not isinstance(pin_memory, (bool, type(None))):
         raise TypeError(f"pin_memory must be a bool, got {pin_memory!r}")
+
+
+def real_dtype(dtype: Any) -> np.dtype:
+    """The NumPy dtype meant by `dtype`.
+
+    Raises:
+        TypeError: for anything that is no number type, and for complex ones, in a sentence of their own.
+    """
+    if dtype is complex or getattr(dtype, "kind", "") == "c":
+        raise TypeError(f"there are no complex tensors, got dtype {dtype!r}; keep real and imaginary parts apart")
+    return as_dtype(dtype)
 
 
 def factory(function: Callable) -> Callable:
@@ -44,7 +55,7 @@ def factory(function: Callable) -> Callable:
         options = {name: named.pop(name) for name in ("layout", "device", "pin_memory") if name in named}
         if options:
             check_options(**options)
-        wanted = None if dtype is None else as_dtype(dtype)
+        wanted = None if dtype is None else real_dtype(dtype)
         if out is not None:
             wanted = _dtype_of_out(out, wanted, takes_out, function.__name__)
         result: Any = function(*args, dtype=wanted, **named)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.creation.numbers import integer, number
 from minicnn.creation.options import allocated, factory
 from minicnn.dtypes import check_fits, float32, int64
 from minicnn.errors import DtypeError, ShapeError
+from minicnn.operators.numbers import integer_argument, number
 
 _ABSENT: Any = object()
 
@@ -84,7 +84,7 @@ def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, comput
     if dtype.kind == "b":
         raise DtypeError(f"{name} gives numbers, got dtype bool")
     first, last = _bound(start, "start", name), _bound(end, "end", name)
-    count = integer(steps, "steps")
+    count = integer_argument(steps, name, "steps")
     if count < 0:
         raise ShapeError(f"{name} needs steps that aren't negative, got {count}")
     for bound in (first, last):

@@ -7,7 +7,7 @@ from typing import Any
 from minicnn import creation
 from minicnn.attributes import layout
 from minicnn.autograd import Variable
-from minicnn.operators import drawing
+from minicnn.operators import drawing, filling
 
 
 def _new(make: Callable) -> Callable:
@@ -30,10 +30,9 @@ class Making(Variable):
     new_zeros, new_ones, new_empty = _new(creation.zeros), _new(creation.ones), _new(creation.empty)
     new_full, new_empty_strided = _new(creation.full), _new(creation.empty_strided)
 
-    bernoulli, multinomial = drawing.bernoulli, drawing.multinomial
-    normal_, uniform_, random_, bernoulli_ = drawing.normal_, drawing.uniform_, drawing.random_, drawing.bernoulli_
-    exponential_, geometric_ = drawing.exponential_, drawing.geometric_
-    log_normal_, cauchy_ = drawing.log_normal_, drawing.cauchy_
+    normal_, uniform_, random_, bernoulli_ = filling.normal_, filling.uniform_, filling.random_, filling.bernoulli_
+    exponential_, geometric_ = filling.exponential_, filling.geometric_
+    log_normal_, cauchy_ = filling.log_normal_, filling.cauchy_
 
     def new_tensor(self: Any, data: Any, *, dtype: Any = None, **options: Any) -> Any:
         """`tensor(data)` in the dtype of this one, unless `dtype` says otherwise; warns of Tensors, as PyTorch does."""
@@ -44,6 +43,14 @@ class Making(Variable):
                 stacklevel=2,
             )
         return creation.tensor(data, dtype=self._array.dtype if dtype is None else dtype, **options)
+
+    def bernoulli(self, p: Any = None, *, generator: Any = None) -> Any:
+        """1 with the probabilities in this tensor, or `p`; see `minicnn.bernoulli`."""
+        return drawing.bernoulli(self, p, generator=generator)
+
+    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
+        """Indices drawn with the probabilities in each row; see `minicnn.multinomial`."""
+        return drawing.multinomial(self, num_samples, replacement, generator=generator)
 
     @property
     def layout(self) -> layout:

@@ -5,7 +5,7 @@ from typing import Any
 from minicnn.autograd import Variable
 from minicnn.operators import axes, broadcasting, indexing, repeating, reshaping, splitting, strided, turning
 from minicnn.operators import shape as shapes
-from minicnn.operators.integers import variadic
+from minicnn.operators.numbers import variadic
 
 
 class Shape(Variable):

@@ -7,7 +7,7 @@ from typing import Any
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.indexing import Take
-from minicnn.operators.integers import integers_argument, is_integer
+from minicnn.operators.numbers import integers_argument, is_integer
 from minicnn.operators.shape import flatten, permute, transpose, view
 
 

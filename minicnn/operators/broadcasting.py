@@ -12,8 +12,8 @@ from minicnn.dtypes import result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.indexing import Pick
-from minicnn.operators.integers import integer_argument, integers_argument
 from minicnn.operators.joining import stack
+from minicnn.operators.numbers import integer_argument, integers_argument
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.shape import expand, flatten, reshape
 

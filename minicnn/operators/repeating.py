@@ -8,7 +8,7 @@ from minicnn.autograd import Operator, Variable
 from minicnn.autograd.graph import unbroadcast
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
-from minicnn.operators.integers import integer_argument, integers_argument, is_integer
+from minicnn.operators.numbers import integer_argument, integers_argument, is_integer
 from minicnn.operators.operands import array_of
 from minicnn.operators.shape import flatten
 

@@ -14,7 +14,7 @@ from minicnn.autograd.variable import owner
 from minicnn.errors import ShapeError
 from minicnn.operators import axes, shape
 from minicnn.operators.arguments import array_argument
-from minicnn.operators.integers import integers_argument, variadic
+from minicnn.operators.numbers import integers_argument, variadic
 from minicnn.operators.strided import AsStrided
 
 

@@ -35,7 +35,7 @@ def shape_from(sizes: tuple) -> tuple[int, ...]:
 
 
 def _size_from(size: Any) -> int:
-    if isinstance(size, Variable):
+    if isinstance(size, Variable) and size._array.size == 1:
         size = size._array.item()
     if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
         raise TypeError(f"a shape consists of ints, got {size!r}")

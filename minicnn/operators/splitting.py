@@ -12,7 +12,7 @@ from minicnn.autograd.variable import View
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.indexing import Take
-from minicnn.operators.integers import integer_argument, integers_argument
+from minicnn.operators.numbers import integer_argument, integers_argument
 from minicnn.operators.operands import array_of
 from minicnn.operators.shape import Contiguous
 

@@ -14,7 +14,7 @@ from minicnn.autograd.storage import address, elements, is_dense, promised, rest
 from minicnn.autograd.variable import owner
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
-from minicnn.operators.integers import integer_argument, integers_argument
+from minicnn.operators.numbers import integer_argument, integers_argument
 
 
 class Windows(ViewOperator):

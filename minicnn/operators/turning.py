@@ -8,7 +8,7 @@ import numpy as np
 from minicnn.autograd import Operator
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
-from minicnn.operators.integers import integer_argument, integers_argument
+from minicnn.operators.numbers import integer_argument, integers_argument
 from minicnn.operators.shape import Contiguous, transpose
 
 
