@@ -83,6 +83,8 @@ from minicnn.operators.comparison import lt as less
 from minicnn.operators.comparison import ne as not_equal
 from minicnn.operators.division import div, floor_divide, fmod, gcd, lcm, remainder
 from minicnn.operators.division import div as divide
+from minicnn.operators.drawing import bernoulli, multinomial, poisson
+from minicnn.operators.elementwise import absolute as abs
 from minicnn.operators.elementwise import (
     acos,
     acosh,
@@ -90,6 +92,7 @@ from minicnn.operators.elementwise import (
     asinh,
     atan,
     atanh,
+    clamp,
     cos,
     cosh,
     deg2rad,
@@ -108,6 +111,7 @@ from minicnn.operators.elementwise import (
     sinh,
     sqrt,
     tan,
+    where,
 )
 from minicnn.operators.elementwise import acos as arccos
 from minicnn.operators.elementwise import acosh as arccosh
@@ -118,10 +122,6 @@ from minicnn.operators.elementwise import atanh as arctanh
 from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
 from minicnn.operators.extremes import maximum as max
 from minicnn.operators.extremes import minimum as min
-from minicnn.operators.comparison import allclose, equal
-from minicnn.operators.drawing import bernoulli, multinomial, poisson
-from minicnn.operators.elementwise import absolute as abs
-from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.joining import cat as concat
@@ -246,7 +246,6 @@ from minicnn.version import __version__
 from minicnn import accelerator, amp, backends, cuda, nn, optim, utils, version  # isort: skip  (they stand on the names above)
 from minicnn import linalg  # isort: skip  (they stand on the names above)
 from minicnn import special  # isort: skip  (they stand on the names above)
-from minicnn import accelerator, amp, backends, cuda, nn, optim, utils  # isort: skip  (they stand on the names above)
 from minicnn.creation import tensor  # isort: skip  (in place of the module of this name)
 
 contiguous_format = memory_format.contiguous_format
@@ -291,12 +290,12 @@ __all__ = [
     "argwhere",
     "as_strided",
     "as_tensor",
+    "asarray",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
-    "asarray",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -304,13 +303,13 @@ __all__ = [
     "autograd",
     "backends",
     "bincount",
+    "bernoulli",
     "bitwise_and",
     "bitwise_left_shift",
     "bitwise_not",
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
-    "bernoulli",
     "block_diag",
     "bool",
     "broadcast_shapes",
@@ -343,8 +342,8 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
-    "deg2rad",
     "default_generator",
+    "deg2rad",
     "device",
     "diff",
     "digamma",
@@ -367,8 +366,8 @@ __all__ = [
     "exp",
     "exp2",
     "expm1",
-    "fix",
     "eye",
+    "fix",
     "flatten",
     "flip",
     "fliplr",
@@ -394,6 +393,7 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",
+    "get_rng_state",
     "greater",
     "greater_equal",
     "gt",
@@ -426,6 +426,7 @@ __all__ = [
     "isposinf",
     "isreal",
     "kthvalue",
+    "layout",
     "lcm",
     "ldexp",
     "le",
@@ -434,7 +435,6 @@ __all__ = [
     "less_equal",
     "lgamma",
     "linalg",
-    "layout",
     "linspace",
     "load",
     "log",
@@ -450,8 +450,8 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logit",
-    "logsumexp",
     "logspace",
+    "logsumexp",
     "long",
     "lt",
     "manual_seed",
@@ -472,13 +472,13 @@ __all__ = [
     "movedim",
     "msort",
     "mul",
+    "multinomial",
     "multiply",
     "nan_to_num",
     "nanmean",
     "nanmedian",
     "nanquantile",
     "nansum",
-    "multinomial",
     "narrow",
     "narrow_copy",
     "ne",
@@ -489,16 +489,16 @@ __all__ = [
     "no_grad",
     "nonzero",
     "norm",
-    "not_equal",
     "normal",
+    "not_equal",
     "ones",
     "ones_like",
     "optim",
     "permute",
+    "poisson",
     "polygamma",
     "positive",
     "pow",
-    "poisson",
     "preserve_format",
     "prod",
     "quantile",
@@ -536,8 +536,8 @@ __all__ = [
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
-    "sgn",
     "set_rng_state",
+    "sgn",
     "sigmoid",
     "sign",
     "signbit",
@@ -555,9 +555,9 @@ __all__ = [
     "stack",
     "std",
     "std_mean",
+    "strided",
     "sub",
     "subtract",
-    "strided",
     "sum",
     "swapaxes",
     "swapdims",
