@@ -84,7 +84,6 @@ from minicnn.operators.comparison import ne as not_equal
 from minicnn.operators.division import div, floor_divide, fmod, gcd, lcm, remainder
 from minicnn.operators.division import div as divide
 from minicnn.operators.drawing import bernoulli, multinomial, poisson
-from minicnn.operators.elementwise import absolute as abs
 from minicnn.operators.elementwise import (
     acos,
     acosh,
@@ -92,7 +91,6 @@ from minicnn.operators.elementwise import (
     asinh,
     atan,
     atanh,
-    clamp,
     cos,
     cosh,
     deg2rad,
@@ -111,7 +109,6 @@ from minicnn.operators.elementwise import (
     sinh,
     sqrt,
     tan,
-    where,
 )
 from minicnn.operators.elementwise import acos as arccos
 from minicnn.operators.elementwise import acosh as arccosh
