@@ -391,7 +391,6 @@ __all__ = [
     "get_num_interop_threads",
     "get_num_threads",
     "get_rng_state",
-    "get_rng_state",
     "greater",
     "greater_equal",
     "gt",
