@@ -42,7 +42,7 @@ def read_image(
 
     Args:
         path: the file, of any format that Pillow reads.
-        mode: the channels wanted; the file's own by default, a palette as RGB.
+        mode: the channels wanted; the file's own by default, numbers of colours where it has a palette.
         apply_exif_orientation: turn the picture as its camera noted.
 
     Returns: a uint8 Tensor (C, H, W).
@@ -55,6 +55,8 @@ def read_image(
     wanted = ImageReadMode[mode.upper()] if isinstance(mode, str) else mode
     try:
         with Image.open(path) as opened:
+            if wanted is ImageReadMode.GRAY:
+                opened.draft("L", opened.size)  # a JPEG holds the grey values themselves
             picture: Any = ImageOps.exif_transpose(opened) if apply_exif_orientation else opened
             picture = picture.convert(_PILLOW_MODE.get(wanted) or _own_mode(picture))
             pixels = np.array(picture, dtype=uint8)
@@ -67,8 +69,8 @@ def read_image(
 
 def _own_mode(picture: Any) -> str:
     """The mode that keeps a picture's channels, eight bits each."""
-    known = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA"}
-    return known.get(picture.mode, "RGBA" if "transparency" in picture.info else "RGB")
+    known = {"1": "L", "L": "L", "LA": "LA", "P": "P", "RGB": "RGB", "RGBA": "RGBA"}
+    return known.get(picture.mode, "RGB")
 
 
 def write_png(input: Tensor, filename: str | os.PathLike, compression_level: int = 6) -> None:

@@ -95,6 +95,15 @@ def test_every_path_can_be_imported(path):
         assert importlib.import_module(own)
 
 
+@pytest.mark.parametrize("path", paths.NAMES)
+def test_names_with_an_underscore(path):
+    module, _, name = path.rpartition(".")
+    with compat.serving():
+        ours = getattr(importlib.import_module(module), name)
+    kind = {"_BatchNorm": "BatchNorm2d", "_ConvNd": "Conv2d", "_InstanceNorm": "InstanceNorm2d", "_Loss": "MSELoss"}
+    assert issubclass(getattr(minicnn.nn, kind[name]), ours)
+
+
 @pytest.mark.parametrize(
     ("ending", "status", "err"),
     [

@@ -1,5 +1,6 @@
 """What differentiation needs to know of a tensor: its array, its memory, its place in the graph."""
 
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -152,6 +153,12 @@ class Variable(metaclass=_OldSpelling):
 
 def _old_variable(data: Any = None, requires_grad: bool = False, volatile: Any = False) -> Variable:
     """The same memory as `data`, outside the graph; `volatile` has no effect, as in PyTorch."""
+    if volatile:
+        warnings.warn(
+            "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+            UserWarning,
+            stacklevel=3,
+        )
     if data is None:
         data = Variable._computed(np.empty(0, np.float32))
     if not isinstance(data, Variable):

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from minicnn.compat import missing, report
-from minicnn.compat.paths import LIBRARIES, PATHS, is_theirs, served_by
+from minicnn.compat.paths import LIBRARIES, NAMES, PATHS, is_theirs, served_by
 from minicnn.compat.version import VERSION, VISION_VERSION
 
 OWN: dict[str, dict[str, Any]] = {
@@ -36,6 +36,9 @@ class Served(ModuleType):
         path = f"{self.__name__}.{name}"
         if served_by(path) is not None:
             return importlib.import_module(path)
+        if path in NAMES:
+            module, _, own_name = NAMES[path].rpartition(".")
+            return getattr(importlib.import_module(module), own_name)
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if name in self._theirs and not isinstance(self._theirs[name], ModuleType):

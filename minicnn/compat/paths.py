@@ -37,6 +37,7 @@ PATHS: dict[str, str] = {
     "torch.nn.modules.flatten": "minicnn.nn",
     "torch.nn.modules.fold": "minicnn.nn",
     "torch.nn.modules.instancenorm": "minicnn.nn",
+    "torch.nn.modules.lazy": "minicnn.nn.layers.lazy",
     "torch.nn.modules.linear": "minicnn.nn",
     "torch.nn.modules.loss": "minicnn.nn",
     "torch.nn.modules.module": "minicnn.nn",
@@ -46,7 +47,7 @@ PATHS: dict[str, str] = {
     "torch.nn.modules.pooling": "minicnn.nn",
     "torch.nn.modules.sparse": "minicnn.nn",
     "torch.nn.modules.upsampling": "minicnn.nn",
-    "torch.nn.modules.utils": "minicnn.nn.layers._arguments",
+    "torch.nn.modules.utils": "minicnn.nn.tuples",
     "torch.nn.parallel": "minicnn.nn.parallel",
     "torch.nn.parallel.data_parallel": "minicnn.nn.parallel",
     "torch.nn.parallel.distributed": "minicnn.nn.parallel",
@@ -57,11 +58,14 @@ PATHS: dict[str, str] = {
     "torch.optim.adadelta": "minicnn.optim",
     "torch.optim.adagrad": "minicnn.optim",
     "torch.optim.adam": "minicnn.optim",
+    "torch.optim.adamax": "minicnn.optim",
     "torch.optim.adamw": "minicnn.optim",
+    "torch.optim.lbfgs": "minicnn.optim",
     "torch.optim.lr_scheduler": "minicnn.optim.lr_scheduler",
     "torch.optim.optimizer": "minicnn.optim.optimizer",
     "torch.optim.rmsprop": "minicnn.optim",
     "torch.optim.sgd": "minicnn.optim",
+    "torch.optim.swa_utils": "minicnn.optim.swa_utils",
     "torch.random": "minicnn.random",
     "torch.serialization": "minicnn.serialization",
     "torch.utils": "minicnn.utils",
@@ -71,7 +75,7 @@ PATHS: dict[str, str] = {
     "torch.utils.data._utils.collate": "minicnn.utils.data.collate",
     "torch.utils.data.dataloader": "minicnn.utils.data.dataloader",
     "torch.utils.data.dataset": "minicnn.utils.data.dataset",
-    "torch.utils.data.sampler": "minicnn.utils.data",
+    "torch.utils.data.sampler": "minicnn.utils.data.sampler",
     "torch.utils.tensorboard": "minicnn.utils.tensorboard",
     "torch.utils.tensorboard.writer": "minicnn.utils.tensorboard",
     "torch.version": "minicnn.version",
@@ -92,6 +96,14 @@ PATHS: dict[str, str] = {
     "torchvision.utils": "minicnn.utils",
 }
 """Module path → the module whose names it has; one entry for every path that programs may import."""
+
+NAMES: dict[str, str] = {
+    "torch.nn.modules.batchnorm._BatchNorm": "minicnn.nn.layers.normalization._BatchNorm",
+    "torch.nn.modules.conv._ConvNd": "minicnn.nn.layers.convolution._Convolution",
+    "torch.nn.modules.instancenorm._InstanceNorm": "minicnn.nn.layers.parts._InstanceNorm",
+    "torch.nn.modules.loss._Loss": "minicnn.nn.layers.loss._Loss",
+}
+"""Names with an underscore that programs ask for, mostly in `isinstance` → where minicnn has them."""
 
 
 def is_theirs(path: str) -> bool:
