@@ -77,8 +77,8 @@ def databases() -> tuple[list, list]:
     return op_db, module_db
 
 
-NO_DERIVATIVE = re.compile(r"(the )?derivative for .* is not implemented")
-"""What torch says where a gradient exists that it has no formula for."""
+NO_DERIVATIVE = re.compile(r"(the )?derivative for .* is not implemented|ZeroTensors are immutable")
+"""What torch says where a gradient exists that it has no formula for, or that it stumbles over."""
 
 
 class OutsideError(Exception):

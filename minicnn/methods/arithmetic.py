@@ -73,7 +73,7 @@ class Arithmetic(Variable):
     remainder, remainder_ = division.remainder, in_place(division.remainder)
     fmod, fmod_ = division.fmod, in_place(division.fmod)
     pow, pow_ = arithmetic.power, in_place(arithmetic.power, "pow_")
-    float_power, float_power_ = arithmetic.float_power, in_place(arithmetic.float_power)
+    float_power, float_power_ = arithmetic.float_power, in_place(arithmetic.float_power_of_double, "float_power_")
     ldexp, ldexp_ = arithmetic.ldexp, in_place(arithmetic.ldexp)
     gcd, gcd_ = division.gcd, in_place(division.gcd)
     lcm, lcm_ = division.lcm, in_place(division.lcm)

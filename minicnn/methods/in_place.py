@@ -37,6 +37,9 @@ def in_place(function: Callable, name: str | None = None) -> Callable:
 
     @wraps(function)
     def change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs:
+            raise TypeError(f"{change.__name__}() writes into its own tensor and takes no out=")
+
         def compute(former: Any) -> Any:
             after = function(former, *args, **kwargs)
             if grad_mode.enabled and not after._requires_grad and former._array.dtype.kind == "f":

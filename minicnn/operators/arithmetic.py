@@ -195,6 +195,17 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     return deliver(Power.call(cast(input, float64), cast(exponent, float64)), out)
 
 
+def float_power_of_double(input: Any, exponent: Any) -> Any:
+    """`float_power` of a Tensor that can receive the result, one of float64.
+
+    Raises:
+        DtypeError: for other dtypes.
+    """
+    if array_of(input).dtype != float64:
+        raise DtypeError(f"float_power_ needs a Tensor of float64, got {array_of(input).dtype}")
+    return float_power(input, exponent)
+
+
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """input · 2 to the power of other, elementwise."""
     check_operands("ldexp", input, other, "none")

@@ -26,16 +26,24 @@ class Extremum(Binary):
         return np.where(cls.loses(a, b), 0, g), np.where(cls.loses(b, a), 0, g)
 
 
+def _larger(a: Any, b: Any) -> np.ndarray:
+    return np.maximum(b, a)  # of equal ones the second, and so the zero with the sign that PyTorch has
+
+
+def _smaller(a: Any, b: Any) -> np.ndarray:
+    return np.minimum(b, a)
+
+
 class Maximum(Extremum):
     """The larger of a and b, NaN where either is"""
 
-    function, loses = np.maximum, np.less
+    function, loses = _larger, np.less
 
 
 class Minimum(Extremum):
     """The smaller of a and b, NaN where either is"""
 
-    function, loses = np.minimum, np.greater
+    function, loses = _smaller, np.greater
 
 
 class OneSided(Extremum):
@@ -77,8 +85,8 @@ class Clamp(Operator):
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
         ctx.saved, ctx.bounds = (x,), (low, high)
         with np.errstate(all="ignore"):
-            y = x if low is None else np.maximum(x, low)
-            return np.asarray(y if high is None else np.minimum(y, high))
+            y = x if low is None else _larger(x, low)
+            return np.asarray(y if high is None else _smaller(y, high))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -97,7 +105,7 @@ class ClampBetween(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         ctx.saved = x, low, high
-        return np.asarray(np.minimum(np.maximum(x, low), high))
+        return np.asarray(_smaller(_larger(x, low), high))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:

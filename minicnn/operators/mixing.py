@@ -118,7 +118,9 @@ def _promoted(operator: type[Operator], a: Any, b: Any, c: Any, value: Any) -> A
     return operator.apply(cast(a, dtype), cast(b, dtype), cast(c, dtype), int(value) if dtype.kind in "iu" else value)
 
 
-def _added(name: str, operator: type[Operator], refused: str, operands: tuple, last: Any, value: Any, out: Any) -> Any:
+def _added(
+    name: str, operator: type[Operator], refused: str, operands: Sequence, last: Any, value: Any, out: Any
+) -> Any:
     if last is not None:
         value, operands = operands[1], (operands[0], operands[2], last)
     if not isinstance(value, NUMBERS):
@@ -129,4 +131,5 @@ def _added(name: str, operator: type[Operator], refused: str, operands: tuple, l
     if all(kind in refused for kind in kinds):
         raise DtypeError(f"{name} is not defined for {arrays[1].dtype} and {arrays[2].dtype}")
     check_broadcast(*[array.shape for array in arrays])
-    return deliver(_promoted(operator, *operands[:3], value), out)
+    a, b, c = operands
+    return deliver(_promoted(operator, a, b, c, value), out)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.errors import DtypeError
-from minicnn.operators.binary import Binary, binary, comparing
+from minicnn.operators.binary import Binary, binary, check_operands
+from minicnn.operators.half import is_half
 from minicnn.operators.operands import array_of
 from minicnn.operators.out import deliver
 
@@ -73,8 +74,27 @@ class CopySign(Binary):
         return np.where(a == 0, 0, by_a), np.zeros_like(g)
 
 
-def _step(x: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.where(x == 0, values, (x > 0).astype(x.dtype))
+class NextAfter(Binary):
+    """The next number after a towards b; as PyTorch has it, its gradient by a is 1, and 0 where a is b"""
+
+    function = np.nextafter
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        return g * (a != b), np.zeros_like(g)
+
+
+class Heaviside(Binary):
+    """0, b or 1 as a is negative, 0 or positive"""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.where(a == 0, b, (a > 0).astype(a.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        raise RuntimeError("heaviside has no gradient; detach() its operands")
 
 
 atan2 = binary("atan2", "The angle of the point (other, input), from −π to π", Atan2, "none", floats=True)
@@ -82,12 +102,26 @@ hypot = binary("hypot", "√(input² + other²)", Hypot, "none", "iub")
 logaddexp = binary("logaddexp", "ln(exp(input) + exp(other))", LogAddExp, "none", "iub")
 logaddexp2 = binary("logaddexp2", "log₂(2^input + 2^other)", LogAddExp2, "none", "iub")
 copysign = binary("copysign", "|input| with the sign of other", CopySign, floats=True)
-nextafter = comparing("nextafter", "The next number after input towards other", np.nextafter, "none", "f")
-_heaviside = comparing("heaviside", "0, values or 1 as input is negative, 0 or positive", _step, "none")
+_nextafter = binary("nextafter", "The next number after input towards other", NextAfter, "none", "iub")
+
+
+def nextafter(input: Any, other: Any, *, out: Any = None) -> Any:
+    """The next number after `input` towards `other`, elementwise.
+
+    Args:
+        input, other: floating-point Tensors; their shapes broadcast.
+        out: a Tensor that receives the result.
+
+    Raises:
+        DtypeError: for integers.
+    """
+    if is_half(input) and is_half(other):
+        return deliver(NextAfter.apply(input, other), out)
+    return _nextafter(input, other, out=out)
 
 
 def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
-    """0 where `input` is negative, `values` where it is 0, 1 where it is positive, elementwise.
+    """0 where `input` is negative, `values` where it is 0, 1 where it is positive, elementwise; it has no gradient.
 
     Args:
         input, values: Tensors of one dtype; their shapes broadcast.
@@ -96,7 +130,8 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     Raises:
         DtypeError: where the dtypes differ.
     """
-    left, right = array_of(input), array_of(values)
-    if getattr(left, "dtype", None) != getattr(right, "dtype", None):
-        raise DtypeError(f"heaviside needs Tensors of one dtype, got {left.dtype} and {right.dtype}")
-    return deliver(_heaviside(input, values), out)
+    check_operands("heaviside", input, values, "none")
+    dtypes = array_of(input).dtype, array_of(values).dtype
+    if dtypes[0] != dtypes[1]:
+        raise DtypeError(f"heaviside needs Tensors of one dtype, got {dtypes[0]} and {dtypes[1]}")
+    return deliver(Heaviside.call(input, values), out)
