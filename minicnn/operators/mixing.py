@@ -118,9 +118,7 @@ def _promoted(operator: type[Operator], a: Any, b: Any, c: Any, value: Any) -> A
     return operator.apply(cast(a, dtype), cast(b, dtype), cast(c, dtype), int(value) if dtype.kind in "iu" else value)
 
 
-def _added(
-    name: str, operator: type[Operator], refused: str, operands: Sequence, last: Any, value: Any, out: Any
-) -> Any:
+def _added(name: str, operator: type[Operator], refused: str, operands: tuple, last: Any, value: Any, out: Any) -> Any:
     if last is not None:
         value, operands = operands[1], (operands[0], operands[2], last)
     if not isinstance(value, NUMBERS):
