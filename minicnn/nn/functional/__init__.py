@@ -17,6 +17,8 @@ from minicnn.nn.functional.pooling import (
     max_pool2d,
     max_unpool2d,
 )
+from minicnn.nn.functional.resizing import interpolate, upsample, upsample_bilinear, upsample_nearest
+from minicnn.nn.functional.sampling import affine_grid, grid_sample
 from minicnn.nn.functional.sequences import (
     adaptive_avg_pool1d,
     adaptive_max_pool1d,
@@ -27,6 +29,7 @@ from minicnn.nn.functional.sequences import (
     max_pool1d,
     max_unpool1d,
 )
+from minicnn.nn.functional.shuffling import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from minicnn.nn.functional.unfolding import fold, unfold
 from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
 
@@ -35,9 +38,11 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv_transpose1d",
@@ -45,8 +50,10 @@ __all__ = [
     "cross_entropy",
     "dropout",
     "fold",
+    "grid_sample",
     "group_norm",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -64,12 +71,17 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "relu",
     "rms_norm",
     "sigmoid",
     "softmax",
     "tanh",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)

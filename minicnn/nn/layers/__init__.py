@@ -44,6 +44,14 @@ from minicnn.nn.layers.pooling import (
     MaxUnpool1d,
     MaxUnpool2d,
 )
+from minicnn.nn.layers.resizing import (
+    ChannelShuffle,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -55,6 +63,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "ChannelShuffle",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
@@ -93,6 +102,8 @@ __all__ = [
     "MaxUnpool2d",
     "ModuleList",
     "NLLLoss",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "RMSNorm",
     "ReLU",
     "Sequential",
@@ -100,4 +111,7 @@ __all__ = [
     "Softmax",
     "SyncBatchNorm",
     "Tanh",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
 ]

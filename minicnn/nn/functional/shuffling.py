@@ -1,0 +1,96 @@
+"""Channels turned into pixels, and back, and channels dealt out anew."""
+
+from typing import Any
+
+from minicnn.errors import ShapeError
+from minicnn.kernels.geometry import integer
+from minicnn.operators.arguments import array_argument
+from minicnn.operators.shape import permute, reshape
+
+
+def _factor(value: Any, name: str) -> int:
+    try:
+        factor = integer(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {value!r}") from None
+    if factor < 1:
+        raise ShapeError(f"{name} must be positive, got {factor}")
+    return factor
+
+
+def _shape(input: Any, name: str, least: int = 3) -> tuple[int, ...]:
+    shape = tuple(array_argument(input, name).shape)
+    if len(shape) < least:
+        raise ShapeError(f"{name} needs input of at least {least} dimensions, got shape {shape}")
+    return shape
+
+
+def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+    """Every r² channels become r × r pixels of one channel. Shi et al., "sub-pixel convolution", 2016.
+
+    y[…, c, h·r + a, w·r + b] = x[…, c·r² + a·r + b, h, w]
+
+    Args:
+        input: (…, C·r², H, W).
+        upscale_factor: r.
+
+    Returns: (…, C, H·r, W·r)
+
+    Raises:
+        RuntimeError: where r² doesn't divide the channels.
+        TypeError: for an `upscale_factor` that is no int.
+    """
+    r = _factor(upscale_factor, "upscale_factor")
+    *batch, C, H, W = _shape(input, "pixel_shuffle")
+    if C % (r * r):
+        raise ShapeError(f"pixel_shuffle needs channels divisible by {r}², got input of shape {(*batch, C, H, W)}")
+    n = len(batch)
+    apart = reshape(input, (*batch, C // (r * r), r, r, H, W))
+    moved = permute(apart, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return reshape(moved, (*batch, C // (r * r), H * r, W * r))
+
+
+def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+    """The inverse of `pixel_shuffle`.
+
+    Args:
+        input: (…, C, H·r, W·r).
+        downscale_factor: r.
+
+    Returns: (…, C·r², H, W)
+
+    Raises:
+        RuntimeError: where r doesn't divide height and width.
+        TypeError: for a `downscale_factor` that is no int.
+    """
+    r = _factor(downscale_factor, "downscale_factor")
+    *batch, C, H, W = _shape(input, "pixel_unshuffle")
+    if H % r or W % r:
+        raise ShapeError(f"pixel_unshuffle needs sides divisible by {r}, got input of shape {(*batch, C, H, W)}")
+    n = len(batch)
+    apart = reshape(input, (*batch, C, H // r, r, W // r, r))
+    moved = permute(apart, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return reshape(moved, (*batch, C * r * r, H // r, W // r))
+
+
+def channel_shuffle(input: Any, groups: int) -> Any:
+    """Channels of each group dealt out to all groups in turn. Zhang et al., "ShuffleNet", 2018.
+
+    y[n, k·G + g] = x[n, g·(C/G) + k]
+
+    Args:
+        input: (N, C, …), at least 3 dimensions.
+        groups: G.
+
+    Returns: a Tensor of the input's shape.
+
+    Raises:
+        RuntimeError: where G doesn't divide the channels.
+        TypeError: for `groups` that is no int.
+    """
+    G = _factor(groups, "groups")
+    N, C, *others = _shape(input, "channel_shuffle")
+    if C % G:
+        raise ShapeError(f"channel_shuffle needs channels divisible by {G}, got input of shape {(N, C, *others)}")
+    apart = reshape(input, (N, G, C // G, *others))
+    return reshape(permute(apart, (0, 2, 1, *range(3, 3 + len(others)))), (N, C, *others))
