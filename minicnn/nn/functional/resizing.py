@@ -10,14 +10,15 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.dtypes import float32, float64
-from minicnn.errors import DtypeError, ShapeError
+from minicnn.errors import ShapeError
 from minicnn.kernels.geometry import integer
 from minicnn.nn.functional.pooling import adaptive_avg_pool2d
 from minicnn.nn.functional.sequences import adaptive_avg_pool1d
 from minicnn.operators.arguments import array_argument
+from minicnn.operators.shape import reshape
 
 NEAREST = ("nearest", "nearest-exact")
-LINEAR = {"linear": 3, "bilinear": 4, "bicubic": 4}
+LINEAR = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 """The other modes, and for how many dimensions they are."""
 
 
@@ -203,14 +204,15 @@ def interpolate(
     """Images or sequences resized.
 
     Args:
-        input: (N, C, H, W) or (N, C, L), float32 or float64; "nearest" and "nearest-exact" take uint8, too.
+        input: (N, C, H, W), (N, C, L) or (N, C, D, H, W), float32 or float64; "nearest" and "nearest-exact" take
+            uint8, too.
         size: the wanted sizes, an int for all.
         scale_factor: or how many times as large the result shall be, a number for all or one for each; sizes are
             rounded down.
         mode: "nearest" (the pixel at ⌊i · scale⌋), "nearest-exact" (at ⌊(i + 0.5) · scale⌋), "linear" of sequences,
-            "bilinear" and "bicubic" of images, "area" (the mean of the covered pixels).
+            "bilinear" and "bicubic" of images, "trilinear" of volumes, "area" (the mean of the covered pixels).
         align_corners: whether the centres of the corner pixels fall together, instead of the corners of the images;
-            for "linear", "bilinear", "bicubic".
+            for "linear", "bilinear", "bicubic", "trilinear".
         recompute_scale_factor: compute positions with the ratio of the sizes instead of the given factor.
         antialias: widen the filter where images become smaller; "bilinear" and "bicubic".
 
@@ -218,8 +220,8 @@ def interpolate(
 
     Raises:
         ValueError, TypeError: for arguments that don't go together.
-        NotImplementedError: for a mode that isn't for inputs of so many dimensions; five dimensions are missing.
-        RuntimeError: for an empty image, or another dtype.
+        NotImplementedError: for a mode that isn't for inputs of so many dimensions; "area" of volumes is missing.
+        RuntimeError: for an empty image.
     """
     x = array_argument(input, "interpolate")
     shape = tuple(x.shape)
@@ -234,10 +236,10 @@ def interpolate(
         raise ValueError(
             "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
         )
-    if mode not in (*NEAREST, "area", *LINEAR) or len(shape) not in (3, 4):
+    if mode not in (*NEAREST, "area", *LINEAR) or len(shape) > 5 or (mode == "area" and len(shape) == 5):
         raise NotImplementedError(
-            f"interpolate: 3D and 4D input with nearest | nearest-exact | linear | bilinear | bicubic | area, got "
-            f"{len(shape)}D input with mode {mode!r}"
+            "interpolate: 3D to 5D input with nearest | nearest-exact, 3D and 4D with area, and linear | bilinear | "
+            f"bicubic | trilinear, got {len(shape)}D input with mode {mode!r}"
         )
     if LINEAR.get(mode, len(shape)) != len(shape):
         raise NotImplementedError(f"Got {len(shape)}D input, but {mode} mode needs {LINEAR[mode]}D input")
@@ -245,23 +247,38 @@ def interpolate(
         return adaptive_avg_pool1d(input, sizes[0]) if len(shape) == 3 else adaptive_avg_pool2d(input, tuple(sizes))
     allowed = (float32, float64, np.dtype(np.uint8)) if mode in NEAREST else (float32, float64)
     if x.dtype not in allowed:
-        raise DtypeError(f"interpolate with mode {mode!r} needs {' or '.join(map(str, allowed))}, got {x.dtype}")
+        raise TypeError(f"interpolate with mode {mode!r} needs {' or '.join(map(str, allowed))}, got {x.dtype}")
     if min(shape[2:]) < 1 or min(sizes) < 1:
         raise ShapeError(
             f"Input and output sizes should be greater than 0, but got input of shape {shape} and output size {sizes}"
         )
     if not shape[1]:
         raise ShapeError(f"interpolate needs channels, got input of shape {shape}")
-    pairs = list(zip(shape[2:], sizes, factors, strict=True))
+    axes = list(zip(shape[2:], sizes, factors, strict=True))
     if mode in NEAREST:
-        exact = mode == "nearest-exact"
         sequence = x.dtype if len(shape) == 3 else None
-        places = [_nearest_places(n, o, f, exact, sequence) for n, o, f in pairs]
-        return Nearest.apply(input, *([np.zeros(1, np.int64)] * (4 - len(shape))), *places)
-    align = bool(align_corners)
-    taps = [_taps(mode, n, o, f, align, antialias, x.dtype) for n, o, f in pairs]
-    only = _taps("linear", 1, 1, None, False, False, x.dtype)
-    return Resize.apply(input, *([only] * (4 - len(shape))), *taps)
+        places = [_nearest_places(n, o, f, mode == "nearest-exact", sequence) for n, o, f in axes]
+        return _apply(Nearest, np.arange, input, places)
+    taps = [_taps(mode, n, o, f, bool(align_corners), antialias, x.dtype) for n, o, f in axes]
+    return _apply(Resize, lambda size: _taps("linear", size, size, None, True, False, x.dtype), input, taps)
+
+
+def _apply(operation: Any, unchanged: Callable, x: Any, axes: list) -> Any:
+    """One or two axes at once; of volumes first the planes, then the third axis.
+
+    Args:
+        operation: `Nearest` or `Resize`.
+        unchanged: gives what the operation needs for an axis of a given size that stays as it is.
+        x: (N, C, …).
+        axes: what it needs for the axes that change.
+    """
+    if len(axes) < 3:
+        return operation.apply(x, *[unchanged(1)] * (2 - len(axes)), *axes)
+    N, C, D, H, W = array_argument(x, "interpolate").shape
+    planes = operation.apply(reshape(x, (N, C * D, H, W)), *axes[1:])
+    OH, OW = array_argument(planes, "interpolate").shape[2:]
+    result = operation.apply(reshape(planes, (N, C, D, OH * OW)), axes[0], unchanged(OH * OW))
+    return reshape(result, (N, C, -1, OH, OW))
 
 
 def upsample(
