@@ -35,12 +35,42 @@ from minicnn.creation import (
     zeros,
     zeros_like,
 )
-from minicnn.dtypes import bool_ as bool
-from minicnn.dtypes import float16, float32, float64, int8, int16, int32, int64, uint8
-from minicnn.dtypes import float32 as float
-from minicnn.dtypes import float64 as double
-from minicnn.dtypes import int32 as int
-from minicnn.dtypes import int64 as long
+from minicnn.dtype_questions import (
+    can_cast,
+    finfo,
+    get_default_dtype,
+    iinfo,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_storage,
+    is_tensor,
+    promote_types,
+    result_type,
+    set_default_dtype,
+    set_default_tensor_type,
+)
+from minicnn.element_types import bool_ as bool
+from minicnn.element_types import (
+    dtype,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from minicnn.element_types import float16 as half
+from minicnn.element_types import float32 as float
+from minicnn.element_types import float64 as double
+from minicnn.element_types import int16 as short
+from minicnn.element_types import int32 as int
+from minicnn.element_types import int64 as long
 from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, tanh
 from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub, true_divide
 from minicnn.operators.arithmetic import mul as multiply
@@ -216,6 +246,7 @@ from minicnn.operators.truth import all_of as all
 from minicnn.operators.truth import any_of as any
 from minicnn.operators.truth import count_nonzero
 from minicnn.operators.turning import flip, fliplr, flipud, roll, rot90
+from minicnn.printing import set_printoptions
 from minicnn.random import (
     Generator,
     default_generator,
@@ -237,6 +268,17 @@ from minicnn.switches import (
     use_deterministic_algorithms,
 )
 from minicnn.tensor import Tensor
+from minicnn.tensor_types import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 from minicnn.threads import get_num_threads, set_num_threads
 from minicnn.version import __version__
 
@@ -252,7 +294,16 @@ strided = layout.strided
 
 
 __all__ = [
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
     "Generator",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "Size",
     "Tensor",
     "__version__",
@@ -313,6 +364,7 @@ __all__ = [
     "broadcast_tensors",
     "broadcast_to",
     "bucketize",
+    "can_cast",
     "cartesian_prod",
     "cat",
     "ceil",
@@ -350,6 +402,7 @@ __all__ = [
     "double",
     "dsplit",
     "dstack",
+    "dtype",
     "empty",
     "empty_like",
     "empty_permuted",
@@ -364,6 +417,7 @@ __all__ = [
     "exp2",
     "expm1",
     "eye",
+    "finfo",
     "fix",
     "flatten",
     "flip",
@@ -387,6 +441,7 @@ __all__ = [
     "gather",
     "gcd",
     "ge",
+    "get_default_dtype",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",
@@ -394,12 +449,14 @@ __all__ = [
     "greater",
     "greater_equal",
     "gt",
+    "half",
     "heaviside",
     "histc",
     "hsplit",
     "hstack",
     "hypot",
     "i0",
+    "iinfo",
     "index_add",
     "index_copy",
     "index_fill",
@@ -411,8 +468,13 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_complex",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_floating_point",
     "is_grad_enabled",
+    "is_nonzero",
+    "is_storage",
+    "is_tensor",
     "isclose",
     "isfinite",
     "isin",
@@ -497,6 +559,7 @@ __all__ = [
     "pow",
     "preserve_format",
     "prod",
+    "promote_types",
     "quantile",
     "rad2deg",
     "rand",
@@ -514,6 +577,7 @@ __all__ = [
     "repeat_interleave",
     "reshape",
     "resize_as_",
+    "result_type",
     "roll",
     "rot90",
     "round",
@@ -528,12 +592,16 @@ __all__ = [
     "searchsorted",
     "seed",
     "select",
+    "set_default_dtype",
+    "set_default_tensor_type",
     "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
+    "set_printoptions",
     "set_rng_state",
     "sgn",
+    "short",
     "sigmoid",
     "sign",
     "signbit",
@@ -570,6 +638,9 @@ __all__ = [
     "true_divide",
     "trunc",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
     "unbind",
     "unflatten",
     "unique",

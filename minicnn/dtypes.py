@@ -1,6 +1,7 @@
 """The element types, and the type two operands meet in.
 
-Element types are NumPy's own `dtype` objects under PyTorch's names. PyTorch differs from NumPy in what
+Inside minicnn element types are NumPy's own `dtype` objects; programs see those of `minicnn.element_types`, which are
+equal to them. PyTorch differs from NumPy in what
 arithmetic returns: a `float32` tensor keeps its type beside an `int64` tensor or a Python float, because
 operands first compete by category (bool < integer < float) and by whether they have dimensions at all.
 """
@@ -23,6 +24,22 @@ bool_ = np.dtype("bool")
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
+class _Default:
+    """What `set_default_dtype` changes."""
+
+    dtype = float32
+
+
+def default_float() -> np.dtype:
+    """The dtype of Python floats and of tensors made without a dtype: float32 unless `set_default_dtype` changed it."""
+    return _Default.dtype
+
+
+def set_default_float(dtype: np.dtype) -> None:
+    """Make `dtype`, a floating-point one, the dtype of Python floats and of tensors made without a dtype."""
+    _Default.dtype = dtype
+
+
 def as_dtype(dtype: Any) -> np.dtype:
     """The NumPy dtype meant by `dtype`: a NumPy dtype or type, a name, or Python's float, int or bool.
 
@@ -39,7 +56,7 @@ def as_dtype(dtype: Any) -> np.dtype:
 
 
 def dtype_of_number(value: Any) -> np.dtype:
-    """The dtype a Python or NumPy number stands for: float32 for floats, int64 for integers.
+    """The dtype a Python or NumPy number stands for: the default one for floats, int64 for integers.
 
     Raises:
         TypeError: for anything else.
@@ -49,7 +66,7 @@ def dtype_of_number(value: Any) -> np.dtype:
     if isinstance(value, (int, np.integer)):
         return int64
     if isinstance(value, (float, np.floating)):
-        return float32
+        return _Default.dtype
     raise TypeError(f"expected a Tensor, an array or a number, got {type(value).__name__}")
 
 

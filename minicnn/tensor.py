@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.attributes import Size
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import share
 from minicnn.autograd.variable import ROW_MAJOR
-from minicnn.dtypes import float32
+from minicnn.dtypes import default_float
 from minicnn.methods.absent import Absent
 from minicnn.methods.arithmetic import Arithmetic
 from minicnn.methods.conversion import Conversion
@@ -22,7 +21,9 @@ from minicnn.methods.scans import Scans
 from minicnn.methods.selecting import Selecting
 from minicnn.methods.shape import Shape
 from minicnn.methods.sorting import Sorting
+from minicnn.methods.storage import Memory
 from minicnn.methods.writing import Writing
+from minicnn.tensor_types import legacy_array
 
 
 class Tensor(
@@ -33,6 +34,7 @@ class Tensor(
     Differentiation,
     Elementwise,
     Making,
+    Memory,
     Protocols,
     Reduction,
     Scans,
@@ -46,7 +48,8 @@ class Tensor(
 
     Args:
         data: a NumPy array, shared and not copied (`minicnn.tensor` copies), and after it whether gradients with
-            respect to the tensor are wanted. Or as in PyTorch a list, sizes, a Tensor or nothing, for one of float32.
+            respect to the tensor are wanted. Or as in PyTorch a list, sizes, a Tensor or nothing, for one of the
+            default dtype.
         requires_grad: whether gradients with respect to this tensor are wanted; floating point only.
 
     Raises:
@@ -55,7 +58,6 @@ class Tensor(
         RuntimeError: where a gradient is asked for of a tensor that isn't floating point.
     """
 
-    __slots__ = ()
     __array_priority__ = 1000  # `ndarray + Tensor` is the Tensor's business
 
     def __init__(self, *data: Any, requires_grad: bool = False) -> None:
@@ -64,31 +66,10 @@ class Tensor(
             super().__init__(np.asarray(array), *rest or (requires_grad,))
             self._layout = None  # the program knows this memory
         else:
-            super().__init__(_float_array(data), requires_grad)
+            super().__init__(legacy_array(data, default_float(), "Tensor"), requires_grad)
             if isinstance(array, Variable):
                 self._memory = array._memory
                 share(array, self)
-
-
-def _float_array(data: tuple) -> np.ndarray:
-    """The float32 array that `torch.Tensor(*data)` is made of: zeros for sizes, values from lists."""
-    if all(isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in data):
-        if min(data, default=0) < 0:
-            raise ValueError(f"sizes must not be negative, got {data}")
-        return np.zeros(data or (0,), float32)
-    (values,) = data if len(data) == 1 else (None,)
-    if isinstance(values, Size):
-        return np.zeros(values, float32)
-    if isinstance(values, Variable):
-        if values._array.dtype != float32:
-            raise TypeError(f"Tensor holds float32, got a Tensor of {values._array.dtype}; use minicnn.tensor")
-        return values._array
-    if not isinstance(values, (list, tuple)):
-        raise TypeError(f"Tensor needs an array, a list, sizes or a Tensor, got {data!r}; use minicnn.tensor")
-    try:
-        return np.array(values, float32)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"Tensor needs nested lists of numbers, of equal lengths: {error}") from None
 
 
 def computed(array: np.ndarray) -> Tensor:

@@ -27,8 +27,8 @@ def torch_of(value: Any) -> Any:
         return torch.from_numpy(value.detach().numpy().copy()).requires_grad_(value.requires_grad)
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
-    if isinstance(value, np.dtype):
-        return getattr(torch, str(value))
+    if isinstance(value, (np.dtype, minicnn.dtype)):
+        return getattr(torch, np.dtype(value).name)
     if isinstance(value, (list, tuple)):
         return type(value)(torch_of(item) for item in value)
     if isinstance(value, dict):
@@ -55,7 +55,7 @@ def assert_same(ours: Any, theirs: Any, rtol: float = 0.0, what: str = "") -> No
         return
     if isinstance(theirs, torch.Tensor):
         assert isinstance(ours, Tensor), f"{what}: minicnn {ours!r}, torch {theirs!r}"
-        assert str(ours.dtype) == str(theirs.dtype)[6:], f"{what}: minicnn {ours!r}, torch {theirs!r}"
+        assert str(ours.dtype) == str(theirs.dtype), f"{what}: minicnn {ours!r}, torch {theirs!r}"
         assert tuple(ours.shape) == tuple(theirs.shape), f"{what}: minicnn {ours!r}, torch {theirs!r}"
         expected = theirs.detach().numpy()
         np.testing.assert_allclose(ours.detach().numpy(), expected, rtol=rtol, atol=rtol, err_msg=what)

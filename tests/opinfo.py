@@ -100,9 +100,9 @@ def twin(array: np.ndarray) -> np.ndarray:
 def numpy_dtype(dtype: torch.dtype) -> np.dtype:
     """The NumPy dtype that minicnn has for it."""
     found = getattr(minicnn, str(dtype).removeprefix("torch."), None)
-    if not isinstance(found, np.dtype):
+    if not isinstance(found, minicnn.dtype):
         raise OutsideError(f"minicnn has no {dtype}")
-    return found
+    return np.dtype(found)
 
 
 @dataclass

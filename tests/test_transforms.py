@@ -504,7 +504,7 @@ def test_pictures_of_every_mode(name, mode):
         assert isinstance(actual, (ValueError, TypeError, OSError)), repr(actual)
         assert isinstance(expected, Exception), repr(actual)
     elif isinstance(expected, torch.Tensor):
-        assert str(actual.dtype) == str(expected.dtype)[6:]
+        assert str(actual.dtype) == str(expected.dtype)
         np.testing.assert_array_equal(actual.numpy(), expected.numpy())
     else:
         assert (actual.mode, actual.size, actual.tobytes()) == (expected.mode, expected.size, expected.tobytes())

@@ -71,6 +71,15 @@ class FunctionNode(Node):
         self.tensor_results = _positions_of_tensors(results)
         self.results = len(results)
 
+    def name(self) -> str:
+        """The function's name with "Backward" behind it."""
+        return f"{self.operator.__name__}Backward"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or "context" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.context, name)  # in PyTorch the node is the context
+
     @property
     def saved(self) -> tuple | None:  # type: ignore[override]
         """What `save_for_backward` kept; None after a walk freed it."""

@@ -7,13 +7,16 @@ backwards simply takes the youngest waiting node, and all the gradients that flo
 import heapq
 import itertools
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
+from minicnn.autograd.hooks import NodeHooks, RemovableHandle, register, shown
+from minicnn.autograd.names import listed_inputs, torch_name
 from minicnn.autograd.storage import elements, is_dense, keep_strides
 from minicnn.autograd.variable import REPLACEMENT, Replaced, Variable, owner
 
@@ -50,6 +53,7 @@ class Node:
         memories, counts: the memories whose values the backward may read (see `Variable._memory`), and how often each
             had been changed at the forward.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
+        hooks: the `NodeHooks` that a program registered, if any.
     """
 
     saved: tuple | None = ()
@@ -62,6 +66,7 @@ class Node:
     memories: Sequence[list] = ()
     counts: Sequence[int] = ()
     retained: dict[int, weakref.ref] | None = None
+    hooks: Any = None
     _numbers = itertools.count()
 
     def __init__(self, operator: Any, edges: Sequence[tuple | None]) -> None:
@@ -98,7 +103,7 @@ class Node:
 
     def name(self) -> str:
         """The operation's name, as `grad_fn.name()` in torch."""
-        return f"{self.operator.__name__}Backward"
+        return torch_name(self)
 
     def retain(self, tensor: Variable) -> None:
         """Keep the gradient by `tensor`, an output of this node, in its `.grad`."""
@@ -111,8 +116,32 @@ class Node:
         kept = (self.retained or {}).get(tensor._output)
         return kept is not None and kept() is tensor
 
+    @property
+    def next_functions(self) -> tuple:
+        """For every input of the operation, the node that its gradient goes to and the number of that node's output."""
+        places = [self.edges[position] for position in listed_inputs(self)] if self.edges else []
+        return tuple([(None, 0) if edge is None else (seen(edge[0]), edge[1]) for edge in places])
+
+    @property
+    def metadata(self) -> dict:
+        """A dictionary for whatever a program wants to remember of this node."""
+        return self.__dict__.setdefault("_metadata", {})
+
+    def register_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(grad_inputs, grad_outputs)` after this node's backward; it may return other grad_inputs."""
+        return register(self._own_hooks().after, hook)
+
+    def register_prehook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(grad_outputs)` before this node's backward; it may return other grad_outputs."""
+        return register(self._own_hooks().before, hook)
+
+    def _own_hooks(self) -> NodeHooks:
+        if self.hooks is None:
+            self.hooks = NodeHooks()
+        return self.hooks
+
     def __repr__(self) -> str:
-        return f"<{self.name()}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
     def __lt__(self, other: "Node") -> bool:  # a heap gives the youngest first
         return self.number > other.number
@@ -162,6 +191,48 @@ class Node:
                     f"replaced by one of shape {now.shape}"
                 )
             self.saved = tuple([now if saved is former else saved for saved in self.saved])
+
+
+class AccumulateGrad:
+    """Where a graph ends: a leaf, whose `.grad` the gradient is added to.
+
+    Attributes:
+        variable: the leaf.
+    """
+
+    next_functions = ()
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        """The name that PyTorch's has."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+
+
+@lru_cache(maxsize=1024)
+def _named_class(base: type, name: str) -> type:
+    return type(name, (base,), {"__doc__": base.__doc__, "__module__": base.__module__})
+
+
+def seen(target: Any) -> Any:
+    """A place in the graph as programs see it: a node of the class that PyTorch names it by, or a leaf's end."""
+    if isinstance(target, Variable):
+        return AccumulateGrad(target)
+    name = target.name()
+    if type(target).__name__ != name:
+        base = next(kind for kind in type(target).__mro__ if kind.__name__ in ("FunctionNode", "Node"))
+        target.__class__ = _named_class(base, name)
+    return target
 
 
 def run_backward(
@@ -222,19 +293,31 @@ def run_backward(
                 break
             node = heapq.heappop(heap)
             slots = waiting.pop(node)
+            runs = looked_at = visited is None or node in visited
+            if not runs and (node.retained or node.hooks):
+                looked_at = any((node, i) in wanted or (node, i) in starts for i in range(len(slots)))
+            if node.hooks is not None and looked_at:
+                node.hooks.show(slots)
+                node.may_overwrite = False
             for number, gradient in enumerate(slots):
                 if gradient is None:
                     slots[number] = np.zeros(*node.outputs[number])
                 elif wanted and (node, number) in wanted:
                     collected[node, number] = gradient
                     node.may_overwrite = False
-            runs = visited is None or node in visited
-            if node.retained and (runs or any((node, i) in wanted or (node, i) in starts for i in range(len(slots)))):
+            if node.retained and looked_at:
                 _keep_retained(node, slots)
             if not runs:
                 edges = results = ()
                 continue
-            edges, results, own = node.edges, node.run(slots, retain_graph), node.operator.hands_over
+            if node.hooks is None:
+                results, own = node.run(slots, retain_graph), node.operator.hands_over
+            else:
+                results, own = node.hooks.run(node, slots, retain_graph), False
+            edges = node.edges
+        for leaf, slot in waiting.items():
+            if leaf._hooks:
+                slot[:] = shown(leaf._hooks, slot[0]), True
         if targets is None:
             _hand_to_leaves(waiting, gradients)
             return []
@@ -307,6 +390,8 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
                 gradient = gradient.copy()
             owned.add(memory)
         _accumulate(leaf, gradient)
+        for hook in [*(leaf._hooks_after or {}).values()]:
+            hook(leaf)
 
 
 def _accumulate(tensor: Variable, gradient: np.ndarray) -> None:

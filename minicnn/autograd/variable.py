@@ -87,6 +87,10 @@ class Variable(metaclass=_OldSpelling):
 
     __slots__ = ("__weakref__", "_array", "_grad", "_layout", "_memory", "_node", "_output", "_requires_grad", "_view")
 
+    _hooks: Any = None
+    """Hooks that see a leaf's gradient; those of other tensors lie on their node."""
+    _hooks_after: Any = None
+    """Hooks called after a leaf's gradient was accumulated."""
     _computed: "Callable[[np.ndarray], Variable]"  # makes what operations return; minicnn.tensor sets it
 
     def __init__(self, array: np.ndarray, requires_grad: bool = False) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn.autograd import Variable
 from minicnn.creation.options import check_options, factory, real_dtype
-from minicnn.dtypes import check_array, check_fits, dtype_of_number, float32, meet
+from minicnn.dtypes import check_array, check_fits, default_float, dtype_of_number, meet
 from minicnn.operators.numbers import number
 from minicnn.operators.operands import cast
 from minicnn.operators.shape import Clone
@@ -20,7 +20,7 @@ def tensor(
 
     Args:
         data: a number, nested lists or tuples of numbers, an array or a Tensor.
-        dtype: of the elements; by default that of an array, float32 for Python floats, int64 for ints.
+        dtype: of the elements; by default that of an array, the default one for Python floats, int64 for ints.
         device: only the CPU.
         requires_grad: whether gradients with respect to it are wanted.
         pin_memory: has no effect: there is no device to copy to.
@@ -127,7 +127,7 @@ def asarray(
     """
     check_options(device=device)
     if isinstance(obj, (bytes, bytearray, memoryview)):
-        obj = np.frombuffer(obj, float32 if dtype is None else real_dtype(dtype))
+        obj = np.frombuffer(obj, default_float() if dtype is None else real_dtype(dtype))
     shares = isinstance(obj, (Variable, np.ndarray))
     result = as_tensor(obj, dtype)
     if copy is False and (
@@ -149,7 +149,7 @@ def scalar_tensor(s: Any, *, dtype: Any = None) -> Any:
         TypeError: for anything but a number or a Tensor without dimensions.
         RuntimeError: for a number that the dtype can't hold.
     """
-    value, wanted = number(s, "s"), dtype or float32
+    value, wanted = number(s, "s"), dtype or default_float()
     check_fits(value, wanted)
     return np.asarray(value).astype(wanted)
 

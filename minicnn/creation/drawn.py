@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.creation.options import allocated, array_like, checked_shape, factory, laid
-from minicnn.dtypes import check_fits, float32, int64
+from minicnn.dtypes import check_fits, default_float, float32, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.drawing import check_between, integers_of
 from minicnn.operators.drawing import normal as drawn_normal
@@ -38,13 +38,13 @@ def randn(*args: Any, size: Any = None, generator: Generator | None = None, dtyp
         DtypeError: for a dtype that isn't floating point.
         TypeError, ShapeError: for sizes that aren't ints, or negative ones.
     """
-    return _fractions("standard_normal", checked_shape(args, size), generator, _floating(dtype or float32))
+    return _fractions("standard_normal", checked_shape(args, size), generator, _floating(dtype or default_float()))
 
 
 @factory
 def rand(*args: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None) -> Any:
     """Draws from the uniform distribution on [0, 1); arguments and errors as for `randn`."""
-    return _fractions("random", checked_shape(args, size), generator, _floating(dtype or float32))
+    return _fractions("random", checked_shape(args, size), generator, _floating(dtype or default_float()))
 
 
 @factory

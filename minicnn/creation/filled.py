@@ -7,7 +7,7 @@ import numpy as np
 from minicnn.attributes import memory_format as formats
 from minicnn.autograd import Variable
 from minicnn.creation.options import allocated, array_like, checked_shape, factory, in_format, laid
-from minicnn.dtypes import check_fits, dtype_of_number, float32
+from minicnn.dtypes import check_fits, default_float, dtype_of_number
 from minicnn.errors import ShapeError
 from minicnn.operators.numbers import integer_argument, integers_argument, number
 
@@ -30,13 +30,13 @@ def zeros(*args: Any, size: Any = None, dtype: Any = None) -> Any:
         ShapeError: for negative ones.
         RuntimeError: without enough memory.
     """
-    return _filled(checked_shape(args, size), 0, dtype or float32)
+    return _filled(checked_shape(args, size), 0, dtype or default_float())
 
 
 @factory
 def ones(*args: Any, size: Any = None, dtype: Any = None) -> Any:
     """A Tensor of ones, float32 unless `dtype` says otherwise; sizes and errors as for `zeros`."""
-    return _filled(checked_shape(args, size), 1, dtype or float32)
+    return _filled(checked_shape(args, size), 1, dtype or default_float())
 
 
 @factory
@@ -46,7 +46,7 @@ def empty(*args: Any, size: Any = None, memory_format: Any = formats.contiguous_
     Args:
         memory_format: `contiguous_format` or, for four dimensions, `channels_last`.
     """
-    array = _filled(checked_shape(args, size), 0, dtype or float32)
+    array = _filled(checked_shape(args, size), 0, dtype or default_float())
     return array if memory_format is formats.contiguous_format else in_format(array, memory_format)
 
 
@@ -67,7 +67,7 @@ def empty_strided(size: Any, stride: Any, dtype: Any = None) -> Any:
     )
     if len(sizes) != len(strides) or min((*sizes, *strides), default=0) < 0:
         raise ShapeError(f"empty_strided needs a stride for each size, none of them negative, got {sizes}, {strides}")
-    wanted = dtype or float32
+    wanted = dtype or default_float()
     count = 1 + sum((length - 1) * step for length, step in zip(sizes, strides, strict=True)) if 0 not in sizes else 0
     memory = allocated(np.zeros, count, wanted)
     result = Variable._computed(np.ndarray(sizes, wanted, memory, 0, [step * wanted.itemsize for step in strides]))
@@ -86,7 +86,9 @@ def empty_permuted(size: Any, physical_layout: Any, dtype: Any = None) -> Any:
     order = integers_argument(physical_layout, "empty_permuted", "physical_layout")
     if sorted(order) != list(range(len(sizes))):
         raise ShapeError(f"empty_permuted needs each of the {len(sizes)} dims once, got {order}")
-    array = _filled(checked_shape(tuple([sizes[axis] for axis in order]) if sizes else ((),)), 0, dtype or float32)
+    array = _filled(
+        checked_shape(tuple([sizes[axis] for axis in order]) if sizes else ((),)), 0, dtype or default_float()
+    )
     result = Variable._computed(array.transpose(np.argsort(order)) if sizes else array)
     result._layout = None
     return result
@@ -125,7 +127,7 @@ def eye(n: Any, m: Any = None, *, dtype: Any = None) -> Any:
     columns = rows if m is None else integer_argument(m, "eye", "m")
     if min(rows, columns) < 0:
         raise ShapeError(f"eye needs n and m that aren't negative, got {rows} and {columns}")
-    return allocated(np.eye, rows, columns, 0, dtype or float32)
+    return allocated(np.eye, rows, columns, 0, dtype or default_float())
 
 
 @factory

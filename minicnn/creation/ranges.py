@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.creation.options import allocated, factory
-from minicnn.dtypes import check_fits, float32, int64
+from minicnn.dtypes import check_fits, default_float, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.numbers import integer_argument, number
 
@@ -19,7 +19,7 @@ def arange(start: Any = _ABSENT, end: Any = _ABSENT, step: Any = _ABSENT, *, dty
 
     Args:
         start, end, step: numbers, or Tensors without dimensions that stand for one.
-        dtype: int64 if all are ints, else float32. An integer dtype takes `start` and `step` without their fractions,
+        dtype: int64 if all are ints, else the default one. An integer dtype takes `start` and `step` without their fractions,
             but as many numbers as they would give with them, as in PyTorch.
 
     Raises:
@@ -37,7 +37,7 @@ def arange(start: Any = _ABSENT, end: Any = _ABSENT, step: Any = _ABSENT, *, dty
     pace = 1 if step is _ABSENT else number(step, "step")
     numbers = (first, last, pace)
     whole = all(isinstance(one, int) for one in numbers)
-    wanted = dtype or (int64 if whole else float32)
+    wanted = dtype or (int64 if whole else default_float())
     if wanted.kind == "b":
         raise DtypeError("arange gives numbers, got dtype bool")
     for one in numbers:
@@ -67,13 +67,13 @@ def linspace(start: Any, end: Any, steps: Any, *, dtype: Any = None) -> Any:
         ShapeError: for negative `steps`, or Tensors with dimensions.
         RuntimeError: for bounds that the dtype can't hold.
     """
-    return _spaced("linspace", start, end, steps, dtype or float32)
+    return _spaced("linspace", start, end, steps, dtype or default_float())
 
 
 @factory
 def logspace(start: Any, end: Any, steps: Any, base: float = 10.0, *, dtype: Any = None) -> Any:
     """`base` to the power of `steps` numbers at equal distances from `start` to `end`; see `linspace`."""
-    wanted = dtype or float32
+    wanted = dtype or default_float()
     exponents = _spaced("logspace", start, end, steps, wanted, np.dtype("float64"))
     with np.errstate(all="ignore"):
         return np.power(float(number(base, "base")), exponents).astype(wanted)

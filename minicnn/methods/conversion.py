@@ -1,6 +1,7 @@
 """Into other dtypes, other orders of the elements, NumPy's arrays and Python's numbers."""
 
 import builtins
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,27 @@ from minicnn.attributes import device as cpu_device
 from minicnn.attributes import memory_format
 from minicnn.autograd import Variable, is_grad_enabled
 from minicnn.autograd.storage import settle
-from minicnn.dtypes import as_dtype, bool_, float32, float64, int32, int64
+from minicnn.dtypes import as_dtype, default_float
 from minicnn.operators import shape as shapes
 from minicnn.operators.operands import cast
+from minicnn.tensor_types import TYPE_NAMES, TensorType, tensor_type
 
 MemoryFormat = memory_format
 contiguous_format, channels_last = memory_format.contiguous_format, memory_format.channels_last
 preserve_format = memory_format.preserve_format
+
+type_ = type
+
+
+def _converter(name: str) -> Callable:
+    """The method that gives a tensor in the dtype of that name."""
+    dtype = np.dtype(name)
+
+    def convert(self: Any, memory_format: MemoryFormat = preserve_format) -> Any:
+        return self.to(dtype, memory_format=memory_format)
+
+    convert.__doc__ = f"As {name}."
+    return convert
 
 
 class Conversion(Variable):
@@ -52,13 +67,16 @@ class Conversion(Variable):
         """A copy, inside the graph."""
         return self._laid(memory_format)
 
-    def numpy(self: Any) -> np.ndarray:
+    def numpy(self: Any, *, force: builtins.bool = False) -> np.ndarray:
         """The array, sharing memory.
+
+        Args:
+            force: detach the tensor first.
 
         Raises:
             RuntimeError: for a tensor that requires a gradient, unless in `no_grad`: detach it first.
         """
-        if self.requires_grad and is_grad_enabled():
+        if self.requires_grad and is_grad_enabled() and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         settle(self)
         return self._array
@@ -79,7 +97,7 @@ class Conversion(Variable):
             RuntimeError: for any other number of elements.
         """
         if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to a number")
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -126,39 +144,38 @@ class Conversion(Variable):
             return result._laid(memory_format)
         return result.clone() if copy and result is self else result
 
-    def type(self, dtype: Any) -> Any:
-        """In another dtype."""
+    def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
+        """The old name of the dtype, such as 'torch.FloatTensor', or this tensor in another dtype.
+
+        Args:
+            dtype: a dtype, an old type such as `torch.LongTensor`, its name, or None to ask.
+            non_blocking: has no effect: nothing travels.
+
+        Raises:
+            ValueError, TypeError: for something else.
+            RuntimeError: for types of another device.
+        """
+        if dtype is None:
+            return TYPE_NAMES[self._array.dtype]
+        if dtype is Variable or (isinstance(dtype, type_) and issubclass(dtype, Variable)):
+            return cast(self, default_float())
+        if isinstance(dtype, (str, TensorType)):
+            return cast(self, tensor_type(dtype).dtype.dtype)
         return cast(self, as_dtype(dtype))
 
     def type_as(self, other: Any) -> Any:
         """In the dtype of `other`."""
-        return cast(self, other.dtype)
+        return cast(self, other._array.dtype)
 
-    def float(self, memory_format: MemoryFormat = preserve_format) -> Any:
-        """As float32."""
-        return self.to(float32, memory_format=memory_format)
+    half, float, double = _converter("float16"), _converter("float32"), _converter("float64")
+    char, short, int, long = _converter("int8"), _converter("int16"), _converter("int32"), _converter("int64")
+    byte, bool = _converter("uint8"), _converter("bool")
 
-    def double(self, memory_format: MemoryFormat = preserve_format) -> Any:
-        """As float64."""
-        return self.to(float64, memory_format=memory_format)
+    def cpu(self: Any, memory_format: MemoryFormat = preserve_format) -> Any:
+        """Itself, or a copy with its elements in another order where they don't lie so."""
+        return self.to(memory_format=memory_format)
 
-    def long(self, memory_format: MemoryFormat = preserve_format) -> Any:
-        """As int64."""
-        return self.to(int64, memory_format=memory_format)
-
-    def int(self, memory_format: MemoryFormat = preserve_format) -> Any:
-        """As int32."""
-        return self.to(int32, memory_format=memory_format)
-
-    def bool(self, memory_format: MemoryFormat = preserve_format) -> Any:
-        """As bool."""
-        return self.to(bool_, memory_format=memory_format)
-
-    def cpu(self) -> Any:
-        """Itself."""
-        return self
-
-    def cuda(self, *_: Any) -> Any:
+    def cuda(self: Any, *_: Any, **__: Any) -> Any:
         """Refused: minicnn computes on the CPU.
 
         Raises:

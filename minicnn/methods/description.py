@@ -3,12 +3,11 @@
 import builtins
 from typing import Any
 
-import numpy as np
-
 from minicnn.attributes import Size, memory_format
 from minicnn.attributes import device as cpu_device
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import is_contiguous, promised
+from minicnn.element_types import DTYPES, dtype
 from minicnn.operators import reduction
 
 contiguous_format, channels_last = memory_format.contiguous_format, memory_format.channels_last
@@ -30,9 +29,9 @@ class Description(Variable):
         return self._array.ndim
 
     @property
-    def dtype(self) -> np.dtype:
-        """The element type, a NumPy dtype."""
-        return self._array.dtype
+    def dtype(self) -> dtype:
+        """The element type."""
+        return DTYPES[self._array.dtype]
 
     @property
     def device(self) -> cpu_device:
@@ -56,24 +55,71 @@ class Description(Variable):
         """The number of elements."""
         return self._array.size
 
-    nelement = numel
+    nelement, ndimension = numel, dim
+
+    def get_device(self) -> builtins.int:
+        """-1, which stands for the CPU."""
+        return -1
+
+    def is_same_size(self, other: Any) -> builtins.bool:
+        """Whether `other` is of the same shape."""
+        return self._array.shape == other._array.shape
 
     def element_size(self) -> builtins.int:
         """Bytes that one element takes."""
         return self._array.itemsize
 
+    itemsize = property(element_size)
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes that all elements take."""
+        return self._array.nbytes
+
     def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is float32, float64 or another float."""
         return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> builtins.bool:
+        """False: there are no complex tensors."""
+        return False
+
+    def is_signed(self) -> builtins.bool:
+        """Whether the dtype has negative numbers."""
+        return self._array.dtype.kind in "fi"
 
     def stride(self) -> tuple[builtins.int, ...]:
         """For every dimension, how many elements apart neighbours lie, as PyTorch would lay them."""
         return promised(self)[1]
 
-    def is_contiguous(self, memory_format: memory_format = contiguous_format) -> builtins.bool:
+    def is_contiguous(self: Any, memory_format: memory_format = contiguous_format) -> builtins.bool:
         """Whether the elements lie in row-major order, or channels-last, as PyTorch would lay them."""
         if memory_format is channels_last:
-            return self.ndim == 4 and is_contiguous(self.permute(0, 2, 3, 1))  # type: ignore[attr-defined]
+            return self.ndim == 4 and is_contiguous(self.permute(0, 2, 3, 1))
         if not isinstance(memory_format, type(contiguous_format)):
             raise TypeError(f"memory_format must be one of minicnn's, such as channels_last, got {memory_format!r}")
         return is_contiguous(self)
+
+    # What never holds here
+
+    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_mkldnn = is_nested = is_xpu = False
+
+    def is_pinned(self) -> builtins.bool:
+        """False: memory is pinned for the sake of a GPU."""
+        return False
+
+    def pin_memory(self) -> Any:
+        """Itself: there is no GPU to copy to."""
+        return self
+
+    def is_conj(self) -> builtins.bool:
+        """False: no tensor is complex."""
+        return False
+
+    def is_neg(self) -> builtins.bool:
+        """False: no tensor is stored negated."""
+        return False
+
+    def is_inference(self) -> builtins.bool:
+        """False: what `inference_mode` computes is like any other tensor."""
+        return False

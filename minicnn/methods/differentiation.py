@@ -1,9 +1,13 @@
 """A tensor's place in the graph: what asks for gradients, holds them and leaves the graph."""
 
 import builtins
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Self
 
 from minicnn.autograd import Variable, backward
+from minicnn.autograd.graph import seen
+from minicnn.autograd.hooks import RemovableHandle, register
 from minicnn.autograd.inplace import replace
 from minicnn.autograd.storage import share
 
@@ -40,12 +44,23 @@ class Differentiation(Variable):
     def grad_fn(self) -> Any:
         """The node that computed this tensor, or None for a leaf."""
         self._catch_up()
-        return self._node
+        return None if self._node is None else seen(self._node)
 
     @property
     def is_leaf(self) -> builtins.bool:
         """Whether no recorded operation computed this tensor."""
-        return self.grad_fn is None
+        self._catch_up()
+        return self._node is None
+
+    @property
+    def output_nr(self) -> builtins.int:
+        """Which of the outputs of `grad_fn` this tensor is."""
+        return self._output
+
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether backward keeps `.grad` of this tensor though it isn't a leaf."""
+        return self._node is not None and self._node.retains(self)
 
     @property
     def grad(self) -> Any:
@@ -121,3 +136,49 @@ class Differentiation(Variable):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._node is not None:
             self._node.retain(self)
+
+    def detach_(self) -> Self:
+        """Leave the graph; returns self.
+
+        Raises:
+            RuntimeError: for a view, which stays part of its base.
+        """
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._node, self._output, self._requires_grad = None, 0, False
+        return self
+
+    def register_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(gradient)` whenever the gradient with respect to this tensor has been computed.
+
+        What the hook returns, unless None, takes the gradient's place. Hooks are called in the order in which they
+        were registered.
+
+        Returns: a handle, whose `remove()` takes the hook away.
+
+        Raises:
+            RuntimeError: where this tensor doesn't require a gradient.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            return register(self._node._own_hooks().of_output(self._output), hook)
+        if self._hooks is None:
+            self._hooks = OrderedDict()
+        return register(self._hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(tensor)` whenever backward has accumulated this leaf's `.grad`.
+
+        Returns: a handle, whose `remove()` takes the hook away.
+
+        Raises:
+            RuntimeError: where this tensor isn't a leaf that requires a gradient.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._hooks_after is None:
+            self._hooks_after = OrderedDict()
+        return register(self._hooks_after, hook)

@@ -8,9 +8,10 @@ import numpy as np
 
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import copied, is_contiguous
-from minicnn.dtypes import bool_, float32, int64
+from minicnn.errors import ShapeError
 from minicnn.operators import indexing
 from minicnn.operators.operands import OPERANDS
+from minicnn.printing import written
 
 
 class Protocols(Variable):
@@ -30,19 +31,39 @@ class Protocols(Variable):
 
     def __contains__(self: Any, value: Any) -> bool:
         if not isinstance(value, OPERANDS):
-            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or number, got {type(value).__name__}")
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
+            )
         return (self == value).any().item()
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise RuntimeError(f"Boolean value of Tensor with {self._array.size} values is ambiguous")
+            many = "more than one value" if self._array.size else "no values"
+            raise RuntimeError(f"Boolean value of Tensor with {many} is ambiguous")
         return self._array.item() != 0
 
-    def __float__(self: Any) -> float:
-        return float(self.item())
+    def is_nonzero(self) -> bool:
+        """Whether the one element isn't 0.
 
-    def __int__(self: Any) -> int:
-        return int(self.item())
+        Raises:
+            RuntimeError: for another number of elements.
+        """
+        return bool(self)
+
+    def _number(self) -> Any:
+        """The only element, as a number of Python's."""
+        if self._array.size != 1:
+            raise ShapeError("only one element tensors can be converted to Python scalars")
+        return self._array.item()
+
+    def __float__(self) -> float:
+        return float(self._number())
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
@@ -52,20 +73,9 @@ class Protocols(Variable):
     def __format__(self: Any, specification: str) -> str:
         return format(self.item(), specification) if not self._array.ndim else object.__format__(self, specification)
 
-    def __repr__(self: Any) -> str:
-        parts = [np.array2string(self._array, separator=", ", prefix="tensor(", precision=4, floatmode="maxprec_equal")]
-        if self._array.size == 0 and self.ndim != 1:
-            parts.append(f"size={tuple(self.shape)}")
-        if self.dtype not in (float32, int64, bool_) or (self._array.size == 0 and self.dtype != float32):
-            parts.append(f"dtype={self.dtype}")
-        view = self._view
-        if view is not None and view.steps is None and view.node is not view.root._node:
-            parts.append("grad_fn=<Invalid>")
-        elif self.grad_fn is not None:
-            parts.append(f"grad_fn={self._node!r}")
-        elif self._requires_grad:
-            parts.append("requires_grad=True")
-        return f"tensor({', '.join(parts)})"
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return written(self, "tensor" if name in ("Tensor", "Parameter") else name)
 
     def __deepcopy__(self: Any, memo: dict) -> Any:
         if self.grad_fn is not None:

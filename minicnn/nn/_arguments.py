@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.attributes import device as cpu_device
-from minicnn.dtypes import as_dtype, float32
+from minicnn.dtypes import as_dtype, default_float
 from minicnn.nn.parameter import Parameter
 from minicnn.tensor import Tensor, computed
 
@@ -41,7 +41,7 @@ def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
     Args:
         shape: its shape.
         device: None or "cpu".
-        dtype: None for float32.
+        dtype: None for the default one.
 
     Raises:
         RuntimeError: for another device, or for want of memory.
@@ -53,7 +53,7 @@ def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
         raise ValueError(f"sizes must not be negative, got a parameter of shape {shape}")
     memory = (*shape[2:], *reversed(shape[:2]))
     try:
-        array = np.empty(memory, float32 if dtype is None else as_dtype(dtype))
+        array = np.empty(memory, default_float() if dtype is None else as_dtype(dtype))
     except MemoryError as error:
         raise RuntimeError(f"a parameter of shape {shape} is too large: {error}") from None
     return computed(array if array.ndim < 2 else np.moveaxis(array, (-1, -2), (0, 1)))

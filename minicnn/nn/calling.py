@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from minicnn.nn.hooks import BackwardHooks, RemovableHandle, register
+from minicnn.autograd.hooks import RemovableHandle, register
+from minicnn.nn.hooks import BackwardHooks
 
 
 class Calling:

@@ -1,8 +1,5 @@
-"""Handles of registered hooks, and the pair of identity functions that lets a hook see gradients."""
+"""The pair of identity functions that lets a module's hook see gradients."""
 
-import itertools
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,48 +7,6 @@ import numpy as np
 
 from minicnn.autograd import Function, is_grad_enabled
 from minicnn.tensor import Tensor, computed
-
-
-class RemovableHandle:
-    """What registering a hook returns: `remove()`, or the end of a `with` block, takes the hook away again.
-
-    Attributes:
-        id: the hook's key among its siblings; unique in the process.
-    """
-
-    _numbers = itertools.count()
-
-    def __init__(self, hooks: OrderedDict) -> None:
-        self.id = next(RemovableHandle._numbers)
-        self._hooks = weakref.ref(hooks)
-
-    def remove(self) -> None:
-        """Take the hook away; once gone, nothing happens."""
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
-
-    def __getstate__(self) -> tuple:
-        return self._hooks(), self.id
-
-    def __setstate__(self, state: tuple) -> None:
-        hooks, self.id = state
-        self._hooks = weakref.ref(OrderedDict() if hooks is None else hooks)
-
-    def __enter__(self) -> "RemovableHandle":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.remove()
-
-
-def register(hooks: OrderedDict, entry: Any, prepend: bool = False) -> RemovableHandle:
-    """Put `entry` after all the hooks, or before them, and return its handle."""
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = entry
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle
 
 
 class _Watch(Function):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd.storage import copied, share
+from minicnn.dtypes import default_float
 from minicnn.tensor import Tensor, computed
 
 
@@ -25,7 +26,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         if data is None:
-            data = np.empty(0, np.float32)
+            data = np.empty(0, default_float())
         array = data._array if isinstance(data, Tensor) else data
         if not isinstance(array, np.ndarray):
             raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.attributes import Size
-from minicnn.nn.hooks import RemovableHandle, register
+from minicnn.autograd.hooks import RemovableHandle, register
 from minicnn.nn.parameter import Parameter
 from minicnn.nn.uninitialized import is_lazy
 from minicnn.tensor import Tensor, computed

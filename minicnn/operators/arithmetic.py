@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.dtypes import float32, float64, result_type
+from minicnn.dtypes import default_float, float64, result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.binary import Binary, binary, check_operands
 from minicnn.operators.half import half_in_float32
@@ -164,7 +164,7 @@ def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:
     """input / other, elementwise; integers divide as float32."""
     check_operands("true_divide", input, other, "both")
     if result_type(array_of(input), array_of(other)).kind != "f":
-        input, other = cast(input, float32), cast(other, float32)
+        input, other = cast(input, default_float()), cast(other, default_float())
     return deliver(Divide.call(input, other), out)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.storage import keep_strides
-from minicnn.dtypes import float16, float32, result_type
+from minicnn.dtypes import default_float, float16, result_type
 from minicnn.errors import DtypeError
 from minicnn.operators.operands import OPERANDS, array_of, cast, check_broadcast, promoted
 from minicnn.operators.out import deliver
@@ -104,7 +104,7 @@ def binary(
         operator: computes it and its gradient.
         numbers: which operands may be numbers.
         refused: kinds of dtypes that it isn't defined for: b for bool, i for signed and u for unsigned integers.
-        floats: whether integers and bools become float32.
+        floats: whether integers and bools become the default dtype.
     """
 
     def call(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -114,7 +114,7 @@ def binary(
             if dtype.kind in refused:
                 raise DtypeError(f"{name} is not defined for {dtype}")
             if floats and dtype.kind != "f":
-                input, other = cast(input, float32), cast(other, float32)
+                input, other = cast(input, default_float()), cast(other, default_float())
         return deliver(operator.call(input, other), out)
 
     return documented(call, name, meaning, "Args:\n    input, other: Tensors, or a number; their shapes broadcast.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.dtypes import float32
+from minicnn.dtypes import default_float
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.binary import comparing
@@ -61,7 +61,7 @@ def equal(input: Any, other: Any) -> bool:
 def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether input = other or |input − other| <= atol + |rtol · other|, elementwise.
 
-    Infinity is close to itself alone. Integers and bools are equal, or else close as float32 has it.
+    Infinity is close to itself alone. Integers and bools are equal, or else close as the default dtype has it.
 
     Args:
         input, other: Tensors of one dtype whose shapes broadcast together.
@@ -89,7 +89,7 @@ def _close(left: np.ndarray, right: np.ndarray, rtol: float, atol: float, equal_
     if equal_nan:
         close |= (left != left) & (right != right)
     if left.dtype.kind != "f" or left.dtype.itemsize == 2:
-        left, right = left.astype(float32), right.astype(float32)
+        left, right = left.astype(default_float()), right.astype(default_float())
     error = np.abs(left - right)
     return close | ((error <= atol + np.abs(rtol * right)) & np.isfinite(error) & bool(rtol or atol))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
-from minicnn.dtypes import float32, float64
+from minicnn.dtypes import default_float, float32, float64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.broadcasting import broadcast_shapes
@@ -73,7 +73,7 @@ def normal(mean: Any, std: Any, size: Any, generator: Generator | None, dtype: n
         raise ShapeError("normal needs std >= 0")
     if tensors:
         size, dtype = broadcast_shapes(*[array.shape for array in arrays]), dtype or arrays[0].dtype
-    wanted = dtype or float32
+    wanted = dtype or default_float()
     if wanted.kind != "f":
         raise DtypeError(f"normal draws floating-point numbers, got dtype {wanted}")
     with np.errstate(all="ignore"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.dtypes import as_dtype, float32, int64
+from minicnn.dtypes import as_dtype, default_float, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.operands import cast
@@ -277,5 +277,5 @@ def logsumexp(input: Any, dim: Dimensions, keepdim: bool = False) -> Any:
         IndexError: for a `dim` out of range.
     """
     array = array_argument(input, "logsumexp")
-    x = input if array.dtype.kind == "f" else cast(input, float32)
+    x = input if array.dtype.kind == "f" else cast(input, default_float())
     return LogSumExp.apply(x, normalize_dims(dim, array.ndim), bool(keepdim))

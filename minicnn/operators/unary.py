@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.storage import keep_strides
-from minicnn.dtypes import float16, float32
+from minicnn.dtypes import default_float, float16, float32
 from minicnn.errors import DtypeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.operands import cast
@@ -51,7 +51,7 @@ def floating_point(function: Callable, x: Any, *arguments: Any) -> Any:
     dtype = array_argument(x, getattr(function, "__self__", function).__name__).dtype
     if dtype == float16:
         return cast(function(cast(x, float32), *arguments), float16)
-    return function(x if dtype.kind == "f" else cast(x, float32), *arguments)
+    return function(x if dtype.kind == "f" else cast(x, default_float()), *arguments)
 
 
 class Independent(Unary):
@@ -89,7 +89,9 @@ def unary(name: str, meaning: str, function: Callable, gradient: Gradient, saves
     def call(input: Any, *, out: Any = None) -> Any:
         return deliver(operator.call(input), out)
 
-    return documented(call, name, meaning, "Args:\n    input: any shape; integers and bools compute as float32.")
+    return documented(
+        call, name, meaning, "Args:\n    input: any shape; integers and bools compute as the default dtype."
+    )
 
 
 def preserving(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from minicnn.nn.hooks import RemovableHandle, register
+from minicnn.autograd.hooks import RemovableHandle, register
 
 _before_any_step: OrderedDict = OrderedDict()
 _after_any_step: OrderedDict = OrderedDict()

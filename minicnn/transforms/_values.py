@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.dtypes import default_float
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
 from minicnn.transforms._base import Images, Transform
@@ -16,7 +17,7 @@ PICTURE_DTYPES = {"I": np.int32, "F": np.float32, "I;16" if sys.byteorder == "li
 class ToTensor(Transform):
     """A Tensor (C, H, W) of an image (H, W) or (H, W, C), channels-last in memory.
 
-    uint8 becomes float32, divided by 255; numbers of other types stay what they are, as in torchvision.
+    uint8 becomes the default dtype, divided by 255; numbers of other types stay what they are, as in torchvision.
     """
 
     def __call__(self, image: Any) -> Tensor:
@@ -38,7 +39,7 @@ class ToTensor(Transform):
         if images.ndim not in (3, 4):
             raise ValueError(f"pic should be 2/3 dimensional. Got {images.ndim - 1} dimensions.")
         if images.dtype == np.uint8:
-            images = np.divide(images, np.float32(255), dtype=np.float32)
+            images = np.divide(images, 255, dtype=default_float())
         return computed(images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2))
 
 

@@ -1,0 +1,136 @@
+"""Old spellings of dtypes: `torch.FloatTensor` and its kin, which make tensors, recognise them and name their type."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.attributes import Size
+from minicnn.autograd import Variable
+from minicnn.dtypes import check_fits
+from minicnn.element_types import dtype, element_type
+
+
+class TensorType(type):
+    """The class of the old types; their instances are the Tensors of their dtype.
+
+    Attributes:
+        dtype: of the tensors.
+    """
+
+    dtype: dtype
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Variable) and instance._array.dtype == cls.dtype.dtype
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def _made(cls: TensorType, *data: Any) -> Any:
+    """A Tensor of the type's dtype from nested lists, an array, sizes or a Tensor.
+
+    Raises:
+        TypeError: for anything else, and for a Tensor of another dtype.
+    """
+    array = legacy_array(data, cls.dtype.dtype, cls.__name__)
+    source: Any = data[0] if len(data) == 1 else None
+    return source.detach() if hasattr(source, "detach") else Variable._computed(array)
+
+
+def legacy_array(data: tuple, wanted: np.dtype, name: str) -> np.ndarray:
+    """The array that `torch.Tensor(*data)` and its kin are made of: zeros for sizes, values from lists.
+
+    Args:
+        data: the arguments: sizes, or one of a shape, nested lists, an array, a Tensor.
+        wanted: the dtype.
+        name: of what is being made.
+
+    Raises:
+        TypeError: for other arguments, and for a Tensor of another dtype.
+        ValueError: for nested lists that don't form a box, or negative sizes.
+    """
+    if all(isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in data):
+        if min(data, default=0) < 0:
+            raise ValueError(f"sizes must not be negative, got {data}")
+        return np.zeros(data or (0,), wanted)
+    (values,) = data if len(data) == 1 else (None,)
+    if isinstance(values, Variable):
+        if values._array.dtype != wanted:
+            raise TypeError(f"{name} holds {wanted}, got a Tensor of {values._array.dtype}; use minicnn.tensor")
+        return values._array
+    if isinstance(values, Size):
+        return np.zeros(values, wanted)
+    if not isinstance(values, (list, tuple, range, np.ndarray)):
+        raise TypeError(f"{name} needs an array, a list, sizes or a Tensor, got {data!r}; use minicnn.tensor")
+    try:
+        array = np.array(_plain(values))
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name} needs nested lists of numbers, of equal lengths: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} needs nested lists of numbers, got {array.dtype}")
+    if array.size and wanted.kind in "iu" and not isinstance(values, np.ndarray) and array.dtype.kind != "f":
+        check_fits(array.min().item(), wanted)
+        check_fits(array.max().item(), wanted)
+    with np.errstate(all="ignore"):
+        return array.astype(wanted)
+
+
+def _plain(values: Any) -> Any:
+    """Nested lists with numbers in place of Tensors."""
+    if isinstance(values, Variable):
+        return values._array
+    return [_plain(value) for value in values] if isinstance(values, (list, tuple)) else values
+
+
+_NAMES = {
+    "FloatTensor": "float32",
+    "DoubleTensor": "float64",
+    "HalfTensor": "float16",
+    "ByteTensor": "uint8",
+    "CharTensor": "int8",
+    "ShortTensor": "int16",
+    "IntTensor": "int32",
+    "LongTensor": "int64",
+    "BoolTensor": "bool",
+}
+TENSOR_TYPES = {
+    name: TensorType(
+        name,
+        (),
+        {
+            "__new__": _made,
+            "__doc__": f"Tensors of {of}: `{name}(2, 3)`, `{name}([1, 2])`, `isinstance(x, {name})`.",
+            "__module__": "torch",
+            "dtype": element_type(of),
+        },
+    )
+    for name, of in _NAMES.items()
+}
+TYPE_NAMES = {kind.dtype.dtype: f"torch.{name}" for name, kind in TENSOR_TYPES.items()}
+"""NumPy's dtypes → the old type's name, as `x.type()` has it."""
+
+
+def tensor_type(given: Any) -> TensorType:
+    """The old type that is meant: itself, or its name such as "torch.FloatTensor".
+
+    Raises:
+        RuntimeError: for types of another device.
+        ValueError: for other names, as in PyTorch.
+        TypeError: for anything else.
+    """
+    if isinstance(given, TensorType):
+        return given
+    if not isinstance(given, (str, type)):
+        raise TypeError(f"dtype must be a type, str, or dtype object, got {given!r}")
+    name = given if isinstance(given, str) else given.__name__
+    if name.startswith("torch.cuda."):
+        raise RuntimeError(f"minicnn computes on the CPU only, got type {name!r}")
+    found = TENSOR_TYPES.get(name.removeprefix("torch.")) if name.startswith("torch.") else None
+    if found is None:
+        raise ValueError(f"invalid type: {name!r}")
+    return found
+
+
+FloatTensor, DoubleTensor, HalfTensor = (TENSOR_TYPES[name] for name in ("FloatTensor", "DoubleTensor", "HalfTensor"))
+ByteTensor, CharTensor, ShortTensor = (TENSOR_TYPES[name] for name in ("ByteTensor", "CharTensor", "ShortTensor"))
+IntTensor, LongTensor, BoolTensor = (TENSOR_TYPES[name] for name in ("IntTensor", "LongTensor", "BoolTensor"))
