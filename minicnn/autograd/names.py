@@ -7,9 +7,9 @@ operation here stands for several there, the name follows from what the forward 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_BINARY = frozenset(
-    ["Add", "Subtract", "Multiply", "Divide", "Power", "Maximum", "Minimum", "Remainder", "Where", "MatrixProduct"]
-)
+_BINARY = {
+    *("Add", "Subtract", "Multiply", "Divide", "Power", "Maximum", "Minimum", "Remainder", "Where", "MatrixProduct"),
+}
 """Operations of two tensors: a number beside one counts as one."""
 
 
