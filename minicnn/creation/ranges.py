@@ -19,8 +19,8 @@ def arange(start: Any = _ABSENT, end: Any = _ABSENT, step: Any = _ABSENT, *, dty
 
     Args:
         start, end, step: numbers, or Tensors without dimensions that stand for one.
-        dtype: int64 if all are ints, else the default one. An integer dtype takes `start` and `step` without their fractions,
-            but as many numbers as they would give with them, as in PyTorch.
+        dtype: int64 if all are ints, else the default one. An integer dtype takes `start` and `step` without their
+            fractions, but as many numbers as they would give with them, as in PyTorch.
 
     Raises:
         TypeError: for something else than numbers, or dtype bool.
