@@ -209,7 +209,7 @@ def test_help_and_version():
 def digit(position=0):
     """A test image that the short training gets right, and its label."""
     data = datasets.Digits(train=False)
-    return data.data[position], int(data.targets[position])
+    return data.data[position].numpy(), int(data.targets[position])
 
 
 def first_verdict(line):

@@ -165,13 +165,20 @@ def assert_batches_equal(result, expected):
 CHAIN = transforms.Compose([transforms.Resize(20), transforms.ToTensor(), transforms.Normalize(0.13, 0.31)])
 
 
-@pytest.mark.parametrize("transform", [None, transforms.ToTensor(), CHAIN])
+@pytest.mark.parametrize("transform", [transforms.ToTensor(), CHAIN])
 def test_whole_batches_are_the_collated_items_bit_for_bit(transform):
     digits = Digits(train=False, transform=transform)
     for dataset in (digits, Subset(digits, [5, 3, -1, 3]), TensorDataset(digits.data, digits.targets)):
         some = Subset(dataset, range(4))
         singly = batches_of(some, collate_fn=lambda items: default_collate(items))
         assert_batches_equal(batches_of(some), singly)
+
+
+def test_images_without_a_transform_do_not_collate():
+    for library, dataset in ((ours, Digits()), (reference, list(Subset(Digits(), range(4))))):
+        with pytest.raises(TypeError, match="batch must contain tensors"):
+            next(iter(library.DataLoader(dataset, 4)))
+    assert len(next(iter(DataLoader(Digits(), 4, collate_fn=list)))) == 4
 
 
 def test_whole_batches_are_asked_for(monkeypatch):
@@ -200,7 +207,7 @@ class Reversed(Subset):
 
 class Inverted(transforms.ToTensor):
     def __call__(self, image):
-        return super().__call__(255 - image)
+        return super().__call__(255 - np.asarray(image))
 
 
 @pytest.mark.parametrize("wrap", [lambda dataset: dataset, lambda dataset: Subset(dataset, [0, 1, 2, 4])])
@@ -216,10 +223,10 @@ def test_an_overridden_item_is_not_passed_by(wrap):
 @pytest.mark.parametrize(
     "options",
     [
-        {"transform": lambda image: Tensor(image[:1])},
+        {"transform": lambda image: Tensor(np.array(image)[:1])},
         {"transform": Inverted()},
-        {"transform": transforms.Compose([transforms.RandomHorizontalFlip(1), lambda i: i + 1, CHAIN])},
-        {"target_transform": lambda label: label + 10},
+        {"transform": transforms.Compose([transforms.RandomHorizontalFlip(1), lambda i: i.rotate(90), CHAIN])},
+        {"transform": transforms.ToTensor(), "target_transform": lambda label: label + 10},
         {"transform": CHAIN, "target_transform": lambda label: label + 10},
     ],
 )

@@ -22,7 +22,7 @@ import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import datasets
+from minicnn import Tensor, datasets
 from minicnn.datasets import CIFAR10, MNIST, Digits
 from minicnn.datasets._plain_pickle import load_plain
 from minicnn.transforms import Compose, Normalize, ToTensor
@@ -99,13 +99,16 @@ def test_real_items_are_torchvisions(name, tmp_path):
             (raw / file.stem).write_bytes(content)
         theirs = getattr(torchvision.datasets, name)(tmp_path, train=False)
     assert len(ours) == len(theirs) == 10000
-    np.testing.assert_array_equal(ours.data, np.asarray(theirs.data), strict=True)
-    np.testing.assert_array_equal(ours.targets, np.asarray(theirs.targets), strict=True)
+    np.testing.assert_array_equal(np.asarray(ours.data), np.asarray(theirs.data), strict=True)
+    np.testing.assert_array_equal(np.asarray(ours.targets), np.asarray(theirs.targets), strict=True)
+    assert isinstance(ours.targets, list if name == "CIFAR10" else Tensor)
+    assert isinstance(ours.data, np.ndarray if name == "CIFAR10" else Tensor)
     assert list(ours.classes) == theirs.classes
     assert ours.class_to_idx == theirs.class_to_idx
     for index in (0, 17, 9999, -1):
         image, label = ours[index]
         expected_image, expected_label = theirs[index]
+        assert image.mode == expected_image.mode
         np.testing.assert_array_equal(np.array(image), np.array(expected_image), strict=True)
         assert (label, type(label)) == (expected_label, int)
 
@@ -114,7 +117,7 @@ def test_real_items_are_torchvisions(name, tmp_path):
 def test_real_cifar_training_set_is_torchvisions():
     ours, theirs = CIFAR10(DATA), torchvision.datasets.CIFAR10(DATA)
     np.testing.assert_array_equal(ours.data, theirs.data, strict=True)
-    assert ours.targets.tolist() == theirs.targets
+    assert ours.targets == theirs.targets
 
 
 # MNIST
@@ -125,13 +128,13 @@ def test_real_cifar_training_set_is_torchvisions():
 def test_idx_files(tmp_path, name, compress):
     images, labels = write_mnist(tmp_path, name, compress)
     dataset = getattr(datasets, name)(tmp_path)
-    np.testing.assert_array_equal(dataset.data, images, strict=True)
-    np.testing.assert_array_equal(dataset.targets, labels.astype(np.int64), strict=True)
-    assert dataset.data.flags.writeable
+    np.testing.assert_array_equal(dataset.data.numpy(), images, strict=True)
+    np.testing.assert_array_equal(dataset.targets.numpy(), labels.astype(np.int64), strict=True)
+    dataset.data[0] += 0  # may be written to
     assert dataset.raw_folder == str(tmp_path / name / "raw")
     if not compress:
         theirs = getattr(torchvision.datasets, name)(tmp_path)
-        np.testing.assert_array_equal(dataset.data, theirs.data.numpy(), strict=True)
+        np.testing.assert_array_equal(dataset.data.numpy(), theirs.data.numpy(), strict=True)
         assert list(dataset.classes) == theirs.classes
         for index in (0, 3, -1, -5):
             np.testing.assert_array_equal(np.array(dataset[index][0]), np.array(theirs[index][0]), strict=True)
@@ -152,10 +155,10 @@ def test_items_out_of_range(tmp_path, index):
 
 def test_items_are_copies_and_go_through_the_transforms(tmp_path):
     images, _ = write_mnist(tmp_path)
-    dataset = MNIST(str(tmp_path), transform=lambda image: image.sum(), target_transform=lambda label: -label)
-    assert dataset[2] == (images[2].sum(), -2)
+    dataset = MNIST(str(tmp_path), transform=lambda image: image.size, target_transform=lambda label: -label)
+    assert dataset[2] == ((28, 28), -2)
     dataset.transform = None
-    dataset[0][0][:] = 0
+    dataset[0][0].putpixel((0, 0), 1)
     np.testing.assert_array_equal(dataset.data, images)
 
 
@@ -243,8 +246,8 @@ def test_batches_of_any_protocol(tmp_path, protocol):
     images, labels = write_cifar(tmp_path, protocol)
     dataset = CIFAR10(tmp_path)
     np.testing.assert_array_equal(dataset.data, images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), strict=True)
-    assert dataset.targets.tolist() == labels
-    assert dataset.targets.dtype == np.int64
+    assert dataset.targets == labels
+    assert {*map(type, dataset.targets)} == {int}
     assert dataset.data.flags.c_contiguous
     assert list(dataset.classes) == list(CIFAR10.classes)
     assert len(CIFAR10(tmp_path, train=False)) == 3
@@ -497,6 +500,10 @@ def test_digits_are_a_fixed_balanced_split_of_scikit_learns():
     from sklearn.datasets import load_digits
 
     train, test = Digits(), Digits(train=False)
+    assert isinstance(train.data, Tensor)
+    train.data, train.targets, test.data, test.targets = map(
+        np.asarray, (train.data, train.targets, test.data, test.targets)
+    )
     assert (len(train), len(test)) == (1438, 359)
     assert train.data.shape[1:] == (28, 28)
     assert train.data.dtype == np.uint8
@@ -516,7 +523,7 @@ def test_digits_are_the_small_images_scaled_up():
     expected = {
         np.asarray(Image.fromarray(image).resize((28, 28), Image.Resampling.BILINEAR)).tobytes() for image in small
     }
-    digits = [*Digits().data, *Digits(train=False).data]
+    digits = [*Digits().data.numpy(), *Digits(train=False).data.numpy()]
     assert {image.tobytes() for image in digits} == expected
     assert len(digits) == 1797
 

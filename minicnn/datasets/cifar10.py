@@ -1,4 +1,4 @@
-"""CIFAR-10, read from the pickled batches it is published as, without trusting the pickles."""
+"""CIFAR-10 and CIFAR-100, read from the pickled batches they are published as, without trusting the pickles."""
 
 import os
 import tarfile
@@ -10,12 +10,12 @@ import numpy as np
 
 from minicnn.datasets._files import download_file, read_file, write_file
 from minicnn.datasets._plain_pickle import as_text, load_plain
-from minicnn.datasets._vision import VisionDataset
+from minicnn.datasets._vision import ImagesInMemory
 
 IMAGE_SIZE = 3 * 32 * 32
 
 
-class CIFAR10(VisionDataset):
+class CIFAR10(ImagesInMemory):
     """Photographs of ten kinds of things: 50,000 training and 10,000 test images of 32 × 32 in colour.
 
     Krizhevsky, "Learning multiple layers of features from tiny images", 2009. The files are torchvision's, in
@@ -26,13 +26,13 @@ class CIFAR10(VisionDataset):
     Args:
         root: the folder above `cifar-10-batches-py`.
         train: the training images, or the test images.
-        transform: called with an image, a uint8 array (32, 32, 3), before it is returned.
+        transform: called with an image, an RGB Pillow image, before it is returned.
         target_transform: called with a label, an `int`, before it is returned.
         download: fetch the archive, unless all files of this split are there, and unpack what is missing.
 
     Attributes:
         data: uint8 ndarray (N, 32, 32, 3).
-        targets: int64 ndarray (N,).
+        targets: a list of N ints.
 
     Raises:
         RuntimeError: a file is missing, or could not be downloaded.
@@ -46,6 +46,8 @@ class CIFAR10(VisionDataset):
     train_list: ClassVar[list[str]] = [f"data_batch_{number}" for number in range(1, 6)]
     test_list: ClassVar[list[str]] = ["test_batch"]
     meta = "batches.meta"
+    labels_key = "labels"
+    names_key = "label_names"
     classes: Sequence[str] = [
         "airplane",
         "automobile",
@@ -67,7 +69,8 @@ class CIFAR10(VisionDataset):
         target_transform: Callable[[Any], Any] | None = None,
         download: bool = False,
     ) -> None:
-        super().__init__(root, train, transform, target_transform)
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        self.train = train
         if download:
             self.download()
         paths = [self._folder / name for name in self._batches]
@@ -75,10 +78,10 @@ class CIFAR10(VisionDataset):
             if not path.is_file():
                 raise RuntimeError(f"Dataset not found. You can use download=True to download it ({path} is missing)")
         if (self._folder / self.meta).is_file():
-            self.classes = read_class_names(self._folder / self.meta)
-        batches = [read_batch(path, len(self.classes)) for path in paths]
+            self.classes = read_class_names(self._folder / self.meta, self.names_key)
+        batches = [read_batch(path, self.labels_key, len(self.classes)) for path in paths]
         self.data = channels_last([images for images, _ in batches])
-        self.targets = np.concatenate([labels for _, labels in batches])
+        self.targets = [label for _, labels in batches for label in labels]
 
     def _subfolder(self) -> str:
         return self.base_folder
@@ -104,6 +107,25 @@ class CIFAR10(VisionDataset):
         unpack(archive, self._folder, [name for name in names if not (self._folder / name).is_file()])
 
 
+class CIFAR100(CIFAR10):
+    """Photographs of a hundred kinds of things: 50,000 training and 10,000 test images of 32 × 32 in colour.
+
+    The files are torchvision's, in `root/cifar-100-python`: `train`, `test`, and `meta` for the names of the classes.
+    Arguments, attributes and errors are those of `CIFAR10`. Without `meta` the classes are named by their numbers.
+    """
+
+    base_folder = "cifar-100-python"
+    url = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
+    filename = "cifar-100-python.tar.gz"
+    tgz_md5 = "eb9058c3a382ffc7106e4002c42a8d85"
+    train_list: ClassVar[list[str]] = ["train"]
+    test_list: ClassVar[list[str]] = ["test"]
+    meta = "meta"
+    labels_key = "fine_labels"
+    names_key = "fine_label_names"
+    classes: Sequence[str] = [str(number) for number in range(100)]
+
+
 def unpack(archive: Path, folder: Path, names: list[str]) -> None:
     """Unpack the regular files `names` out of a tar file into a folder, and nothing else of it.
 
@@ -120,43 +142,44 @@ def unpack(archive: Path, folder: Path, names: list[str]) -> None:
             write_file(folder / name, file.read())
 
 
-def read_batch(path: Path, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def read_batch(path: Path, key: str, classes: int) -> tuple[np.ndarray, list[int]]:
     """Read one batch.
 
     Args:
         path: a pickled dictionary with `data`, uint8 (N, 3072), each row red, green, blue of an image, and
-            `labels`, a list of N integers below `classes`.
+            under `key` a list of N integers below `classes`.
+        key: the name of the labels.
         classes: the number of classes.
 
-    Returns: uint8 images (N, 3072) and int64 labels (N,).
+    Returns: uint8 images (N, 3072) and N labels.
     """
-    batch = read_pickle(path, "data", "labels")
+    batch = read_pickle(path, "data", key)
     images = batch["data"]
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE,):
         found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
         raise ValueError(f"{path}: data must be a uint8 array (N, {IMAGE_SIZE}), got {found}")
-    labels = batch["labels"]
+    labels = batch[key]
     if isinstance(labels, np.ndarray):
         labels = labels.tolist()
     if not isinstance(labels, list | tuple) or not all(type(label) is int for label in labels):
-        raise ValueError(f"{path}: labels must be a list of integers")
+        raise ValueError(f"{path}: {key} must be a list of integers")
     if len(labels) != len(images):
         raise ValueError(f"{path}: {len(labels)} labels for {len(images)} images")
     for position, label in enumerate(labels):
         if not 0 <= label < classes:
             raise ValueError(f"{path}: label {label} is outside 0 to {classes - 1}, at position {position}")
-    return images, np.array(labels, dtype=np.int64)
+    return images, list(labels)
 
 
-def read_class_names(path: Path) -> list[str]:
-    """The names of the classes, from `label_names` in `batches.meta`."""
-    names = read_pickle(path, "label_names")["label_names"]
+def read_class_names(path: Path, key: str) -> list[str]:
+    """The names of the classes, from the list under `key`."""
+    names = read_pickle(path, key)[key]
     if not isinstance(names, list | tuple) or not names:
-        raise ValueError(f"{path}: label_names must be a list of text")
+        raise ValueError(f"{path}: {key} must be a list of text")
     try:
         return [as_text(name) for name in names]
     except TypeError as error:
-        raise ValueError(f"{path}: label_names must be a list of text ({error})") from error
+        raise ValueError(f"{path}: {key} must be a list of text ({error})") from error
 
 
 def read_pickle(path: Path, *keys: str) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from minicnn._resize import resize_bilinear
-from minicnn.datasets._vision import VisionDataset
+from minicnn.datasets._vision import ImagesInMemory
+from minicnn.tensor import Tensor
 
 IMAGE_SIZE = (28, 28)
 DARKEST = 16  # the scanner counted 4 × 4 dots for each of the 8 × 8 pixels
 TEST_SHARE = 0.2
 
 
-class Digits(VisionDataset):
+class Digits(ImagesInMemory):
     """Handwritten digits: 1,438 training and 359 test images, scaled from 8 × 8 to MNIST's 28 × 28.
 
     Alpaydin and Kaynak, "Optical recognition of handwritten digits", 1998, as scikit-learn carries it.
@@ -25,13 +26,13 @@ class Digits(VisionDataset):
         root: only printed; nothing is read from it. It is here, as `download` is, so that `Digits` can take
             the place of `MNIST`.
         train: the training images, or the test images.
-        transform: called with an image, a uint8 array (28, 28), before it is returned.
+        transform: called with an image, a gray Pillow image, before it is returned.
         target_transform: called with a label, an `int`, before it is returned.
         download: makes no difference: the images are there already.
 
     Attributes:
-        data: uint8 ndarray (N, 28, 28).
-        targets: int64 ndarray (N,).
+        data: uint8 Tensor (N, 28, 28).
+        targets: int64 Tensor (N,).
     """
 
     classes: Sequence[str] = [str(digit) for digit in range(10)]
@@ -44,12 +45,13 @@ class Digits(VisionDataset):
         target_transform: Callable[[Any], Any] | None = None,
         download: bool = False,
     ) -> None:
-        super().__init__(root, train, transform, target_transform)
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        self.train = train
         table = read_table()
         chosen = is_test(table[:, -1]) != train
         pixels = (table[chosen, :-1].reshape(-1, 8, 8) * 255 + DARKEST // 2) // DARKEST
-        self.data = resize_bilinear(pixels.astype(np.uint8), IMAGE_SIZE)
-        self.targets = table[chosen, -1]
+        self.data = Tensor(resize_bilinear(pixels.astype(np.uint8), IMAGE_SIZE))
+        self.targets = Tensor(table[chosen, -1])
 
 
 def read_table() -> np.ndarray:

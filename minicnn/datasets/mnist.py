@@ -1,11 +1,14 @@
-"""MNIST and Fashion-MNIST, read from the idx files they are published as.
+"""MNIST and data sets in its format, read from the idx files they are published as.
 
 An idx file is a header of big-endian integers and then raw numbers: two zero bytes, one byte for the type
 of number (8 is uint8), one for the number of axes, four bytes for the length of each axis.
 """
 
 import os
+import string
 import struct
+import warnings
+import zipfile
 from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
@@ -13,11 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.datasets._files import download_file, read_file
-from minicnn.datasets._vision import VisionDataset
+from minicnn.datasets._files import download_file, read_file, write_file
+from minicnn.datasets._vision import ImagesInMemory
+from minicnn.tensor import Tensor
 
 
-class MNIST(VisionDataset):
+class MNIST(ImagesInMemory):
     """Handwritten digits: 60,000 training and 10,000 test images of 28 × 28 (LeCun, Cortes and Burges, 1998).
 
     The files are torchvision's, in `root/MNIST/raw`, raw or gzipped: `train-images-idx3-ubyte[.gz]`,
@@ -27,13 +31,13 @@ class MNIST(VisionDataset):
     Args:
         root: the folder above `MNIST/raw`.
         train: the training images, or the test images.
-        transform: called with an image, a uint8 array (H, W), before it is returned.
+        transform: called with an image, a gray Pillow image, before it is returned.
         target_transform: called with a label, an `int`, before it is returned.
         download: fetch the files of this split that are missing. Touches no network if none is.
 
     Attributes:
-        data: uint8 ndarray (N, H, W).
-        targets: int64 ndarray (N,).
+        data: uint8 Tensor (N, H, W).
+        targets: int64 Tensor (N,).
 
     Raises:
         RuntimeError: a file is missing, or could not be downloaded.
@@ -71,10 +75,35 @@ class MNIST(VisionDataset):
         target_transform: Callable[[Any], Any] | None = None,
         download: bool = False,
     ) -> None:
-        super().__init__(root, train, transform, target_transform)
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        self.train = train
         if download:
             self.download()
-        self.data, self.targets = self._read()
+        self.data, self.targets = map(Tensor, self._read())
+
+    @property
+    def train_data(self) -> Tensor:
+        """`data` under a former name."""
+        return self._renamed("train_data", "data")
+
+    @property
+    def test_data(self) -> Tensor:
+        """`data` under a former name."""
+        return self._renamed("test_data", "data")
+
+    @property
+    def train_labels(self) -> Tensor:
+        """`targets` under a former name."""
+        return self._renamed("train_labels", "targets")
+
+    @property
+    def test_labels(self) -> Tensor:
+        """`targets` under a former name."""
+        return self._renamed("test_labels", "targets")
+
+    def _renamed(self, former: str, name: str) -> Tensor:
+        warnings.warn(f"{former} has been renamed {name}", stacklevel=3)
+        return getattr(self, name)
 
     @property
     def raw_folder(self) -> str:
@@ -83,6 +112,10 @@ class MNIST(VisionDataset):
 
     def _subfolder(self) -> str:
         return os.path.join(type(self).__name__, "raw")
+
+    def _check_exists(self) -> bool:
+        """Whether the files of this split are there."""
+        return self._find(self._images_name) is not None and self._find(self._labels_name) is not None
 
     def download(self) -> None:
         """Fetch the files of this split that are missing, checked against their MD5."""
@@ -94,6 +127,14 @@ class MNIST(VisionDataset):
     @property
     def _prefix(self) -> str:
         return "train" if self.train else "t10k"
+
+    @property
+    def _images_name(self) -> str:
+        return f"{self._prefix}-images-idx3-ubyte"
+
+    @property
+    def _labels_name(self) -> str:
+        return f"{self._prefix}-labels-idx1-ubyte"
 
     def _find(self, name: str) -> Path | None:
         candidates = (Path(self.raw_folder, name), Path(self.raw_folder, name + ".gz"))
@@ -109,8 +150,7 @@ class MNIST(VisionDataset):
         return path
 
     def _read(self) -> tuple[np.ndarray, np.ndarray]:
-        image_path = self._require(f"{self._prefix}-images-idx3-ubyte")
-        label_path = self._require(f"{self._prefix}-labels-idx1-ubyte")
+        image_path, label_path = self._require(self._images_name), self._require(self._labels_name)
         images, labels = read_idx(image_path, ndim=3), read_idx(label_path, ndim=1)
         if len(images) != len(labels):
             raise ValueError(f"{label_path}: {len(labels)} labels for the {len(images)} images of {image_path}")
@@ -147,6 +187,74 @@ class FashionMNIST(MNIST):
         "Bag",
         "Ankle boot",
     ]
+
+
+class KMNIST(MNIST):
+    """Cursive Japanese characters in MNIST's format (Clanuwat et al., 2018), in `root/KMNIST/raw`.
+
+    Arguments, attributes and errors are those of `MNIST`.
+    """
+
+    mirrors: ClassVar[list[str]] = ["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"]
+    resources: ClassVar[list[tuple[str, str]]] = [
+        ("train-images-idx3-ubyte.gz", "bdb82020997e1d708af4cf47b453dcf7"),
+        ("train-labels-idx1-ubyte.gz", "e144d726b3acfaa3e44228e80efcd344"),
+        ("t10k-images-idx3-ubyte.gz", "5c965bf0a639b31b8f53240b1b52f4d7"),
+        ("t10k-labels-idx1-ubyte.gz", "7320c461ea6c1c855c0b718fb2a4b134"),
+    ]
+    classes: Sequence[str] = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
+
+
+_LETTERS = sorted(string.digits + string.ascii_letters)
+_MERGED_LETTERS = [letter for letter in _LETTERS if letter not in "cijklmopsuvwxyz"]
+
+
+class EMNIST(MNIST):
+    """Handwritten digits and letters in MNIST's format (Cohen et al., 2017), in `root/EMNIST/raw`.
+
+    The files are named `emnist-SPLIT-train-images-idx3-ubyte[.gz]` and so on.
+
+    Args:
+        root: the folder above `EMNIST/raw`.
+        split: "byclass", "bymerge", "balanced", "letters", "digits" or "mnist".
+        kwargs: the other arguments of `MNIST`.
+
+    Raises:
+        ValueError: there is no such split; else as `MNIST`.
+    """
+
+    url = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
+    md5 = "58c8d27c78d21e728a6bc7b3cc06412e"
+    splits = ("byclass", "bymerge", "balanced", "letters", "digits", "mnist")
+    classes_split_dict: ClassVar[dict[str, list[str]]] = {
+        "byclass": _LETTERS,
+        "bymerge": _MERGED_LETTERS,
+        "balanced": _MERGED_LETTERS,
+        "letters": ["N/A", *string.ascii_lowercase],
+        "digits": list(string.digits),
+        "mnist": list(string.digits),
+    }
+
+    def __init__(self, root: str | Path, split: str, **kwargs: Any) -> None:
+        if split not in self.splits:
+            raise ValueError(f"Unknown value {split!r} for argument split. Valid values are {set(self.splits)}.")
+        self.split = split
+        self.classes = self.classes_split_dict[split]
+        super().__init__(root, **kwargs)
+
+    @property
+    def _prefix(self) -> str:
+        return f"emnist-{self.split}-{'train' if self.train else 'test'}"
+
+    def download(self) -> None:
+        """Fetch the archive of all splits, checked against its MD5, and unpack the files of this one."""
+        if self._check_exists():
+            return
+        archive = Path(self.raw_folder, "gzip.zip")
+        download_file(archive, [self.url], self.md5)
+        with zipfile.ZipFile(archive) as opened:
+            for name in (f"{self._images_name}.gz", f"{self._labels_name}.gz"):
+                write_file(Path(self.raw_folder, name), opened.read(f"gzip/{name}"))
 
 
 def read_idx(path: Path, ndim: int) -> np.ndarray:
