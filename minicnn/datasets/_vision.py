@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn._data import Batched, Dataset, batch_method
+from minicnn.compat.modules import offline_folder
 from minicnn.random import Generator
 from minicnn.tensor import Tensor
 
@@ -62,10 +63,22 @@ class VisionDataset(Dataset[Any], Batched):
         separate = transform is not None or target_transform is not None
         if transforms is not None and separate:
             raise ValueError("Only transforms or transform/target_transform can be passed as argument")
-        self.root = os.path.expanduser(root) if isinstance(root, str) else root
+        self.root = None if root is None else self._place(os.path.expanduser(root))
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = StandardTransform(transform, target_transform) if separate else transforms
+
+    def _place(self, root: str | Path) -> str | Path:
+        """`root`; the folder of offline data where that holds the data set and `root` doesn't."""
+        offline = offline_folder()
+        folder = self._subfolder()
+        if offline is None or not folder or os.path.isdir(os.path.join(root, folder)):
+            return root
+        return offline if os.path.isdir(os.path.join(offline, folder)) else root
+
+    def _subfolder(self) -> str:
+        """Where the files lie below the root; empty for data sets of another layout."""
+        return ""
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__")
