@@ -3,7 +3,9 @@
 from minicnn.compat import missing
 from minicnn.nn.functional.activation import log_softmax, softmax
 from minicnn.nn.functional.convolution import conv2d, conv_transpose2d
+from minicnn.nn.functional.distance import bilinear, cosine_similarity, pairwise_distance
 from minicnn.nn.functional.dropout import dropout
+from minicnn.nn.functional.embedding import embedding
 from minicnn.nn.functional.linear import linear, one_hot
 from minicnn.nn.functional.loss import cross_entropy, kl_div, l1_loss, mse_loss, nll_loss
 from minicnn.nn.functional.normalization import batch_norm
@@ -42,13 +44,16 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "embedding",
     "fold",
     "grid_sample",
     "group_norm",
@@ -71,6 +76,7 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "pad",
+    "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
     "relu",

@@ -90,7 +90,7 @@ def _nearest_places(size: int, output: int, factor: float | None, exact: bool, s
     PyTorch computes positions in float32, for sequences in their dtype (`sequence`), and there nearest-exact from the
     centre of the pixel.
     """
-    number = np.float64 if sequence == np.float64 else np.float32
+    number: Any = np.float64 if sequence == np.float64 else np.float32
     scale = number(_scale(size, output, factor, False))
     positions = np.arange(output, dtype=number)
     if exact and sequence is not None:

@@ -80,7 +80,8 @@ class _Axis:
 def _cubic(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the four pixels around a position `t` behind the second one, and their derivatives."""
     a = t.dtype.type(_CUBIC)
-    weights, slopes = [], []
+    weights: list[np.ndarray] = []
+    slopes: list[np.ndarray] = []
     for distance, sign in ((t + 1, 1), (t, 1), (1 - t, -1), (2 - t, -1)):
         d = distance
         if len(weights) in (0, 3):

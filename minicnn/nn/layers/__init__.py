@@ -3,8 +3,10 @@
 from minicnn.nn.layers.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from minicnn.nn.layers.containers import Identity, ModuleList, Sequential
 from minicnn.nn.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from minicnn.nn.layers.distance import Bilinear, CosineSimilarity, PairwiseDistance
 from minicnn.nn.layers.dropout import Dropout
-from minicnn.nn.layers.flatten import Flatten
+from minicnn.nn.layers.embedding import Embedding
+from minicnn.nn.layers.flatten import Flatten, Unflatten
 from minicnn.nn.layers.lazy import (
     LazyBatchNorm1d,
     LazyBatchNorm2d,
@@ -20,6 +22,7 @@ from minicnn.nn.layers.lazy import (
 )
 from minicnn.nn.layers.linear import Linear
 from minicnn.nn.layers.loss import CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
+from minicnn.nn.layers.mappings import ModuleDict, ParameterDict, ParameterList
 from minicnn.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
 from minicnn.nn.layers.parts import (
     GroupNorm,
@@ -52,6 +55,7 @@ from minicnn.nn.layers.resizing import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
+from minicnn.nn.layers.unfolding import Fold, Unfold
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -63,14 +67,18 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "ChannelShuffle",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "Fold",
     "GroupNorm",
     "Identity",
     "InstanceNorm1d",
@@ -100,8 +108,12 @@ __all__ = [
     "MaxPool2d",
     "MaxUnpool1d",
     "MaxUnpool2d",
+    "ModuleDict",
     "ModuleList",
     "NLLLoss",
+    "PairwiseDistance",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",
@@ -111,6 +123,8 @@ __all__ = [
     "Softmax",
     "SyncBatchNorm",
     "Tanh",
+    "Unflatten",
+    "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

@@ -1,0 +1,99 @@
+"""How far vectors are apart, by angle and by norm; and the product of two vectors through a matrix."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Variable
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.operators.activation import floating
+from minicnn.operators.arguments import array_argument, numpy_spelling
+from minicnn.operators.arithmetic import Add, Divide, Multiply, Subtract
+from minicnn.operators.matmul import matmul
+from minicnn.operators.norms import vector_norm
+from minicnn.operators.operands import array_of, cast, check_broadcast
+from minicnn.operators.reduction import sum as sum_over
+from minicnn.operators.shape import permute, reshape
+
+
+@numpy_spelling
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """x1 · x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along a dimension.
+
+    Args:
+        x1, x2: of shapes that broadcast, floating point.
+        dim: the dimension of the vectors.
+        eps: the smallest norm to divide by.
+
+    Returns: a Tensor of the broadcast shape without `dim`.
+
+    Raises:
+        RuntimeError: for shapes that don't broadcast, or integers.
+    """
+    arrays = [array_argument(x, "cosine_similarity") for x in (x1, x2)]
+    check_broadcast(*(array.shape for array in arrays))
+    dtype = np.result_type(*arrays)
+    if dtype.kind != "f":
+        raise DtypeError(f"cosine_similarity needs floating point, got {dtype}")
+    shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    directions = []
+    for x in (x1, x2):
+        wide = Add.call(cast(x, dtype), np.zeros(shape, dtype)) if array_of(x).shape != shape else cast(x, dtype)
+        norm = vector_norm(wide, 2, dim, keepdim=True)
+        lengths = array_of(norm)
+        missing = Variable._computed(np.maximum(lengths, dtype.type(eps)) - lengths)  # the gradient doesn't see it
+        directions.append(Divide.call(wide, Add.call(norm, missing)))
+    return sum_over(Multiply.call(*directions), dim)
+
+
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """‖x1 − x2 + eps‖ of order p along the last dimension.
+
+    Args:
+        x1, x2: (…, D), of shapes that broadcast, floating point.
+        p: the order of the norm.
+        eps: added to every difference.
+        keepdim: keep the last dimension with size 1.
+
+    Returns: (…) or (…, 1)
+
+    Raises:
+        RuntimeError: for shapes that don't broadcast, or integers.
+    """
+    check_broadcast(*(array_argument(x, "pairwise_distance").shape for x in (x1, x2)))
+    return vector_norm(Add.call(Subtract.call(x1, x2), eps), p, -1, keepdim)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """y[…, o] = x1ᵀ · weight[o] · x2 + bias[o]
+
+    Args:
+        input1: (…, I), float32 or float64.
+        input2: (…, J), of the same dtype and leading dimensions.
+        weight: (O, I, J).
+        bias: (O,) or None.
+
+    Returns: (…, O)
+
+    Raises:
+        RuntimeError: for shapes or dtypes that don't fit.
+    """
+    left, right = (array_of(floating(x, "bilinear")) for x in (input1, input2))
+    w = array_of(floating(weight, "bilinear"))
+    if left.shape[:-1] != right.shape[:-1] or left.ndim < 1:
+        raise ShapeError(f"bilinear needs inputs of the same leading dimensions, got {left.shape} and {right.shape}")
+    if w.ndim != 3 or w.shape[1:] != (left.shape[-1], right.shape[-1]):
+        raise ShapeError(f"bilinear needs weight (O, {left.shape[-1]}, {right.shape[-1]}), got {w.shape}")
+    given = {"input1": left, "input2": right, "weight": w} | ({} if bias is None else {"bias": array_of(bias)})
+    if len({array.dtype for array in given.values()}) > 1:
+        raise DtypeError(f"bilinear needs one dtype, got {', '.join(f'{n} {a.dtype}' for n, a in given.items())}")
+    (O, I, J), batch = w.shape, left.shape[:-1]
+    if bias is not None and given["bias"].shape != (O,):
+        raise ShapeError(f"bilinear needs bias of shape ({O},), got {given['bias'].shape}")
+    rows = math.prod(batch)
+    # (rows, I) @ (I, O·J) → (rows, O, J)
+    through = matmul(reshape(input1, (rows, I)), reshape(permute(weight, (1, 0, 2)), (I, O * J)))
+    product = Multiply.call(reshape(through, (rows, O, J)), reshape(input2, (rows, 1, J)))
+    y = reshape(sum_over(product, -1), (*batch, O))
+    return y if bias is None else Add.call(y, bias)
