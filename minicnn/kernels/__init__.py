@@ -17,9 +17,11 @@ if TYPE_CHECKING:
         memory,
         normalization,
         optimizers,
+        padding,
         parts,
         pooling,
         resampling,
+        softmax,
         sums,
         threads,
     )
@@ -32,9 +34,11 @@ __all__ = [
     "memory",
     "normalization",
     "optimizers",
+    "padding",
     "parts",
     "pooling",
     "resampling",
+    "softmax",
     "sums",
     "threads",
 ]

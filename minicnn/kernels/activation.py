@@ -1,62 +1,369 @@
-"""relu along memory: y = max(x, 0), ∂x = ∂y where y > 0.
+"""Activations along memory: y = f(x), and ∂x = ∂y · f′ from what the forward kept, x or y.
 
-Both are bound by memory; below `PARALLEL_SIZE` elements waking the other threads costs more than they save.
+Each is a pair of functions of one number, `f(x, a, b, c)` and `d(g, s, a, b, c)` with s the number kept; a, b, c are the
+activation's own parameters. `Activation` makes the loops of them. The functions have no branches but choices between
+two numbers, and `kernels.exponential` has none either, so that the compiler vectorises every loop.
+
+The loops are bound by memory, or nearly; below `PARALLEL_SIZE` elements waking the other threads costs more than they
+save.
 """
+
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import prange
 
+from minicnn.kernels import exponential
 from minicnn.kernels.compile import kernel
+from minicnn.kernels.exponential import number
 from minicnn.kernels.memory import dense, empty_like, flat, like
 
-PARALLEL_SIZE = 32768
+PARALLEL_SIZE = 16384
+SPAN = 4096
+"""Elements that a thread takes at a time. Where the result overwrites an argument, so many are copied first: two names
+of one array would keep the loop from being vectorised."""
 
 
-@kernel(parallel=True)
-def _relu(x, y):
-    if x.size < PARALLEL_SIZE:
-        for i in range(x.size):
-            y[i] = 0 if x[i] <= 0 else x[i]  # NaN fails the comparison and stays
-    else:
-        for i in prange(x.size):
-            y[i] = 0 if x[i] <= 0 else x[i]
+def _map_kernel(function: Callable) -> Callable:
+    """y = function(x, a, b, c) for all elements."""
 
-
-@kernel(parallel=True)
-def _relu_backward(g, y, grad_input):
-    if y.size < PARALLEL_SIZE:
+    @kernel
+    def span(x, y, in_place, a, b, c):
+        if in_place:
+            x = x.copy()
         for i in range(y.size):
-            grad_input[i] = 0 if y[i] <= 0 else g[i]
-    else:
-        for i in prange(y.size):
-            grad_input[i] = 0 if y[i] <= 0 else g[i]
+            y[i] = function(x[i], a, b, c)
+
+    @kernel(parallel=True)
+    def loop(x, y, in_place, a, b, c):
+        if y.size < PARALLEL_SIZE:
+            span(x, y, in_place, a, b, c)
+        else:
+            spans = -(-y.size // SPAN)
+            for k in prange(spans):
+                span(x[k * SPAN : (k + 1) * SPAN], y[k * SPAN : (k + 1) * SPAN], in_place, a, b, c)
+
+    return loop
 
 
-@kernel(parallel=True)
-def _relu_backward_in_place(g, y):
-    """The same with g for `grad_input`: two names of one array would keep the loop from being vectorised."""
-    if y.size < PARALLEL_SIZE:
-        for i in range(y.size):
-            g[i] = 0 if y[i] <= 0 else g[i]
-    else:
-        for i in prange(y.size):
-            g[i] = 0 if y[i] <= 0 else g[i]
+def _gradient_kernel(function: Callable) -> Callable:
+    """grad_input = function(g, s, a, b, c) for all elements."""
+
+    @kernel
+    def span(g, s, grad_input, in_place, a, b, c):
+        if in_place:
+            g = g.copy()
+        for i in range(grad_input.size):
+            grad_input[i] = function(g[i], s[i], a, b, c)
+
+    @kernel(parallel=True)
+    def loop(g, s, grad_input, in_place, a, b, c):
+        if grad_input.size < PARALLEL_SIZE:
+            span(g, s, grad_input, in_place, a, b, c)
+        else:
+            spans = -(-grad_input.size // SPAN)
+            for k in prange(spans):
+                begin, end = k * SPAN, (k + 1) * SPAN
+                span(g[begin:end], s[begin:end], grad_input[begin:end], in_place, a, b, c)
+
+    return loop
 
 
-def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """max(x, 0) for an array of any shape and order, in a new array or in `out`, which may be x."""
-    x = dense(x)
-    y = out if out is not None and out.strides == x.strides else empty_like(x)
-    _relu(flat(x), flat(y))
-    return y
+class Activation:
+    """The loops of one activation.
+
+    Args:
+        function: f(x, a, b, c).
+        derivative: d(g, s, a, b, c), with s = x or s = f(x): the operation decides which it keeps.
+    """
+
+    def __init__(self, function: Callable, derivative: Callable) -> None:
+        self.function, self.derivative = function, derivative
+
+    @functools.cached_property
+    def _map(self) -> Callable:
+        return _map_kernel(self.function)
+
+    @functools.cached_property
+    def _gradient(self) -> Callable:
+        return _gradient_kernel(self.derivative)
+
+    def forward(self, x: np.ndarray, parameters: tuple = (), out: np.ndarray | None = None) -> np.ndarray:
+        """f(x) for an array of any shape and order, in a new array or in `out`, which may be x."""
+        x = dense(x)
+        y = out if out is not None and out.strides == x.strides else empty_like(x)
+        self._map(flat(x), flat(y), y is x, *_three(parameters, x.dtype))
+        return y
+
+    def backward(
+        self, grad_output: np.ndarray, kept: np.ndarray, parameters: tuple = (), overwrite: bool = False
+    ) -> np.ndarray:
+        """The gradient with respect to x; written over `grad_output` if it may `overwrite` that."""
+        kept = dense(kept)
+        g = like(grad_output, kept)
+        grad_input = g if overwrite else empty_like(kept)
+        self._gradient(flat(g), flat(kept), flat(grad_input), overwrite, *_three(parameters, kept.dtype))
+        return grad_input
 
 
-def relu_backward(grad_output: np.ndarray, y: np.ndarray, overwrite: bool = False) -> np.ndarray:
-    """The gradient by x, given the gradient by y and y itself; written over the former if it may `overwrite` that."""
-    g = like(grad_output, y)
-    if overwrite:
-        _relu_backward_in_place(flat(g), flat(y))
-        return g
-    grad_input = empty_like(y)
-    _relu_backward(flat(g), flat(y), flat(grad_input))
-    return grad_input
+def _three(parameters: tuple, dtype: np.dtype) -> list[Any]:
+    return [dtype.type(value) for value in (*parameters, 0, 0, 0)[:3]]
+
+
+@number
+def _relu(x, a, b, c):
+    return type(x)(0) if x <= type(x)(0) else x  # NaN fails the comparison and stays
+
+
+@number
+def _relu_gradient(g, y, a, b, c):
+    return type(g)(0) if y <= type(g)(0) else g
+
+
+@number
+def _leaky_relu(x, slope, b, c):
+    return x if x > type(x)(0) else x * slope
+
+
+@number
+def _leaky_relu_gradient(g, s, slope, b, c):
+    return g if s > type(g)(0) else g * slope
+
+
+@number
+def _threshold(x, threshold, value, c):
+    return value if x <= threshold else x
+
+
+@number
+def _threshold_gradient(g, s, threshold, b, c):
+    return type(g)(0) if s <= threshold else g
+
+
+@number
+def _hardtanh(x, low, high, c):
+    x = low if x < low else x
+    return high if x > high else x
+
+
+@number
+def _hardtanh_gradient(g, s, low, high, c):
+    return type(g)(0) if (s <= low) | (s >= high) else g
+
+
+@number
+def _elu(x, negative, positive, inner):
+    """negative · (exp(inner · x) − 1) below 0, positive · x above; ELU, SELU and CELU."""
+    zero = type(x)(0)
+    below = x if x < zero else zero * x
+    return x * positive if x >= zero else exponential.expm1(below * inner) * negative
+
+
+@number
+def _elu_gradient_of_input(g, x, negative, positive, inner):
+    zero = type(x)(0)
+    below = x if x < zero else zero
+    return g * inner * negative * exponential.exp(below * inner) if x <= zero else g * positive
+
+
+@number
+def _elu_gradient_of_result(g, y, negative, positive, inner):
+    return g * inner * (y + negative) if y <= type(y)(0) else g * positive
+
+
+@number
+def _sigmoid(x, a, b, c):
+    return exponential.sigmoid(x)
+
+
+@number
+def _sigmoid_gradient(g, y, a, b, c):
+    return g * (type(y)(1) - y) * y
+
+
+@number
+def _tanh(x, a, b, c):
+    return exponential.tanh(x)
+
+
+@number
+def _tanh_gradient(g, y, a, b, c):
+    return g * (type(y)(1) - y * y)
+
+
+@number
+def _silu(x, a, b, c):
+    return x * exponential.sigmoid(x)
+
+
+@number
+def _silu_gradient(g, x, a, b, c):
+    one = type(x)(1)
+    y = exponential.sigmoid(x)
+    return g * (y * (one + x * (one - y)))
+
+
+@number
+def _log_sigmoid(x, a, b, c):
+    zero = type(x)(0)
+    return (zero if x > zero else x) - exponential.log1p(exponential.exp(-abs(x)))
+
+
+@number
+def _log_sigmoid_gradient(g, x, a, b, c):
+    return g * exponential.sigmoid(-x)
+
+
+@number
+def _softplus(x, beta, threshold, c):
+    """ln(1 + exp(beta · x)) / beta, x itself where beta · x is above the threshold."""
+    z = x * beta
+    zero = type(x)(0)
+    above = zero if z < zero else z
+    return x if z > threshold else (above + exponential.log1p(exponential.exp(-abs(z)))) / beta
+
+
+@number
+def _softplus_gradient(g, x, beta, threshold, c):
+    z = x * beta
+    return g if z > threshold else g * exponential.sigmoid(z)
+
+
+@number
+def _mish_factor(x):
+    """tanh(ln(1 + eˣ)) = n / (n + 2) with n = e²ˣ + 2eˣ."""
+    one, two = type(x)(1), type(x)(2)
+    e = exponential.exp(-abs(x))
+    below, above = e * e + two * e, one + two * e  # above is n · e⁻²ˣ
+    return below / (below + two) if x < type(x)(0) else above / (above + two * (e * e))
+
+
+@number
+def _mish(x, a, b, c):
+    return x * _mish_factor(x)
+
+
+@number
+def _mish_gradient(g, x, a, b, c):
+    t = _mish_factor(x)
+    return g * (t + x * exponential.sigmoid(x) * (type(x)(1) - t * t))
+
+
+@number
+def _gelu(x, a, b, c):
+    return x * exponential.normal_cdf(x)
+
+
+@number
+def _gelu_gradient(g, x, a, b, c):
+    T = type(x)
+    density = T(0.3989422804014327) * exponential.exp(T(-0.5) * x * x)
+    return g * (exponential.normal_cdf(x) + x * density)
+
+
+@number
+def _gelu_tanh(x, a, b, c):
+    """x / 2 · (1 + tanh u) = x · sigmoid(2u) with u = √(2 / π) · (x + 0.044715 · x³)"""
+    T = type(x)
+    return x * exponential.sigmoid(T(1.5957691216057308) * (x + T(0.044715) * (x * x * x)))
+
+
+@number
+def _gelu_tanh_gradient(g, x, a, b, c):
+    T = type(x)
+    y = exponential.sigmoid(T(1.5957691216057308) * (x + T(0.044715) * (x * x * x)))
+    slope = T(1.5957691216057308) * (T(1) + T(0.134145) * (x * x))
+    return g * (y + x * (y * (T(1) - y)) * slope)
+
+
+@number
+def _held(x):
+    """x + 3, within 0 … 6."""
+    z, low, high = x + type(x)(3), type(x)(0), type(x)(6)
+    z = low if z < low else z
+    return high if z > high else z
+
+
+@number
+def _hardsigmoid(x, a, b, c):
+    return _held(x) / type(x)(6)
+
+
+@number
+def _hardsigmoid_gradient(g, x, a, b, c):
+    T = type(x)
+    return g / T(6) if (x > T(-3)) & (x < T(3)) else T(0)
+
+
+@number
+def _hardswish(x, a, b, c):
+    return x * _held(x) / type(x)(6)
+
+
+@number
+def _hardswish_gradient(g, x, a, b, c):
+    T = type(x)
+    middle = g * (x / T(3) + T(0.5))
+    return T(0) if x <= T(-3) else (middle if x < T(3) else g)
+
+
+@number
+def _softsign(x, a, b, c):
+    return x / (type(x)(1) + abs(x))
+
+
+@number
+def _softsign_gradient(g, x, a, b, c):
+    d = type(x)(1) + abs(x)
+    return g / (d * d)
+
+
+@number
+def _tanhshrink(x, a, b, c):
+    return x - exponential.tanh(x)
+
+
+@number
+def _tanhshrink_gradient(g, x, a, b, c):
+    y = exponential.tanh(x)
+    return g * (y * y)
+
+
+@number
+def _softshrink(x, width, b, c):
+    inside = type(x)(0) * x  # NaN stays
+    return x - width if x > width else (x + width if x < -width else inside)
+
+
+@number
+def _shrink_gradient(g, x, width, b, c):
+    return type(g)(0) if (x >= -width) & (x <= width) else g
+
+
+@number
+def _hardshrink(x, width, b, c):
+    return type(x)(0) if (x >= -width) & (x <= width) else x
+
+
+relu = Activation(_relu, _relu_gradient)
+leaky_relu = Activation(_leaky_relu, _leaky_relu_gradient)
+threshold = Activation(_threshold, _threshold_gradient)
+hardtanh = Activation(_hardtanh, _hardtanh_gradient)
+elu = Activation(_elu, _elu_gradient_of_input)
+elu_in_place = Activation(_elu, _elu_gradient_of_result)
+sigmoid = Activation(_sigmoid, _sigmoid_gradient)
+tanh = Activation(_tanh, _tanh_gradient)
+silu = Activation(_silu, _silu_gradient)
+log_sigmoid = Activation(_log_sigmoid, _log_sigmoid_gradient)
+softplus = Activation(_softplus, _softplus_gradient)
+mish = Activation(_mish, _mish_gradient)
+gelu = Activation(_gelu, _gelu_gradient)
+gelu_tanh = Activation(_gelu_tanh, _gelu_tanh_gradient)
+hardsigmoid = Activation(_hardsigmoid, _hardsigmoid_gradient)
+hardswish = Activation(_hardswish, _hardswish_gradient)
+softsign = Activation(_softsign, _softsign_gradient)
+tanhshrink = Activation(_tanhshrink, _tanhshrink_gradient)
+softshrink = Activation(_softshrink, _shrink_gradient)
+hardshrink = Activation(_hardshrink, _shrink_gradient)

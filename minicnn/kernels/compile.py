@@ -103,6 +103,16 @@ def announce_compilation() -> None:
     )
 
 
+def _identity(value: Any) -> Any:
+    """What a closure holds; a kernel by its name and what its own closure holds, since all sources are hashed anyway."""
+    function = getattr(value, "py_func", None)
+    return value if function is None else (function.__module__, function.__qualname__, _closure(function))
+
+
+def _closure(function: Callable) -> list[Any]:
+    return [_identity(cell.cell_contents) for cell in function.__closure__ or ()]
+
+
 class KernelCache(_Cache):
     """One file for each compiled signature of one function.
 
@@ -119,7 +129,7 @@ class KernelCache(_Cache):
         return str(cache_directory())
 
     def _path(self, signature: Any, codegen: Any) -> Path:
-        closure = [cell.cell_contents for cell in self._function.__closure__ or ()]
+        closure = _closure(self._function)
         key = repr((source_hash(), self._function.__module__, self._function.__qualname__))
         digest = hashlib.sha256(
             f"{key} {signature} {codegen.magic_tuple()}".encode()

@@ -13,48 +13,96 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
+from minicnn.kernels.exponential import exp
+from minicnn.kernels.memory import empty
+from minicnn.kernels.softmax import LANES, PARALLEL_SIZE, TASK, largest, total
 from minicnn.kernels.sums import sum_rows
 
 
-@kernel(parallel=True)
-def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes):
-    """Losses, and slopes ∂losses[r] / ∂x[r, k] where there is room; returns Σ losses and Σ w[t] of what counts."""
-    R, K = x.shape
+@kernel
+def _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes):
+    """Losses, and slopes ∂losses[r] / ∂x[r, k] where there is room, of rows begin … end."""
+    K = x.shape[1]
+    T = x.dtype.type
+    most, sums, e, spread = np.empty(LANES, x.dtype), np.empty(LANES), np.empty(K, x.dtype), np.empty(K, x.dtype)
     weight_sum = weight.sum()
-    for r in prange(R):
+    for k in range(K):
+        spread[k] = smoothing / K * weight[k]
+    for r in range(begin, end):
         t = target[r]
         if t == ignored:
             losses[r] = 0
             for k in range(slopes.shape[1]):
                 slopes[r, k] = 0
             continue
-        largest = x[r, 0]
+        row = x[r]
+        shift = largest(row, most)
         for k in range(K):
-            if x[r, k] > largest or x[r, k] != x[r, k]:
-                largest = x[r, k]
-        e = np.empty(K)
-        total = 0.0
-        for k in range(K):
-            e[k] = np.exp(np.float64(x[r, k]) - largest)
-            total += e[k]
-        log_sum = np.log(total)
-        loss = (1 - smoothing) * weight[t] * (log_sum - (np.float64(x[r, t]) - largest))
+            e[k] = exp(row[k] - shift)
+        summed = total(e, sums)
+        log_sum = np.log(summed)
+        loss = (1 - smoothing) * weight[t] * (log_sum - (np.float64(x[r, t]) - shift))
         if smoothing > 0:
             for k in range(K):
-                loss += smoothing / K * weight[k] * (log_sum - (np.float64(x[r, k]) - largest))
+                loss += smoothing / K * weight[k] * (log_sum - (np.float64(x[r, k]) - shift))
         losses[r] = loss
-        mass = (1 - smoothing) * weight[t] + smoothing / K * weight_sum
-        for k in range(slopes.shape[1]):
-            a = smoothing / K * weight[k]
-            if k == t:
-                a += (1 - smoothing) * weight[t]
-            slopes[r, k] = e[k] / total * mass - a
+        if slopes.shape[1] > 0:
+            slope = slopes[r]
+            factor = T(((1 - smoothing) * weight[t] + smoothing / K * weight_sum) / summed)
+            if smoothing > 0:
+                for k in range(K):
+                    slope[k] = e[k] * factor - spread[k]
+            else:
+                for k in range(K):
+                    slope[k] = e[k] * factor
+            slope[t] -= T((1 - smoothing) * weight[t])
+
+
+@kernel(parallel=True)
+def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes, tasks):
+    """Fills losses and slopes; returns Σ losses and Σ w[t] of what counts."""
+    R = x.shape[0]
+    if tasks == 1:
+        _rows(0, R, x, target, weight, ignored, smoothing, losses, slopes)
+    else:
+        for task in prange(tasks):
+            begin, end = R * task // tasks, R * (task + 1) // tasks
+            _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes)
     counted = 0.0
     for r in range(R):
         counted += weight[target[r]] if target[r] != ignored else 0.0
     loss_sum = np.zeros(1)
     sum_rows(losses, 0, R, 1, 1, loss_sum, np.empty(1))
     return loss_sum[0], counted
+
+
+@kernel
+def _scale(begin, end, slopes, target, ignored, factors, grad_input):
+    """grad_input[r] = slopes[r] · factors[r], 0 where the target is ignored, whatever the factor."""
+    for r in range(begin, end):
+        slope, result = slopes[r], grad_input[r]
+        factor = factors[r % factors.size]
+        if target[r] == ignored:
+            for k in range(result.size):
+                result[k] = 0
+        else:
+            for k in range(result.size):
+                result[k] = slope[k] * factor
+
+
+@kernel(parallel=True)
+def _gradient(slopes, target, ignored, factors, grad_input, tasks):
+    R = len(slopes)
+    if tasks == 1:
+        _scale(0, R, slopes, target, ignored, factors, grad_input)
+    else:
+        for task in prange(tasks):
+            _scale(R * task // tasks, R * (task + 1) // tasks, slopes, target, ignored, factors, grad_input)
+
+
+def _tasks(shape: tuple[int, ...]) -> int:
+    R, K = shape
+    return max(1, min(R, R * K // TASK)) if R * K >= PARALLEL_SIZE else 1
 
 
 @kernel
@@ -81,6 +129,13 @@ def cross_entropy(
         the losses; the sum of w[t] over the rows that aren't ignored.
     """
     R, K = x.shape
-    losses, slopes = np.empty(R), np.empty((R, K if differentiate else 0), x.dtype)
-    loss_sum, counted = _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes)
+    losses, slopes = np.empty(R), empty((R, K if differentiate else 0), x.dtype)
+    loss_sum, counted = _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes, _tasks(x.shape))
     return losses, slopes, loss_sum, counted
+
+
+def gradient(slopes: np.ndarray, target: np.ndarray, ignored: int, grad_output: np.ndarray) -> np.ndarray:
+    """The gradient with respect to the logits (R, K): the slopes times `grad_output`, (R,) or (1,); 0 where ignored."""
+    grad_input = empty(slopes.shape, slopes.dtype)
+    _gradient(slopes, target, ignored, grad_output, grad_input, _tasks(slopes.shape))
+    return grad_input

@@ -1,0 +1,284 @@
+"""Softmax and its logarithm along one axis of an array that lies in memory as (A, K, B), the axis in the middle.
+
+    softmax:      y[k] = exp(x[k] − max x) / Σ exp(x − max x),      ∂x[k] = y[k] · (∂y[k] − Σ ∂y · y)
+    log_softmax:  y[k] = x[k] − max x − ln Σ exp(x − max x),        ∂x[k] = ∂y[k] − exp(y[k]) · Σ ∂y
+
+A task is a few rows where K is last in memory (B = 1), else at most `WIDTH` columns: as many numbers as the first-level
+cache holds, so that the passes over them cost no memory traffic. Every pass is a plain loop that the compiler
+vectorises; largest values and sums along a row are kept in `LANES` numbers that are folded at the end. Sums are carried
+in float64.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.exponential import exp
+from minicnn.kernels.memory import dense, empty_like, like
+
+TASK = 4096
+"""Numbers of a task, at least one row."""
+WIDTH = 256
+"""Columns of a task."""
+LANES, BLOCK = 16, 64
+"""A row's numbers are taken four times LANES at once."""
+SHORT = 64
+"""Rows shorter than that are computed side by side."""
+PARALLEL_SIZE = 8192
+"""Fewer numbers are computed sooner than other threads wake."""
+
+
+@kernel
+def largest(x, lanes):
+    """The largest of x (K,) that isn't NaN, −∞ if there is none; `lanes` is scratch of LANES."""
+    for lane in range(LANES):
+        lanes[lane] = -np.inf
+    blocks = x.size // BLOCK
+    for block in range(blocks):
+        some = x[block * BLOCK : (block + 1) * BLOCK]
+        for lane in range(LANES):
+            a, b = some[lane], some[lane + LANES]
+            c, d = some[lane + 2 * LANES], some[lane + 3 * LANES]
+            a, c = a if a > b else b, c if c > d else d
+            a = a if a > c else c
+            lanes[lane] = a if a > lanes[lane] else lanes[lane]
+    result = lanes[0]
+    for k in range(blocks * BLOCK, x.size):
+        result = x[k] if x[k] > result else result
+    for lane in range(LANES):
+        result = lanes[lane] if lanes[lane] > result else result
+    return result
+
+
+@kernel
+def total(x, lanes):
+    """Σ x, in float64; `lanes` is scratch of LANES, float64."""
+    for lane in range(LANES):
+        lanes[lane] = 0
+    blocks = x.size // BLOCK
+    for block in range(blocks):
+        some = x[block * BLOCK : (block + 1) * BLOCK]
+        for lane in range(LANES):
+            lanes[lane] += (some[lane] + some[lane + LANES]) + (some[lane + 2 * LANES] + some[lane + 3 * LANES])
+    result = 0.0
+    for k in range(blocks * BLOCK, x.size):
+        result += x[k]
+    for lane in range(LANES):
+        result += lanes[lane]
+    return result
+
+
+@kernel
+def _rows(x, y, logarithm):
+    """Rows of x (R, K)."""
+    R, K = x.shape
+    most, sums, e = np.empty(LANES, x.dtype), np.empty(LANES), np.empty(K, x.dtype)
+    for r in range(R):
+        row, result = x[r], y[r]
+        shift = largest(row, most)
+        for k in range(K):
+            e[k] = exp(row[k] - shift)
+        summed = total(e, sums)
+        if logarithm:
+            rest = y.dtype.type(np.log(summed))
+            for k in range(K):
+                result[k] = (row[k] - shift) - rest
+        else:
+            factor = y.dtype.type(1 / summed)
+            for k in range(K):
+                result[k] = e[k] * factor
+
+
+@kernel
+def _columns(x, y, logarithm, begin, end):
+    """Columns begin … end of x (K, B)."""
+    K, width = x.shape[0], end - begin
+    most, sums = np.full(width, -np.inf, x.dtype), np.zeros(width)
+    for k in range(K):
+        row = x[k, begin:end]
+        for b in range(width):
+            most[b] = row[b] if row[b] > most[b] else most[b]
+    e = np.empty(width, x.dtype)
+    for k in range(K):
+        row, result = x[k, begin:end], y[k, begin:end]
+        for b in range(width):
+            e[b] = exp(row[b] - most[b])
+        for b in range(width):
+            sums[b] += e[b]
+        if logarithm:
+            for b in range(width):
+                result[b] = row[b] - most[b]
+        else:
+            for b in range(width):
+                result[b] = e[b]
+    for b in range(width):
+        most[b] = np.log(sums[b]) if logarithm else 1 / sums[b]
+    for k in range(K):
+        result = y[k, begin:end]
+        if logarithm:
+            for b in range(width):
+                result[b] -= most[b]
+        else:
+            for b in range(width):
+                result[b] *= most[b]
+
+
+@kernel
+def _short_rows(x, y, logarithm):
+    """Rows of x (R, K) as columns, since K is too short for vectors."""
+    R, K = x.shape
+    turned, result = np.empty((K, R), x.dtype), np.empty((K, R), x.dtype)
+    for k in range(K):
+        for r in range(R):
+            turned[k, r] = x[r, k]
+    _columns(turned, result, logarithm, 0, R)
+    for r in range(R):
+        for k in range(K):
+            y[r, k] = result[k, r]
+
+
+@kernel
+def _task(x, y, logarithm, task, tasks):
+    A, K, B = x.shape
+    if B == 1:
+        begin, end = A * task // tasks, A * (task + 1) // tasks
+        rows, result = x.reshape(A, K)[begin:end], y.reshape(A, K)[begin:end]
+        if K < SHORT:
+            _short_rows(rows, result, logarithm)
+        else:
+            _rows(rows, result, logarithm)
+    else:
+        pieces = tasks // A
+        a, piece = task // pieces, task % pieces
+        begin, end = B * piece // pieces, B * (piece + 1) // pieces
+        _columns(x[a], y[a], logarithm, begin, end)
+
+
+@kernel(parallel=True)
+def _softmax(x, y, logarithm, tasks):
+    if tasks == 1:
+        _task(x, y, logarithm, 0, 1)
+    else:
+        for task in prange(tasks):
+            _task(x, y, logarithm, task, tasks)
+
+
+@kernel
+def _gradient_rows(g, y, grad_input, logarithm):
+    R, K = y.shape
+    sums, products = np.empty(LANES), np.empty(K, y.dtype)
+    for r in range(R):
+        slope, row, result = g[r], y[r], grad_input[r]
+        if logarithm:
+            summed = y.dtype.type(total(slope, sums))
+            for k in range(K):
+                result[k] = slope[k] - exp(row[k]) * summed
+        else:
+            for k in range(K):
+                products[k] = slope[k] * row[k]
+            summed = y.dtype.type(total(products, sums))
+            for k in range(K):
+                result[k] = row[k] * (slope[k] - summed)
+
+
+@kernel
+def _gradient_columns(g, y, grad_input, logarithm, begin, end):
+    K, width = y.shape[0], end - begin
+    sums, rounded = np.zeros(width), np.empty(width, y.dtype)
+    for k in range(K):
+        slope, row = g[k, begin:end], y[k, begin:end]
+        if logarithm:
+            for b in range(width):
+                sums[b] += slope[b]
+        else:
+            for b in range(width):
+                sums[b] += slope[b] * row[b]
+    for b in range(width):
+        rounded[b] = sums[b]
+    for k in range(K):
+        slope, row, result = g[k, begin:end], y[k, begin:end], grad_input[k, begin:end]
+        if logarithm:
+            for b in range(width):
+                result[b] = slope[b] - exp(row[b]) * rounded[b]
+        else:
+            for b in range(width):
+                result[b] = row[b] * (slope[b] - rounded[b])
+
+
+@kernel
+def _gradient_short_rows(g, y, grad_input, logarithm):
+    R, K = y.shape
+    slopes, turned, by_turned = np.empty((K, R), y.dtype), np.empty((K, R), y.dtype), np.empty((K, R), y.dtype)
+    for k in range(K):
+        for r in range(R):
+            slopes[k, r], turned[k, r] = g[r, k], y[r, k]
+    _gradient_columns(slopes, turned, by_turned, logarithm, 0, R)
+    for r in range(R):
+        for k in range(K):
+            grad_input[r, k] = by_turned[k, r]
+
+
+@kernel
+def _gradient_task(g, y, grad_input, logarithm, task, tasks):
+    A, K, B = y.shape
+    if B == 1:
+        begin, end = A * task // tasks, A * (task + 1) // tasks
+        slopes, rows = g.reshape(A, K)[begin:end], y.reshape(A, K)[begin:end]
+        by_rows = grad_input.reshape(A, K)[begin:end]
+        if K < SHORT:
+            _gradient_short_rows(slopes, rows, by_rows, logarithm)
+        else:
+            _gradient_rows(slopes, rows, by_rows, logarithm)
+    else:
+        pieces = tasks // A
+        a, piece = task // pieces, task % pieces
+        begin, end = B * piece // pieces, B * (piece + 1) // pieces
+        _gradient_columns(g[a], y[a], grad_input[a], logarithm, begin, end)
+
+
+@kernel(parallel=True)
+def _softmax_gradient(g, y, grad_input, logarithm, tasks):
+    if tasks == 1:
+        _gradient_task(g, y, grad_input, logarithm, 0, 1)
+    else:
+        for task in prange(tasks):
+            _gradient_task(g, y, grad_input, logarithm, task, tasks)
+
+
+def _boxed(x: np.ndarray, axis: int) -> np.ndarray:
+    """The memory of a dense array as (A, K, B), `axis` in the middle."""
+    order = sorted(range(x.ndim), key=lambda i: x.strides[i] if x.shape[i] > 1 else 0, reverse=True)
+    place = order.index(axis)
+    memory = x.transpose(order)
+    return memory.reshape(math.prod(memory.shape[:place]), x.shape[axis], math.prod(memory.shape[place + 1 :]))
+
+
+def _tasks(shape: tuple[int, ...]) -> int:
+    A, K, B = shape
+    if B == 1:
+        return min(A, max(1, A * K // TASK)) if A * K >= PARALLEL_SIZE else 1
+    return A * -(-B // WIDTH)
+
+
+def softmax(x: np.ndarray, axis: int, logarithm: bool = False) -> np.ndarray:
+    """Softmax along `axis` of an array of any memory order, or its `logarithm`, in the same order."""
+    x = dense(x)
+    y = empty_like(x)
+    if x.size:
+        box = _boxed(x, axis)
+        _softmax(box, _boxed(y, axis), logarithm, _tasks(box.shape))
+    return y
+
+
+def gradient(grad_output: np.ndarray, y: np.ndarray, axis: int, logarithm: bool = False) -> np.ndarray:
+    """The gradient with respect to x, given that with respect to y = `softmax(x, axis, logarithm)`, and y itself."""
+    y = dense(y)
+    g = like(grad_output, y)
+    grad_input: Any = empty_like(y)
+    if y.size:
+        box = _boxed(y, axis)
+        _softmax_gradient(_boxed(g, axis), box, _boxed(grad_input, axis), logarithm, _tasks(box.shape))
+    return grad_input
