@@ -76,6 +76,21 @@ from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub
 from minicnn.operators.arithmetic import mul as multiply
 from minicnn.operators.arithmetic import power as pow
 from minicnn.operators.arithmetic import sub as subtract
+from minicnn.operators.activation import (
+    celu,
+    celu_,
+    hardshrink,
+    relu,
+    relu_,
+    selu,
+    selu_,
+    sigmoid,
+    sigmoid_,
+    tanh,
+    tanh_,
+    threshold,
+    threshold_,
+)
 from minicnn.operators.axes import adjoint, moveaxis, movedim, ravel, swapaxes, swapdims, t, unflatten
 from minicnn.operators.broadcasting import (
     block_diag,
@@ -149,6 +164,10 @@ from minicnn.operators.elementwise import atanh as arctanh
 from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
 from minicnn.operators.extremes import maximum as max
 from minicnn.operators.extremes import minimum as min
+from minicnn.operators.comparison import allclose, equal
+from minicnn.operators.elementwise import absolute as abs
+from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
+from minicnn.operators.gates import prelu, rrelu, rrelu_
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.joining import cat as concat
@@ -218,6 +237,7 @@ from minicnn.operators.sorting import (
     topk,
 )
 from minicnn.operators.special import digamma, erf, erfc, erfinv, i0, lgamma, logit, polygamma, xlogy
+from minicnn.operators.softmax import log_softmax, softmax
 from minicnn.operators.splitting import (
     chunk,
     dsplit,
@@ -368,6 +388,8 @@ __all__ = [
     "cartesian_prod",
     "cat",
     "ceil",
+    "celu",
+    "celu_",
     "channels_last",
     "chunk",
     "clamp",
@@ -452,6 +474,7 @@ __all__ = [
     "half",
     "heaviside",
     "histc",
+    "hardshrink",
     "hsplit",
     "hstack",
     "hypot",
@@ -557,6 +580,7 @@ __all__ = [
     "polygamma",
     "positive",
     "pow",
+    "prelu",
     "preserve_format",
     "prod",
     "promote_types",
@@ -574,6 +598,7 @@ __all__ = [
     "relu",
     "remainder",
     "renorm",
+    "relu_",
     "repeat_interleave",
     "reshape",
     "resize_as_",
@@ -584,6 +609,8 @@ __all__ = [
     "row_stack",
     "rsqrt",
     "rsub",
+    "rrelu",
+    "rrelu_",
     "save",
     "scalar_tensor",
     "scatter",
@@ -594,6 +621,8 @@ __all__ = [
     "select",
     "set_default_dtype",
     "set_default_tensor_type",
+    "selu",
+    "selu_",
     "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_interop_threads",
@@ -608,6 +637,7 @@ __all__ = [
     "sin",
     "sinc",
     "sinh",
+    "sigmoid_",
     "softmax",
     "sort",
     "special",
@@ -630,8 +660,11 @@ __all__ = [
     "take_along_dim",
     "tan",
     "tanh",
+    "tanh_",
     "tensor",
     "tensor_split",
+    "threshold",
+    "threshold_",
     "tile",
     "topk",
     "transpose",

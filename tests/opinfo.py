@@ -37,6 +37,7 @@ KINDS = ("sample", "noncontiguous", "reversed", "reference", "error")
 RANDOM = (
     *("rand", "randn", "randint", "randperm", "dropout", "rand_like", "randn_like", "randint_like"),
     *("normal", "bernoulli", "multinomial", "uniform", "exponential", "geometric", "log_normal", "cauchy", "poisson"),
+    *("rrelu", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"),
     *("empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"),
 )
 """Operations of which only shape and dtype are compared: the values are drawn, or nobody's."""
@@ -54,7 +55,7 @@ the values are compared."""
 WRONG_GRADIENT = {"narrow_copy": "The size of tensor a"}
 """Operations whose gradient fails in PyTorch for some arguments (a start counted from the end), and how it says so."""
 
-METHODS_OF_FUNCTIONALS = ("relu",)
+METHODS_OF_FUNCTIONALS = ("relu", "prelu", "hardshrink")
 """Names in `nn.functional` that mean the same as a method of Tensor (`unfold` is another operation there)."""
 
 

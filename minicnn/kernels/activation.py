@@ -1,8 +1,8 @@
 """Activations along memory: y = f(x), and ∂x = ∂y · f′ from what the forward kept, x or y.
 
-Each is a pair of functions of one number, `f(x, a, b, c)` and `d(g, s, a, b, c)` with s the number kept; a, b, c are the
-activation's own parameters. `Activation` makes the loops of them. The functions have no branches but choices between
-two numbers, and `kernels.exponential` has none either, so that the compiler vectorises every loop.
+Each is a pair of functions of one number, `f(x, a, b, c)` and `d(g, s, a, b, c)` with s the number kept; a, b, c are
+the activation's own parameters. `Activation` makes the loops of them. The functions have no branches but choices
+between two numbers, and `kernels.exponential` has none either, so that the compiler vectorises every loop.
 
 The loops are bound by memory, or nearly; below `PARALLEL_SIZE` elements waking the other threads costs more than they
 save.
@@ -110,6 +110,10 @@ class Activation:
 
 def _three(parameters: tuple, dtype: np.dtype) -> list[Any]:
     return [dtype.type(value) for value in (*parameters, 0, 0, 0)[:3]]
+
+
+SIXTH = float(np.float32(1 / 6))
+"""The slope of hardsigmoid; PyTorch's is rounded like that in float64 too."""
 
 
 @number
@@ -294,7 +298,7 @@ def _hardsigmoid(x, a, b, c):
 @number
 def _hardsigmoid_gradient(g, x, a, b, c):
     T = type(x)
-    return g / T(6) if (x > T(-3)) & (x < T(3)) else T(0)
+    return g * T(SIXTH) if (x > T(-3)) & (x < T(3)) else T(0)
 
 
 @number

@@ -104,7 +104,7 @@ def announce_compilation() -> None:
 
 
 def _identity(value: Any) -> Any:
-    """What a closure holds; a kernel by its name and what its own closure holds, since all sources are hashed anyway."""
+    """What a closure holds; a kernel by its name and its own closure, since all sources are hashed anyway."""
     function = getattr(value, "py_func", None)
     return value if function is None else (function.__module__, function.__qualname__, _closure(function))
 

@@ -1,6 +1,6 @@
 """Padding by copies of what is inside: reflected, replicated or circular, along one to three neighbouring axes.
 
-    y[a, i, j, k, b] = x[a, depth[i], height[j], width[k], b],       ∂x[a, i, j, k, b] = Σ of ∂y over what came from there
+    y[a, i, j, k, b] = x[a, depth[i], height[j], width[k], b],     ∂x[a, i, j, k, b] = Σ of ∂y over what came from there
 
 in the order of memory, (A, D, H, W, B): for images B is 1, or the channels where those lie last. The maps `depth`,
 `height` and `width` say where an element comes from, −1 for nowhere (a zero). A stretch that stays together, which is
@@ -45,7 +45,7 @@ def _add(g, start, grad_input, place, places, begin, end, B):
 
 @kernel(parallel=True)
 def _pad(x, y, D, H, W, depth, height, width, first, count, B):
-    """x (A, D, H, W, B) and y (A, OD, OH, OW, B), both flat; places first … first + count − 1 of a line are a stretch."""
+    """x (A, D, H, W, B) and y (A, OD, OH, OW, B), both flat; `count` places of a line from `first` on are a stretch."""
     OD, OH, OW = depth.size, height.size, width.size
     zero, length = np.uint64(0), np.uint64(count * B)
     for line in prange(y.size // (OW * B)):
@@ -128,6 +128,9 @@ class Padding:
     def _run(self, loop: Any, source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         memory = np.ascontiguousarray(source.transpose(self.order))
         result = empty(tuple([shape[axis] for axis in self.order]), source.dtype)
+        if not source.size or not result.size:
+            result[...] = 0
+            return result.transpose(self.back)
         loop(memory.reshape(-1), result.reshape(-1), *self.sizes, *self.maps, *self.stretch, self.inner)
         return result.transpose(self.back)
 

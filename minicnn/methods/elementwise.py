@@ -4,7 +4,8 @@ from typing import Any
 
 from minicnn.autograd import Variable
 from minicnn.methods.in_place import in_place
-from minicnn.operators import activation, choosing, comparison, elementwise, pairs, rounding, special
+from minicnn.operators import activation, choosing, comparison, elementwise, gates, pairs, rounding, special
+from minicnn.operators import softmax as softmaxes
 
 
 class Elementwise(Variable):
@@ -89,8 +90,10 @@ class Elementwise(Variable):
 
     sigmoid, sigmoid_ = activation.sigmoid, in_place(activation.sigmoid)
     tanh, tanh_ = activation.tanh, in_place(activation.tanh)
-    softmax = activation.softmax
-    log_softmax = activation.log_softmax
+    softmax = softmaxes.softmax
+    log_softmax = softmaxes.log_softmax
+    prelu = gates.prelu
+    hardshrink = activation.hardshrink
 
     def relu(self) -> Any:
         """max(x, 0), elementwise."""

@@ -10,12 +10,13 @@ from minicnn.autograd import Operator
 from minicnn.dtypes import meet
 from minicnn.nn.functional.normalization import from_rows, to_rows
 from minicnn.operators import reduction as reductions
-from minicnn.operators.activation import floating, log_softmax
+from minicnn.operators.activation import floating
 from minicnn.operators.arithmetic import Multiply, Subtract
 from minicnn.operators.elementwise import exp
 from minicnn.operators.operands import array_of, cast, check_broadcast, refuse_gradient, tensor_array
 from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import reshape
+from minicnn.operators.softmax import log_softmax
 
 
 def _check_reduction(reduction: str, *known: str) -> None:
@@ -50,8 +51,8 @@ class CrossEntropy(Operator):
         losses, slopes, total, counted = kernels.loss.cross_entropy(
             rows, targets, weights, ignore_index, smoothing, ctx.needs_input_grad[0]
         )
-        ctx.saved = slopes, (targets != ignore_index)[:, None], target, weight
-        ctx.shape = x.shape
+        ctx.saved = slopes, targets, target, weight
+        ctx.shape, ctx.ignored = x.shape, ignore_index
         if smoothing and not counted:
             counted = np.nan  # the two parts of the loss are divided by it one by one, 0 by 0 among them
         ctx.divisor = counted if reduction == "mean" else 1.0
@@ -61,9 +62,9 @@ class CrossEntropy(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        slopes, counts, *_ = ctx.saved
-        scale = np.divide(grad_output, ctx.divisor, dtype=slopes.dtype).reshape(-1, 1)
-        by_rows = np.multiply(slopes, scale, out=np.zeros_like(slopes), where=counts)
+        slopes, targets, *_ = ctx.saved
+        scale = quietly(np.divide, grad_output, ctx.divisor).astype(slopes.dtype).reshape(-1)
+        by_rows = kernels.loss.gradient(slopes, targets, ctx.ignored, scale)
         return from_rows(by_rows, ctx.shape), None, None, None, None, None
 
 

@@ -1,10 +1,12 @@
 """pad: elements added around a tensor."""
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.kernels.geometry import INT64, integer
 from minicnn.operators.operands import array_of
@@ -28,11 +30,8 @@ class Pad(Operator):
             y[...] = value
             y[inside] = x[crop]
             return y
-        for axis, sides in pairs.items():
-            origins = _origins(mode, x.shape[axis], *sides)
-            x = x.take(origins, axis)
-            _along(x, axis)[origins < 0] = 0
-        return x
+        ctx.padding = _padding(x.shape, x.strides, tuple(pairs.items()), mode)
+        return ctx.padding.forward(x)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -41,16 +40,14 @@ class Pad(Operator):
             by_x = np.zeros(ctx.shape, g.dtype)
             by_x[crop] = g[inside]
             return by_x, None, None, None
-        for axis, sides in reversed(ctx.pairs.items()):
-            by_x = np.zeros((*g.shape[:axis], ctx.shape[axis], *g.shape[axis + 1 :]), g.dtype)
-            origins = _origins(ctx.mode, ctx.shape[axis], *sides)
-            own = origins == np.arange(len(origins)) - sides[0]
-            lines, added = _along(by_x, axis), _along(g, axis)
-            lines[origins[own]] = added[own]
-            for k in np.flatnonzero(~own & (origins >= 0)):
-                lines[origins[k]] += added[k]
-            g = by_x
-        return g, None, None, None
+        return ctx.padding.backward(g), None, None, None
+
+
+@functools.lru_cache(maxsize=1024)
+def _padding(shape: tuple[int, ...], strides: tuple[int, ...], pairs: tuple, mode: str) -> Any:
+    """How arrays of a shape and memory order are padded."""
+    places = {axis: _origins(mode, shape[axis], *sides) for axis, sides in pairs}
+    return kernels.padding.Padding(shape, strides, places)
 
 
 def _common(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]]) -> tuple[tuple, tuple]:
@@ -59,11 +56,6 @@ def _common(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]]) -> tuple[
     crop = tuple(slice(max(-before, 0), size - max(-after, 0)) for size, before, after in sides)
     inside = tuple(slice(max(before, 0), size + before + min(after, 0)) for size, before, after in sides)
     return crop, inside
-
-
-def _along(x: np.ndarray, axis: int) -> np.ndarray:
-    """A view of `x` with `axis` first."""
-    return np.moveaxis(x, axis, 0)
 
 
 def _origins(mode: str, size: int, before: int, after: int) -> np.ndarray:

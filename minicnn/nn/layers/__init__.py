@@ -1,6 +1,31 @@
 """The layers, one file a family."""
 
-from minicnn.nn.layers.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from minicnn.nn.layers.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+    Threshold,
+)
 from minicnn.nn.layers.containers import Identity, ModuleList, Sequential
 from minicnn.nn.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minicnn.nn.layers.distance import Bilinear, CosineSimilarity, PairwiseDistance
@@ -56,8 +81,14 @@ from minicnn.nn.layers.resizing import (
     UpsamplingNearest2d,
 )
 from minicnn.nn.layers.unfolding import Fold, Unfold
+from minicnn.nn.layers.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool1d",
@@ -80,6 +111,10 @@ __all__ = [
     "Flatten",
     "Fold",
     "GroupNorm",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
@@ -102,6 +137,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
     "MaxPool1d",
@@ -109,6 +145,7 @@ __all__ = [
     "MaxUnpool1d",
     "MaxUnpool2d",
     "ModuleDict",
+    "Mish",
     "ModuleList",
     "NLLLoss",
     "PairwiseDistance",
@@ -116,11 +153,20 @@ __all__ = [
     "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PReLU",
     "RMSNorm",
+    "RReLU",
     "ReLU",
+    "ReLU6",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
     "SyncBatchNorm",
     "Tanh",
     "Unflatten",
@@ -128,4 +174,6 @@ __all__ = [
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
+    "Tanhshrink",
+    "Threshold",
 ]
