@@ -91,6 +91,10 @@ from minicnn.operators.activation import (
     threshold,
     threshold_,
 )
+from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub, true_divide
+from minicnn.operators.arithmetic import mul as multiply
+from minicnn.operators.arithmetic import power as pow
+from minicnn.operators.arithmetic import sub as subtract
 from minicnn.operators.axes import adjoint, moveaxis, movedim, ravel, swapaxes, swapdims, t, unflatten
 from minicnn.operators.broadcasting import (
     block_diag,
@@ -164,9 +168,6 @@ from minicnn.operators.elementwise import atanh as arctanh
 from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
 from minicnn.operators.extremes import maximum as max
 from minicnn.operators.extremes import minimum as min
-from minicnn.operators.comparison import allclose, equal
-from minicnn.operators.elementwise import absolute as abs
-from minicnn.operators.elementwise import clamp, exp, log, reciprocal, sqrt, where
 from minicnn.operators.gates import prelu, rrelu, rrelu_
 from minicnn.operators.indexing import unbind
 from minicnn.operators.joining import cat, stack
@@ -224,6 +225,7 @@ from minicnn.operators.scattering import (
 from minicnn.operators.searching import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
+from minicnn.operators.softmax import log_softmax, softmax
 from minicnn.operators.sorting import (
     argsort,
     kthvalue,
@@ -237,7 +239,6 @@ from minicnn.operators.sorting import (
     topk,
 )
 from minicnn.operators.special import digamma, erf, erfc, erfinv, i0, lgamma, logit, polygamma, xlogy
-from minicnn.operators.softmax import log_softmax, softmax
 from minicnn.operators.splitting import (
     chunk,
     dsplit,
@@ -472,9 +473,9 @@ __all__ = [
     "greater_equal",
     "gt",
     "half",
+    "hardshrink",
     "heaviside",
     "histc",
-    "hardshrink",
     "hsplit",
     "hstack",
     "hypot",
@@ -596,9 +597,9 @@ __all__ = [
     "ravel",
     "reciprocal",
     "relu",
+    "relu_",
     "remainder",
     "renorm",
-    "relu_",
     "repeat_interleave",
     "reshape",
     "resize_as_",
@@ -607,10 +608,10 @@ __all__ = [
     "rot90",
     "round",
     "row_stack",
-    "rsqrt",
-    "rsub",
     "rrelu",
     "rrelu_",
+    "rsqrt",
+    "rsub",
     "save",
     "scalar_tensor",
     "scatter",
@@ -623,6 +624,8 @@ __all__ = [
     "set_default_tensor_type",
     "selu",
     "selu_",
+    "set_default_dtype",
+    "set_default_tensor_type",
     "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_interop_threads",
@@ -632,12 +635,12 @@ __all__ = [
     "sgn",
     "short",
     "sigmoid",
+    "sigmoid_",
     "sign",
     "signbit",
     "sin",
     "sinc",
     "sinh",
-    "sigmoid_",
     "softmax",
     "sort",
     "special",

@@ -10,8 +10,8 @@ from minicnn.operators import softmax as softmaxes
 from minicnn.operators.activation import floating
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.arithmetic import Add, true_divide
-from minicnn.operators.elementwise import negative
 from minicnn.operators.operands import array_of
+from minicnn.operators.rounding import negative
 from minicnn.random import numpy_generator
 
 
