@@ -71,11 +71,6 @@ from minicnn.element_types import float64 as double
 from minicnn.element_types import int16 as short
 from minicnn.element_types import int32 as int
 from minicnn.element_types import int64 as long
-from minicnn.operators.activation import log_softmax, relu, sigmoid, softmax, tanh
-from minicnn.operators.arithmetic import add, float_power, ldexp, mul, rsub, sub, true_divide
-from minicnn.operators.arithmetic import mul as multiply
-from minicnn.operators.arithmetic import power as pow
-from minicnn.operators.arithmetic import sub as subtract
 from minicnn.operators.activation import (
     celu,
     celu_,
@@ -620,8 +615,6 @@ __all__ = [
     "searchsorted",
     "seed",
     "select",
-    "set_default_dtype",
-    "set_default_tensor_type",
     "selu",
     "selu_",
     "set_default_dtype",
