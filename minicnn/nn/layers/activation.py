@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from minicnn.nn import functional as F
-from minicnn.nn.init import constant_
 from minicnn.nn._arguments import empty_parameter
+from minicnn.nn.init import constant_
 from minicnn.nn.module import Module
 from minicnn.tensor import Tensor
 
