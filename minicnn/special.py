@@ -1,6 +1,7 @@
 """`torch.special`: functions of probability and physics, elementwise."""
 
-from minicnn.operators.activation import log_softmax, sigmoid, softmax
+from minicnn.operators.activation import sigmoid
+from minicnn.operators.softmax import log_softmax, softmax
 from minicnn.operators.elementwise import exp2, expm1, log1p, sinc
 from minicnn.operators.rounding import round
 from minicnn.operators.special import (
