@@ -1,9 +1,9 @@
 """`torch.special`: functions of probability and physics, elementwise."""
 
 from minicnn.operators.activation import sigmoid
-from minicnn.operators.softmax import log_softmax, softmax
 from minicnn.operators.elementwise import exp2, expm1, log1p, sinc
 from minicnn.operators.rounding import round
+from minicnn.operators.softmax import log_softmax, softmax
 from minicnn.operators.special import (
     digamma,
     entr,
