@@ -80,8 +80,8 @@ from minicnn.nn.layers.resizing import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
-from minicnn.nn.layers.unfolding import Fold, Unfold
 from minicnn.nn.layers.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
+from minicnn.nn.layers.unfolding import Fold, Unfold
 
 __all__ = [
     "CELU",
@@ -144,14 +144,14 @@ __all__ = [
     "MaxPool2d",
     "MaxUnpool1d",
     "MaxUnpool2d",
-    "ModuleDict",
     "Mish",
+    "ModuleDict",
     "ModuleList",
     "NLLLoss",
+    "PReLU",
     "PairwiseDistance",
     "ParameterDict",
     "ParameterList",
-    "PReLU",
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",
@@ -169,10 +169,10 @@ __all__ = [
     "Softsign",
     "SyncBatchNorm",
     "Tanh",
-    "Unflatten",
-    "Unfold",
     "Tanhshrink",
     "Threshold",
+    "Unflatten",
+    "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
