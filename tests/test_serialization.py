@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import minicnn
 from minicnn.serialization import load, read_metadata, replacing, save
 from minicnn.tensor import Tensor
 
@@ -194,7 +195,7 @@ def test_torch_checkpoints_keep_their_structure(tmp_path):
     assert {key: loaded[key] for key in ("epoch", "history", "shape", "bytes", "big")} == {
         key: checkpoint[key] for key in ("epoch", "history", "shape", "bytes", "big")
     }
-    assert (loaded["device"], loaded["dtype"], loaded[7]) == ("cuda:1", "torch.float64", {"a": 1})
+    assert (loaded["device"], loaded["dtype"], loaded[7]) == ("cuda:1", minicnn.float64, {"a": 1})
     assert loaded["parameter"].tolist() == [1, 1]
 
 
@@ -568,7 +569,9 @@ def test_load_promises_nothing_it_does_not_do(tmp_path):
     save({}, tmp_path / "w")
     with pytest.raises(RuntimeError, match="cuda"):
         load(tmp_path / "w", map_location="cuda")
-    with pytest.raises(ValueError, match="weights_only"):
-        load(tmp_path / "w", weights_only=False)
+    with pytest.raises(ValueError, match="mmap"):
+        load(tmp_path / "w", mmap=True)
+    with pytest.raises(ValueError, match="pickle_module"):
+        load(tmp_path / "w", pickle_module=io)
     with pytest.raises(TypeError, match="binary"), open(tmp_path / "w", encoding="latin1") as file:
         load(file)

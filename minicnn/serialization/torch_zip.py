@@ -1,58 +1,35 @@
 """PyTorch's `.pth`: a zip file of raw storages and one pickle that says how tensors view them.
 
-A pickle is a program for a small stack machine, and Python's own machine lets it call anything. The machine
-here knows only the instructions that build dictionaries, lists, tuples, numbers and strings, and when a
-program wants to call something, it looks the name up in a table of the few that PyTorch uses for tensors.
-No function named by a file is ever imported, let alone called.
+The pickle is read by `machine`, which may call what stands in a table here: the few functions that PyTorch uses for
+tensors. No function named by a file is ever imported, let alone called.
 """
 
-import pickletools
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from minicnn.attributes import Size
+from minicnn import element_types
+from minicnn.attributes import Size, device
+from minicnn.serialization.machine import Machine
+from minicnn.serialization.names import STORAGES, Name
+from minicnn.serialization.numpy_values import (
+    OLD_RECONSTRUCT,
+    OLD_SCALAR,
+    RECONSTRUCT,
+    SCALAR,
+    NumpyArray,
+    NumpyDtype,
+    scalar,
+)
 from minicnn.serialization.safetensors import widen_bfloat16
 from minicnn.tensor import Tensor
 
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")
 """How files of PyTorch before 1.6 begin, after the pickle's protocol."""
-
-_STORAGES = {
-    "torch.BoolStorage": "bool",
-    "torch.ByteStorage": "uint8",
-    "torch.CharStorage": "int8",
-    "torch.ShortStorage": "int16",
-    "torch.IntStorage": "int32",
-    "torch.LongStorage": "int64",
-    "torch.HalfStorage": "float16",
-    "torch.BFloat16Storage": "bfloat16",
-    "torch.FloatStorage": "float32",
-    "torch.DoubleStorage": "float64",
-    "torch.storage.UntypedStorage": None,
-}
-_DTYPES = {f"torch.{name}": name for name in (*filter(None, _STORAGES.values()), "uint16", "uint32", "uint64")}
-
-_PUSHES_ITS_ARGUMENT = {
-    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
-    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-}
-_PUSHES: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_DICT": dict,
-    "EMPTY_LIST": list,
-    "EMPTY_TUPLE": tuple,
-}
-_SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-
-
-class _Name(str):
-    """A name that the pickle wants to call or refer to: looked up in tables, never imported."""
 
 
 class _Storage(NamedTuple):
@@ -81,18 +58,24 @@ def read(archive: zipfile.ZipFile) -> Any:
         ValueError: where the pickle asks for anything but tensors in plain containers, or a tensor would
             reach outside its storage.
     """
+    folder, program = contents(archive)
+    try:
+        return Machine(Tensors(archive, folder), _CALLS).run(program)
+    except (LookupError, TypeError) as error:  # a program that pops from an empty stack, or adds to a number
+        raise ValueError(f"its pickle is damaged ({error})") from error
+
+
+def contents(archive: zipfile.ZipFile) -> tuple[str, bytes]:
+    """The folder inside a file of `torch.save`, and the pickle that lies in it."""
     names = archive.namelist()
     (pickle,) = [name for name in names if name.endswith("/data.pkl")]
     folder = pickle.removesuffix("data.pkl")
     if f"{folder}constants.pkl" in names:
         raise ValueError("it is a TorchScript program, not tensors; torch.save its state_dict() instead")
-    try:
-        return _Machine(_Tensors(archive, folder)).run(archive.read(pickle))
-    except (LookupError, TypeError) as error:  # a program that pops from an empty stack, or adds to a number
-        raise ValueError(f"its pickle is damaged ({error})") from error
+    return folder, archive.read(pickle)
 
 
-class _Tensors:
+class Tensors:
     """Builds the tensors of one file; those that view one storage share its memory."""
 
     def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
@@ -108,9 +91,9 @@ class _Tensors:
         kind, storage_type, key, _, size = identity
         if kind != "storage" or type(key) is not str or not _is_size(size):
             raise ValueError("its pickle refers to something that is no storage")
-        if type(storage_type) is not _Name or storage_type not in _STORAGES:
+        if type(storage_type) is not Name or storage_type not in STORAGES:
             raise ValueError("its pickle refers to a storage of an unknown type")
-        return _Storage(key, _STORAGES[storage_type], size)
+        return _Storage(key, STORAGES[storage_type], size)
 
     def tensor(
         self,
@@ -155,9 +138,9 @@ class _Tensors:
         attributes: Any = None,
     ) -> Tensor:
         """As `tensor`, where `storage` is mere bytes and `dtype` says of what elements."""
-        if type(dtype) is not _Name or dtype not in _DTYPES:
+        if not isinstance(dtype, element_types.dtype):
             raise ValueError("it holds a tensor of an unknown element type")
-        return self.tensor(storage, offset, size, stride, requires_grad, hooks, attributes, _DTYPES[dtype])
+        return self.tensor(storage, offset, size, stride, requires_grad, hooks, attributes, dtype.dtype.name)
 
     def _read(self, storage: _Storage, dtype: str | None) -> np.ndarray:
         if dtype is None:
@@ -188,113 +171,52 @@ def _width(dtype: str) -> int:
     return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
 
 
-class _Machine:
-    """The stack machine that reads pickles, with nothing to call but `_Tensors`."""
-
-    def __init__(self, tensors: _Tensors) -> None:
-        self._tensors = tensors
-        self._stack: list[Any] = []
-        self._marks: list[int] = []
-        self._memo: dict[int, Any] = {}
-
-    def run(self, program: bytes) -> Any:
-        """The object that a pickle describes."""
-        for opcode, argument, _ in pickletools.genops(program):
-            if opcode.name == "STOP":
-                return self._stack.pop()
-            self._execute(opcode.name, argument)
-        raise ValueError("its pickle is truncated")
-
-    def _execute(self, name: str, argument: Any) -> None:
-        stack = self._stack
-        if name in _PUSHES_ITS_ARGUMENT:
-            stack.append(argument)
-        elif name in _PUSHES:
-            stack.append(_PUSHES[name]())
-        elif name in _SHORT_TUPLES:
-            count = _SHORT_TUPLES[name]
-            stack[-count:] = [tuple(stack[-count:])]
-        else:
-            match name:
-                case "PROTO" | "FRAME":
-                    pass
-                case "MARK":
-                    self._marks.append(len(stack))
-                case "TUPLE":
-                    stack.append(tuple(self._pop_to_mark()))
-                case "APPEND":
-                    item = stack.pop()
-                    self._top(list).append(item)
-                case "APPENDS":
-                    items = self._pop_to_mark()
-                    self._top(list).extend(items)
-                case "SETITEM":
-                    value, key = stack.pop(), stack.pop()
-                    self._set_items([key, value])
-                case "SETITEMS":
-                    self._set_items(self._pop_to_mark())
-                case "BINPUT" | "LONG_BINPUT" | "PUT":
-                    self._memo[argument] = stack[-1]
-                case "MEMOIZE":
-                    self._memo[len(self._memo)] = stack[-1]
-                case "BINGET" | "LONG_BINGET" | "GET":
-                    stack.append(self._memo[argument])
-                case "GLOBAL":
-                    stack.append(self._name(argument.replace(" ", ".")))
-                case "STACK_GLOBAL":
-                    attribute, module = stack.pop(), stack.pop()
-                    stack.append(self._name(".".join((module, attribute))))
-                case "BINPERSID":
-                    stack.append(self._tensors.storage(stack.pop()))
-                case "REDUCE":
-                    arguments, function = stack.pop(), stack.pop()
-                    stack.append(self._call(function, arguments))
-                case "BUILD":
-                    stack.pop()  # the attributes of a dictionary, such as a state_dict's _metadata
-                    self._top(dict)
-                case _:
-                    raise ValueError(f"its pickle uses {name}, which tensors in plain containers do not need")
-
-    def _pop_to_mark(self) -> list[Any]:
-        mark = self._marks.pop()
-        items = self._stack[mark:]
-        del self._stack[mark:]
-        return items
-
-    def _top(self, expected: type) -> Any:
-        if type(self._stack[-1]) is not expected:
-            raise ValueError(f"its pickle treats a {type(self._stack[-1]).__name__} as a {expected.__name__}")
-        return self._stack[-1]
-
-    def _set_items(self, items: list[Any]) -> None:
-        target = self._top(dict)
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, (str, int, float, bytes, type(None))):
-                raise ValueError(f"its pickle uses a {type(key).__name__} as a dictionary's key")
-            target[key] = value
-
-    def _name(self, name: str) -> _Name:
-        if name not in _CALLS and name not in _STORAGES and name not in _DTYPES:
-            raise ValueError(f"its pickle asks for {name}, which no tensor needs; nothing was executed")
-        return _Name(name)
-
-    def _call(self, function: Any, arguments: Any) -> Any:
-        if type(function) is not _Name or function not in _CALLS or type(arguments) is not tuple:
-            raise ValueError("its pickle calls what no tensor needs; nothing was executed")
-        return _CALLS[function](self._tensors, *arguments)
+def calls() -> dict[str, Callable[..., Any]]:
+    """What a pickle may call, by name; each takes the file's `Tensors` before the pickle's own arguments."""
+    return _CALLS
 
 
-def _device(tensors: _Tensors, *parts: Any) -> str:
+def _parameter(tensors: Tensors, data: Any, requires_grad: Any, hooks: Any) -> Tensor:
+    if not isinstance(data, Tensor):
+        raise ValueError("it holds a parameter that is no tensor")
+    return data.requires_grad_(requires_grad is True and data.is_floating_point())
+
+
+def _set(tensors: Tensors, items: Any) -> set:
+    if type(items) is not list:
+        raise ValueError("it holds a damaged set")
+    return set(items)
+
+
+def _complex(tensors: Tensors, real: Any, imag: Any) -> complex:
+    if type(real) is not float or type(imag) is not float:
+        raise ValueError("it holds a damaged complex number")
+    return complex(real, imag)
+
+
+def _array(name: str, tensors: Tensors, *arguments: Any) -> NumpyArray:
+    if arguments != ("numpy.ndarray", (0,), b"b"):
+        raise ValueError(f"its pickle calls {name} otherwise than for an array; nothing was executed")
+    return NumpyArray()
+
+
+def _device(tensors: Tensors, *parts: Any) -> Any:
     if not all(type(part) in (str, int) for part in parts):
         raise ValueError("it holds a damaged device")
-    return ":".join(map(str, parts))
+    return device() if parts[:1] == ("cpu",) else ":".join(map(str, parts))
 
 
 _CALLS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor_v2": lambda tensors, *arguments: tensors.tensor(*arguments[:7]),
     "torch._utils._rebuild_tensor_v3": lambda tensors, *arguments: tensors.typed_tensor(*arguments),
-    "torch._utils._rebuild_parameter": lambda tensors, data, requires_grad, hooks: data,
-    "collections.OrderedDict": lambda tensors: {},
+    "torch._utils._rebuild_parameter": _parameter,
+    "collections.OrderedDict": lambda tensors: OrderedDict(),
+    "__builtin__.set": _set,
+    "__builtin__.complex": _complex,
+    "numpy.dtype": lambda tensors, *arguments: NumpyDtype(*arguments),
+    RECONSTRUCT: partial(_array, RECONSTRUCT),
+    OLD_RECONSTRUCT: partial(_array, OLD_RECONSTRUCT),
+    **dict.fromkeys((SCALAR, OLD_SCALAR), lambda tensors, *arguments: scalar(*arguments)),
     "torch.Size": lambda tensors, sizes: Size(sizes),
     "torch.device": _device,
     "_codecs.encode": lambda tensors, text, _: text.encode("latin1"),
