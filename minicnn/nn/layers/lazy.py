@@ -60,7 +60,7 @@ class _Lazy(LazyModuleMixin):
     _state_shapes: Any
 
     def __init_subclass__(cls) -> None:
-        if cls.cls_to_become is None:
+        if cls.cls_to_become is None or cls.__init__ is not _Lazy.__init__:
             return
         plain = inspect.signature(cls.cls_to_become)
         cls.__signature__ = plain.replace(parameters=list(plain.parameters.values())[1:])  # type: ignore[attr-defined]
@@ -168,13 +168,36 @@ class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):  # type: ignore[misc]
     cls_to_become = BatchNorm3d
 
 
-class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):  # type: ignore[misc]
+class _LazyInstanceNorm(_LazyNorm):
+    """With a weight and running statistics, unless it is told otherwise."""
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+
+
+class LazyInstanceNorm1d(_LazyInstanceNorm, InstanceNorm1d):  # type: ignore[misc]
+    """Instance normalization of sequences whose `num_features` is that of its first input."""
+
     cls_to_become = InstanceNorm1d
 
 
-class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):  # type: ignore[misc]
+class LazyInstanceNorm2d(_LazyInstanceNorm, InstanceNorm2d):  # type: ignore[misc]
+    """Instance normalization of images whose `num_features` is that of its first input."""
+
     cls_to_become = InstanceNorm2d
 
 
-class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):  # type: ignore[misc]
+class LazyInstanceNorm3d(_LazyInstanceNorm, InstanceNorm3d):  # type: ignore[misc]
+    """Instance normalization of volumes whose `num_features` is that of its first input."""
+
     cls_to_become = InstanceNorm3d
