@@ -45,7 +45,6 @@ PATHS: dict[str, str] = {
     "torch.nn.modules.fold": "minicnn.nn",
     "torch.nn.modules.instancenorm": "minicnn.nn",
     "torch.nn.modules.lazy": "minicnn.nn.layers.lazy",
-    "torch.nn.modules.lazy": "minicnn.nn.layers.lazy",
     "torch.nn.modules.linear": "minicnn.nn",
     "torch.nn.modules.loss": "minicnn.nn",
     "torch.nn.modules.module": "minicnn.nn",

@@ -1,4 +1,4 @@
-"""A batch normalisation in evaluation is a factor and a term for every channel, which the layer before it can take in."""
+"""Batch normalisation in evaluation is a factor and a term for every channel, which the layer before it can take in."""
 
 import copy
 from typing import Any
