@@ -19,6 +19,13 @@ INSTEAD = {
     "sparse": "all tensors are dense",
     "profiler": "use Python's cProfile",
     "nn.utils.rnn": "there are no recurrent layers",
+    **dict.fromkeys(
+        ("nn.Conv3d", "nn.ConvTranspose3d", "nn.MaxPool3d", "nn.AvgPool3d", "nn.AdaptiveAvgPool3d"),
+        "convolution and pooling are for sequences and images, not for volumes",
+    ),
+    "nn.FractionalMaxPool2d": "MaxPool2d and AdaptiveMaxPool2d are there",
+    "nn.CrossMapLRN2d": "LocalResponseNorm does the same",
+    "nn.EmbeddingBag": "take the sum or mean of what Embedding gives",
     "nn.LSTM": "there are no recurrent layers",
     "nn.GRU": "there are no recurrent layers",
     "nn.RNN": "there are no recurrent layers",

@@ -8,6 +8,7 @@ shape and the dtype, never on the order of the elements in memory.
 import math
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -342,3 +343,49 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     q, r = np.linalg.qr(sample if rows >= columns else sample.T)
     q *= np.sign(np.diag(r))
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor._array.shape))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Draw a matrix from the normal distribution of mean 0, with as many zeros in every column, anywhere.
+
+    Martens, "Deep learning via Hessian-free optimization", 2010.
+
+    Args:
+        tensor: of 2 dimensions.
+        sparsity: the share of zeros in every column.
+        std: of the other elements.
+        generator: the stream of random numbers.
+
+    Raises:
+        ValueError: for another number of dimensions.
+    """
+    if _checked(tensor).ndim != 2:
+        raise ValueError(f"Only tensors with 2 dimensions are supported, got shape {tuple(tensor.shape)}")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    normal_(tensor, 0, std, generator)
+    stream = numpy_generator(generator)
+    for column in range(columns):
+        tensor._array[stream.permutation(rows)[:zeros], column] = 0
+    return tensor
+
+
+def _old_name(function: Callable) -> Callable:
+    """The function under its name without underscore, which warns as in PyTorch."""
+    new = function.__name__
+
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{new[:-1]}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
+        )
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = new[:-1]
+    call.__doc__ = f"The old name of `{new}`."
+    return call
+
+
+uniform, normal, constant, eye, dirac, sparse = map(_old_name, (uniform_, normal_, constant_, eye_, dirac_, sparse_))
+xavier_uniform, xavier_normal = _old_name(xavier_uniform_), _old_name(xavier_normal_)
+kaiming_uniform, kaiming_normal = _old_name(kaiming_uniform_), _old_name(kaiming_normal_)
+orthogonal = _old_name(orthogonal_)
