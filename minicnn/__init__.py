@@ -3,7 +3,16 @@
 from minicnn import autograd
 from minicnn.amp import autocast
 from minicnn.attributes import Size, device, layout, memory_format
-from minicnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minicnn.autograd import (
+    enable_grad,
+    inference_mode,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from minicnn.compat import missing
 from minicnn.compat.modules import serve_own_paths
 from minicnn.creation import (
@@ -507,16 +516,20 @@ __all__ = [
     "index_fill",
     "index_put",
     "index_select",
+    "inference_mode",
     "initial_seed",
     "int",
     "int8",
     "int16",
     "int32",
     "int64",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_complex",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "is_nonzero",
     "is_storage",
     "is_tensor",

@@ -1,16 +1,22 @@
 """`backward` and `grad`: what programs ask of the graph."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import run_backward
+from minicnn.autograd.graph import accumulate, run_backward
 from minicnn.autograd.variable import Variable
 
 
 def backward(
-    tensors: Variable | Sequence[Variable], grad_tensors: Any = None, retain_graph: bool | None = None
+    tensors: Variable | Sequence[Variable],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Variable | Sequence[Variable] | None = None,
 ) -> None:
     """Accumulate, in every leaf's `.grad`, the gradient of the sum of `tensors`.
 
@@ -18,13 +24,31 @@ def backward(
         tensors: one Tensor or several.
         grad_tensors: for each its gradient, of its shape; None for a single-element tensor.
         retain_graph: keep the graph, so that it can be walked again.
+        create_graph: False: gradients of gradients don't exist.
+        grad_variables: the old name of `grad_tensors`.
+        inputs: accumulate in these tensors' `.grad` alone.
 
     Raises:
         RuntimeError: where a tensor has no graph, isn't a single element and comes without gradient, comes
-            with one of another shape, or was walked already.
+            with one of another shape, or was walked already; for `create_graph`; for no inputs.
     """
+    _refuse_second_order(create_graph)
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError("backward takes grad_tensors or grad_variables, the old name, not both")
+        grad_tensors = grad_variables
     roots = _listed(tensors)
-    run_backward(roots, _start_gradients(roots, grad_tensors), bool(retain_graph))
+    starts = _start_gradients(roots, grad_tensors)
+    if inputs is None:
+        run_backward(roots, starts, bool(retain_graph))
+        return
+    targets = _listed(inputs)
+    if not targets:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for target, gradient in zip(targets, run_backward(roots, starts, bool(retain_graph), targets), strict=True):
+        if gradient is not None:
+            accumulate(target, gradient.copy())
 
 
 def grad(
@@ -32,23 +56,37 @@ def grad(
     inputs: Variable | Sequence[Variable],
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
-    *,
-    allow_unused: bool = False,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple:
-    """The gradients of the sum of `outputs` by each of `inputs`; no `.grad` changes.
+    """The gradients of the sum of `outputs` with respect to each of `inputs`; no `.grad` changes.
 
     Args:
         outputs: one Tensor or several.
         inputs: one Tensor or several, each requiring a gradient.
         grad_outputs: for each output its gradient; None for a single-element output.
         retain_graph: keep the graph, so that it can be walked again.
+        create_graph: False: gradients of gradients don't exist.
         allow_unused: give None for an input that no output depends on, instead of raising.
+        is_grads_batched: False: `grad_outputs` holds one gradient for each output.
+        materialize_grads: give zeros for an input that no output depends on.
 
     Returns: a tuple with a Tensor of each input's shape.
 
     Raises:
-        RuntimeError: as `backward`; also for an input that doesn't require a gradient or isn't used.
+        RuntimeError: as `backward`; also for an input that doesn't require a gradient or isn't used, and for
+            `is_grads_batched`.
+        ValueError: for `materialize_grads` where `allow_unused` is False.
     """
+    _refuse_second_order(create_graph)
+    if is_grads_batched:
+        raise RuntimeError("minicnn differentiates one gradient at a time; call grad for each, not is_grads_batched")
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     roots, targets = _listed(outputs), _listed(inputs)
     for target in targets:
         target._catch_up()
@@ -56,9 +94,24 @@ def grad(
         if not (target._requires_grad or (view is not None and view.root._requires_grad)):
             raise RuntimeError("one of the inputs does not require grad")
     found = run_backward(roots, _start_gradients(roots, grad_outputs), bool(retain_graph), targets)
-    if not allow_unused and any(gradient is None for gradient in found):
-        raise RuntimeError("one of the inputs is not used by the outputs; pass allow_unused=True to get None")
+    if materialize_grads:
+        pairs = zip(found, targets, strict=True)
+        found = [np.zeros_like(target._array) if gradient is None else gradient for gradient, target in pairs]
+    for position, gradient in enumerate(found):
+        if gradient is None and not allow_unused:
+            raise RuntimeError(
+                f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
+            )
     return tuple(None if gradient is None else Variable._computed(gradient.copy()) for gradient in found)
+
+
+def _refuse_second_order(create_graph: bool) -> None:
+    if create_graph:
+        raise RuntimeError(
+            "minicnn has no gradients of gradients: create_graph must be False. A gradient that is only looked at, or "
+            "used as a number, needs no graph of its own"
+        )
 
 
 def _listed(tensors: Any) -> list[Variable]:

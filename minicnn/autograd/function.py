@@ -1,6 +1,6 @@
 """`Function`: a differentiable operation of one's own, on Tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ class FunctionContext:
 
     saved: tuple | None = ()
     without_gradient: tuple = ()
+    dirty: tuple = ()
+    materialize: bool = True
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
@@ -54,6 +56,14 @@ class FunctionContext:
         """Say in `forward` which of its results carry no gradient; integer ones never do."""
         self.without_gradient = tensors
 
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say in `forward` which of its arguments it changed in place; it returns them."""
+        self.dirty = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether `backward` gets zeros, not None, for results that no gradient arrives for; it does at first."""
+        self.materialize = value
+
 
 class FunctionNode(Node):
     """A `Function` in the graph; its context is apart, since programs may set any attribute there.
@@ -79,6 +89,11 @@ class FunctionNode(Node):
         if name.startswith("__") or "context" not in self.__dict__:
             raise AttributeError(name)
         return getattr(self.context, name)  # in PyTorch the node is the context
+
+    @property
+    def fills_gradients(self) -> bool:  # type: ignore[override]
+        """Whether backward gets zeros for outputs that no gradient arrived for."""
+        return self.context.materialize
 
     @property
     def saved(self) -> tuple | None:  # type: ignore[override]
@@ -115,6 +130,17 @@ class Function(Operator):
     setup_context: Any = None
     differentiable_outputs = None
 
+    def __call__(self, *arguments: Any) -> Any:
+        """Refused: a Function isn't made, its `apply` is called.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Make forward and backward static "
+            f"methods that take ctx first, and call {type(self).__name__}.apply(...)"
+        )
+
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
         """Run `forward` and record it where a Tensor among `arguments` requires a gradient.
@@ -136,7 +162,11 @@ class Function(Operator):
         if isinstance(returned, list):
             raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple, got a list")
         results = returned if isinstance(returned, tuple) else (returned,)
-        outputs = [_fresh(result, arguments) if isinstance(result, Variable) else result for result in results]
+        _check_dirty(ctx, results, arguments)
+        outputs = [
+            _fresh(result, arguments) if isinstance(result, Variable) and not _is_one_of(result, ctx.dirty) else result
+            for result in results
+        ]
         if grad_mode.enabled and True in needs:
             cls._record(ctx, arguments, results, outputs)
         return tuple(outputs) if isinstance(returned, tuple) else outputs[0]
@@ -151,7 +181,7 @@ class Function(Operator):
         node.watch([tensor for tensor in ctx.saved or () if tensor is not None])
         node.join([outputs[i] for i in node.tensor_results])
         for i in node.tensor_results:
-            if outputs[i]._array.dtype.kind != "f" or any(results[i] is t for t in ctx.without_gradient):
+            if outputs[i]._array.dtype.kind != "f" or _is_one_of(results[i], ctx.without_gradient):
                 outputs[i]._node, outputs[i]._output, outputs[i]._requires_grad = None, 0, False
 
     @classmethod
@@ -164,7 +194,7 @@ class Function(Operator):
         """
         grad_outputs: list = [None] * node.results
         for position, gradient in zip(node.tensor_results, gradients, strict=True):
-            grad_outputs[position] = Variable._computed(gradient)
+            grad_outputs[position] = None if gradient is None else Variable._computed(gradient)
         with no_grad():
             returned = cls.backward(node.context, *grad_outputs)
         results = returned if isinstance(returned, tuple) else (returned,)
@@ -193,6 +223,45 @@ class Function(Operator):
                 f"{type(result).__name__}"
             )
         return result._array.copy()  # the function may still hold that tensor
+
+
+class InplaceFunction(Function):
+    """Base of old functions that may work in place.
+
+    Args:
+        inplace: whether this one does.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+def once_differentiable(function: Callable) -> Callable:
+    """Marks a `backward` whose own gradient is not to be computed, as none is."""
+    return function
+
+
+FunctionCtx = FunctionContext
+
+
+def _is_one_of(tensor: Any, tensors: tuple) -> bool:
+    return any(tensor is one for one in tensors)
+
+
+def _check_dirty(ctx: FunctionContext, results: tuple, arguments: tuple) -> None:
+    """Raise RuntimeError where an argument that was changed in place can't take the place in the graph of a result."""
+    for tensor in ctx.dirty:
+        if not _is_one_of(tensor, results):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that "
+                "are modified inplace must all be outputs of the Function."
+            )
+        if not (grad_mode.enabled and True in ctx.needs_input_grad):
+            continue
+        if tensor._requires_grad and tensor._node is None:
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+        if tensor._view is not None:
+            raise RuntimeError("a Function can't mark a view as dirty; clone() it, or change its base")
 
 
 def _positions_of_tensors(values: Sequence) -> tuple[int, ...]:

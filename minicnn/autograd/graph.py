@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
+from minicnn.autograd.anomalies import check, detection, note_call
 from minicnn.autograd.hooks import NodeHooks, RemovableHandle, register, shown
 from minicnn.autograd.names import listed_inputs, torch_name
 from minicnn.autograd.storage import elements, is_dense, keep_strides
@@ -53,6 +54,7 @@ class Node:
         memories, counts: the memories whose values the backward may read (see `Variable._memory`), and how often each
             had been changed at the forward.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
+        fills_gradients: whether the backward gets zeros for outputs that no gradient arrived for, rather than None.
         hooks: the `NodeHooks` that a program registered, if any.
     """
 
@@ -67,6 +69,7 @@ class Node:
     counts: Sequence[int] = ()
     retained: dict[int, weakref.ref] | None = None
     hooks: Any = None
+    fills_gradients = True
     _numbers = itertools.count()
 
     def __init__(self, operator: Any, edges: Sequence[tuple | None]) -> None:
@@ -100,6 +103,8 @@ class Node:
             array = output._array
             shapes.append((array.shape, array.dtype))
             output._node, output._output, output._requires_grad = self, number, True
+        if detection.enabled:
+            note_call(self)
 
     def name(self) -> str:
         """The operation's name, as `grad_fn.name()` in torch."""
@@ -264,6 +269,7 @@ def run_backward(
     edges: Sequence[tuple | None] = starts
     results: Sequence[np.ndarray | None] = gradients
     own = False  # whether nobody else holds the results
+    watching = detection.enabled
     with np.errstate(all="ignore"):  # infinity and NaN are values like others
         while True:
             for edge, gradient in zip(edges, results, strict=True):
@@ -301,7 +307,7 @@ def run_backward(
                 node.may_overwrite = False
             for number, gradient in enumerate(slots):
                 if gradient is None:
-                    slots[number] = np.zeros(*node.outputs[number])
+                    slots[number] = np.zeros(*node.outputs[number]) if node.fills_gradients else None
                 elif wanted and (node, number) in wanted:
                     collected[node, number] = gradient
                     node.may_overwrite = False
@@ -315,6 +321,8 @@ def run_backward(
             else:
                 results, own = node.hooks.run(node, slots, retain_graph), False
             edges = node.edges
+            if watching:
+                check(node, results)
         for leaf, slot in waiting.items():
             if leaf._hooks:
                 slot[:] = shown(leaf._hooks, slot[0]), True
@@ -373,7 +381,7 @@ def _keep_retained(node: Node, gradients: list[np.ndarray]) -> None:
     for number, reference in (node.retained or {}).items():
         tensor = reference()
         if tensor is not None:
-            _accumulate(tensor, gradients[number].copy())
+            accumulate(tensor, gradients[number].copy())
 
 
 def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -> None:
@@ -389,12 +397,13 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
             if memory in owned or not gradient.flags.writeable:
                 gradient = gradient.copy()
             owned.add(memory)
-        _accumulate(leaf, gradient)
+        accumulate(leaf, gradient)
         for hook in [*(leaf._hooks_after or {}).values()]:
             hook(leaf)
 
 
-def _accumulate(tensor: Variable, gradient: np.ndarray) -> None:
+def accumulate(tensor: Variable, gradient: np.ndarray) -> None:
+    """Add `gradient`, an array that nobody else holds, to a tensor's `.grad`."""
     if tensor._grad is None:
         tensor._grad = Variable._computed(gradient)
         array = tensor._array

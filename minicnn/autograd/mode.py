@@ -10,6 +10,7 @@ from typing import Any
 
 class _GradMode(threading.local):
     enabled = True
+    inference = False
 
 
 grad_mode = _GradMode()
@@ -65,6 +66,38 @@ class enable_grad(no_grad):  # noqa: N801 (torch's name)
     """Record again inside a `no_grad` block."""
 
     _mode = True
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is in `inference_mode`."""
+    return grad_mode.inference
+
+
+class inference_mode:  # noqa: N801 (torch's name)
+    """Record nothing, as `no_grad`: for a block as a context manager, or as a decorator.
+
+    PyTorch also refuses to use the results in recorded operations later; here they are like any other tensor.
+
+    Args:
+        mode: False to record again inside another block.
+    """
+
+    def __new__(cls, mode: bool | Callable = True) -> Any:
+        return cls()(mode) if callable(mode) else super().__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        self._mode = bool(mode)
+        self._previous: list[tuple[bool, bool]] = []
+
+    def __enter__(self) -> None:
+        self._previous.append((grad_mode.enabled, grad_mode.inference))
+        grad_mode.enabled, grad_mode.inference = not self._mode, self._mode
+
+    def __exit__(self, *_: object) -> None:
+        grad_mode.enabled, grad_mode.inference = self._previous.pop()
+
+    def __call__(self, function: Callable) -> Callable:
+        return _decorate(function, lambda: inference_mode(self._mode))
 
 
 def _decorate(function: Callable, mode: Callable[[], AbstractContextManager]) -> Callable:

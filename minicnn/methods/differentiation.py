@@ -113,18 +113,26 @@ class Differentiation(Variable):
         result._memory = self._memory
         return result
 
-    def backward(self, gradient: Any = None, retain_graph: builtins.bool | None = None) -> None:
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+        inputs: Any = None,
+    ) -> None:
         """Accumulate the gradient of this tensor in every leaf's `.grad`.
 
         Args:
             gradient: the gradient with respect to this tensor, of its shape; may be left out for a single element.
             retain_graph: keep the graph, so that it can be walked again.
+            create_graph: False: gradients of gradients don't exist.
+            inputs: accumulate in these tensors' `.grad` alone.
 
         Raises:
             RuntimeError: without a graph, on a second walk, without `gradient` for several elements, or
                 with one of another shape.
         """
-        backward(self, gradient, retain_graph)
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keep `.grad` of this tensor too, though it isn't a leaf.
