@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from minicnn.autograd import Variable
+from minicnn.autograd.storage import is_contiguous
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.indexing import Take
 from minicnn.operators.numbers import integers_argument, is_integer
-from minicnn.operators.shape import flatten, permute, transpose, view
+from minicnn.operators.shape import Contiguous, permute, reshape, transpose, view
 
 
 def movedim(input: Any, source: Any, destination: Any) -> Any:
@@ -91,7 +93,7 @@ def _matrices(name: str, most: int | None = None) -> Callable[[Any], Any]:
             )
         if not shape:
             warnings.warn(f"{name} of a tensor without dimensions is deprecated in PyTorch", stacklevel=2)
-            return permute(input, ())
+            return input
         return transpose(input, -2, -1)
 
     transposed.__name__ = transposed.__qualname__ = name
@@ -142,8 +144,9 @@ def _filled_in(sizes: tuple[int, ...], length: int, axis: int) -> list[int]:
 
 
 def ravel(input: Any) -> Any:
-    """All elements along one axis, in row-major order: a view where `view` allows, else a copy."""
-    return flatten(input)
+    """All elements along one axis, in row-major order: a view where they lie so, else a copy."""
+    tensor = input if isinstance(input, Variable) else Variable._computed(array_argument(input, "ravel"))
+    return reshape(tensor if is_contiguous(tensor) else Contiguous.apply(tensor), (tensor._array.size,))
 
 
 def atleast(input: Any, ndim: int, front: int) -> Any:

@@ -206,12 +206,28 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+class Squeeze(View):
+    """Without some axes of size 1, which the others' strides don't depend on."""
+
+    @staticmethod
+    def view(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+        return x.squeeze(axes)
+
+
+class Unsqueeze(View):
+    """With another axis of size 1."""
+
+    @staticmethod
+    def view(x: np.ndarray, axis: int) -> np.ndarray:
+        return with_unit_axes(np.expand_dims(x, axis), [axis])
+
+
 @numpy_spelling
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     """Without the axes of size 1, or without those of `dim` that have size 1, as a view."""
     shape = array_argument(input, "squeeze").shape
     axes = () if isinstance(dim, (tuple, list)) and not dim else normalize_dims(dim, len(shape))
-    return View.apply(input, tuple(s for axis, s in enumerate(shape) if s != 1 or axis not in axes))
+    return Squeeze.apply(input, tuple([axis for axis in axes if shape[axis] == 1]))
 
 
 @numpy_spelling
@@ -223,7 +239,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     """
     shape = array_argument(input, "unsqueeze").shape
     (axis,) = normalize_dims(dim, len(shape) + 1)
-    return View.apply(input, (*shape[:axis], 1, *shape[axis:]))
+    return Unsqueeze.apply(input, axis)
 
 
 class Expand(ViewOperator):

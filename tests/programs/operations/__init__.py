@@ -1,5 +1,5 @@
 """The operations, by family. Importing this fills the table."""
 
-from . import arithmetic, graphs, losses, reductions, shapes, windows, writing
+from . import arithmetic, graphs, losses, rearranging, reductions, shapes, windows, writing
 
-__all__ = ["arithmetic", "graphs", "losses", "reductions", "shapes", "windows", "writing"]
+__all__ = ["arithmetic", "graphs", "losses", "rearranging", "reductions", "shapes", "windows", "writing"]
