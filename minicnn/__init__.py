@@ -134,9 +134,22 @@ from minicnn.operators.comparison import gt as greater
 from minicnn.operators.comparison import le as less_equal
 from minicnn.operators.comparison import lt as less
 from minicnn.operators.comparison import ne as not_equal
+from minicnn.operators.diagonals import (
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    trace,
+    tril,
+    tril_indices,
+    triu,
+    triu_indices,
+)
+from minicnn.operators.distances import cdist, cosine_similarity, pairwise_distance, pdist
 from minicnn.operators.division import div, floor_divide, fmod, gcd, lcm, remainder
 from minicnn.operators.division import div as divide
 from minicnn.operators.drawing import bernoulli, multinomial, poisson
+from minicnn.operators.einsum import einsum
 from minicnn.operators.elementwise import (
     acos,
     acosh,
@@ -174,6 +187,8 @@ from minicnn.operators.extremes import maximum as max
 from minicnn.operators.extremes import minimum as min
 from minicnn.operators.gates import prelu, rrelu, rrelu_
 from minicnn.operators.indexing import unbind
+from minicnn.operators.inverses import det, slogdet
+from minicnn.operators.inverses import inv as inverse
 from minicnn.operators.joining import cat, stack
 from minicnn.operators.joining import cat as concat
 from minicnn.operators.joining import cat as concatenate
@@ -194,6 +209,24 @@ from minicnn.operators.mixing import addcdiv, addcmul, lerp
 from minicnn.operators.norms import dist, norm, renorm
 from minicnn.operators.pairs import atan2, copysign, heaviside, hypot, logaddexp, logaddexp2, nextafter
 from minicnn.operators.pairs import atan2 as arctan2
+from minicnn.operators.products import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    bmm,
+    cross,
+    dot,
+    inner,
+    kron,
+    mm,
+    mv,
+    outer,
+    tensordot,
+    vdot,
+)
+from minicnn.operators.products import outer as ger
 from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
 from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.reshaping import resize_as_
@@ -356,8 +389,12 @@ __all__ = [
     "acosh",
     "adaptive_avg_pool1d",
     "add",
+    "addbmm",
     "addcdiv",
     "addcmul",
+    "addmm",
+    "addmv",
+    "addr",
     "adjoint",
     "all",
     "allclose",
@@ -396,6 +433,7 @@ __all__ = [
     "backends",
     "bernoulli",
     "bilinear",
+    "baddbmm",
     "bincount",
     "bitwise_and",
     "bitwise_left_shift",
@@ -404,6 +442,7 @@ __all__ = [
     "bitwise_right_shift",
     "bitwise_xor",
     "block_diag",
+    "bmm",
     "bool",
     "broadcast_shapes",
     "broadcast_tensors",
@@ -412,6 +451,7 @@ __all__ = [
     "can_cast",
     "cartesian_prod",
     "cat",
+    "cdist",
     "ceil",
     "celu",
     "celu_",
@@ -439,6 +479,7 @@ __all__ = [
     "cosine_similarity",
     "count_nonzero",
     "cov",
+    "cross",
     "cuda",
     "cummax",
     "cummin",
@@ -446,16 +487,23 @@ __all__ = [
     "cumsum",
     "default_generator",
     "deg2rad",
+    "det",
     "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
     "diff",
     "digamma",
     "dist",
     "div",
     "divide",
+    "dot",
     "double",
     "dsplit",
     "dstack",
     "dtype",
+    "einsum",
     "empty",
     "empty_like",
     "empty_permuted",
@@ -495,6 +543,7 @@ __all__ = [
     "gcd",
     "ge",
     "get_default_dtype",
+    "ger",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",
@@ -518,6 +567,7 @@ __all__ = [
     "index_select",
     "inference_mode",
     "initial_seed",
+    "inner",
     "int",
     "int8",
     "int16",
@@ -526,6 +576,7 @@ __all__ = [
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_complex",
+    "inverse",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
@@ -541,6 +592,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "kron",
     "kthvalue",
     "layout",
     "lcm",
@@ -585,6 +637,7 @@ __all__ = [
     "meshgrid",
     "min",
     "minimum",
+    "mm",
     "mode",
     "moveaxis",
     "movedim",
@@ -592,6 +645,7 @@ __all__ = [
     "mul",
     "multinomial",
     "multiply",
+    "mv",
     "nan_to_num",
     "nanmean",
     "nanmedian",
@@ -613,6 +667,9 @@ __all__ = [
     "ones_like",
     "optim",
     "pairwise_distance",
+    "outer",
+    "pairwise_distance",
+    "pdist",
     "permute",
     "pixel_shuffle",
     "pixel_unshuffle",
@@ -679,6 +736,7 @@ __all__ = [
     "sin",
     "sinc",
     "sinh",
+    "slogdet",
     "softmax",
     "sort",
     "special",
@@ -706,9 +764,15 @@ __all__ = [
     "tensor_split",
     "threshold",
     "threshold_",
+    "tensordot",
     "tile",
     "topk",
+    "trace",
     "transpose",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
     "true_divide",
     "trunc",
     "uint8",
@@ -724,6 +788,7 @@ __all__ = [
     "utils",
     "var",
     "var_mean",
+    "vdot",
     "version",
     "vsplit",
     "vstack",

@@ -15,6 +15,7 @@ from minicnn.methods.description import Description
 from minicnn.methods.differentiation import Differentiation
 from minicnn.methods.elementwise import Elementwise
 from minicnn.methods.making import Making
+from minicnn.methods.matrices import Matrices
 from minicnn.methods.protocols import Protocols
 from minicnn.methods.reduction import Reduction
 from minicnn.methods.scans import Scans
@@ -35,6 +36,7 @@ class Tensor(
     Elementwise,
     Making,
     Memory,
+    Matrices,
     Protocols,
     Reduction,
     Scans,

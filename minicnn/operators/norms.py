@@ -69,6 +69,8 @@ class VectorNorm(Operator):
 
 def _norm(x: np.ndarray, p: float, axes: tuple[int, ...]) -> np.ndarray:
     """The norm in the dtype of x, the axes kept."""
+    if p != 0 and all(x.shape[axis] == 1 for axis in axes):
+        return np.abs(x)
     if p == inf:
         return np.abs(x).max(axes, keepdims=True)
     if p == -inf:
@@ -96,8 +98,21 @@ def _norm_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, p: float, axes: 
         return np.where(ties, np.sign(x) * (g / counts), 0)
     if p == 2:
         return np.where(y == 0, 0, (x / y) * g)
-    power = np.where((x == 0) & (p < 2), 0, np.sign(x) * np.abs(x) ** x.dtype.type(p - 1))
-    return np.where(y == 0, 0, power * (g / y ** x.dtype.type(p - 1)))
+    ratio = (np.abs(x) / y) ** x.dtype.type(p - 1)
+    return np.where((y == 0) | ((x == 0) & (p < 2)), 0, np.sign(x) * ratio * g)
+
+
+def svdvals(A: Any) -> Any:
+    """The singular values of matrices, the largest first: (…, M, N) gives (…, min(M, N)).
+
+    Raises:
+        DtypeError: for integers and bools.
+        ShapeError: for fewer than 2 dimensions.
+    """
+    _real(A, "svdvals", None)
+    if array_of(A).ndim < 2:
+        raise ShapeError(f"svdvals needs at least 2 dimensions, got shape {array_of(A).shape}")
+    return SingularValues.apply(A)
 
 
 def _real(x: Any, name: str, dtype: Any) -> Any:

@@ -64,6 +64,8 @@ from minicnn.operators.activation import (
     threshold_,
 )
 from minicnn.operators.gates import glu, prelu, rrelu, rrelu_
+from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
+from minicnn.operators.distances import cosine_similarity, normalize, pairwise_distance, pdist
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -119,12 +121,14 @@ __all__ = [
     "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
     "prelu",
+    "pdist",
     "relu",
     "relu6",
     "relu_",

@@ -1,0 +1,169 @@
+"""Determinants, inverses and systems of linear equations, by NumPy's LAPACK."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Operator
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.operators.arguments import array_argument
+from minicnn.operators.norms import decomposed
+from minicnn.operators.operands import array_of, check_broadcast
+from minicnn.operators.shape import squeeze, transpose, unsqueeze
+from minicnn.return_types import Results, linalg_slogdet
+
+
+def _transposed(A: np.ndarray) -> np.ndarray:
+    return A.swapaxes(-1, -2)
+
+
+class Determinant(Operator):
+    """The determinants of matrices."""
+
+    @staticmethod
+    def forward(ctx: Any, A: np.ndarray) -> np.ndarray:
+        y = np.asarray(decomposed(np.linalg.det, A))
+        ctx.saved = A, y
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        """The cofactors, from the singular values, since a matrix may have no inverse."""
+        A, _ = ctx.saved
+        U, s, V = decomposed(np.linalg.svd, A)
+        n = s.shape[-1]
+        others = np.repeat(s[..., None, :], n, -2)
+        others[..., np.arange(n), np.arange(n)] = 1
+        sign = np.linalg.det(U) * np.linalg.det(V)
+        cofactors = (U * others.prod(-1)[..., None, :]) @ V
+        return ((g * sign)[..., None, None] * cofactors).astype(g.dtype)
+
+
+class Inverse(Operator):
+    """The inverses of matrices."""
+
+    @staticmethod
+    def forward(ctx: Any, A: np.ndarray) -> np.ndarray:
+        y = decomposed(np.linalg.inv, A)
+        ctx.saved = (y,)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        turned = _transposed(ctx.saved[0])
+        return -turned @ g @ turned
+
+
+class Solution(Operator):
+    """The X of A @ X = B."""
+
+    @staticmethod
+    def forward(ctx: Any, A: np.ndarray, B: np.ndarray) -> np.ndarray:
+        X = decomposed(np.linalg.solve, A, B)
+        ctx.saved = A, X
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        A, X = ctx.saved
+        by_B = decomposed(np.linalg.solve, _transposed(A), g)
+        return -by_B @ _transposed(X), by_B
+
+
+class LogDeterminant(Operator):
+    """The signs of the determinants of matrices, and the logarithms of their absolute values."""
+
+    differentiable_outputs = None
+
+    @staticmethod
+    def forward(ctx: Any, A: np.ndarray) -> tuple:
+        sign, logarithm = decomposed(np.linalg.slogdet, A)
+        ctx.saved = (A,)
+        return np.asarray(sign), np.asarray(logarithm)
+
+    @staticmethod
+    def backward(ctx: Any, by_sign: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return g[..., None, None] * _transposed(decomposed(np.linalg.inv, ctx.saved[0]))
+
+
+def _square(A: Any, name: str) -> np.ndarray:
+    """The array of square matrices.
+
+    Raises:
+        DtypeError: for integers and bools.
+        ShapeError: for other shapes.
+    """
+    array = array_argument(A, name)
+    if array.dtype not in (np.float32, np.float64):
+        raise DtypeError(f"{name} needs float32 or float64, got {array.dtype}")
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2]:
+        raise ShapeError(f"{name} needs square matrices, got shape {array.shape}")
+    return array
+
+
+def det(A: Any) -> Any:
+    """The determinants of matrices: (…, N, N) gives (…).
+
+    Raises:
+        DtypeError: for integers and bools.
+        ShapeError: for other shapes.
+    """
+    _square(A, "det")
+    return Determinant.apply(A)
+
+
+def inv(A: Any) -> Any:
+    """The inverses of matrices: (…, N, N).
+
+    Raises:
+        DtypeError: for integers and bools.
+        ShapeError: for other shapes.
+        LinAlgError: for a matrix that has none.
+    """
+    _square(A, "inv")
+    return Inverse.apply(A)
+
+
+def solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    """The X of A @ X = B, or of X @ A = B.
+
+    Args:
+        A: (…, N, N), float32 or float64.
+        B: (…, N, K), or (…, N) with the batch dimensions of A; of the same dtype.
+        left: False for X @ A = B.
+
+    Raises:
+        DtypeError, ShapeError: for dtypes or shapes that don't fit.
+        LinAlgError: for a matrix that has no inverse.
+    """
+    matrix, values = _square(A, "solve"), array_argument(B, "solve")
+    if values.dtype != matrix.dtype:
+        raise DtypeError(f"solve needs operands of one dtype, got {matrix.dtype} and {values.dtype}")
+    vector = values.ndim == 1 or (values.ndim == matrix.ndim - 1 and values.shape == matrix.shape[:-1])
+    if vector and not left:
+        raise ShapeError("solve with left=False needs matrices as B")
+    columns = unsqueeze(B, -1) if vector else B
+    shape = array_of(columns).shape
+    if len(shape) < 2 or shape[-2 if left else -1] != matrix.shape[-1]:
+        raise ShapeError(f"solve needs a B that fits A of shape {matrix.shape}, got {values.shape}")
+    check_broadcast(matrix.shape[:-2], shape[:-2])
+    if not left:
+        return transpose(solve(transpose(A, -1, -2), transpose(columns, -1, -2)), -1, -2)
+    result = Solution.apply(A, columns)
+    return squeeze(result, -1) if vector else result
+
+
+def slogdet(A: Any) -> Results:
+    """The signs of the determinants of matrices, and the logarithms of their absolute values.
+
+    Args:
+        A: (…, N, N), float32 or float64.
+
+    Returns: `(sign, logabsdet)`, both (…).
+
+    Raises:
+        DtypeError: for integers and bools.
+        ShapeError: for other shapes.
+    """
+    _square(A, "slogdet")
+    return linalg_slogdet(LogDeterminant.apply(A))
