@@ -63,9 +63,8 @@ from minicnn.operators.activation import (
     threshold,
     threshold_,
 )
-from minicnn.operators.gates import glu, prelu, rrelu, rrelu_
-from minicnn.operators.activation import leaky_relu, relu, sigmoid, tanh
 from minicnn.operators.distances import cosine_similarity, normalize, pairwise_distance, pdist
+from minicnn.operators.gates import glu, prelu, rrelu, rrelu_
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -125,10 +124,10 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "prelu",
-    "pdist",
     "relu",
     "relu6",
     "relu_",
