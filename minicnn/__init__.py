@@ -145,7 +145,7 @@ from minicnn.operators.diagonals import (
     triu,
     triu_indices,
 )
-from minicnn.operators.distances import cdist, cosine_similarity, pairwise_distance, pdist
+from minicnn.operators.distances import cdist, pdist
 from minicnn.operators.division import div, floor_divide, fmod, gcd, lcm, remainder
 from minicnn.operators.division import div as divide
 from minicnn.operators.drawing import bernoulli, multinomial, poisson
@@ -667,7 +667,6 @@ __all__ = [
     "ones_like",
     "optim",
     "outer",
-    "pairwise_distance",
     "pairwise_distance",
     "pdist",
     "permute",

@@ -1,38 +1,22 @@
-"""Distances and angles between vectors, and vectors of length 1."""
+"""Distances between all pairs of vectors, and vectors of length 1."""
 
 from typing import Any
 
-import numpy as np
-
-from minicnn.autograd import Operator
-from minicnn.dtypes import result_type
 from minicnn.errors import DtypeError, ShapeError
-from minicnn.operators.arguments import array_argument, single_axis
-from minicnn.operators.arithmetic import Add, Divide, Multiply, Subtract
+from minicnn.operators.arguments import array_argument
+from minicnn.operators.arithmetic import Divide, Subtract
 from minicnn.operators.choosing import clamp
 from minicnn.operators.diagonals import triu_indices
 from minicnn.operators.norms import vector_norm
-from minicnn.operators.operands import array_of, cast, check_broadcast
+from minicnn.operators.operands import array_of, check_broadcast
 from minicnn.operators.reduction import sum
 from minicnn.operators.selecting import index_select
-from minicnn.operators.shape import expand, unsqueeze
+from minicnn.operators.shape import unsqueeze
 
 COMPUTE_MODES = (
     "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist", None, 0, 1, 2,
 )  # fmt: skip
 """How PyTorch may compute Euclidean distances; here it is always by differences, the most accurate way."""
-
-
-class AtLeast(Operator):
-    """The larger of x and a bound; the gradient passes as if it were x, as in PyTorch's cosine similarity."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, bound: float) -> np.ndarray:
-        return np.maximum(x, x.dtype.type(bound))
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g, None
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary") -> Any:
@@ -89,46 +73,6 @@ def pdist(input: Any, p: float = 2) -> Any:
     first, second = array_of(triu_indices(len(array), len(array), 1))
     differences = Subtract.call(index_select(input, 0, first), index_select(input, 0, second))
     return vector_norm(differences, p, 1) if array.shape[1] else sum(differences, 1)
-
-
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
-    """The distances between vectors, one by one: ‖x1 − x2 + eps‖ of order p.
-
-    Args:
-        x1, x2: (…, D), broadcast to each other; one of them floating point.
-        p: the order of the norm.
-        eps: added to every difference.
-        keepdim: keep the last dimension with size 1.
-    """
-    array_argument(x2, "pairwise_distance")
-    return vector_norm(Add.call(Subtract.call(x1, x2), eps), p, -1, keepdim)
-
-
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
-    """The cosine of the angle between vectors: Σ x1 · x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)).
-
-    Args:
-        x1, x2: broadcast to each other; one of them floating point.
-        dim: where the vectors lie.
-        eps: the smallest length to divide by.
-
-    Raises:
-        IndexError: for a `dim` out of range.
-        DtypeError: for integers and bools.
-    """
-    left, right = array_argument(x1, "cosine_similarity"), array_argument(x2, "cosine_similarity")
-    dtype = result_type(left, right)
-    if dtype.kind != "f":
-        raise DtypeError(f"cosine_similarity needs a floating-point tensor, got {left.dtype} and {right.dtype}")
-    check_broadcast(left.shape, right.shape)
-    shape = np.broadcast_shapes(left.shape, right.shape)
-    axis = single_axis(dim, len(shape))
-
-    def unit(x: Any) -> Any:
-        x = expand(cast(x, dtype), shape)
-        return Divide.call(x, AtLeast.apply(vector_norm(x, 2, axis, keepdim=True), eps))
-
-    return sum(Multiply.call(unit(x1), unit(x2)), axis)
 
 
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:

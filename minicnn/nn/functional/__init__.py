@@ -63,7 +63,7 @@ from minicnn.operators.activation import (
     threshold,
     threshold_,
 )
-from minicnn.operators.distances import cosine_similarity, normalize, pairwise_distance, pdist
+from minicnn.operators.distances import normalize, pdist
 from minicnn.operators.gates import glu, prelu, rrelu, rrelu_
 
 __all__ = [
