@@ -14,7 +14,6 @@ INSTEAD = {
     "jit": "programs run as they are written; leave torch.jit out",
     "onnx": "save weights with torch.save, and export them with PyTorch",
     "hub": "networks with torchvision's parameter names are in torchvision.models",
-    "distributed": "everything runs in one process",
     "fx": "programs run as they are written; nothing is traced",
     "sparse": "all tensors are dense",
     "profiler": "use Python's cProfile",

@@ -21,6 +21,7 @@ PATHS: dict[str, str] = {
     "torch.cuda.amp": "minicnn.cuda.amp",
     "torch.cuda.amp.autocast_mode": "minicnn.cuda.amp",
     "torch.cuda.amp.grad_scaler": "minicnn.cuda.amp",
+    "torch.distributed": "minicnn.distributed",
     "torch.distributions": "minicnn.distributions",
     "torch.distributions.bernoulli": "minicnn.distributions.bernoulli",
     "torch.distributions.categorical": "minicnn.distributions.categorical",

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 from minicnn.compat import missing
 from minicnn.nn.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
 
 
 class DataParallel(Module):
@@ -24,6 +24,25 @@ class DataParallel(Module):
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """`module(*inputs, **named)`"""
         return self.module(*inputs, **named)
+
+
+def data_parallel(
+    module: Module,
+    inputs: Any,
+    device_ids: Any = None,
+    output_device: Any = None,
+    dim: int = 0,
+    module_kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """`module(*inputs, **module_kwargs)`: what `DataParallel` computes, as a function.
+
+    Args:
+        module: the network.
+        inputs: its input, or a tuple of them.
+        device_ids, output_device, dim: as of `DataParallel`.
+        module_kwargs: its arguments by name.
+    """
+    return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))
 
 
 class DistributedDataParallel(Module):
