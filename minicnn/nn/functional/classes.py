@@ -1,34 +1,20 @@
-"""Losses."""
+"""Cross entropy and negative log-likelihood of classes."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.dtypes import meet
+from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.normalization import from_rows, to_rows
+from minicnn.nn.functional.reducing import chosen, reduced
 from minicnn.operators import reduction as reductions
 from minicnn.operators.activation import floating
-from minicnn.operators.arithmetic import Multiply, Subtract
-from minicnn.operators.elementwise import exp
-from minicnn.operators.operands import array_of, cast, check_broadcast, refuse_gradient, tensor_array
+from minicnn.operators.operands import array_of, refuse_gradient, tensor_array
 from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import reshape
 from minicnn.operators.softmax import log_softmax
-
-
-def _check_reduction(reduction: str, *known: str) -> None:
-    if reduction not in ("none", "mean", "sum", *known):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-
-
-def _reduce(losses: Any, reduction: str) -> Any:
-    """Each loss, their mean or their sum."""
-    if reduction == "none":
-        return losses
-    return reductions.mean(losses) if reduction == "mean" else reductions.sum(losses)
 
 
 class CrossEntropy(Operator):
@@ -75,18 +61,18 @@ def _class_indices(target: np.ndarray) -> np.ndarray:
 def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
     """Raise unless class indices fit the scores (N, K, …), naming what doesn't."""
     if target.dtype != np.int64 and not (target.dtype == np.uint8 and x.ndim == 2):
-        raise TypeError(f"{name} needs int64 class indices as target, got {target.dtype}")
+        raise DtypeError(f"{name} needs int64 class indices as target, got {target.dtype}")
     if not isinstance(ignore_index, (int, np.integer)):
         raise TypeError(f"{name} needs ignore_index as an int, got {ignore_index!r}")
     if target.shape != (x.shape[0], *x.shape[2:]):
-        raise ValueError(
+        raise ShapeError(
             f"{name} with input {tuple(x.shape)} needs target of shape "
             f"{(x.shape[0], *x.shape[2:])}, got {tuple(target.shape)}"
         )
     if weight is not None:
         _check_weight(weight, x.shape[1])
         if array_of(weight).dtype != x.dtype:
-            raise TypeError(f"weight must have the input's dtype {x.dtype}, got {array_of(weight).dtype}")
+            raise DtypeError(f"weight must have the input's dtype {x.dtype}, got {array_of(weight).dtype}")
     refuse_gradient(name, weight=weight)
     targets = _class_indices(target)
     outside = kernels.loss.first_outside(targets, x.shape[1], ignore_index)
@@ -96,7 +82,7 @@ def _check_classes(name: str, x: np.ndarray, target: np.ndarray, weight: Any, ig
 
 def _check_weight(weight: Any, classes: int) -> None:
     if array_of(weight).shape != (classes,):
-        raise ValueError(f"weight must have shape ({classes},), got {tuple(array_of(weight).shape)}")
+        raise ShapeError(f"weight must have shape ({classes},), got {tuple(array_of(weight).shape)}")
 
 
 def _for_classes(
@@ -108,7 +94,7 @@ def _for_classes(
         return operator.apply(input, target, weight, ignore_index, *options)
     if array_of(target).shape not in ((), (1,)):
         shapes = f"input {tuple(array_of(input).shape)} and target {tuple(array_of(target).shape)}"
-        raise ValueError(f"{name} without a batch needs one target, got {shapes}")
+        raise ShapeError(f"{name} without a batch needs one target, got {shapes}")
     batch = reshape(input, 1, -1)
     return _for_classes(operator, name, batch, reshape(target, 1), weight, ignore_index, *options).reshape(())
 
@@ -117,8 +103,9 @@ def cross_entropy(
     input: Any,
     target: Any,
     weight: Any = None,
-    *,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
@@ -129,6 +116,7 @@ def cross_entropy(
         target: int64 (for (N, K) and (K,) also uint8) class indices (N,), (N, d1, …), () or, without a batch, (1,);
             or probabilities of the input's shape.
         weight: (K,), a factor for each class; it gets no gradient beside class indices.
+        size_average, reduce: PyTorch's old way of choosing `reduction`; they warn, and win over it.
         ignore_index: a class index that counts nothing; negative beside probabilities.
         reduction: "mean" (weighted by `weight`), "sum" or "none".
         label_smoothing: how much of the target's mass is spread evenly over the classes, 0 … 1.
@@ -142,17 +130,17 @@ def cross_entropy(
         IndexError: for a target that is no class.
     """
     x, classes = array_of(floating(input, "cross_entropy")), tensor_array(target, "cross_entropy", "target")
-    _check_reduction(reduction)
+    reduction = chosen(size_average, reduce, reduction)
     if not isinstance(label_smoothing, (int, float, np.number)):
         raise TypeError(f"cross_entropy needs label_smoothing as a number, got {label_smoothing!r}")
     if label_smoothing > 1:
-        raise ValueError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise ShapeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0  # whatever isn't above 0 is none, as in PyTorch
     if x.ndim < 1:
-        raise ValueError(f"cross_entropy needs input of shape (N, K, …) or (K,), got {tuple(x.shape)}")
+        raise ShapeError(f"cross_entropy needs input of shape (N, K, …) or (K,), got {tuple(x.shape)}")
     if classes.dtype.kind == "f":
         if ignore_index >= 0:
-            raise ValueError(f"probabilities as targets can't be ignored, got ignore_index={ignore_index}")
+            raise ShapeError(f"probabilities as targets can't be ignored, got ignore_index={ignore_index}")
         return _soft_cross_entropy(input, target, weight, reduction, smoothing)
     return _for_classes(CrossEntropy, "cross_entropy", input, target, weight, ignore_index, smoothing, reduction)
 
@@ -161,7 +149,7 @@ def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smooth
     """Cross-entropy against probabilities: −Σ_c w[c] · q[c] · log p[c]."""
     shape = array_of(x).shape
     if array_of(target).shape != shape:
-        raise ValueError(f"probabilities need the input's shape {tuple(shape)}, got {tuple(array_of(target).shape)}")
+        raise ShapeError(f"probabilities need the input's shape {tuple(shape)}, got {tuple(array_of(target).shape)}")
     floating(target, "cross_entropy")
     axis = min(len(shape) - 1, 1)
     K = shape[axis]
@@ -174,7 +162,7 @@ def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smooth
     losses = -reductions.sum(log_p * target, axis)
     if reduction == "mean":  # over positions, whatever the probabilities add up to
         return reductions.sum(losses) / (array_of(x).size // K if K else 0)
-    return _reduce(losses, reduction)
+    return reduced(losses, reduction)
 
 
 class NegativeLogLikelihood(Operator):
@@ -191,9 +179,12 @@ class NegativeLogLikelihood(Operator):
     ) -> np.ndarray:
         counted = target != ignore_index
         index = np.expand_dims(np.where(counted, target, 0).astype(np.int64), 1)
-        chosen = np.ones(x.shape[1], x.dtype) if weight is None else weight
-        factor = np.where(counted, np.take(chosen, index[:, 0], mode="clip"), x.dtype.type(0))
-        picked = np.take_along_axis(x, index, 1)[:, 0]
+        factors = np.ones(x.shape[1], x.dtype) if weight is None else weight
+        if x.shape[1]:
+            factor = np.where(counted, np.take(factors, index[:, 0], mode="clip"), x.dtype.type(0))
+            picked = np.take_along_axis(x, index, 1)[:, 0]
+        else:  # no classes: every target is ignored
+            factor = picked = np.zeros(target.shape, x.dtype)
         losses = np.where(counted, -factor * picked, x.dtype.type(0))
         ctx.saved = target, weight, x
         ctx.index, ctx.counted, ctx.factor, ctx.reduction = index, counted, factor, reduction
@@ -212,7 +203,8 @@ class NegativeLogLikelihood(Operator):
             g = g / g.dtype.type(ctx.divisor)
         by_picked = np.where(ctx.counted, -ctx.factor * g, 0).astype(grad_output.dtype)
         grad_input = np.zeros(ctx.saved[2].shape, grad_output.dtype)
-        np.put_along_axis(grad_input, ctx.index, np.expand_dims(by_picked, 1), 1)
+        if grad_input.size:
+            np.put_along_axis(grad_input, ctx.index, np.expand_dims(by_picked, 1), 1)
         return grad_input, None, None, None, None
 
 
@@ -220,8 +212,9 @@ def nll_loss(
     input: Any,
     target: Any,
     weight: Any = None,
-    *,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """−input[target]: the negative log-likelihood, given log-probabilities.
@@ -230,6 +223,7 @@ def nll_loss(
         input: log-probabilities (N, K), (N, K, d1, …) or (K,), float32 or float64.
         target: int64 (for (N, K) and (K,) also uint8) class indices (N,), (N, d1, …), () or, without a batch, (1,).
         weight: (K,), a factor for each class; it gets no gradient beside class indices.
+        size_average, reduce: PyTorch's old way of choosing `reduction`; they warn, and win over it.
         ignore_index: a class index that counts nothing.
         reduction: "mean" (weighted by `weight`), "sum" or "none".
 
@@ -239,110 +233,7 @@ def nll_loss(
         ValueError, TypeError, IndexError: as `cross_entropy`.
     """
     if array_of(floating(input, "nll_loss")).ndim < 1:
-        raise ValueError(f"nll_loss needs input of shape (N, K, …) or (K,), got {tuple(array_of(input).shape)}")
+        raise ShapeError(f"nll_loss needs input of shape (N, K, …) or (K,), got {tuple(array_of(input).shape)}")
     tensor_array(target, "nll_loss", "target")
-    _check_reduction(reduction)
+    reduction = chosen(size_average, reduce, reduction)
     return _for_classes(NegativeLogLikelihood, "nll_loss", input, target, weight, ignore_index, reduction)
-
-
-class SquaredError(Operator):
-    """(a − b)²"""
-
-    @staticmethod
-    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        ctx.saved = a, b
-        difference = quietly(np.subtract, a, b)
-        return np.asarray(quietly(np.multiply, difference, difference))
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
-        by_a = 2 * (g * np.subtract(*ctx.saved))
-        return by_a, -by_a if ctx.needs_input_grad[1] else None
-
-
-def _check_target(name: str, input: Any, target: Any) -> None:
-    """Raise unless the two broadcast together, and warn where they have to: most often that is a mistake."""
-    shapes = tensor_array(input, name, "input").shape, tensor_array(target, name, "target").shape
-    check_broadcast(*shapes)
-    if shapes[0] != shapes[1]:
-        warnings.warn(
-            f"Using a target size ({shapes[1]}) that is different to the input size ({shapes[0]}). "
-            "This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
-            stacklevel=3,
-        )
-
-
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """(input − target)²
-
-    Args:
-        input, target: shapes that broadcast together.
-        reduction: "mean", "sum" or "none".
-
-    Raises:
-        ValueError: for shapes that don't broadcast together.
-        TypeError: without one of floating point.
-    """
-    _check_reduction(reduction)
-    _check_target("mse_loss", input, target)
-    dtype = meet(array_of(input).dtype, array_of(target).dtype)  # PyTorch broadcasts before it looks at dtypes
-    if dtype.kind != "f":
-        raise TypeError(f"mse_loss needs input or target of floating point, got {dtype}")
-    return _reduce(SquaredError.apply(cast(input, dtype), cast(target, dtype)), reduction)
-
-
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """|input − target|
-
-    Args:
-        input, target: shapes that broadcast together.
-        reduction: "mean", "sum" or "none".
-    """
-    _check_reduction(reduction)
-    _check_target("l1_loss", input, target)
-    dtype = meet(array_of(input).dtype, array_of(target).dtype)
-    if dtype.kind == "f" and "b" not in (array_of(input).dtype.kind, array_of(target).dtype.kind):
-        input, target = cast(input, dtype), cast(target, dtype)
-    return _reduce(Subtract.call(input, target).abs(), reduction)
-
-
-class Entropy(Operator):
-    """t · ln t, 0 where t is 0 and NaN below; its gradient ln t + t / t is NaN at 0, as in PyTorch."""
-
-    @staticmethod
-    def forward(ctx: Any, t: np.ndarray) -> np.ndarray:
-        ctx.saved = (t,)
-        return np.where(t == 0, t, quietly(np.multiply, t, quietly(np.log, t)))
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
-        (t,) = ctx.saved
-        return g * (np.log(t) + t / t)
-
-
-def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
-    """target · (ln target − input): the Kullback-Leibler divergence, pointwise.
-
-    0 · ln 0 counts as 0; a negative target gives NaN.
-
-    Args:
-        input: log-probabilities, float32 or float64.
-        target: probabilities, or with `log_target` their logarithms; shapes broadcast together.
-        reduction: "mean" (over elements), "batchmean" (sum / N), "sum" or "none".
-
-    Raises:
-        ValueError: for shapes that don't broadcast together.
-        TypeError: for other dtypes.
-    """
-    _check_reduction(reduction, "batchmean")
-    shape = array_of(floating(input, "kl_div")).shape
-    check_broadcast(shape, array_of(floating(target, "kl_div")).shape)
-    if log_target:
-        losses = Multiply.call(exp(target), Subtract.call(target, input))
-    else:
-        losses = Subtract.call(Entropy.apply(target), Multiply.call(target, input))
-    if reduction == "batchmean":
-        total = reductions.sum(losses)
-        return total / shape[0] if shape else total
-    return _reduce(losses, reduction)
