@@ -2,12 +2,22 @@
 
 from minicnn.compat import missing
 from minicnn.nn.functional.activation import gumbel_softmax, log_softmax, softmax, softmin
+from minicnn.nn.functional.classes import cross_entropy, nll_loss
 from minicnn.nn.functional.convolution import conv2d, conv_transpose2d
+from minicnn.nn.functional.differences import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from minicnn.nn.functional.distance import bilinear, cosine_similarity, pairwise_distance
 from minicnn.nn.functional.dropout import dropout
 from minicnn.nn.functional.embedding import embedding
+from minicnn.nn.functional.labels import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from minicnn.nn.functional.linear import linear, one_hot
-from minicnn.nn.functional.loss import cross_entropy, kl_div, l1_loss, mse_loss, nll_loss
+from minicnn.nn.functional.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from minicnn.nn.functional.normalization import batch_norm
 from minicnn.nn.functional.padding import pad
 from minicnn.nn.functional.parts import group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
@@ -18,6 +28,13 @@ from minicnn.nn.functional.pooling import (
     lp_pool2d,
     max_pool2d,
     max_unpool2d,
+)
+from minicnn.nn.functional.probabilities import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    kl_div,
+    poisson_nll_loss,
 )
 from minicnn.nn.functional.resizing import interpolate, upsample, upsample_bilinear, upsample_nearest
 from minicnn.nn.functional.sampling import affine_grid, grid_sample
@@ -76,6 +93,8 @@ __all__ = [
     "avg_pool2d",
     "batch_norm",
     "bilinear",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
     "channel_shuffle",
@@ -83,6 +102,7 @@ __all__ = [
     "conv2d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
@@ -90,6 +110,7 @@ __all__ = [
     "elu_",
     "embedding",
     "fold",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "grid_sample",
@@ -100,6 +121,8 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hardtanh_",
+    "hinge_embedding_loss",
+    "huber_loss",
     "instance_norm",
     "interpolate",
     "kl_div",
@@ -113,12 +136,16 @@ __all__ = [
     "logsigmoid",
     "lp_pool1d",
     "lp_pool2d",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_unpool1d",
     "max_unpool2d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
@@ -127,6 +154,7 @@ __all__ = [
     "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
@@ -138,6 +166,8 @@ __all__ = [
     "selu_",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -147,6 +177,8 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "threshold_",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "unfold",
     "upsample",
     "upsample_bilinear",

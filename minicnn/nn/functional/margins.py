@@ -12,7 +12,6 @@ from minicnn.operators.choosing import clamp_min, minimum, where
 from minicnn.operators.operands import array_of, check_broadcast, refuse_gradient
 
 
-
 def margin_ranking_loss(
     input1: Any,
     input2: Any,

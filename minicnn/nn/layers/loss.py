@@ -33,7 +33,9 @@ class _Loss(Module):
         return self._of(input, target)
 
     def _of(self, *tensors: Tensor) -> Tensor:
-        return self._function(*tensors, reduction=self.reduction, **{name: getattr(self, name) for name in self._arguments})
+        return self._function(
+            *tensors, reduction=self.reduction, **{name: getattr(self, name) for name in self._arguments}
+        )
 
 
 class _WeightedLoss(_Loss):
