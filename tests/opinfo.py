@@ -147,6 +147,8 @@ class Side:
             return tuple(value)
         if isinstance(value, complex):
             raise OutsideError("complex number")
+        if isinstance(value, torch.nn.Module) and self.module is minicnn:
+            raise OutsideError("a module of torch's as an argument")
         if isinstance(value, (list, tuple)):
             return type(value)(self.convert(item) for item in value)
         if isinstance(value, dict):

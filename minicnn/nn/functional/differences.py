@@ -131,7 +131,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     Huber, "Robust Estimation of a Location Parameter", 1964.
 
     Args:
-        input, target: shapes that broadcast together; PyTorch warns where they differ. The result has the input's dtype.
+        input, target: shapes that broadcast together; they warn where they differ. The result is of the input's dtype.
         reduction: "mean", "sum" or "none".
         delta: where the square passes into the absolute value, above 0.
         weight: factors, of the input's shape.
