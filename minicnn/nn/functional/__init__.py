@@ -6,7 +6,7 @@ from minicnn.nn.functional.classes import cross_entropy, nll_loss
 from minicnn.nn.functional.convolution import conv2d, conv_transpose2d
 from minicnn.nn.functional.differences import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from minicnn.nn.functional.distance import bilinear, cosine_similarity, pairwise_distance
-from minicnn.nn.functional.dropout import dropout
+from minicnn.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from minicnn.nn.functional.embedding import embedding
 from minicnn.nn.functional.labels import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from minicnn.nn.functional.linear import linear, one_hot
@@ -89,6 +89,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "affine_grid",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
@@ -106,9 +107,13 @@ __all__ = [
     "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "elu_",
     "embedding",
+    "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
     "gelu",
