@@ -128,6 +128,6 @@ def batch_method(thing: Any, item_method: str) -> Callable[..., Any] | None:
     for owner in type(thing).__mro__:
         if "batch" in vars(owner):
             return thing.batch
-        if item_method in vars(owner):
+        if item_method in vars(owner) or (item_method == "__call__" and "forward" in vars(owner)):
             return None
     return None

@@ -114,6 +114,7 @@ PATHS: dict[str, str] = {
     "torchvision.models.resnet": "minicnn.models.resnet",
     "torchvision.models.vgg": "minicnn.models.vgg",
     "torchvision.transforms": "minicnn.transforms",
+    "torchvision.transforms.functional": "minicnn.transforms.functional",
     "torchvision.transforms.transforms": "minicnn.transforms",
     "torchvision.utils": "minicnn.utils",
 }

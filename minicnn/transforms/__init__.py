@@ -10,20 +10,74 @@ A transform of one's own is any function of an image. It joins in on whole batch
 """
 
 from minicnn.compat import missing
+from minicnn.transforms import functional
 from minicnn.transforms._base import Transform
+from minicnn.transforms._choices import RandomApply, RandomChoice, RandomOrder, RandomTransforms
+from minicnn.transforms._colors import (
+    ColorJitter,
+    GaussianBlur,
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomEqualize,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)
 from minicnn.transforms._compose import Compose
-from minicnn.transforms._geometry import RandomCrop, RandomHorizontalFlip, Resize
+from minicnn.transforms._conversion import (
+    ConvertImageDtype,
+    Lambda,
+    LinearTransformation,
+    PILToTensor,
+    RandomErasing,
+    ToPILImage,
+)
+from minicnn.transforms._geometry import RandomCrop, RandomHorizontalFlip, RandomVerticalFlip, Resize
+from minicnn.transforms._interpolation import InterpolationMode
 from minicnn.transforms._values import Grayscale, Normalize, ToTensor
+from minicnn.transforms._warps import RandomAffine, RandomPerspective, RandomRotation
+from minicnn.transforms._windows import CenterCrop, FiveCrop, Pad, RandomResizedCrop, TenCrop
 
 __all__ = [
+    "CenterCrop",
+    "ColorJitter",
     "Compose",
+    "ConvertImageDtype",
+    "FiveCrop",
+    "GaussianBlur",
     "Grayscale",
+    "InterpolationMode",
+    "Lambda",
+    "LinearTransformation",
     "Normalize",
+    "PILToTensor",
+    "Pad",
+    "RandomAdjustSharpness",
+    "RandomAffine",
+    "RandomApply",
+    "RandomAutocontrast",
+    "RandomChoice",
     "RandomCrop",
+    "RandomEqualize",
+    "RandomErasing",
+    "RandomGrayscale",
     "RandomHorizontalFlip",
+    "RandomInvert",
+    "RandomOrder",
+    "RandomPerspective",
+    "RandomPosterize",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomSolarize",
+    "RandomTransforms",
+    "RandomVerticalFlip",
     "Resize",
+    "TenCrop",
+    "ToPILImage",
     "ToTensor",
     "Transform",
+    "functional",
 ]
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)

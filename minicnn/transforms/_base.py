@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn._data import Batched
+from minicnn.autograd import is_grad_enabled
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
 
@@ -27,10 +28,20 @@ class Transform(Batched):
             TypeError: `image` is something else.
         """
         if isinstance(image, Tensor):
+            if image.requires_grad and is_grad_enabled():
+                return self.differentiable(image)
             return self.batch(image.detach().unsqueeze(0))[0]
         if is_pillow(image):
             return self.picture(image)
         return self.batch(image_array(image)[None])[0]
+
+    def differentiable(self, image: Tensor) -> Any:
+        """Transform a Tensor so that gradients pass.
+
+        Raises:
+            RuntimeError: the transform can't.
+        """
+        raise RuntimeError(f"gradients don't pass through {type(self).__name__}; give it image.detach()")
 
     def picture(self, image: Any) -> Any:
         """Transform one Pillow image, here by way of its pixels, of which gray ones and RGB make an image again.

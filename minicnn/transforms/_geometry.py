@@ -8,19 +8,27 @@ import numpy as np
 
 from minicnn._resize import resize_bilinear
 from minicnn.random import Generator, numpy_generator
-from minicnn.transforms._base import Images, Transform, as_given, rows_first
+from minicnn.tensor import Tensor
+from minicnn.transforms._base import Images, as_given, rows_first
+from minicnn.transforms._interpolation import InterpolationMode, interpolation_of
+from minicnn.transforms._module import BatchTransform
+from minicnn.transforms.functional._images import get_dimensions
+from minicnn.transforms.functional.geometry import (
+    PADDING_MODES,
+    crop,
+    hflip,
+    output_size_of,
+    pad,
+    resize,
+    vflip,
+)
 
-PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 
-
-class RandomHorizontalFlip(Transform):
-    """Mirror an image left to right with a given probability.
-
-    Args:
-        p: the probability, 0 to 1.
-    """
+class _RandomFlip(BatchTransform):
+    """Base of the transforms that mirror an image with a given probability."""
 
     def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
         if not 0 <= p <= 1:
             raise ValueError(f"p must be between 0 and 1, got {p}")
         self.p = p
@@ -30,17 +38,51 @@ class RandomHorizontalFlip(Transform):
         rows = rows_first(images)
         flipped = numpy_generator(generator).random(len(rows)) < self.p
         result = rows.copy()
-        result[flipped] = mirror(rows[flipped])
+        result[flipped] = self._mirrored(rows[flipped])
         return as_given(result, images)
 
     def picture(self, image: Any) -> Any:
         """Mirror a Pillow image with probability `p`; its mode and palette stay."""
-        from PIL.Image import Transpose
+        return self._flipped(image) if numpy_generator().random() < self.p else image
 
-        return image.transpose(Transpose.FLIP_LEFT_RIGHT) if numpy_generator().random() < self.p else image
+    differentiable = picture
+
+    def _mirrored(self, rows: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _flipped(self, image: Any) -> Any:
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
+
+
+class RandomHorizontalFlip(_RandomFlip):
+    """Mirror an image left to right with a given probability.
+
+    Args:
+        p: the probability, 0 to 1.
+    """
+
+    def _mirrored(self, rows: np.ndarray) -> np.ndarray:
+        return mirror(rows)
+
+    def _flipped(self, image: Any) -> Any:
+        return hflip(image)
+
+
+class RandomVerticalFlip(_RandomFlip):
+    """Turn an image upside down with a given probability.
+
+    Args:
+        p: the probability, 0 to 1.
+    """
+
+    def _mirrored(self, rows: np.ndarray) -> np.ndarray:
+        return rows[:, ::-1]
+
+    def _flipped(self, image: Any) -> Any:
+        return vflip(image)
 
 
 def mirror(rows: np.ndarray) -> np.ndarray:
@@ -53,7 +95,7 @@ def mirror(rows: np.ndarray) -> np.ndarray:
     return result
 
 
-class RandomCrop(Transform):
+class RandomCrop(BatchTransform):
     """Cut out a window at a random place, after padding.
 
     Args:
@@ -77,6 +119,7 @@ class RandomCrop(Transform):
         fill: float | Sequence[float] = 0,
         padding_mode: str = "constant",
     ) -> None:
+        super().__init__()
         if padding_mode not in PADDING_MODES:
             raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {padding_mode!r}")
         self.size = pair_of(size)
@@ -95,51 +138,32 @@ class RandomCrop(Transform):
             rows = self._pad(rows, wide, high, wide, high)
         N, H, W = rows.shape[:3]
         result = np.empty((N, OH, OW, *rows.shape[3:]), rows.dtype)
-        for n, (top, left) in enumerate(self._corners(N, H, W, generator)):
+        for n, (top, left) in enumerate(_corners(self.size, N, H, W, generator)):
             result[n] = rows[n, top : top + OH, left : left + OW]
         return as_given(result, images)
 
     def picture(self, image: Any) -> Any:
         """Cut a window out of a Pillow image; its mode and palette stay."""
         OH, OW = self.size
-        image = self._pad_picture(image, *self.sides)
-        if self.pad_if_needed:
-            wide, high = max(OW - image.width, 0), max(OH - image.height, 0)
-            image = self._pad_picture(image, wide, high, wide, high)
-        ((top, left),) = self._corners(1, image.height, image.width)
-        return image.crop((left, top, left + OW, top + OH))
+        if self.padding is not None:
+            image = pad(image, list(self.sides), self.fill, self.padding_mode)
+        _, H, W = get_dimensions(image)
+        if self.pad_if_needed and (W < OW or H < OH):
+            image = pad(image, [max(OW - W, 0), max(OH - H, 0)], self.fill, self.padding_mode)
+        return crop(image, *self.get_params(image, self.size))
 
-    def _corners(self, N: int, H: int, W: int, generator: Generator | None = None) -> list[tuple[int, int]]:
-        """Where the windows of N images begin: (top, left) of each."""
-        OH, OW = self.size
-        if H < OH or W < OW:
-            raise ValueError(f"Required crop size {self.size} is larger than input image size {(H, W)}")
-        stream = numpy_generator(generator)
-        tops, lefts = stream.integers(0, H - OH + 1, N), stream.integers(0, W - OW + 1, N)
-        return list(zip(tops.tolist(), lefts.tolist(), strict=True))
+    differentiable = picture
 
-    def _pad_picture(self, image: Any, left: int, top: int, right: int, bottom: int) -> Any:
-        """A Pillow image with padding; but for a constant one, what isn't RGB loses its name, as in torchvision."""
-        if not (left or top or right or bottom):
-            return image
-        from PIL import Image, ImageOps
+    @staticmethod
+    def get_params(img: Any, output_size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Draw a window (top, left, height, width).
 
-        if self.padding_mode == "constant":
-            padded = ImageOps.expand(image, border=(left, top, right, bottom), fill=self._fill_of_picture(image))
-        else:
-            padded = Image.fromarray(self._pad(np.asarray(image)[None], left, top, right, bottom)[0])
-        if image.mode == "P":
-            padded.putpalette(image.getpalette())
-        return padded
-
-    def _fill_of_picture(self, image: Any) -> Any:
-        channels = len(image.getbands())
-        values = tuple(self.fill) if isinstance(self.fill, Sequence) else (self.fill,)
-        if len(values) not in (1, channels):
-            raise ValueError(f"fill has {len(values)} values for images of {channels} channels")
-        if image.mode != "F":
-            values = tuple(map(int, values))
-        return values[0] if channels == 1 else values * (channels // len(values))
+        Raises:
+            ValueError: the image is smaller.
+        """
+        _, H, W = get_dimensions(img)
+        ((top, left),) = _corners(output_size, 1, H, W)
+        return top, left, *output_size
 
     def _pad(self, rows: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
         if not (left or top or right or bottom):
@@ -166,75 +190,82 @@ class RandomCrop(Transform):
         return f"{type(self).__name__}(size={self.size}, padding={self.padding})"
 
 
-class Resize(Transform):
-    """Resize with antialiased bilinear interpolation, as torchvision does by default.
+def _corners(
+    size: tuple[int, int], N: int, H: int, W: int, generator: Generator | None = None
+) -> list[tuple[int, int]]:
+    """Where the windows of N images begin: (top, left) of each."""
+    OH, OW = size
+    if H < OH or W < OW:
+        raise ValueError(f"Required crop size {size} is larger than input image size {(H, W)}")
+    stream = numpy_generator(generator)
+    tops, lefts = stream.integers(0, H - OH + 1, N), stream.integers(0, W - OW + 1, N)
+    return list(zip(tops.tolist(), lefts.tolist(), strict=True))
 
-    Bytes have the values of Pillow's arithmetic, width before height. (Where Pillow, from version 13 on,
-    begins with the height, rounding makes a difference of one.)
+
+class Resize(BatchTransform):
+    """Change the size of an image.
 
     Args:
         size: (OH, OW), or one number for the shorter side, the longer one following in proportion.
-        interpolation: `"bilinear"`, the only one there is.
+        interpolation: an `InterpolationMode`, or Pillow's number of it.
         max_size: with one number for `size`: the longest the longer side may become.
-        antialias: `True`, the only way there is.
+        antialias: whether a smaller image is the mean of what its pixels cover; Pillow images always are.
 
     Raises:
-        ValueError: an argument is none of these.
-        TypeError: when called: the image is neither uint8, float32 nor float64.
+        ValueError, TypeError: an argument is none of these; when called: Tensors don't know the mode.
     """
 
     def __init__(
         self,
         size: int | Sequence[int],
-        interpolation: str = "bilinear",
+        interpolation: InterpolationMode = InterpolationMode.BILINEAR,
         max_size: int | None = None,
-        antialias: bool = True,
+        antialias: bool | None = True,
     ) -> None:
-        if interpolation != "bilinear":
-            raise ValueError(f"interpolation must be 'bilinear', got {interpolation!r}")
-        if antialias is not True:
-            raise ValueError(f"antialias must be True, got {antialias!r}")
+        super().__init__()
         self._pair = pair_of(size)
         self._shorter = self._pair[0] if len(integers_of(size)) == 1 else None
         if max_size is not None and (self._shorter is None or max_size <= self._shorter):
             raise ValueError(f"max_size must be larger than size, a single number; got {max_size} and {size}")
         self.size = size
-        self.interpolation = interpolation
+        self.interpolation = interpolation_of(interpolation)
         self.max_size = max_size
         self.antialias = antialias
 
-    def batch(self, images: Images, generator: Generator | None = None) -> Images:
-        """Resize a batch of images."""
+    def forward(self, image: Any) -> Any:
+        """Resize one image, an array, a Pillow image or a Tensor."""
+        if self.interpolation is InterpolationMode.BILINEAR and (self.antialias or not isinstance(image, Tensor)):
+            return super().forward(image)
+        return self.picture(image)
+
+    def batch(self, images: Images, generator: Generator | None = None) -> Images | None:
+        """Resize a batch of images; None where only Pillow knows how.
+
+        Bytes have the values of Pillow's arithmetic, width before height. (Where Pillow, from version 13 on, begins
+        with the height, rounding makes a difference of one.)
+        """
+        if self.interpolation is not InterpolationMode.BILINEAR or (isinstance(images, Tensor) and not self.antialias):
+            return None
         rows = rows_first(images)
         if rows.dtype not in (np.uint8, np.float32, np.float64):
             raise TypeError(f"Resize takes uint8, float32 or float64 images, got {rows.dtype}")
-        output_size = self._output_size(*rows.shape[1:3])
-        if output_size == rows.shape[1:3]:
+        H, W = rows.shape[1:3]
+        output_size = output_size_of(H, W, integers_of(self.size), self.max_size)
+        if min(output_size) < 1:
+            raise ValueError(f"nothing is left of an image of {(H, W)} with max_size={self.max_size}")
+        if output_size == (H, W):
             return images
         return as_given(resize_bilinear(rows, output_size), images)
 
     def picture(self, image: Any) -> Any:
-        """Resize a Pillow image: gray and RGB as arrays of them, other modes by Pillow's own rules for them."""
-        if image.mode in ("L", "RGB"):
-            return super().picture(image)
-        from PIL.Image import Resampling
+        """Resize a Pillow image by Pillow's own rules."""
+        return resize(image, self.size, self.interpolation, self.max_size, self.antialias)
 
-        OH, OW = self._output_size(image.height, image.width)
-        return image if image.size == (OW, OH) else image.resize((OW, OH), Resampling.BILINEAR)
-
-    def _output_size(self, H: int, W: int) -> tuple[int, int]:
-        if self._shorter is None:
-            return self._pair
-        shorter, longer = self._shorter, int(self._shorter * max(H, W) / min(H, W))
-        if self.max_size is not None and longer > self.max_size:
-            shorter, longer = int(self.max_size * shorter / longer), self.max_size
-        if shorter < 1:
-            raise ValueError(f"nothing is left of an image of {H} × {W} with max_size={self.max_size}")
-        return (longer, shorter) if W <= H else (shorter, longer)
+    differentiable = picture
 
     def __repr__(self) -> str:
         return (
-            f"{type(self).__name__}(size={self.size}, interpolation={self.interpolation}, "
+            f"{type(self).__name__}(size={self.size}, interpolation={self.interpolation.value}, "
             f"max_size={self.max_size}, antialias={self.antialias})"
         )
 

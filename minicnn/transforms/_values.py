@@ -9,6 +9,7 @@ from minicnn.dtypes import default_float
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
 from minicnn.transforms._base import Images, Transform
+from minicnn.transforms._module import BatchTransform
 
 PICTURE_DTYPES = {"I": np.int32, "F": np.float32, "I;16" if sys.byteorder == "little" else "I;16B": np.int16}
 """The pixels of Pillow's modes that aren't bytes, as in torchvision."""
@@ -43,7 +44,7 @@ class ToTensor(Transform):
         return computed(images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2))
 
 
-class Normalize(Transform):
+class Normalize(BatchTransform):
     """(x − mean) / std, for each channel of a floating-point Tensor (..., C, H, W).
 
     Args:
@@ -57,6 +58,7 @@ class Normalize(Transform):
     """
 
     def __init__(self, mean: Any, std: Any, inplace: bool = False) -> None:
+        super().__init__()
         if not np.all(np.asarray(std)):
             raise ValueError(f"std must not be zero, got {std}")
         self.mean = mean
@@ -81,6 +83,13 @@ class Normalize(Transform):
             images._bump()  # a backward that needs the old values will notice
         return computed(y)
 
+    def differentiable(self, image: Tensor) -> Tensor:
+        """Normalise a Tensor so that gradients pass."""
+        mean, std = [
+            Tensor(np.asarray(values, image._array.dtype).reshape(-1, 1, 1)) for values in (self.mean, self.std)
+        ]
+        return image.sub_(mean).div_(std) if self.inplace else (image - mean) / std
+
     @staticmethod
     def _spread(values: Any, name: str, x: np.ndarray) -> np.ndarray:
         """`values` in the shape and memory order of one image of `x`, to run through memory as `x` does."""
@@ -97,7 +106,7 @@ class Normalize(Transform):
         return f"{type(self).__name__}(mean={self.mean}, std={self.std})"
 
 
-class Grayscale(Transform):
+class Grayscale(BatchTransform):
     """Lightness instead of colours, by the weights of ITU-R 601: 0.299 red + 0.587 green + 0.114 blue.
 
     An array (H, W, 3) becomes (H, W) with Pillow's values, a Tensor (3, H, W) becomes (1, H, W) with
@@ -111,6 +120,7 @@ class Grayscale(Transform):
     """
 
     def __init__(self, num_output_channels: int = 1) -> None:
+        super().__init__()
         if num_output_channels not in (1, 3):
             raise ValueError(f"num_output_channels should be either 1 or 3, got {num_output_channels}")
         self.num_output_channels = num_output_channels
@@ -138,6 +148,12 @@ class Grayscale(Transform):
         from PIL import Image
 
         return Image.merge("RGB", [gray] * 3)
+
+    def differentiable(self, image: Tensor) -> Tensor:
+        """Turn a Tensor gray so that gradients pass."""
+        from minicnn.transforms.functional import rgb_to_grayscale  # which stands on this file
+
+        return rgb_to_grayscale(image, self.num_output_channels)
 
     def _gray_planes(self, x: np.ndarray) -> np.ndarray:
         if x.ndim < 4 or x.shape[-3] not in (1, 3):
