@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from minicnn.kernels import pooling
-from minicnn.kernels.convolution import implicit, naive, winograd
+from minicnn.kernels.convolution import grouped, implicit, naive, winograd
 from minicnn.kernels.geometry import convolution_geometry, pooling_geometry
 from minicnn.kernels.microkernel import vector_bytes
 
@@ -32,6 +32,17 @@ for algorithm, C, O, kernel, stride in (
             np.testing.assert_array_equal(ours, expected)
         else:
             np.testing.assert_allclose(ours, expected, atol=1e-4 * np.abs(expected).max())
+
+for C, O, groups in ((16, 16, 16), (24, 24, 24), (32, 64, 32), (64, 64, 16)):
+    geometry = convolution_geometry((9, 17), (3, 3), 2, 1)
+    x = rng.integers(-4, 5, (3, 9, 17, C)).astype(np.float32)
+    w = rng.integers(-4, 5, (O, C // groups, 3, 3)).astype(np.float32)
+    g = rng.integers(-4, 5, (3, *geometry.output_size, O)).astype(np.float32)
+    for module in (grouped, naive):
+        results.append((module.forward(x, w, None, geometry), module.grad_input(g, w, geometry, groups)))
+        results.append((module.grad_weight(x, g, geometry, groups),))
+    for ours, expected in zip(results[-4] + results[-3], results[-2] + results[-1], strict=True):
+        np.testing.assert_array_equal(ours, expected)
 
 for C in (1, 2, 3, 6, 17):
     x = rng.integers(-2, 3, (2, 6, 10, C)).astype(np.float32)

@@ -17,6 +17,7 @@ import minicnn
 import minicnn.nn.functional as F
 from minicnn.autograd import gradcheck
 from minicnn.kernels.convolution import implicit, weight_gradient
+from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import ConvolutionCase, convolutions, fill, transposed_convolutions
 from minicnn.testing.checks import agree, torch_conv2d
@@ -100,6 +101,52 @@ def narrow_layers(draw):
 def test_narrow_layers_agree_with_torch(case):
     results = run(case, "implicit")
     agree(results, NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), equal=True)
+
+
+@st.composite
+def grouped_layers(draw):
+    """Many groups of few channels, as many outputs a group or others, in numbers around the vectors'."""
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    width = lanes(dtype)
+    inner, outer = draw(
+        st.sampled_from([(1, 1), (1, 1), (1, 2), (2, 1), (2, 2), (3, 5), (4, 4), (width - 1, width // 2)])
+    )
+    fewest = -(-width // min(inner, outer))
+    groups = fewest + draw(st.sampled_from([0, 1, 2, 3, width - 1, width, width + 1]))
+    kernel = [draw(st.sampled_from([1, 2, 3, 3, 5])) for _ in "hw"]
+    if max(inner, outer) * kernel[0] * kernel[1] > STEPS:
+        kernel = [3, 3]
+    dilation = [draw(st.integers(1, 2)) for _ in "hw"]
+    stride = draw(st.one_of(st.integers(1, 3), st.just(tuple(kernel))))
+    padding = [draw(st.integers(0, k)) for k in kernel]
+    size = [max((k - 1) * d + 1 - 2 * p, 1) + draw(st.sampled_from([0, 1, 3, 4, 7, 8, 9, 12])) for k, d, p in
+            zip(kernel, dilation, padding, strict=True)]  # fmt: skip
+    kind, seed = draw(st.sampled_from(["normal", "integers", "ties"])), draw(st.integers(0, 99))
+    N = draw(st.sampled_from([0, 1, 2, 5]))
+    x = fill((N, groups * inner, *size), kind, seed, dtype)
+    weight = fill((groups * outer, inner, *kernel), kind, seed + 1, dtype)
+    bias = draw(st.sampled_from([None, fill((groups * outer,), kind, seed + 2, dtype)]))
+    return ConvolutionCase(x, weight, bias, stride, tuple(padding), tuple(dilation), groups, kind, seed)
+
+
+@given(case=grouped_layers())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_grouped_layers_agree_with_torch(two_threads, case):
+    agree(run(case, "grouped"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
+
+
+@given(case=grouped_layers(), where=st.integers(0, 2**16), bad=st.sampled_from([np.inf, np.nan]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_grouped_layers_keep_infinities_where_they_are_seen(two_threads, case, where, bad):
+    if case.x.size:
+        case.x.flat[where % case.x.size] = bad
+    case.weight.flat[where % case.weight.size] = bad
+    np.testing.assert_array_equal(np.isfinite(run(case, "grouped")[0]), np.isfinite(torch_conv2d(case)[0]))
+
+
+def test_grouped_refuses_what_it_cannot_do():
+    with pytest.raises(ValueError, match="grouped"):
+        F.conv2d(image(1, 64, 8, 8), image(64, 64, 3, 3), algorithm="grouped")
 
 
 @given(case=narrow_layers(), where=st.integers(0, 2**16), bad=st.sampled_from([np.inf, np.nan]))
@@ -338,7 +385,7 @@ def test_bad_arguments_raise_as_in_torch(arrays, arguments, error, word):
 
 
 def test_unknown_algorithm_lists_the_known_ones():
-    with pytest.raises(ValueError, match="auto, naive, im2col, implicit, winograd, fft"):
+    with pytest.raises(ValueError, match="auto, naive, im2col, implicit, grouped, winograd, fft"):
         F.conv2d(image(1, 1, 3, 3), image(1, 1, 3, 3), algorithm="magic")
 
 

@@ -134,16 +134,17 @@ def put(input: Variable, key: Any, value: Any) -> None:
 
 
 def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: Variable) -> None:
-    """Raise RuntimeError where values and indices lie in the memory that they change; a single number may."""
-    read = [part for part in (value, *(advanced or ())) if isinstance(part, Variable) and part._array.ndim]
+    """Raise RuntimeError where values and indices lie in the memory that they change."""
     if advanced is None:
-        if repeats(input._array) or any(owner(part._array) is owner(input._array) for part in read):
+        counts = isinstance(value, Variable) and value._array.ndim > 0  # a single number may lie anywhere
+        if repeats(input._array) or (counts and owner(value._array) is owner(input._array)):
             with no_grad():
                 target = Take.apply(input, basic)
-                wide = _widened(value, target._array.shape) if read else value
-                if not read or not same_places(wide, target):  # onto itself nothing is copied
-                    check_places(target, *[wide] * bool(read))
+                wide = _widened(value, target._array.shape) if counts else value
+                if not counts or not same_places(wide, target):  # onto itself nothing is copied
+                    check_places(target, *[wide] * counts)
         return
+    read = [part for part in (value, *advanced) if isinstance(part, Variable)]
     for part in read:
         if part._array is input._array or overlap(input, part):
             raise RuntimeError(

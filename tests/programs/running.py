@@ -40,22 +40,34 @@ class TorchFunctional:
 
     Its convolutions take minicnn's `algorithm=` too. Its batch norm, whose backward pass is wrong for some gradients
     that aren't in row-major order, gets them in that order.
+
+    Args:
+        noise: by how much, relatively, its results are off, so that no two sums of the same numbers are equal.
     """
+
+    def __init__(self, noise: float = 0.0) -> None:
+        self._noise = noise
+
+    def _off(self, y: torch.Tensor) -> torch.Tensor:
+        if self._noise:
+            noise = np.random.default_rng(0).standard_normal(tuple(y.shape))
+            y.data.mul_(torch.from_numpy(np.asarray(1 + self._noise * noise)))
+        return y
 
     def __getattr__(self, name: str) -> Any:
         return getattr(torch.nn.functional, name)
 
     def conv2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
-        return torch.nn.functional.conv2d(*args, **options)
+        return self._off(torch.nn.functional.conv2d(*args, **options))
 
     def batch_norm(self, *args: Any, **options: Any) -> torch.Tensor:
-        y = torch.nn.functional.batch_norm(*args, **options)
+        y = self._off(torch.nn.functional.batch_norm(*args, **options))
         if y.requires_grad:
             y.register_hook(lambda gradient: gradient.contiguous())
         return y
 
     def conv_transpose2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
-        return torch.nn.functional.conv_transpose2d(*args, **options)
+        return self._off(torch.nn.functional.conv_transpose2d(*args, **options))
 
 
 def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: bool = False) -> dict[str, Any]:
@@ -65,7 +77,7 @@ def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_nois
         library: minicnn or torch.
         dtype: of `reals` and `integers`.
         noise: by how much, relatively, `reals` are off; they stand for rounding errors.
-        all_noisy: whether `integers` are off, too.
+        all_noisy: whether `integers` and the results of convolutions and batch norms are off, too.
     """
 
     def off(x: np.ndarray, seed: int, wanted: bool) -> np.ndarray:
@@ -84,7 +96,7 @@ def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_nois
 
     return {
         "T": library,
-        "F": TorchFunctional() if library is torch else minicnn.nn.functional,
+        "F": TorchFunctional(noise if all_noisy else 0.0) if library is torch else minicnn.nn.functional,
         "nn": library.nn,
         "np": np,
         "reals": reals,

@@ -20,23 +20,31 @@ from types import ModuleType
 import numpy as np
 
 from minicnn.kernels import choice
-from minicnn.kernels.convolution import fft, im2col, implicit, naive, winograd
+from minicnn.kernels.convolution import fft, grouped, im2col, implicit, naive, winograd
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.sums import over
 
-ALGORITHMS = {"naive": naive, "im2col": im2col, "implicit": implicit, "winograd": winograd, "fft": fft}
+ALGORITHMS = {
+    "naive": naive,
+    "im2col": im2col,
+    "implicit": implicit,
+    "grouped": grouped,
+    "winograd": winograd,
+    "fft": fft,
+}
 WINOGRAD_CHANNELS = 32
 """Below this many channels or outputs Winograd's transforms cost more than its products save."""
 
 
-def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, groups: int) -> ModuleType:
+def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype) -> ModuleType:
     """The module that computes a convolution.
 
     For "auto" the rules are, the first that holds:
 
     1. `winograd`, where the user allowed it (`minicnn.backends.winograd`), it can compute the convolution, and
        channels and outputs are at least WINOGRAD_CHANNELS;
-    2. `implicit`.
+    2. `grouped`, where groups are too small to fill vectors;
+    3. `implicit`.
 
     What decides is the error beside the bound |y − exact| ≤ 4 · eps · conv(|x|, |w|). The largest
     |y − exact| / (eps · conv(|x|, |w|)) on normally distributed 3 × 3 layers of 64 to 512 channels was 1.9 to 3.3 for
@@ -50,17 +58,20 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
         geometry: of the convolution.
         channels, outputs: C and O.
         groups: into how many parts they are divided.
+        dtype: float32 or float64.
 
     Raises:
-        ValueError: for an unknown algorithm, naming the known ones.
+        ValueError: for an unknown algorithm, naming the known ones; for one that can't compute this convolution.
     """
     if algorithm == "auto":
         wide = min(channels, outputs) >= WINOGRAD_CHANNELS
         if choice.winograd_allowed and wide and winograd.applies(geometry, groups):
             return winograd
-        return implicit
+        return grouped if grouped.applies(geometry, channels, outputs, groups, dtype) else implicit
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm must be one of {', '.join(['auto', *ALGORITHMS])}, got {algorithm!r}")
+    if algorithm == "grouped":
+        grouped.require(geometry, channels, outputs, groups, dtype)
     return ALGORITHMS[algorithm]
 
 

@@ -35,7 +35,7 @@ class Conv2d(Operator):
     ) -> np.ndarray:
         image = channels_last(x)
         ctx.geometry, ctx.groups = geometry, groups
-        ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups)
+        ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups, x.dtype)
         ctx.freezes = not geometry.is_lopsided  # otherwise PyTorch pads a copy
         ctx.saved = image if ctx.freezes else _apart(image, x), weight
         return channels_first(ctx.algorithm.forward(image, weight, bias, geometry))
@@ -90,7 +90,9 @@ class ConvTranspose2d(Operator):
         image = channels_last(x)
         ctx.saved, ctx.freezes = (image, weight), True
         ctx.geometry, ctx.groups = geometry, groups
-        ctx.algorithm = kernels.convolution.select(algorithm, geometry, weight.shape[1] * groups, len(weight), groups)
+        ctx.algorithm = kernels.convolution.select(
+            algorithm, geometry, weight.shape[1] * groups, len(weight), groups, x.dtype
+        )
         y = ctx.algorithm.grad_input(image, weight, geometry, groups)
         if bias is not None:
             y += bias

@@ -21,6 +21,11 @@ def _row(pixels: int) -> Geometry:
     return convolution_geometry((1, pixels), (1, 1))
 
 
+def _as_matrix(vectors: np.ndarray) -> np.ndarray:
+    """(…, I) as (pixels, I): of up to two dimensions itself, of more a view where there can be one, as in PyTorch."""
+    return vectors if vectors.ndim < 3 else vectors.reshape(math.prod(vectors.shape[:-1]), vectors.shape[-1])
+
+
 def _as_image(vectors: np.ndarray) -> np.ndarray:
     """(…, I) as the one row of an image, (1, 1, pixels, I)."""
     return np.ascontiguousarray(vectors).reshape(1, 1, math.prod(vectors.shape[:-1]), vectors.shape[-1])
@@ -36,9 +41,10 @@ class Linear(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        image, kernel = _as_image(x), weight[:, :, None, None]
+        matrix, kernel = _as_matrix(x), weight[:, :, None, None]
+        image = _as_image(matrix)
         by_x, by_weight, _ = ctx.needs_input_grad
-        ctx.saved = x if by_weight else None, kernel if by_x else None  # each for the gradient of the other
+        ctx.saved = matrix if by_weight else None, kernel if by_x else None  # each for the gradient of the other
         ctx.sizes = x.shape, weight.shape
         if not x.size or not weight.size:
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)

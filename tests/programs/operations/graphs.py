@@ -1,5 +1,9 @@
 """What programs do to the graph: detach, retain, walk, take a step."""
 
+from collections import Counter
+
+import torch
+
 from ..draft import Draft
 from ..table import statement, view
 
@@ -11,7 +15,9 @@ def detached(draft: Draft, x: str) -> str:
 
 @statement
 def toggled(draft: Draft) -> str:
-    x = draft.tensor(where=lambda t: t.is_leaf)
+    # PyTorch's views of what becomes a leaf that requires a gradient are neither in the graph nor out of it.
+    shown = Counter(t.untyped_storage().data_ptr() for t in draft.names.values() if isinstance(t, torch.Tensor))
+    x = draft.tensor(where=lambda t: t.is_leaf and shown[t.untyped_storage().data_ptr()] == 1)
     return f"{x}.requires_grad_({draft.pick(['', 'False'])})"
 
 
