@@ -121,7 +121,8 @@ def grouped_layers(draw):
     padding = [draw(st.integers(0, k)) for k in kernel]
     size = [max((k - 1) * d + 1 - 2 * p, 1) + draw(st.sampled_from([0, 1, 3, 4, 7, 8, 9, 12])) for k, d, p in
             zip(kernel, dilation, padding, strict=True)]  # fmt: skip
-    kind, seed = draw(st.sampled_from(["normal", "integers", "ties"])), draw(st.integers(0, 99))
+    kinds = ["normal", "integers", "ties"] if max(inner, outer) * kernel[0] * kernel[1] <= 25 else ["integers", "ties"]
+    kind, seed = draw(st.sampled_from(kinds)), draw(st.integers(0, 99))
     N = draw(st.sampled_from([0, 1, 2, 5]))
     x = fill((N, groups * inner, *size), kind, seed, dtype)
     weight = fill((groups * outer, inner, *kernel), kind, seed + 1, dtype)
@@ -141,7 +142,8 @@ def test_grouped_layers_keep_infinities_where_they_are_seen(two_threads, case, w
     if case.x.size:
         case.x.flat[where % case.x.size] = bad
     case.weight.flat[where % case.weight.size] = bad
-    np.testing.assert_array_equal(np.isfinite(run(case, "grouped")[0]), np.isfinite(torch_conv2d(case)[0]))
+    expected = torch_conv2d(case).value
+    np.testing.assert_array_equal(np.isfinite(run(case, "grouped")[0]), np.isfinite(expected))
 
 
 def test_grouped_refuses_what_it_cannot_do():

@@ -77,7 +77,7 @@ def difference(source: str, ours: Outcome | None = None, theirs: Outcome | None 
     """
     ours, theirs = ours or run(source, minicnn), theirs or run(source, torch)
     found = _errors_differ(source, ours, theirs)
-    if found or theirs.error:
+    if found or theirs.error or ours.error:
         return Difference(source, *found) if found else None
     if ours.others != theirs.others:
         return Difference(source, f"minicnn {ours.others}, torch {theirs.others}", "others")

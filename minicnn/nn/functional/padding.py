@@ -85,7 +85,7 @@ def _check(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]], mode: str)
         least = 1 if mode == "replicate" or nothing else 0
         if size + before + after < least or max(before, after) > most:
             raise ValueError(f"pad {(before, after)} of dimension {axis} does not fit shape {shape} in mode {mode!r}")
-        if kept < 0 and mode in ("constant", "circular"):
+        if kept < 0 and (mode == "constant" or (mode == "circular" and size + before + after)):
             raise ValueError(f"pad {(before, after)} of dimension {axis} removes more than shape {shape} has")
         if mode == "circular" and 0 < kept < max(before, after) and math.prod(shape[:axis]) == 1:
             raise ValueError(

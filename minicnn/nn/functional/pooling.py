@@ -42,7 +42,8 @@ class MaxUnpool2d(Operator):
     def forward(ctx: Any, x: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         N, C, H, W = x.shape
         image = np.zeros((N, C, size[0] * size[1]), x.dtype)
-        np.put_along_axis(image, where.reshape(N, C, H * W), x.reshape(N, C, H * W), 2)
+        if image.size:
+            np.put_along_axis(image, where.reshape(N, C, H * W), x.reshape(N, C, H * W), 2)
         ctx.saved = (where,)
         return image.reshape(N, C, *size)
 
@@ -50,6 +51,8 @@ class MaxUnpool2d(Operator):
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         (where,) = ctx.saved
         N, C, H, W = grad_output.shape
+        if not grad_output.size:
+            return np.zeros(where.shape, grad_output.dtype), None, None
         positions = where.reshape(N, C, where.shape[2] * where.shape[3])
         picked = np.take_along_axis(grad_output.reshape(N, C, H * W), positions, 2)
         return picked.reshape(where.shape), None, None
@@ -93,9 +96,10 @@ class AveragePool2d(Operator):
     hands_over = True
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:
-        ctx.windows, ctx.size = (rows, columns, divisor), x.shape[2:]
-        ctx.freezes = divisor.size != 1  # of a single window PyTorch takes the mean, which saves nothing
+    def forward(
+        ctx: Any, x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray, freezes: bool
+    ) -> np.ndarray:
+        ctx.windows, ctx.size, ctx.freezes = (rows, columns, divisor), x.shape[2:], freezes
         return channels_first(kernels.pooling.average_forward(channels_last(x), rows, columns, divisor))
 
     @staticmethod
@@ -103,7 +107,7 @@ class AveragePool2d(Operator):
         _refuse_no_positions(grad_output)
         rows, columns, divisor = ctx.windows
         grad_x = kernels.pooling.average_backward(channels_last(grad_output), rows, columns, divisor, ctx.size)
-        return channels_first(grad_x), None, None, None
+        return channels_first(grad_x), None, None, None, None
 
 
 def max_pool2d(
@@ -172,7 +176,7 @@ def avg_pool2d(
     columns = kernels.pooling.window_bounds(geometry.width)
     include = _flag(count_include_pad, "count_include_pad")
     divisor = kernels.pooling.window_divisor(geometry, include, divisor_override)
-    return batched(lambda x: AveragePool2d.apply(x, rows, columns, divisor), input)
+    return batched(lambda x: AveragePool2d.apply(x, rows, columns, divisor, True), input)
 
 
 def _flag(value: Any, name: str) -> bool:
@@ -224,7 +228,8 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     target = _adaptive_size(output_size, size)
     if target != (1, 1):  # the mean of nothing is NaN
         image_size(input, "adaptive_avg_pool2d", 2)
-    return batched(lambda x: AveragePool2d.apply(x, *_adaptive_windows(x, target)), input)
+    freezes = target != (1, 1)  # of a single window PyTorch takes the mean, which saves nothing
+    return batched(lambda x: AveragePool2d.apply(x, *_adaptive_windows(x, target), freezes), input)
 
 
 def _adaptive_windows(x: Any, target: tuple[int, int]) -> list[np.ndarray]:
@@ -282,14 +287,14 @@ def max_unpool2d(
         raise TypeError(f"max_unpool2d needs int64 indices, got {described(indices)}")
     if where.shape != shape:
         raise ValueError(f"indices have shape {tuple(where.shape)}, but input has {shape}")
-    kernel = pair(kernel_size, "kernel_size", 1)
+    kernel = pair(kernel_size, "kernel_size", 0)
     strides = kernel if stride is None else pair(stride, "stride", 1)
     pads = pair(padding, "padding", 0)
     default = tuple((s - 1) * t - 2 * p + k for s, t, p, k in zip(size, strides, pads, kernel, strict=True))
     target = default if output_size is None else _unpooled_size(output_size, default, strides)
     if min(target) < 0:
         raise ValueError(f"max_unpool2d to {target}, of input of shape {shape}, would have negative sizes")
-    if where.size and not 0 <= where.min() <= where.max() < target[0] * target[1]:
+    if where.size and 0 not in target and not 0 <= where.min() <= where.max() < target[0] * target[1]:
         raise ValueError(f"indices must lie within 0 … {target[0] * target[1] - 1} for output_size {target}")
     positions = indices if len(shape) == 4 else indices[None]
     return batched(lambda x: MaxUnpool2d.apply(x, positions, target), input)
