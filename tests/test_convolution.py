@@ -141,7 +141,6 @@ def test_grouped_layers_agree_with_torch(two_threads, case):
 def test_grouped_layers_keep_infinities_where_they_are_seen(two_threads, case, where, bad):
     if case.x.size:
         case.x.flat[where % case.x.size] = bad
-    case.weight.flat[where % case.weight.size] = bad
     expected = torch_conv2d(case).value
     np.testing.assert_array_equal(np.isfinite(run(case, "grouped")[0]), np.isfinite(expected))
 

@@ -43,7 +43,7 @@ TAPS = 9
 def applies(geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype) -> bool:
     """Whether groups are too small to fill vectors, all of them together do, and sums are short."""
     width, most = lanes(dtype), max(channels, outputs) // groups
-    return 1 < groups and most < width <= min(channels, outputs) and most * math.prod(geometry.kernel) <= STEPS
+    return groups > 1 and most < width <= min(channels, outputs) and most * math.prod(geometry.kernel) <= STEPS
 
 
 def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype) -> None:
@@ -51,8 +51,8 @@ def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype:
     if not applies(geometry, channels, outputs, groups, dtype):
         raise ValueError(
             f"algorithm='grouped' needs several groups, each of fewer than {lanes(dtype)} channels and outputs, "
-            f"at least {lanes(dtype)} of each in all, and at most {STEPS} products a sum; got {channels} channels, {outputs} "
-            f"outputs, {groups} groups and kernel {geometry.kernel}"
+            f"at least {lanes(dtype)} of each in all, and at most {STEPS} products a sum; got {channels} channels, "
+            f"{outputs} outputs, {groups} groups and kernel {geometry.kernel}"
         )
 
 
