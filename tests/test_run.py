@@ -91,8 +91,22 @@ def test_every_path_can_be_imported(path):
         assert set(vars(module)) <= {*dir(module), "_theirs"}
     own = path.replace("torchvision", "minicnn").replace("torch", "minicnn")
     above = importlib.import_module(own.rpartition(".")[0] or own)
-    if hasattr(above, "__path__"):  # changed imports of paths below a single file are for `minicnn run` alone
+    if hasattr(above, "__path__") and not callable(
+        vars(above).get(own.rpartition(".")[2])
+    ):  # changed imports of paths below a single file are for `minicnn run` alone
         assert importlib.import_module(own)
+
+
+def test_a_module_does_not_replace_a_function_of_its_name():
+    with compat.serving():
+        importlib.import_module("torch.autograd.gradcheck")
+        importlib.import_module("torch.nn.parallel.data_parallel")
+        served = importlib.import_module("torch")
+        assert served.autograd.gradcheck is minicnn.autograd.gradcheck
+        assert served.nn.parallel.data_parallel is minicnn.nn.parallel.data_parallel
+        served.nn.parallel.data_parallel = 3
+        assert served.nn.parallel.data_parallel == 3
+    assert minicnn.nn.parallel.data_parallel != 3
 
 
 @pytest.mark.parametrize("path", paths.NAMES)

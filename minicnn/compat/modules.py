@@ -45,6 +45,11 @@ class Served(ModuleType):
             return self._theirs[name]
         return report.missing(path, dir(self))
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a name; but importing a module like `torch.autograd.gradcheck` leaves the function of that name."""
+        if not (isinstance(value, Served) and name in vars(self)):
+            super().__setattr__(name, value)
+
     def __dir__(self) -> list[str]:
         below = f"{self.__name__}."
         children = [path.removeprefix(below) for path in PATHS if path.startswith(below)]
@@ -80,9 +85,11 @@ class OwnFinder(Finder):
     """Finds torch's paths below `minicnn` where no file lies, `minicnn.nn.modules.conv`, for changed imports."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
-        if fullname.startswith("minicnn.") and served_by(fullname) not in (None, fullname):
-            return ModuleSpec(fullname, self, is_package=True)
-        return None
+        above, _, name = fullname.rpartition(".")
+        if not fullname.startswith("minicnn.") or served_by(fullname) in (None, fullname):
+            return None
+        taken = name in vars(sys.modules[above])  # by a function that the module would replace
+        return None if taken else ModuleSpec(fullname, self, is_package=True)
 
 
 def _siblings(path: str) -> list[str]:
