@@ -1,7 +1,9 @@
 """minicnn: convolutional networks from scratch in NumPy and Numba, shaped like PyTorch, proven against it."""
 
+from math import e, inf, nan, pi
+
 from minicnn import autograd
-from minicnn.amp import autocast
+from minicnn.amp import GradScaler, autocast
 from minicnn.attributes import Size, device, layout, memory_format
 from minicnn.autograd import (
     enable_grad,
@@ -80,6 +82,7 @@ from minicnn.element_types import float64 as double
 from minicnn.element_types import int16 as short
 from minicnn.element_types import int32 as int
 from minicnn.element_types import int64 as long
+from minicnn.of_methods import FUNCTIONS
 from minicnn.operators.activation import (
     celu,
     celu_,
@@ -318,9 +321,11 @@ from minicnn.serialization import load, save
 from minicnn.switches import (
     are_deterministic_algorithms_enabled,
     compile,
+    get_default_device,
     get_float32_matmul_precision,
     get_num_interop_threads,
     is_deterministic_algorithms_warn_only_enabled,
+    set_default_device,
     set_float32_matmul_precision,
     set_num_interop_threads,
     use_deterministic_algorithms,
@@ -368,6 +373,8 @@ channels_last = memory_format.channels_last
 strided = layout.strided
 
 
+newaxis = None
+
 __all__ = [
     "BoolTensor",
     "ByteTensor",
@@ -375,6 +382,7 @@ __all__ = [
     "DoubleTensor",
     "FloatTensor",
     "Generator",
+    "GradScaler",
     "HalfTensor",
     "IntTensor",
     "LongTensor",
@@ -503,6 +511,7 @@ __all__ = [
     "dsplit",
     "dstack",
     "dtype",
+    "e",
     "einsum",
     "empty",
     "empty_like",
@@ -543,6 +552,7 @@ __all__ = [
     "gcd",
     "ge",
     "ger",
+    "get_default_device",
     "get_default_dtype",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
@@ -565,6 +575,7 @@ __all__ = [
     "index_fill",
     "index_put",
     "index_select",
+    "inf",
     "inference_mode",
     "initial_seed",
     "inner",
@@ -646,6 +657,7 @@ __all__ = [
     "multinomial",
     "multiply",
     "mv",
+    "nan",
     "nan_to_num",
     "nanmean",
     "nanmedian",
@@ -656,6 +668,7 @@ __all__ = [
     "ne",
     "neg",
     "negative",
+    "newaxis",
     "nextafter",
     "nn",
     "no_grad",
@@ -670,6 +683,7 @@ __all__ = [
     "pairwise_distance",
     "pdist",
     "permute",
+    "pi",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson",
@@ -718,6 +732,7 @@ __all__ = [
     "select",
     "selu",
     "selu_",
+    "set_default_device",
     "set_default_dtype",
     "set_default_tensor_type",
     "set_float32_matmul_precision",
@@ -796,6 +811,9 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+globals().update(FUNCTIONS)
+__all__ += FUNCTIONS
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)
 serve_own_paths()

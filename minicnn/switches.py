@@ -6,6 +6,8 @@ README.md lists them all.
 from collections.abc import Callable
 from typing import Any
 
+from minicnn.attributes import device as cpu_device
+
 _PRECISIONS = ("highest", "high", "medium")
 
 
@@ -91,3 +93,21 @@ def set_num_interop_threads(threads: int) -> None:
 def get_num_interop_threads() -> int:
     """What `set_num_interop_threads` was told."""
     return _Asked.interop_threads
+
+
+def set_default_device(device: Any) -> None:
+    """Accepted for the CPU: there is no other device.
+
+    Args:
+        device: "cpu", or None for the same.
+
+    Raises:
+        RuntimeError: for another device.
+    """
+    if device is not None:
+        cpu_device(device)
+
+
+def get_default_device() -> cpu_device:
+    """The CPU."""
+    return cpu_device("cpu")

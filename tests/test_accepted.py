@@ -174,6 +174,41 @@ def test_there_is_one_process():
     assert minicnn.equal(nn.parallel.data_parallel(inner, x, range(2)), inner(x))
 
 
+@pytest.mark.parametrize("name", sorted(minicnn.of_methods.NAMES))
+def test_methods_that_are_functions(name):
+    shapes = {"addmv_": [(2, 3), (3,)], "is_same_size": [(2,)], "clamp_": 0.3, "clip_": 0.3, "fill_": 0.3}
+    others = shapes.get(name)
+    found = []
+    for library in (minicnn, torch):
+        integers = name in ("gcd_", "lcm_", "index_put_")
+        x = library.tensor([6, 4]) if integers else library.tensor([1.25, 1.5]) - 0.5 * ("sin" in name or "cos" in name)
+        arguments = [library.ones(*shape) for shape in others] if isinstance(others, list) else []
+        arguments += [others] if isinstance(others, float) else []
+        if name in ("gcd_", "lcm_", "ldexp_", "xlogy_"):
+            arguments = [library.tensor([4, 6])]
+        if name in ("clamp_max_", "clamp_min_"):
+            arguments = [1.3]
+        if name == "index_put_":
+            arguments = [(library.tensor([0]),), library.tensor([9])]
+        result = getattr(library, name)(x, *arguments)
+        assert not name.endswith("_") or result is x
+        found.append(result.tolist() if isinstance(result, library.Tensor) else result)
+    np.testing.assert_allclose(*found, rtol=1e-6)
+    with pytest.raises(TypeError, match="must be Tensor"):
+        getattr(minicnn, name)([1.0])
+
+
+def test_the_default_device_is_the_cpu():
+    minicnn.set_default_device("cpu")
+    minicnn.set_default_device(None)
+    assert str(minicnn.get_default_device()) == "cpu"
+    with pytest.raises(RuntimeError, match="cuda"):
+        minicnn.set_default_device("cuda")
+    assert not minicnn.xpu.is_available()
+    assert minicnn.mps.device_count() == 0
+    assert (minicnn.pi, minicnn.inf, minicnn.newaxis) == (torch.pi, torch.inf, torch.newaxis)
+
+
 def test_multiprocessing_is_pythons():
     import multiprocessing
 
