@@ -239,6 +239,13 @@ class Optimizer(Hooks):
         result._array[...] = value
         return result
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if not key.endswith("_hooks")}  # as in PyTorch
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Hooks.__init__(self)
+        self.__dict__.update(state)
+
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for number, group in enumerate(self.param_groups):

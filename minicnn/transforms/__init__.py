@@ -33,7 +33,8 @@ from minicnn.transforms._conversion import (
     RandomErasing,
     ToPILImage,
 )
-from minicnn.transforms._geometry import RandomCrop, RandomHorizontalFlip, RandomVerticalFlip, Resize
+from minicnn.transforms._flips import RandomHorizontalFlip, RandomVerticalFlip
+from minicnn.transforms._geometry import RandomCrop, Resize
 from minicnn.transforms._interpolation import InterpolationMode
 from minicnn.transforms._values import Grayscale, Normalize, ToTensor
 from minicnn.transforms._warps import RandomAffine, RandomPerspective, RandomRotation

@@ -10,7 +10,6 @@ from minicnn.transforms.functional.color import (
     adjust_brightness,
     adjust_contrast,
     adjust_gamma,
-    adjust_hue,
     adjust_saturation,
     autocontrast,
     equalize,
@@ -39,6 +38,7 @@ from minicnn.transforms.functional.geometry import (
     ten_crop,
     vflip,
 )
+from minicnn.transforms.functional.hue import adjust_hue
 from minicnn.transforms.functional.warping import affine, perspective, rotate
 
 __all__ = [
