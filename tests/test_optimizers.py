@@ -29,6 +29,13 @@ OPTIONS = {
         "centered": SWITCH,
     },
     "Adadelta": {"lr": st.sampled_from([1.0, 0.1]), "rho": st.sampled_from([0.9, 0.3]), "weight_decay": DECAY},
+    "Adafactor": {
+        "lr": RATE,
+        "beta2_decay": st.sampled_from([-0.8, -0.3]),
+        "eps": st.sampled_from([(None, 1e-3), (1e-4, 0.1)]),
+        "d": st.sampled_from([1.0, 3.0]),
+        "weight_decay": DECAY,
+    },
     "Adagrad": {
         "lr": RATE,
         "lr_decay": st.sampled_from([0, 0.1]),
@@ -55,6 +62,7 @@ OPTIONS = {
     },
     "Rprop": {"lr": RATE, "etas": st.sampled_from([(0.5, 1.2), (0.3, 2.0)]), "step_sizes": st.just((1e-6, 0.2))},
 }
+SHAPES = [(0,), (), (1,), (7,), (9,), (2, 3), (3, 1, 2)]  # Adafactor divides by the size of a parameter
 NAMES = sorted(OPTIONS)
 EVERY = [*NAMES, "SGD", "Adam", "AdamW", "LBFGS"]
 
@@ -75,12 +83,10 @@ def as_arrays(value):
 
 
 @given(st.sampled_from(NAMES), st.data(), st.booleans(), st.sampled_from([np.float64, np.float32]))
-@settings(max_examples=4 * settings.default.max_examples)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_steps(name, data, maximize, dtype):
     options = data.draw(st.fixed_dictionaries({}, optional=OPTIONS[name]), label="options")
-    shapes = data.draw(
-        st.lists(st.sampled_from([(), (0,), (1,), (7,), (9,), (2, 3), (3, 1, 2)]), min_size=1, max_size=3)
-    )
+    shapes = data.draw(st.lists(st.sampled_from(SHAPES if name != "Adafactor" else SHAPES[1:]), min_size=1, max_size=3))
     steps = data.draw(st.integers(1, 12), label="steps")
     skipped = data.draw(st.sets(st.tuples(st.integers(0, 12), st.integers(0, 2))), label="without gradient")
     flipped = data.draw(st.booleans(), label="other memory order")
@@ -163,7 +169,6 @@ def descend(library, optimizer, parameters, steps, sign=1):
     seed=st.integers(0, 99),
     steps=st.integers(1, 2),  # every iteration magnifies rounding: after twenty, the sixth digit differs
 )
-@settings(max_examples=2 * settings.default.max_examples)
 def test_lbfgs(options, seed, steps):
     results = []
     for library in (minicnn, torch):
@@ -235,6 +240,10 @@ def test_state_dicts_and_printouts_are_pytorchs(name):
         ("RMSprop", {"alpha": -1}),
         ("RMSprop", {"momentum": -1}),
         ("Adadelta", {"rho": 1.5}),
+        ("Adafactor", {"beta2_decay": 0.5}),
+        ("Adafactor", {"eps": (-1, 0)}),
+        ("Adafactor", {"eps": (None, -1)}),
+        ("Adafactor", {"d": 0.5}),
         ("Adagrad", {"lr_decay": -1}),
         ("Adagrad", {"initial_accumulator_value": -1}),
         ("Adagrad", {"fused": True, "foreach": True}),
@@ -263,7 +272,7 @@ def test_options_are_refused_as_by_pytorch(name, options):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_does_not_fit_is_refused(name):
     for options in ({"differentiable": True}, {"capturable": True}):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=r"option|argument"):
             getattr(minicnn.optim, name)([Parameter(np.ones(2))], **options)
     parameter = Parameter(np.ones(2))
     with pytest.raises(TypeError, match="lr"):

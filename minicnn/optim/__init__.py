@@ -3,6 +3,7 @@
 from minicnn.compat import missing
 from minicnn.optim import lr_scheduler, swa_utils
 from minicnn.optim.adadelta import Adadelta
+from minicnn.optim.adafactor import Adafactor
 from minicnn.optim.adagrad import Adagrad
 from minicnn.optim.adam import Adam, AdamW
 from minicnn.optim.adamax import Adamax
@@ -20,6 +21,7 @@ __all__ = [
     "LBFGS",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
