@@ -90,7 +90,7 @@ class iinfo:  # noqa: N801 (torch's name)
         return hash(self.dtype)
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 def promote_types(type1: Any, type2: Any) -> dtype:

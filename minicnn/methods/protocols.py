@@ -84,12 +84,18 @@ class Protocols(Variable):
         result._requires_grad = self._requires_grad
         memo[id(self)] = result
         result._grad = copy.deepcopy(self._grad, memo)
+        result.__dict__.update(copy.deepcopy(own_attributes(self), memo))
         return result
 
     def __reduce__(self: Any) -> tuple:
         if self.grad_fn is not None:
             raise RuntimeError("only leaf Tensors can be pickled; use detach()")
-        return _restored, (self._array, self._requires_grad, is_contiguous(self))
+        return _restored, (self._array, self._requires_grad, is_contiguous(self)), own_attributes(self) or None
+
+
+def own_attributes(tensor: Any) -> dict[str, Any]:
+    """The attributes that a program gave a tensor, which copies and pickles keep; hooks stay behind."""
+    return {name: value for name, value in tensor.__dict__.items() if name not in ("_hooks", "_hooks_after")}
 
 
 def _restored(array: np.ndarray, requires_grad: bool, row_major: bool) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn.autograd.storage import copied, share
 from minicnn.dtypes import default_float
+from minicnn.methods.protocols import own_attributes
 from minicnn.tensor import Tensor, computed
 
 
@@ -39,12 +40,12 @@ class Parameter(Tensor):
 
     def __deepcopy__(self, memo: dict) -> "Parameter":
         result = type(self)(copied(self, memo, computed), self.requires_grad)
-        result.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        result.__dict__.update(copy.deepcopy(own_attributes(self), memo))
         memo[id(self)] = result
         return result
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
-        return type(self), (self.detach(), self.requires_grad), self.__dict__
+        return type(self), (self.detach(), self.requires_grad), own_attributes(self)
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

@@ -81,8 +81,25 @@ def index(input: Any, key: Any) -> Any:
         ValueError: for slices with a step below 1.
     """
     basic, advanced = split(key, array_of(input).ndim)
-    result = Take.apply(input, basic)
+    try:
+        result = Take.apply(input, basic)
+    except IndexError as error:
+        raise _reworded(error, array_of(input).ndim, basic) from None
     return result if advanced is None else Pick.apply(result, *advanced)
+
+
+def _reworded(error: IndexError, ndim: int, basic: tuple) -> IndexError:
+    """NumPy's complaint about a key in PyTorch's words."""
+    parts = [part for part in basic if part is not None and part is not Ellipsis]
+    if not ndim and len(parts) == 1 and not isinstance(parts[0], slice):
+        return IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
+        )
+    if not ndim and len(parts) == 1:
+        return IndexError("slice() cannot be applied to a 0-dim tensor.")
+    if len(parts) > ndim:
+        return IndexError(f"too many indices for tensor of dimension {ndim}")
+    return IndexError(str(error).replace("axis", "dimension"))
 
 
 def unbind(input: Any, dim: int = 0) -> tuple:
@@ -121,7 +138,10 @@ def put(input: Variable, key: Any, value: Any) -> None:
     if advanced is not None and not _takes_dtype(array_of(value), dtype, advanced):
         raise RuntimeError(f"index arrays and masks assign values of the tensor's dtype {dtype}")
     value = cast(value, dtype)
-    target = input._array[basic]
+    try:
+        target = input._array[basic]
+    except IndexError as error:
+        raise _reworded(error, input._array.ndim, basic) from None
     if advanced is not None:
         target = target[tuple(map(array_of, advanced))]
     shape = array_of(value).shape
