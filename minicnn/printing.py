@@ -179,7 +179,7 @@ def _remarks(tensor: Any) -> Iterator[str]:
     if view is not None and view.steps is None and view.node is not view.root._node:
         yield "grad_fn=<Invalid>"
     elif tensor.grad_fn is not None:
-        yield f"grad_fn=<{tensor.grad_fn.name()}>"
+        yield f"grad_fn=<{type(tensor.grad_fn).__name__}>"
     elif tensor.requires_grad:
         yield "requires_grad=True"
 

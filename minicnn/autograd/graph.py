@@ -7,8 +7,8 @@ backwards simply takes the youngest waiting node, and all the gradients that flo
 import heapq
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, wraps
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -54,6 +54,8 @@ class Node:
         memories, counts: the memories whose values the backward may read (see `Variable._memory`), and how often each
             had been changed at the forward.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
+        title: the operation's name, where a function of several operations is one in PyTorch; `since` is the number
+            before those of its nodes.
         fills_gradients: whether the backward gets zeros for outputs that no gradient arrived for, rather than None.
         hooks: the `NodeHooks` that a program registered, if any.
     """
@@ -70,6 +72,8 @@ class Node:
     retained: dict[int, weakref.ref] | None = None
     hooks: Any = None
     fills_gradients = True
+    title: str | None = None
+    since = 0
     _numbers = itertools.count()
 
     def __init__(self, operator: Any, edges: Sequence[tuple | None]) -> None:
@@ -125,7 +129,17 @@ class Node:
     def next_functions(self) -> tuple:
         """For every input of the operation, the node that its gradient goes to and the number of that node's output."""
         places = [self.edges[position] for position in listed_inputs(self)] if self.edges else []
+        if self.title is not None:
+            places = list(self._outer(places))
         return tuple([(None, 0) if edge is None else (seen(edge[0]), edge[1]) for edge in places])
+
+    def _outer(self, edges: Iterable[tuple | None]) -> Iterator[tuple]:
+        """Where gradients leave the operations that are one under a title."""
+        for edge in edges:
+            if edge is not None and isinstance(edge[0], Node) and edge[0].number > self.since:
+                yield from self._outer(edge[0].edges)
+            elif edge is not None:
+                yield edge
 
     @property
     def metadata(self) -> dict:
@@ -233,11 +247,29 @@ def seen(target: Any) -> Any:
     """A place in the graph as programs see it: a node of the class that PyTorch names it by, or a leaf's end."""
     if isinstance(target, Variable):
         return AccumulateGrad(target)
-    name = target.name()
+    name = target.name().rpartition("::")[2]
     if type(target).__name__ != name:
         base = next(kind for kind in type(target).__mro__ if kind.__name__ in ("FunctionNode", "Node"))
         target.__class__ = _named_class(base, name)
     return target
+
+
+def entitled(title: str) -> Callable[[Callable], Callable]:
+    """Let the result of a function of several operations be called by one name, as PyTorch's is."""
+
+    def decorate(function: Callable) -> Callable:
+        @wraps(function)
+        def call(*arguments: Any, **options: Any) -> Any:
+            since = next(Node._numbers)
+            result = function(*arguments, **options)
+            node = result._node if isinstance(result, Variable) else None
+            if node is not None and node.number > since:
+                node.title, node.since = title, since
+            return result
+
+        return call
+
+    return decorate
 
 
 def run_backward(
@@ -302,15 +334,16 @@ def run_backward(
             runs = looked_at = visited is None or node in visited
             if not runs and (node.retained or node.hooks):
                 looked_at = any((node, i) in wanted or (node, i) in starts for i in range(len(slots)))
+            if wanted and runs:  # before the hooks, as in PyTorch
+                _collect(collected, node, slots, wanted)
             if node.hooks is not None and looked_at:
                 node.hooks.show(slots)
                 node.may_overwrite = False
+            if wanted and not runs:
+                _collect(collected, node, slots, wanted)
             for number, gradient in enumerate(slots):
-                if gradient is None:
-                    slots[number] = np.zeros(*node.outputs[number]) if node.fills_gradients else None
-                elif wanted and (node, number) in wanted:
-                    collected[node, number] = gradient
-                    node.may_overwrite = False
+                if gradient is None and node.fills_gradients:
+                    slots[number] = np.zeros(*node.outputs[number])
             if node.retained and looked_at:
                 _keep_retained(node, slots)
             if not runs:
@@ -375,6 +408,14 @@ def _nodes_leading_to(wanted: frozenset, starts: list[tuple], since: int) -> set
         stack.pop()
         known[target] = any(known[edge[0]] or edge in wanted for edge in edges)
     return {target for target, leads in known.items() if leads}
+
+
+def _collect(collected: dict, node: Node, gradients: list, wanted: frozenset) -> None:
+    """Note the gradients with respect to those outputs of a node that a walk was made for."""
+    for number, gradient in enumerate(gradients):
+        if gradient is not None and (node, number) in wanted:
+            collected[node, number] = gradient
+            node.may_overwrite = False
 
 
 def _keep_retained(node: Node, gradients: list[np.ndarray]) -> None:

@@ -46,69 +46,71 @@ def _linear(node: Any) -> str:
     return "AddmmBackward0" if node.edges[2] else "MmBackward0"
 
 
+def _with_tensor(name: str) -> Callable[[Any], str]:
+    """PyTorch numbers operations by whether the second operand is a number or a tensor, here known by its gradient."""
+
+    def of(node: Any) -> str:
+        return f"{name}Backward{int(node.edges[1] is not None)}"
+
+    return of
+
+
+def _of_row(node: Any) -> str:
+    """An operation on one row is PyTorch's operation of one dimension."""
+    below = node.edges[0][0]
+    return below.name() if hasattr(below, "name") else "SqueezeBackward1"
+
+
 def _padded(node: Any) -> str:
     if node.mode == "constant":
         return "ConstantPadNdBackward0"
     return {"reflect": "ReflectionPad2DBackward0", "replicate": "ReplicationPad2DBackward0"}.get(
-        node.mode, "CopySlices"
+        node.mode, "torch::autograd::CopySlices"
     )
 
 
+_SPELLED = (
+    "Add:Add Subtract:Sub Multiply:Mul Divide:Div Negative:Neg Absolute:Abs Exponential:Exp Logarithm:Log "
+    "SquareRoot:Sqrt GeluTanh:Gelu Prelu:PreluKernel RandomLeakyRelu:RreluWithNoise Softsign:Div Tanhshrink:Sub "
+    "ClampBetween:Clamp Variance:Var Deviation:Std Contiguous:Clone Reshape:UnsafeView Concatenate:Cat Pick:Index "
+    "Cast:ToCopy Conv2d:Convolution Conv2dWithoutChannels:Convolution ConvTranspose2d:Convolution "
+    "MaxPool2d:MaxPool2DWithIndices MaxUnpool2d:MaxUnpool2D AdaptiveMaxPool2d:AdaptiveMaxPool2D "
+    "AveragePool2d:AvgPool2D BatchNorm:NativeBatchNorm GroupNorm:NativeGroupNorm RowNorm:NativeLayerNorm "
+    "Unfold:Im2Col Fold:Col2Im Windows:Unfold CrossEntropy:NllLoss NegativeLogLikelihood:NllLoss SquaredError:MseLoss "
+    "Dropout:Mul AddQuotient:Addcdiv BlockDiagonal:BlockDiag CopySign:Copysign Cross:LinalgCross CumulativeSum:Cumsum "
+    "CumulativeProduct:Cumprod Embedded:DiagEmbed FMaximum:Fmax FMinimum:Fmin LogAddExp:Logaddexp "
+    "LogAddExp2:Logaddexp2 AMax:Amax AMin:Amin NextAfter:Nextafter TopK:Topk XLogY:Xlogy LogSumExp:Logsumexp "
+    "CumulativeLogSumExp:Logcumsumexp VectorNorm:LinalgVectorNorm GridSample:GridSampler2D Determinant:LinalgDet "
+    "LogDeterminant:LinalgSlogdet Inverse:LinalgInvEx Solution:LinalgSolveEx SingularValues:LinalgSvd Square:Pow "
+    "LocalResponseNorm:Div Nearest:UpsampleNearest2D Resize:UpsampleBilinear2D "
+)
+"""Operators and PyTorch's names of them, without the Backward0 that follows."""
+
 _NAMES: dict[str, str | Callable[[Any], str]] = {
-    "Add": "AddBackward0",
-    "Subtract": "SubBackward0",
-    "Multiply": "MulBackward0",
-    "Divide": "DivBackward0",
-    "Power": "PowBackward0",
-    "Negative": "NegBackward0",
-    "Absolute": "AbsBackward0",
-    "Exponential": "ExpBackward0",
-    "Logarithm": "LogBackward0",
-    "SquareRoot": "SqrtBackward0",
+    **{own: f"{name}Backward0" for own, name in (pair.split(":") for pair in _SPELLED.split())},
+    "Power": _with_tensor("Pow"),
     "Clamp": "ClampBackward1",
-    "GeluTanh": "GeluBackward0",
-    "Prelu": "PreluKernelBackward0",
-    "RandomLeakyRelu": "RreluWithNoiseBackward0",
-    "Softsign": "DivBackward0",
-    "Tanhshrink": "SubBackward0",
-    "ClampBetween": "ClampBackward1",
     "MatrixProduct": _product,
     "Sum": _reduction("Sum"),
     "Mean": _reduction("Mean"),
-    "Variance": "VarBackward0",
-    "Deviation": "StdBackward0",
-    "ExtremeOf": lambda node: f"{node.title}Backward1",
-    "ExtremeAlong": lambda node: f"{node.title}Backward0",
-    "Contiguous": "CloneBackward0",
-    "Reshape": "UnsafeViewBackward0",
+    "ExtremeOf": lambda node: f"{node.which}Backward1",
+    "ExtremeAlong": lambda node: f"{node.which}Backward0",
     "Permute": _permuted,
-    "Concatenate": "CatBackward0",
     "Take": _taken,
-    "Pick": "IndexBackward0",
-    "Put": "CopySlices",
-    "Write": "CopySlices",
-    "Cast": "ToCopyBackward0",
+    "Put": "torch::autograd::CopySlices",
+    "Write": "torch::autograd::CopySlices",
     "Linear": _linear,
-    "Conv2d": "ConvolutionBackward0",
-    "Conv2dWithoutChannels": "ConvolutionBackward0",
-    "ConvTranspose2d": "ConvolutionBackward0",
-    "MaxPool2d": "MaxPool2DWithIndicesBackward0",
-    "MaxUnpool2d": "MaxUnpool2DBackward0",
-    "AdaptiveMaxPool2d": "AdaptiveMaxPool2DBackward0",
-    "AveragePool2d": "AvgPool2DBackward0",
-    "BatchNorm": "NativeBatchNormBackward0",
-    "GroupNorm": "NativeGroupNormBackward0",
-    "RowNorm": "NativeLayerNormBackward0",
-    "Unfold": "Im2ColBackward0",
-    "Fold": "Col2ImBackward0",
-    "Windows": "UnfoldBackward0",
     "First": "SqueezeBackward1",
-    "OnlyRow": "SqueezeBackward1",
+    "OnlyRow": _of_row,
     "Pad": _padded,
-    "CrossEntropy": "NllLossBackward0",
-    "NegativeLogLikelihood": "NllLossBackward0",
-    "SquaredError": "MseLossBackward0",
-    "Dropout": "MulBackward0",
+    "FloorQuotient": "DivBackward2",
+    "TruncatedQuotient": "DivBackward2",
+    "FloorDivide": "torch::autograd::NotImplemented",
+    "Heaviside": "torch::autograd::NotImplemented",
+    "Product": lambda node: f"ProdBackward{int(node.outputs[0][0] != ())}",
+    "Remainder": _with_tensor("Remainder"),
+    "Fmod": _with_tensor("Fmod"),
+    "Triangle": lambda node: f"{node.triangle[0].__name__.capitalize()}Backward0",
 }
 
 _ORDER = {"AddmmBackward0": (2, 0, 1)}
@@ -117,6 +119,8 @@ _ORDER = {"AddmmBackward0": (2, 0, 1)}
 
 def torch_name(node: Any) -> str:
     """What PyTorch calls the operation of a node."""
+    if node.title is not None:
+        return node.title
     own = node.operator.__name__
     name = _NAMES.get(own, f"{own}Backward0")
     return name if isinstance(name, str) else name(node)

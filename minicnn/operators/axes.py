@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minicnn.autograd import Variable
+from minicnn.autograd.graph import entitled
 from minicnn.autograd.storage import is_contiguous
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
@@ -58,6 +59,7 @@ def swapdims(input: Any, dim0: int, dim1: int) -> Any:
     return transpose(input, dim0, dim1)
 
 
+@entitled("TBackward0")
 def t(input: Any) -> Any:
     """A matrix transposed, as a view; fewer dimensions stay as they are.
 

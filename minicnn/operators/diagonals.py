@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.graph import entitled
 from minicnn.autograd.operator import ViewOperator
 from minicnn.dtypes import as_dtype, int64
 from minicnn.errors import DtypeError, ShapeError
@@ -146,6 +147,7 @@ def diagflat(input: Any, offset: int = 0) -> Any:
     return diag_embed(reshape(input, -1), offset)
 
 
+@entitled("TraceBackward0")
 def trace(input: Any) -> Any:
     """The sum of the diagonal of a matrix; integers add up as int64.
 

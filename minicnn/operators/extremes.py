@@ -18,7 +18,7 @@ class ExtremeOf(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, function: Any) -> np.ndarray:
-        ctx.title = "Min" if function is np.min else "Max"
+        ctx.which = "Min" if function is np.min else "Max"
         y = np.asarray(function(x))
         ctx.saved = x, y
         return y
@@ -36,7 +36,7 @@ class ExtremeAlong(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, function: Any, axis: int, keepdim: bool) -> tuple:
         wide = x.reshape(1) if x.ndim == 0 else x
-        ctx.title = "Min" if function is np.argmin else "Max"
+        ctx.which = "Min" if function is np.argmin else "Max"
         indices = np.expand_dims(function(wide, axis=axis), axis)
         values = np.take_along_axis(wide, indices, axis)
         ctx.saved, ctx.axis, ctx.shape = (indices,), axis, wide.shape

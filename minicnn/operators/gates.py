@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.autograd.graph import entitled
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.activation import floating, in_place, leaky_relu, number_argument, sigmoid
 from minicnn.operators.arguments import single_axis
@@ -112,6 +113,7 @@ def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training:
     return rrelu(input, lower, upper, training, True)
 
 
+@entitled("GluBackward0")
 def glu(input: Any, dim: int = -1) -> Any:
     """a · sigmoid(b), where a and b are the halves of `input` along `dim` (Dauphin et al., 2017).
 

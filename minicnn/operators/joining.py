@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.autograd.graph import entitled
 from minicnn.dtypes import result_type
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import numpy_spelling, single_axis
@@ -51,6 +52,7 @@ def cat(tensors: Sequence, dim: int = 0) -> Any:
     return Concatenate.apply(axis, *[cast(t, dtype) for t in listed])
 
 
+@entitled("StackBackward0")
 @numpy_spelling
 def stack(tensors: Sequence, dim: int = 0) -> Any:
     """Join tensors of one shape along a new axis.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.autograd.graph import entitled
 from minicnn.autograd.operator import Former
 from minicnn.dtypes import result_type
 from minicnn.errors import DtypeError, ShapeError
@@ -45,6 +46,7 @@ def mm(input: Any, mat2: Any) -> Any:
     return _multiplied("mm", input, mat2, 2, 2)
 
 
+@entitled("BmmBackward0")
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of the matrices of two stacks: (B, M, K) and (B, K, N) give (B, M, N).
 
@@ -126,6 +128,7 @@ def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) ->
     return product if beta == 0 else Add.call(_scaled(input, beta), product)
 
 
+@entitled("AddmmBackward0")
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """beta · input + alpha · mat1 @ mat2
 
@@ -151,6 +154,7 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     return _plus_product("addbmm", input, cast(sum(product, 0), array_of(product).dtype), beta, alpha)
 
 
+@entitled("BaddbmmBackward0")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """beta · input + alpha · batch1 @ batch2, for (B, M, K) and (B, K, N); see `addmm`."""
     return _plus_product("baddbmm", input, _multiplied("baddbmm", batch1, batch2, 3, 3), beta, alpha)

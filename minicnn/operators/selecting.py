@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.graph import entitled
 from minicnn.dtypes import int32, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import row_sums, sums_at
@@ -263,6 +264,7 @@ def broadcast_to_mask(name: str, input: Any, mask: Any) -> tuple[Any, Any]:
     return tuple(x if array_of(x).shape == shape else expand(x, shape) for x in (input, mask))  # type: ignore[return-value]
 
 
+@entitled("MaskedSelectBackward0")
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask` holds, one after another.
 

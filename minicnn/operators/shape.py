@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.graph import entitled
 from minicnn.autograd.operator import ViewOperator
 from minicnn.autograd.storage import can_view, is_contiguous, promised, restrided, settle, with_unit_axes
 from minicnn.errors import ShapeError
@@ -230,6 +231,7 @@ def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     return Squeeze.apply(input, tuple([axis for axis in axes if shape[axis] == 1]))
 
 
+@entitled("UnsqueezeBackward0")
 @numpy_spelling
 def unsqueeze(input: Any, dim: int) -> Any:
     """With an axis of size 1 at `dim`, as a view.

@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.graph import entitled
 from minicnn.autograd.storage import stand_for
 from minicnn.kernels.geometry import INT64, Geometry, integer, pair, pooling_geometry
 from minicnn.kernels.memory import channels_first, channels_last
@@ -210,6 +211,7 @@ def _adaptive_size(output_size: Any, size: tuple[int, int]) -> tuple[int, int]:
     return rows, columns
 
 
+@entitled("AdaptiveAvgPool2DBackward0")
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of windows that divide the image into `output_size` parts.
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minicnn.autograd.graph import entitled
 from minicnn.errors import ShapeError
 from minicnn.kernels.geometry import integer
 from minicnn.operators.arguments import array_argument
@@ -25,6 +26,7 @@ def _shape(input: Any, name: str, least: int = 3) -> tuple[int, ...]:
     return shape
 
 
+@entitled("PixelShuffleBackward0")
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """Every r² channels become r × r pixels of one channel. Shi et al., "sub-pixel convolution", 2016.
 
@@ -50,6 +52,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return reshape(moved, (*batch, C // (r * r), H * r, W * r))
 
 
+@entitled("PixelUnshuffleBackward0")
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """The inverse of `pixel_shuffle`.
 
@@ -73,6 +76,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return reshape(moved, (*batch, C * r * r, H // r, W // r))
 
 
+@entitled("ChannelShuffleBackward0")
 def channel_shuffle(input: Any, groups: int) -> Any:
     """Channels of each group dealt out to all groups in turn. Zhang et al., "ShuffleNet", 2018.
 
