@@ -17,7 +17,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd.anomalies import check, detection, note_call
 from minicnn.autograd.hooks import NodeHooks, RemovableHandle, register, shown
-from minicnn.autograd.names import listed_inputs, torch_name
+from minicnn.autograd.names import inner, listed_inputs, torch_name
 from minicnn.autograd.storage import elements, is_dense, keep_strides
 from minicnn.autograd.variable import REPLACEMENT, Replaced, Variable, owner
 
@@ -128,7 +128,8 @@ class Node:
     @property
     def next_functions(self) -> tuple:
         """For every input of the operation, the node that its gradient goes to and the number of that node's output."""
-        places = [self.edges[position] for position in listed_inputs(self)] if self.edges else []
+        node = inner(self)
+        places = [node.edges[position] for position in listed_inputs(node)] if node.edges else []
         if self.title is not None:
             places = list(self._outer(places))
         return tuple([(None, 0) if edge is None else (seen(edge[0]), edge[1]) for edge in places])

@@ -17,6 +17,8 @@ def _reduction(name: str) -> Callable[[Any], str]:
     """PyTorch numbers reductions of all elements and reductions along dimensions."""
 
     def of(node: Any) -> str:
+        if inner(node) is not node:
+            return torch_name(inner(node))
         axes, shape = node.spread
         return f"{name}Backward{int(len(axes) < len(shape))}"
 
@@ -77,6 +79,7 @@ _SPELLED = (
     "MaxPool2d:MaxPool2DWithIndices MaxUnpool2d:MaxUnpool2D AdaptiveMaxPool2d:AdaptiveMaxPool2D "
     "AveragePool2d:AvgPool2D BatchNorm:NativeBatchNorm GroupNorm:NativeGroupNorm RowNorm:NativeLayerNorm "
     "Unfold:Im2Col Fold:Col2Im Windows:Unfold CrossEntropy:NllLoss NegativeLogLikelihood:NllLoss SquaredError:MseLoss "
+    "SmoothAbsoluteError:SmoothL1Loss MultiMargin:MultiMarginLoss MultiLabelMargin:MultilabelMarginLoss "
     "Dropout:Mul AddQuotient:Addcdiv BlockDiagonal:BlockDiag CopySign:Copysign Cross:LinalgCross CumulativeSum:Cumsum "
     "CumulativeProduct:Cumprod Embedded:DiagEmbed FMaximum:Fmax FMinimum:Fmin LogAddExp:Logaddexp "
     "LogAddExp2:Logaddexp2 AMax:Amax AMin:Amin NextAfter:Nextafter TopK:Topk XLogY:Xlogy LogSumExp:Logsumexp "
@@ -112,6 +115,27 @@ _NAMES: dict[str, str | Callable[[Any], str]] = {
     "Fmod": _with_tensor("Fmod"),
     "Triangle": lambda node: f"{node.triangle[0].__name__.capitalize()}Backward0",
 }
+
+_LOSSES = frozenset(
+    [
+        "SquaredError",
+        "BinaryCrossEntropy",
+        "BinaryCrossEntropyWithLogits",
+        "SmoothAbsoluteError",
+        "MultiMargin",
+        "MultiLabelMargin",
+    ]
+)
+"""Operators whose sum or mean is one operation in PyTorch."""
+
+
+def inner(node: Any) -> Any:
+    """The loss that a node sums up, where the two are one operation in PyTorch; the node itself elsewhere."""
+    if node.operator.__name__ not in ("Sum", "Mean") or not node.edges or node.edges[0] is None:
+        return node
+    below = node.edges[0][0]
+    return below if hasattr(below, "operator") and below.operator.__name__ in _LOSSES else node
+
 
 _ORDER = {"AddmmBackward0": (2, 0, 1)}
 """Where PyTorch lists the arguments in another order: bias, x, weight."""
