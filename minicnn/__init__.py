@@ -43,6 +43,8 @@ from minicnn.creation import (
     randn_like,
     randperm,
     scalar_tensor,
+    tril_indices,
+    triu_indices,
     zeros,
     zeros_like,
 )
@@ -365,6 +367,8 @@ from minicnn.nn.functional import (  # isort: skip
 )
 from minicnn import linalg  # isort: skip  (they stand on the names above)
 from minicnn import special  # isort: skip  (they stand on the names above)
+from minicnn.creation import closed_range as range
+
 from minicnn.creation import tensor  # isort: skip  (in place of the module of this name)
 
 contiguous_format = memory_format.contiguous_format
@@ -703,6 +707,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "range",
     "ravel",
     "reciprocal",
     "relu",
@@ -786,6 +791,7 @@ __all__ = [
     "tril",
     "tril_indices",
     "triu",
+    "tril_indices",
     "triu_indices",
     "true_divide",
     "trunc",

@@ -32,7 +32,12 @@ def _made(cls: TensorType, *data: Any) -> Any:
     Raises:
         TypeError: for anything else, and for a Tensor of another dtype.
     """
-    array = legacy_array(data, cls.dtype.dtype, cls.__name__)
+    return legacy_tensor(data, cls.dtype.dtype, cls.__name__)
+
+
+def legacy_tensor(data: tuple, wanted: np.dtype, name: str) -> Any:
+    """The Tensor that `torch.FloatTensor(*data)` and its kin, and `x.new(*data)`, make; see `legacy_array`."""
+    array = legacy_array(data, wanted, name)
     source: Any = data[0] if len(data) == 1 else None
     return source.detach() if hasattr(source, "detach") else Variable._computed(array)
 

@@ -15,12 +15,14 @@ from minicnn.creation.filled import (
     zeros,
     zeros_like,
 )
-from minicnn.creation.ranges import arange, linspace, logspace
+from minicnn.creation.ranges import arange, closed_range, linspace, logspace
+from minicnn.creation.triangles import tril_indices, triu_indices
 
 __all__ = [
     "arange",
     "as_tensor",
     "asarray",
+    "closed_range",
     "empty",
     "empty_like",
     "empty_permuted",
@@ -44,6 +46,8 @@ __all__ = [
     "randperm",
     "scalar_tensor",
     "tensor",
+    "tril_indices",
+    "triu_indices",
     "zeros",
     "zeros_like",
 ]

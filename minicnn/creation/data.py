@@ -143,7 +143,7 @@ def asarray(
 
 @factory
 def scalar_tensor(s: Any, *, dtype: Any = None) -> Any:
-    """A Tensor without dimensions, float32 unless `dtype` says otherwise.
+    """A Tensor without dimensions, of the default dtype unless `dtype` says otherwise.
 
     Raises:
         TypeError: for anything but a number or a Tensor without dimensions.

@@ -143,7 +143,7 @@ def normal(
         std: likewise; at least one of them is a Tensor unless there is a `size`. They broadcast.
         size: the shape, a tuple, where both are numbers.
         generator: where the numbers come from; the default one unless given.
-        dtype: with `size` only; float32 by default. Otherwise the Tensor `mean`, else `std`, decides.
+        dtype: with `size` only; the default one where it isn't given. Otherwise the Tensor `mean`, else `std`, decides.
 
     Raises:
         TypeError: for two numbers without `size`, or a `size` beside Tensors.

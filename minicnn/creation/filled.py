@@ -23,7 +23,10 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: np.dtype) -> np.ndarray:
 
 @factory
 def zeros(*args: Any, size: Any = None, dtype: Any = None) -> Any:
-    """A Tensor of zeros, float32 unless `dtype` says otherwise: `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`.
+    """A Tensor of zeros, of the default dtype unless `dtype` says otherwise.
+
+    Args:
+        args, size: the shape: `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`.
 
     Raises:
         TypeError: for sizes that aren't ints, or none.
@@ -35,7 +38,7 @@ def zeros(*args: Any, size: Any = None, dtype: Any = None) -> Any:
 
 @factory
 def ones(*args: Any, size: Any = None, dtype: Any = None) -> Any:
-    """A Tensor of ones, float32 unless `dtype` says otherwise; sizes and errors as for `zeros`."""
+    """A Tensor of ones, of the default dtype unless `dtype` says otherwise; sizes and errors as for `zeros`."""
     return _filled(checked_shape(args, size), 1, dtype or default_float())
 
 
@@ -113,7 +116,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None) -> Any:
 
 @factory
 def eye(n: Any, m: Any = None, *, dtype: Any = None) -> Any:
-    """A matrix with ones on its diagonal and zeros elsewhere, float32 unless `dtype` says otherwise.
+    """A matrix with ones on its diagonal and zeros elsewhere, of the default dtype unless `dtype` says otherwise.
 
     Args:
         n: the number of rows.

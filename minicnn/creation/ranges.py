@@ -1,5 +1,6 @@
 """Numbers at equal distances: `arange`, `linspace`, `logspace`."""
 
+import warnings
 from math import ceil, isfinite, isnan
 from typing import Any
 
@@ -55,8 +56,27 @@ def arange(start: Any = _ABSENT, end: Any = _ABSENT, step: Any = _ABSENT, *, dty
 
 
 @factory
+def closed_range(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
+    """`torch.range`: numbers from `start` up to `end`, which is included; PyTorch warns of it. See `arange`.
+
+    Raises:
+        TypeError: for something else than numbers, or dtype bool.
+        ShapeError: for step 0 or one that leads away from `end`.
+    """
+    warnings.warn("torch.range is deprecated, since it includes its end; use torch.arange", stacklevel=3)
+    first, last = (0, start) if end is None else (start, end)
+    first, last, pace = number(first, "start"), number(last, "end"), number(step, "step")
+    if pace == 0 or not isfinite(first + last + pace) or (first > last if pace > 0 else first < last):
+        raise ShapeError(f"range can't go from {first} to {last} in steps of {pace}")
+    wanted = dtype or default_float()
+    if wanted.kind == "b":
+        raise DtypeError("range gives numbers, got dtype bool")
+    return (first + allocated(np.arange, int((last - first) / pace) + 1) * pace).astype(wanted)
+
+
+@factory
 def linspace(start: Any, end: Any, steps: Any, *, dtype: Any = None) -> Any:
-    """`steps` numbers at equal distances from `start` to `end`, both included; float32 unless `dtype` says otherwise.
+    """`steps` numbers at equal distances from `start` to `end`, both included, of the default dtype unless given.
 
     Args:
         start, end: numbers, or Tensors without dimensions that stand for one.

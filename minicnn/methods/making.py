@@ -7,7 +7,9 @@ from typing import Any
 from minicnn import creation
 from minicnn.attributes import layout
 from minicnn.autograd import Variable
+from minicnn.creation.options import check_options
 from minicnn.operators import drawing, filling
+from minicnn.tensor_types import legacy_tensor
 
 
 def _new(make: Callable) -> Callable:
@@ -43,6 +45,16 @@ class Making(Variable):
                 stacklevel=2,
             )
         return creation.tensor(data, dtype=self._array.dtype if dtype is None else dtype, **options)
+
+    def new(self, *data: Any, device: Any = None) -> Any:
+        """A Tensor of this dtype from sizes, nested lists or a Tensor: PyTorch's old spelling of the others.
+
+        Raises:
+            TypeError: for other arguments, and for a Tensor of another dtype.
+            ValueError: for nested lists that don't form a box, or negative sizes.
+        """
+        check_options(device=device)
+        return legacy_tensor(data, self._array.dtype, "new")
 
     def bernoulli(self, p: Any = None, *, generator: Any = None) -> Any:
         """1 with the probabilities in this tensor, or `p`; see `minicnn.bernoulli`."""

@@ -18,7 +18,7 @@ class Shape(Variable):
     flatten = shapes.flatten
     permute = shapes.permute
     transpose = shapes.transpose
-    squeeze = shapes.squeeze
+    squeeze = variadic(shapes.squeeze)
     unsqueeze = shapes.unsqueeze
     expand, broadcast_to = shapes.expand, variadic(broadcasting.broadcast_to)
     unbind = indexing.unbind

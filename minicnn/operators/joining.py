@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
 from minicnn.autograd.graph import entitled
+from minicnn.autograd.storage import overlap
 from minicnn.dtypes import result_type
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import numpy_spelling, single_axis
 from minicnn.operators.operands import array_of, cast
+from minicnn.operators.out import deliver
 from minicnn.operators.shape import unsqueeze
 
 
@@ -31,12 +33,13 @@ class Concatenate(Operator):
 
 
 @numpy_spelling
-def cat(tensors: Sequence, dim: int = 0) -> Any:
+def cat(tensors: Sequence, dim: int = 0, *, out: Any = None) -> Any:
     """Join tensors along an existing axis.
 
     Args:
         tensors: Tensors whose shapes agree but along `dim`; those of shape (0,) add nothing but their dtype.
         dim: the axis; `axis` is the same.
+        out: a Tensor for the result.
 
     Raises:
         ShapeError: for no tensors, or shapes that don't agree.
@@ -49,17 +52,19 @@ def cat(tensors: Sequence, dim: int = 0) -> Any:
     rests = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
     if () in shapes or len(rests) > 1 or len({len(shape) for shape in shapes}) > 1:
         raise ShapeError(f"cat along dim {dim} needs shapes that agree elsewhere, got {shapes}")
-    return Concatenate.apply(axis, *[cast(t, dtype) for t in listed])
+    check_apart(out, listed)
+    return deliver(Concatenate.apply(axis, *[cast(t, dtype) for t in listed]), out)
 
 
 @entitled("StackBackward0")
 @numpy_spelling
-def stack(tensors: Sequence, dim: int = 0) -> Any:
+def stack(tensors: Sequence, dim: int = 0, *, out: Any = None) -> Any:
     """Join tensors of one shape along a new axis.
 
     Args:
         tensors: Tensors.
         dim: where the new axis goes; `axis` is the same.
+        out: a Tensor for the result.
 
     Raises:
         ShapeError: for no tensors, or shapes that differ.
@@ -71,7 +76,8 @@ def stack(tensors: Sequence, dim: int = 0) -> Any:
         raise ShapeError(f"stack expects each tensor to be equal size, got {sorted(shapes)}")
     axis = single_axis(dim, len(shapes.pop()) + 1)
     dtype = result_type(*[array_of(t) for t in listed])
-    return Concatenate.apply(axis, *[unsqueeze(cast(t, dtype), axis) for t in listed])
+    check_apart(out, listed)
+    return deliver(Concatenate.apply(axis, *[unsqueeze(cast(t, dtype), axis) for t in listed]), out)
 
 
 def checked_tensors(tensors: Any, name: str) -> list:
@@ -83,3 +89,12 @@ def checked_tensors(tensors: Any, name: str) -> list:
     if not tensors:
         raise ShapeError(f"{name} expects a non-empty list of Tensors")
     return list(tensors)
+
+
+def check_apart(out: Any, tensors: Sequence) -> None:
+    """Raise RuntimeError where `out`, about to be written to, shares memory with a tensor that is read."""
+    for tensor in tensors if isinstance(out, Variable) else ():
+        if tensor is out or (isinstance(tensor, Variable) and overlap(out, tensor)):
+            raise RuntimeError(
+                "unsupported operation: elements of an input and of out refer to a single memory location; clone() it"
+            )

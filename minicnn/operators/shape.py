@@ -19,12 +19,21 @@ from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.reduction import normalize_dims
 
 
-def shape_from(sizes: tuple) -> tuple[int, ...]:
-    """`(2, 3)` from `f(2, 3)` or `f((2, 3))`.
+def shape_from(sizes: tuple, named: dict | None = None, name: str = "size") -> tuple[int, ...]:
+    """`(2, 3)` from `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`.
+
+    Args:
+        sizes: the arguments.
+        named: those by name.
+        name: the name that the shape has among them.
 
     Raises:
-        TypeError: for sizes that aren't integers, or none at all.
+        TypeError: for sizes that aren't integers, none at all, or other names.
     """
+    if named:
+        if sizes or named.keys() != {name}:
+            raise TypeError(f"unexpected arguments {', '.join(named)}; the shape may be called {name!r}")
+        sizes = (named[name],)
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
     elif not sizes:
@@ -66,19 +75,19 @@ class Reshape(Operator):
     backward = View.backward
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *shape: Any, **named: Any) -> Any:
     """The same elements under another shape, one size of which may be -1; a view where `view` allows, else a copy.
 
     Raises:
         ShapeError: where the number of elements differs.
         TypeError: for sizes that aren't integers.
     """
-    sizes = _sizes(shape, array_argument(input, "reshape"))
+    sizes = _sizes(shape_from(shape, named, "shape"), array_argument(input, "reshape"))
     result = _view(input, sizes)
     return Reshape.apply(input, sizes) if result is None else result
 
 
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *shape: Any, **named: Any) -> Any:
     """The same memory under another shape, one size of which may be -1; what is written through it shows in `input`.
 
     What an operation computed lies in row-major order as far as this is concerned, images and weights too.
@@ -88,7 +97,7 @@ def view(input: Any, *shape: Any) -> Any:
         TypeError: for sizes that aren't integers.
         RuntimeError: where axes are to be joined that don't lie one behind the other, after a transposition say.
     """
-    sizes = _sizes(shape, array_argument(input, "view"))
+    sizes = _sizes(shape_from(shape, named), array_argument(input, "view"))
     result = _view(input, sizes)
     if result is None:
         raise RuntimeError(
@@ -98,9 +107,8 @@ def view(input: Any, *shape: Any) -> Any:
     return result
 
 
-def _sizes(shape: tuple, array: np.ndarray) -> tuple[int, ...]:
+def _sizes(sizes: tuple[int, ...], array: np.ndarray) -> tuple[int, ...]:
     """The sizes asked for, with −1 replaced."""
-    sizes = shape_from(shape)
     known = prod([size for size in sizes if size != -1])
     unknown = sizes.count(-1)
     fits = known == array.size if not unknown else unknown == 1 and known > 0 and array.size % known == 0
@@ -159,14 +167,14 @@ class Permute(ViewOperator):
         return g.transpose(np.argsort(axes)) if axes else g, None
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *dims: Any, **named: Any) -> Any:
     """The axes in the order `dims`, as a view.
 
     Raises:
         ShapeError: where `dims` isn't a permutation of all axes.
         IndexError: for dims out of range.
     """
-    order, ndim = shape_from(dims), array_argument(input, "permute").ndim
+    order, ndim = shape_from(dims, named, "dims"), array_argument(input, "permute").ndim
     axes = normalize_dims(order, ndim) if order else ()
     if len(axes) != ndim or len(order) != ndim:
         raise ShapeError(f"permute needs each of the {ndim} dims once, got {order}")
@@ -207,20 +215,24 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-class Squeeze(View):
+class Squeeze(ViewOperator):
     """Without some axes of size 1, which the others' strides don't depend on."""
 
     @staticmethod
     def view(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
         return x.squeeze(axes)
 
+    backward = View.backward
 
-class Unsqueeze(View):
+
+class Unsqueeze(ViewOperator):
     """With another axis of size 1."""
 
     @staticmethod
     def view(x: np.ndarray, axis: int) -> np.ndarray:
         return with_unit_axes(np.expand_dims(x, axis), [axis])
+
+    backward = View.backward
 
 
 @numpy_spelling
@@ -262,13 +274,13 @@ class Expand(ViewOperator):
         return g, None
 
 
-def expand(input: Any, *sizes: Any) -> Any:
+def expand(input: Any, *sizes: Any, **named: Any) -> Any:
     """Axes of size 1 repeated to `sizes`, as a view; -1 keeps a size.
 
     Raises:
         ShapeError: where an axis has neither size 1 nor the size asked for.
     """
-    wanted, shape = shape_from(sizes), array_argument(input, "expand").shape
+    wanted, shape = shape_from(sizes, named), array_argument(input, "expand").shape
     extra = len(wanted) - len(shape)
     if extra >= 0:
         target = (*wanted[:extra], *[o if w == -1 else w for w, o in zip(wanted[extra:], shape, strict=True)])

@@ -35,13 +35,13 @@ def _at_least(ndim: int, front: int) -> Callable:
 atleast_1d, atleast_2d, atleast_3d = _at_least(1, 1), _at_least(2, 2), _at_least(3, 2)
 
 
-def _joined(tensors: Sequence, name: str, ndim: int, axis: int) -> Any:
+def _joined(tensors: Sequence, name: str, ndim: int, axis: int, out: Any) -> Any:
     """Tensors with `ndim` dimensions at least, joined along an axis."""
     listed = checked_tensors(tensors, name)
-    return cat([atleast(tensor, ndim, 2) for tensor in listed], axis)
+    return cat([atleast(tensor, ndim, 2) for tensor in listed], axis, out=out)
 
 
-def hstack(tensors: Sequence) -> Any:
+def hstack(tensors: Sequence, *, out: Any = None) -> Any:
     """Tensors side by side: joined along the second axis, or along the only one.
 
     Raises:
@@ -49,24 +49,24 @@ def hstack(tensors: Sequence) -> Any:
         TypeError: for something else than a list or tuple of Tensors.
     """
     listed = [atleast(tensor, 1, 1) for tensor in checked_tensors(tensors, "hstack")]
-    return cat(listed, 0 if array_of(listed[0]).ndim == 1 else 1)
+    return cat(listed, 0 if array_of(listed[0]).ndim == 1 else 1, out=out)
 
 
-def vstack(tensors: Sequence) -> Any:
+def vstack(tensors: Sequence, *, out: Any = None) -> Any:
     """Tensors one below the other: joined along the first axis of at least two. Raises as `hstack`."""
-    return _joined(tensors, "vstack", 2, 0)
+    return _joined(tensors, "vstack", 2, 0, out)
 
 
 row_stack = vstack
 
 
-def dstack(tensors: Sequence) -> Any:
+def dstack(tensors: Sequence, *, out: Any = None) -> Any:
     """Tensors one behind the other: joined along the third axis. Raises as `hstack`."""
-    return _joined(tensors, "dstack", 3, 2)
+    return _joined(tensors, "dstack", 3, 2, out)
 
 
-def column_stack(tensors: Sequence) -> Any:
+def column_stack(tensors: Sequence, *, out: Any = None) -> Any:
     """Vectors as columns and matrices side by side. Raises as `hstack`."""
     listed = checked_tensors(tensors, "column_stack")
     columns = [reshape(t, (array_of(t).size, 1)) if array_of(t).ndim <= 1 else t for t in listed]
-    return cat(columns, 1)
+    return cat(columns, 1, out=out)
