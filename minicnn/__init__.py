@@ -43,8 +43,6 @@ from minicnn.creation import (
     randn_like,
     randperm,
     scalar_tensor,
-    tril_indices,
-    triu_indices,
     zeros,
     zeros_like,
 )
@@ -789,7 +787,6 @@ __all__ = [
     "trace",
     "transpose",
     "tril",
-    "tril_indices",
     "tril_indices",
     "triu",
     "triu_indices",

@@ -16,7 +16,6 @@ from minicnn.creation.filled import (
     zeros_like,
 )
 from minicnn.creation.ranges import arange, closed_range, linspace, logspace
-from minicnn.creation.triangles import tril_indices, triu_indices
 
 __all__ = [
     "arange",
@@ -46,8 +45,6 @@ __all__ = [
     "randperm",
     "scalar_tensor",
     "tensor",
-    "tril_indices",
-    "triu_indices",
     "zeros",
     "zeros_like",
 ]

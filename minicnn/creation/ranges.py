@@ -101,12 +101,12 @@ def logspace(start: Any, end: Any, steps: Any, base: float = 10.0, *, dtype: Any
 
 def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, computed: np.dtype | None = None) -> Any:
     """Numbers at equal distances, counted from both ends so that both are met; `computed` is the dtype to return."""
-    if dtype.kind == "b":
-        raise DtypeError(f"{name} gives numbers, got dtype bool")
     first, last = _bound(start, "start", name), _bound(end, "end", name)
     count = integer_argument(steps, name, "steps")
     if count < 0:
         raise ShapeError(f"{name} needs steps that aren't negative, got {count}")
+    if dtype.kind == "b" and count:
+        raise DtypeError(f"{name} gives numbers, got dtype bool")
     for bound in (first, last):
         if dtype.kind in "iu" or not isinstance(bound, float):
             check_fits(bound, dtype)
