@@ -385,7 +385,8 @@ def _old_name(function: Callable) -> Callable:
     return call
 
 
-uniform, normal, constant, eye, dirac, sparse = map(_old_name, (uniform_, normal_, constant_, eye_, dirac_, sparse_))
+uniform, normal, constant = _old_name(uniform_), _old_name(normal_), _old_name(constant_)
+eye, dirac, sparse = _old_name(eye_), _old_name(dirac_), _old_name(sparse_)
 xavier_uniform, xavier_normal = _old_name(xavier_uniform_), _old_name(xavier_normal_)
 kaiming_uniform, kaiming_normal = _old_name(kaiming_uniform_), _old_name(kaiming_normal_)
 orthogonal = _old_name(orthogonal_)

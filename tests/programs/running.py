@@ -38,8 +38,8 @@ UNTOLD = "refused to tell"
 class TorchFunctional:
     """PyTorch's functional module.
 
-    Its convolutions take minicnn's `algorithm=` too. Its batch norm, whose backward pass is wrong for some gradients
-    that aren't in row-major order, gets them in that order.
+    Its convolutions take minicnn's `algorithm=` too. Its batch and instance norms, whose backward pass is wrong for
+    some gradients that aren't in row-major order, get them in that order.
 
     Args:
         noise: by how much, relatively, its results are off, so that no two sums of the same numbers are equal.
@@ -61,7 +61,13 @@ class TorchFunctional:
         return self._off(torch.nn.functional.conv2d(*args, **options))
 
     def batch_norm(self, *args: Any, **options: Any) -> torch.Tensor:
-        y = self._off(torch.nn.functional.batch_norm(*args, **options))
+        return self._with_row_major_gradient(torch.nn.functional.batch_norm(*args, **options))
+
+    def instance_norm(self, *args: Any, **options: Any) -> torch.Tensor:
+        return self._with_row_major_gradient(torch.nn.functional.instance_norm(*args, **options))
+
+    def _with_row_major_gradient(self, y: torch.Tensor) -> torch.Tensor:
+        y = self._off(y)
         if y.requires_grad:
             y.register_hook(lambda gradient: gradient.contiguous())
         return y

@@ -5,16 +5,45 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Variable
+from minicnn import kernels
+from minicnn.autograd import Operator, Variable
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.activation import floating
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Add, Divide, Multiply, Subtract
-from minicnn.operators.matmul import matmul
 from minicnn.operators.norms import vector_norm
 from minicnn.operators.operands import array_of, cast, check_broadcast
 from minicnn.operators.reduction import sum as sum_over
-from minicnn.operators.shape import permute, reshape
+
+
+class Bilinear(Operator):
+    """y[…, o] = x1ᵀ · weight[o] · x2"""
+
+    hands_over = True
+
+    @staticmethod
+    def forward(ctx: Any, x1: np.ndarray, x2: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        O, I, J = weight.shape
+        rows = x1.size // I if I else math.prod(x1.shape[:-1])
+        ctx.saved = x1, x2, weight
+        # (rows, I) @ (I, O·J) → (rows, O, J)
+        through = kernels.sums.product(x1.reshape(rows, I), weight.transpose(1, 0, 2).reshape(I, O * J)).reshape(
+            rows, O, J
+        )
+        return (through * x2.reshape(rows, 1, J)).sum(-1).reshape(*x1.shape[:-1], O)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+        x1, x2, weight = ctx.saved
+        O, I, J = weight.shape
+        g = grad_output.reshape(-1, O)
+        left, right = x1.reshape(len(g), I), x2.reshape(len(g), J)
+        pairs = (g[:, :, None] * right[:, None]).reshape(len(g), O * J)
+        by_weight = kernels.sums.product(pairs.T, left).reshape(O, J, I).transpose(0, 2, 1)
+        by_x1 = kernels.sums.product(pairs, weight.transpose(0, 2, 1).reshape(O * J, I)).reshape(x1.shape)
+        pairs = (g[:, :, None] * left[:, None]).reshape(len(g), O * I)
+        by_x2 = kernels.sums.product(pairs, weight.reshape(O * I, J)).reshape(x2.shape)
+        return by_x1, by_x2, by_weight
 
 
 @numpy_spelling
@@ -88,12 +117,8 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     given = {"input1": left, "input2": right, "weight": w} | ({} if bias is None else {"bias": array_of(bias)})
     if len({array.dtype for array in given.values()}) > 1:
         raise DtypeError(f"bilinear needs one dtype, got {', '.join(f'{n} {a.dtype}' for n, a in given.items())}")
-    (O, I, J), batch = w.shape, left.shape[:-1]
+    O = len(w)
     if bias is not None and given["bias"].shape != (O,):
         raise ShapeError(f"bilinear needs bias of shape ({O},), got {given['bias'].shape}")
-    rows = math.prod(batch)
-    # (rows, I) @ (I, O·J) → (rows, O, J)
-    through = matmul(reshape(input1, (rows, I)), reshape(permute(weight, (1, 0, 2)), (I, O * J)))
-    product = Multiply.call(reshape(through, (rows, O, J)), reshape(input2, (rows, 1, J)))
-    y = reshape(sum_over(product, -1), (*batch, O))
+    y = Bilinear.apply(input1, input2, weight)
     return y if bias is None else Add.call(y, bias)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
+from minicnn.autograd.storage import is_contiguous
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.kernels.geometry import integer
 from minicnn.nn.functional.normalization import batch_norm, move_running
@@ -40,7 +41,8 @@ def _restored(arranged: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 class GroupNorm(Operator):
     """(x − mean) / √(var + eps) · weight + bias, mean and var over each group of channels of each example.
 
-    `running`, unless None, is called with mean and variance of every group, (N, G).
+    `running`, unless None, is called with mean and variance of every group, (N, G). `watched` says of x and of the
+    weight whether they may not be changed before the backward; of others a copy is kept, as in PyTorch.
     """
 
     hands_over = True
@@ -54,9 +56,12 @@ class GroupNorm(Operator):
         groups: int,
         eps: float,
         running: Any,
+        watched: tuple[bool, bool],
     ) -> np.ndarray:
         N, C = x.shape[:2]
         arranged = _arranged(x)
+        if not watched[0] and np.may_share_memory(arranged, x):
+            arranged = arranged.copy()
         with np.errstate(all="ignore"):
             means, variances = (values.reshape(N, groups, -1) for values in kernels.parts.moments(arranged))
             mean = means.mean(-1, keepdims=True)
@@ -68,7 +73,7 @@ class GroupNorm(Operator):
             factor = np.ones(C) if weight is None else weight.astype(np.float64)
             shift = np.broadcast_to(0 if bias is None else bias, (N, C))
             y = kernels.parts.affine(arranged, *_flat(arranged, mean, invstd * factor, shift))
-        ctx.saved = arranged, mean, invstd, factor, x, weight
+        ctx.saved = arranged, mean, invstd, factor, *(a for a, w in zip((x, weight), watched, strict=True) if w)
         ctx.shape, ctx.groups = x.shape, groups
         return _restored(y, x.shape)
 
@@ -91,7 +96,7 @@ class GroupNorm(Operator):
                 offset, slope = (_of_groups(values * factor, ctx.groups) / count for values in (sums, products))
                 factors = _flat(x, mean, invstd * factor, slope * invstd**3, offset * invstd)
                 by_x = _restored(kernels.parts.grad_input(g, x, *factors), ctx.shape)
-        return by_x, by_weight, by_bias, None, None, None
+        return by_x, by_weight, by_bias, None, None, None, None
 
 
 def _flat(arranged: np.ndarray, *values: np.ndarray) -> list[np.ndarray]:
@@ -192,6 +197,11 @@ def _check_affine(name: str, x: np.ndarray, shape: tuple[int, ...], **given: Any
             raise DtypeError(f"{name} needs {argument} of the input's dtype {x.dtype}, got {array.dtype}")
 
 
+def _lies_dense(x: Any) -> bool:
+    """Whether PyTorch normalises x where it lies, instead of a row-major copy."""
+    return not isinstance(x, Variable) or is_contiguous(x)
+
+
 def _of_nothing(x: Any, weight: Any, bias: Any) -> Any:
     """An input without elements as it is, in a graph that gives weight and bias gradients of zero."""
     result = x * 1
@@ -237,7 +247,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     _check_affine("group_norm", x, (C,), weight=weight, bias=bias)
     if not x.size:
         return _of_nothing(input, weight, bias)
-    return GroupNorm.apply(input, weight, bias, groups, float(eps), None)
+    return GroupNorm.apply(input, weight, bias, groups, float(eps), None, (_lies_dense(input), True))
 
 
 def instance_norm(
@@ -288,7 +298,7 @@ def instance_norm(
         move_running(running_mean, mean.mean(0), momentum)
         move_running(running_var, variance.mean(0) * (pixels / (pixels - 1)), momentum)
 
-    return GroupNorm.apply(input, weight, bias, x.shape[1], float(eps), running)
+    return GroupNorm.apply(input, weight, bias, x.shape[1], float(eps), running, (_lies_dense(input), False))
 
 
 def _normalized(name: str, x: np.ndarray, normalized_shape: Any) -> tuple[int, ...]:

@@ -36,7 +36,7 @@ def _restored(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The inverse of `_images`, for images of other sizes than the `shape` that they come from."""
     H, W = images.shape[1:3]
     N, C = shape[:2]
-    y = images.reshape(N, C, H, W) if images.shape[3] != C else kernels.memory.channels_first(images)
+    y = images.reshape(N, C, H, W) if images.shape[3] == 1 else kernels.memory.channels_first(images)
     return y[:, :, 0] if len(shape) == 3 else y
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, is_grad_enabled
 from minicnn.errors import ShapeError
 from minicnn.nn.functional import convolution, pooling
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.operands import array_of
-from minicnn.operators.shape import unsqueeze
+from minicnn.operators.shape import squeeze, unsqueeze
 
 
 class OnlyRow(Operator):
@@ -39,9 +39,16 @@ def _image(x: Any, name: str, argument: str = "input", ndims: tuple[int, ...] = 
     return unsqueeze(x, -2)
 
 
-def _sequence(result: Any) -> Any:
-    """What an operation made of an image of one row, as a sequence; of a tuple, each."""
-    return tuple(map(OnlyRow.apply, result)) if isinstance(result, tuple) else OnlyRow.apply(result)
+def _sequence(result: Any, view: bool = True) -> Any:
+    """What an operation made of an image of one row, as a sequence; of a tuple, each.
+
+    Args:
+        result: one or several Tensors (…, 1, L).
+        view: whether the sequence is a view, as those of PyTorch's poolings are.
+    """
+    if isinstance(result, tuple):
+        return tuple(_sequence(one, view) for one in result)
+    return squeeze(result, -2) if view else OnlyRow.apply(result)
 
 
 def _single(value: Any, name: str) -> Any:
@@ -90,9 +97,12 @@ def conv1d(
         RuntimeError: for shapes, values or dtypes that don't fit.
     """
     image, kernel = _image(input, "conv1d"), _image(weight, "conv1d", "weight", (3,))
+    if array_of(input).ndim == 2:
+        image = unsqueeze(image, 0)
     pad = padding if isinstance(padding, str) else _across(padding, "padding", 0)
     sizes = _across(stride, "stride", 1), pad, _across(dilation, "dilation", 1)
-    return _sequence(convolution.conv2d(image, kernel, bias, *sizes, groups, algorithm=algorithm))
+    y = _sequence(convolution.conv2d(image, kernel, bias, *sizes, groups, algorithm=algorithm), view=False)
+    return y if array_of(input).ndim == 3 else squeeze(y, 0)
 
 
 def conv_transpose1d(
@@ -119,9 +129,12 @@ def conv_transpose1d(
         RuntimeError: for shapes, values or dtypes that don't fit.
     """
     image, kernel = _image(input, "conv_transpose1d"), _image(weight, "conv_transpose1d", "weight", (3,))
+    if array_of(input).ndim == 2:
+        image = unsqueeze(image, 0)
     sizes = _across(stride, "stride", 1), _across(padding, "padding", 0), _across(output_padding, "output_padding", 0)
-    result = convolution.conv_transpose2d(image, kernel, bias, *sizes, groups, _across(dilation, "dilation", 1))
-    return _sequence(result)
+    y = convolution.conv_transpose2d(image, kernel, bias, *sizes, groups, _across(dilation, "dilation", 1))
+    y = _sequence(y, view=False)
+    return y if array_of(input).ndim == 3 else squeeze(y, 0)
 
 
 def max_pool1d(
@@ -139,7 +152,9 @@ def max_pool1d(
     """
     sizes = _across(kernel_size, "kernel_size", 1), _across(stride, "stride", 1)
     more = _across(padding, "padding", 0), _across(dilation, "dilation", 1)
-    return _sequence(pooling.max_pool2d(_image(input, "max_pool1d"), *sizes, *more, ceil_mode, return_indices))
+    result = pooling.max_pool2d(_image(input, "max_pool1d"), *sizes, *more, ceil_mode, return_indices)
+    recorded = is_grad_enabled() and getattr(input, "requires_grad", False)
+    return _sequence(result, view=return_indices or recorded)
 
 
 def avg_pool1d(

@@ -1,12 +1,39 @@
 """Channels turned into pixels, and back, and channels dealt out anew."""
 
+from math import prod
 from typing import Any
 
+import numpy as np
+
+from minicnn.autograd import Operator
 from minicnn.autograd.graph import entitled
 from minicnn.errors import ShapeError
 from minicnn.kernels.geometry import integer
 from minicnn.operators.arguments import array_argument
-from minicnn.operators.shape import permute, reshape
+
+
+class Rearranged(Operator):
+    """The elements of x in another order: its axes divided, put in another order and merged anew.
+
+    Args, of `forward`:
+        apart: the shape with its axes divided.
+        order: of these axes in the result.
+        shape: of the result.
+    """
+
+    hands_over = True
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, apart: tuple[int, ...], order: tuple[int, ...], shape: tuple[int, ...]
+    ) -> np.ndarray:
+        ctx.shape, ctx.apart, ctx.order = x.shape, apart, order
+        return x.reshape(apart).transpose(order).copy().reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        moved = g.reshape([ctx.apart[axis] for axis in ctx.order])
+        return moved.transpose(np.argsort(ctx.order)).copy().reshape(ctx.shape), None, None, None
 
 
 def _factor(value: Any, name: str) -> int:
@@ -46,10 +73,8 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     *batch, C, H, W = _shape(input, "pixel_shuffle")
     if C % (r * r):
         raise ShapeError(f"pixel_shuffle needs channels divisible by {r}², got input of shape {(*batch, C, H, W)}")
-    n = len(batch)
-    apart = reshape(input, (*batch, C // (r * r), r, r, H, W))
-    moved = permute(apart, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
-    return reshape(moved, (*batch, C // (r * r), H * r, W * r))
+    apart = (prod(batch), C // (r * r), r, r, H, W)
+    return Rearranged.apply(input, apart, (0, 1, 4, 2, 5, 3), (*batch, C // (r * r), H * r, W * r))
 
 
 @entitled("PixelUnshuffleBackward0")
@@ -70,10 +95,8 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     *batch, C, H, W = _shape(input, "pixel_unshuffle")
     if H % r or W % r:
         raise ShapeError(f"pixel_unshuffle needs sides divisible by {r}, got input of shape {(*batch, C, H, W)}")
-    n = len(batch)
-    apart = reshape(input, (*batch, C, H // r, r, W // r, r))
-    moved = permute(apart, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
-    return reshape(moved, (*batch, C * r * r, H // r, W // r))
+    apart = (prod(batch), C, H // r, r, W // r, r)
+    return Rearranged.apply(input, apart, (0, 1, 3, 5, 2, 4), (*batch, C * r * r, H // r, W // r))
 
 
 @entitled("ChannelShuffleBackward0")
@@ -96,5 +119,4 @@ def channel_shuffle(input: Any, groups: int) -> Any:
     N, C, *others = _shape(input, "channel_shuffle")
     if C % G:
         raise ShapeError(f"channel_shuffle needs channels divisible by {G}, got input of shape {(N, C, *others)}")
-    apart = reshape(input, (N, G, C // G, *others))
-    return reshape(permute(apart, (0, 2, 1, *range(3, 3 + len(others)))), (N, C, *others))
+    return Rearranged.apply(input, (N, G, C // G, prod(others)), (0, 2, 1, 3), (N, C, *others))
