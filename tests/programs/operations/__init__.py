@@ -3,6 +3,6 @@
 from . import arithmetic, graphs, losses, rearranging, reductions, shapes, windows, writing
 
 __all__ = ["arithmetic", "graphs", "losses", "rearranging", "reductions", "shapes", "windows", "writing"]
-from . import arithmetic, graphs, losses, parts, reductions, shapes, windows, writing
+from . import parts
 
 __all__ = ["arithmetic", "graphs", "losses", "parts", "reductions", "shapes", "windows", "writing"]
