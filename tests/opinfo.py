@@ -454,7 +454,7 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
 
 
 MISSING = re.compile(r"unexpected keyword argument|positional argument")
-REFUSED = re.compile(r"minicnn raises TypeError: .*\b(u?int\d+|bools?|integers)\b")
+REFUSED = re.compile(r"minicnn raises (?:Type|Dtype)Error: .*\b(u?int\d+|bools?|integers)\b")
 
 
 @dataclass
