@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Divide, Subtract
@@ -9,6 +11,7 @@ from minicnn.operators.choosing import clamp
 from minicnn.operators.diagonals import triu_indices
 from minicnn.operators.norms import vector_norm
 from minicnn.operators.operands import array_of, check_broadcast
+from minicnn.operators.quiet import quietly
 from minicnn.operators.reduction import sum
 from minicnn.operators.selecting import index_select
 from minicnn.operators.shape import unsqueeze
@@ -17,6 +20,15 @@ COMPUTE_MODES = (
     "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist", None, 0, 1, 2,
 )  # fmt: skip
 """How PyTorch may compute Euclidean distances; here it is always by differences, the most accurate way."""
+
+
+class Differences(Subtract):
+    """a − b, of operands that must not change before the backward, as PyTorch's distances ask."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        ctx.saved = a, b
+        return quietly(np.subtract, a, b)
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary") -> Any:
@@ -44,7 +56,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_eucl
     if compute_mode not in COMPUTE_MODES:
         raise ShapeError(f"cdist: compute_mode must be one of {COMPUTE_MODES[:3]}, got {compute_mode!r}")
     check_broadcast(left.shape[:-2], right.shape[:-2])
-    differences = Subtract.call(unsqueeze(x1, -2), unsqueeze(x2, -3))
+    differences = Differences.call(unsqueeze(x1, -2), unsqueeze(x2, -3))
     if not left.shape[-1]:
         return sum(differences, -1)
     return vector_norm(differences, p, -1)

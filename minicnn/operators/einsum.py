@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.dtypes import int64
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Multiply
 from minicnn.operators.diagonals import Diagonal
 from minicnn.operators.matmul import matmul
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import array_of
 from minicnn.operators.reduction import sum
-from minicnn.operators.shape import permute, reshape
+from minicnn.operators.shape import Contiguous, permute, reshape
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 Labels = tuple[str, ...]
@@ -41,17 +40,18 @@ def einsum(*args: Any) -> Any:
     for operand in operands:
         array_argument(operand, "einsum")
     inputs, output = _read(equation, [array_of(operand).ndim for operand in operands])
-    if len(operands) == 1 and set(inputs[0]) - set(output) and array_of(operands[0]).dtype.kind != "f":
-        operands = [cast(operands[0], int64)]  # in which integers add up
     terms = [_without_repeats(operand, labels) for operand, labels in zip(operands, inputs, strict=True)]
-    terms = _without_ones(terms)
+    terms = _without_ones(terms) if len(terms) > 1 else terms
     value, labels = terms[0]
     for i, (other, other_labels) in enumerate(terms[1:], 2):
         needed = {label for _, later in terms[i:] for label in later} | set(output)
         value, labels = _contracted(value, labels, other, other_labels, needed)
     value, labels = _summed(value, labels, set(output))
     present = [label for label in output if label in labels]
-    value = permute(value, tuple(labels.index(label) for label in present)) if labels else value
+    order = tuple(labels.index(label) for label in present)
+    value = permute(value, order) if labels else value
+    if len(terms) > 1 and order != tuple(sorted(order)):
+        value = Contiguous.apply(value)
     if len(present) < len(output):  # dimensions of size 1 in every operand
         sizes = dict(zip(present, array_of(value).shape, strict=True))
         value = reshape(value, tuple(sizes.get(label, 1) for label in output))

@@ -55,7 +55,8 @@ class Put(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, *advanced: Any) -> np.ndarray:
         ctx.basic, ctx.saved = basic, advanced
-        ctx.once = tuple([slice(None if stride else 1) for stride in x.strides]) if repeats(x) else None
+        in_one_place = ctx.out is not None and repeats(x)
+        ctx.once = tuple([slice(None if stride else 1) for stride in x.strides]) if in_one_place else None
         y = x.copy() if ctx.out is None else ctx.out
         y[basic][advanced or ...] = value
         return y

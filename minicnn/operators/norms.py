@@ -64,6 +64,8 @@ class VectorNorm(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x, y), (p, axes) = ctx.saved, ctx.order
+        if p == 0:
+            return None, None, None, None
         return _norm_gradient(g.reshape(y.shape), x, y, p, axes).astype(g.dtype), None, None, None
 
 
@@ -88,8 +90,6 @@ def _norm(x: np.ndarray, p: float, axes: tuple[int, ...]) -> np.ndarray:
 
 def _norm_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, p: float, axes: tuple[int, ...]) -> np.ndarray:
     """g · ∂y/∂x; 0 where the norm isn't differentiable because it, or an element, is 0."""
-    if p == 0:
-        return np.zeros_like(x)
     if p == 1:
         return g * np.sign(x)
     if abs(p) == inf:

@@ -111,6 +111,12 @@ def _scaled(x: Any, factor: Any) -> Any:
     return Multiply.call(x, float(factor) if kind == "f" else bool(factor) if kind == "b" else int(factor))
 
 
+class AddProduct(Add):
+    """a + b, laid in row-major order whatever order the operands lie in."""
+
+    elementwise = False
+
+
 def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · product; where beta is 0, NaN in `input` doesn't count."""
     given, shape, dtype = array_argument(input, name), array_of(product).shape, array_of(product).dtype
@@ -125,7 +131,7 @@ def _plus_product(name: str, input: Any, product: Any, beta: Any, alpha: Any) ->
     if type(input) is Former and given.shape != shape:
         raise ShapeError(f"{name}_ can't write a result of shape {shape} into a tensor of shape {given.shape}")
     product = _scaled(product, alpha)
-    return product if beta == 0 else Add.call(_scaled(input, beta), product)
+    return product if beta == 0 else AddProduct.apply(_scaled(input, beta), product)
 
 
 @entitled("AddmmBackward0")

@@ -5,6 +5,9 @@ from typing import Any, Literal
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.operator import Former
+from minicnn.autograd.storage import is_dense, overlap, promised
+from minicnn.autograd.variable import owner
 from minicnn.dtypes import check_fits
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import row_sums, sums_at
@@ -39,6 +42,26 @@ def _wide(x: np.ndarray) -> np.ndarray:
 def _within(source: np.ndarray, index: np.ndarray) -> np.ndarray:
     """The part of a source that an index is as large as."""
     return _wide(source)[tuple([slice(n) for n in index.shape or (1,)])]
+
+
+def _check_apart(name: str, input: Any, *read: Any) -> None:
+    """Raise RuntimeError where `input` is being changed in place and one of `read` shows the same memory."""
+    if type(input) is not Former:
+        return
+    for other in read:
+        if isinstance(other, Variable) and (overlap(input, other) or _covers(input, other)):
+            raise RuntimeError(
+                f"unsupported operation: {name}_ reads a tensor of shape {other._array.shape} in the memory that it "
+                "writes to; clone() it before"
+            )
+
+
+def _covers(a: Variable, b: Variable) -> bool:
+    """Whether two tensors without gaps show the same elements, in whatever order."""
+    if owner(a._array) is not owner(b._array) or not a._array.size or a._array.size != b._array.size:
+        return False
+    (first, strides), (other, others) = promised(a), promised(b)
+    return first == other and is_dense(a._array.shape, strides) and is_dense(b._array.shape, others)
 
 
 class Scatter(Operator):
@@ -206,6 +229,7 @@ def _prepared(name: str, input: Any, dim: int, index: Any, source: Any) -> tuple
     values = array_of(source)
     if values.dtype != array.dtype:
         raise DtypeError(f"{name} needs a source of the tensor's dtype {array.dtype}, got {values.dtype}")
+    _check_apart(name, input, index, source)
     if indices.size:
         check_index_shape(name, array.shape, indices, axis, values)
         check_range(indices, (array.shape or (1,))[axis], axis, RuntimeError)
@@ -338,6 +362,7 @@ def _rows_prepared(name: str, input: Any, dim: int, index: Any, source: Any) -> 
     if given != expected:
         raise ShapeError(f"{name} needs a source of shape {expected} beside {indices.size} indices, got {values.shape}")
     check_range(indices, wide[axis], axis, IndexError)
+    _check_apart(name, input, index, source)
     return axis
 
 

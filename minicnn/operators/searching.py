@@ -115,7 +115,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
         raise ShapeError(f"bincount needs a minlength that isn't negative, got {minlength}")
     size = max(minlength, int(array.max()) + 1 if array.size else 0)
     places = array.astype(np.int64, copy=False)
-    if weights is None:
+    if weights is None or not array.size:
         return Variable._computed(np.bincount(places, minlength=size))
     factors = array_argument(weights, "bincount")
     if factors.shape != array.shape:

@@ -58,7 +58,7 @@ class Gather(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
-        ctx.saved, ctx.shape, ctx.axis = (index,), x.shape, axis
+        ctx.saved, ctx.shape, ctx.axis, ctx.freezes = (index,), x.shape, axis, True
         return x.reshape(x.shape or (1,))[along(index, axis)].reshape(index.shape)
 
     @staticmethod
@@ -168,6 +168,21 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return IndexSelect.apply(input, index, axis)
 
 
+class TakeElements(Operator):
+    """The elements of x, as one row, at an index."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: np.ndarray) -> np.ndarray:
+        ctx.saved, ctx.shape, ctx.freezes = (index,), x.shape, True
+        return np.asarray(x.reshape(-1)[index])
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        (index,) = ctx.saved
+        size = int(np.prod(ctx.shape))
+        return sums_at(np.where(index < 0, index + size, index), g, size).reshape(ctx.shape), None
+
+
 def take(input: Any, index: Any) -> Any:
     """The elements of `input`, as one row, at `index`, negative ones counting from the end.
 
@@ -186,7 +201,7 @@ def take(input: Any, index: Any) -> Any:
         raise DtypeError(f"take needs an index of int64, got {indices.dtype}")
     if not array.size and indices.size:
         raise IndexError("take can't take from an empty tensor")
-    return Pick.apply(reshape(input, -1), index)
+    return TakeElements.apply(input, index)
 
 
 @numpy_spelling

@@ -1,8 +1,20 @@
 """The operations, by family. Importing this fills the table."""
 
-from . import arithmetic, graphs, losses, rearranging, reductions, shapes, windows, writing
+from . import arithmetic, graphs, losses, matrices, rearranging, reductions, selecting, shapes, windows, writing
 
 __all__ = ["arithmetic", "graphs", "losses", "rearranging", "reductions", "shapes", "windows", "writing"]
 from . import parts
 
 __all__ = ["arithmetic", "graphs", "losses", "parts", "reductions", "shapes", "windows", "writing"]
+__all__ = [
+    "arithmetic",
+    "graphs",
+    "losses",
+    "matrices",
+    "rearranging",
+    "reductions",
+    "selecting",
+    "shapes",
+    "windows",
+    "writing",
+]

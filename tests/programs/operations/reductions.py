@@ -78,3 +78,36 @@ def softmax(draft: Draft) -> str:
 def log_softmax(draft: Draft) -> str:
     x = draft.tensor()
     return f"{x}.log_softmax({draft.axis(x)})"
+
+
+@value
+def product(draft: Draft) -> str:
+    x = draft.tensor(1, 2, 3)
+    return f"{x}.prod({draft.axis(x)}{draft.pick(['', ', True'])})"
+
+
+@value(weight=2)
+def norm(draft: Draft) -> str:
+    x = draft.tensor(where=lambda t: t.numel() > 0)
+    order = draft.pick(["2", "1", "2", "float('inf')", "3"])
+    return f"{x}.norm({order}, {draft.axis(x)}{draft.pick(['', ', True'])})" if draft.shape(x) else f"{x}.norm()"
+
+
+@value
+def extreme_over(draft: Draft) -> str:
+    x = draft.tensor(where=lambda t: t.numel() > 0)
+    return f"{x}.{draft.pick(['amax', 'amin'])}({_dims(draft, x)})"
+
+
+@value
+def logsumexp(draft: Draft) -> str:
+    x = draft.tensor(1, 2, 3, where=lambda t: t.numel() > 0)
+    return f"{x}.logsumexp({draft.axis(x)}{draft.pick(['', ', True'])})"
+
+
+@value
+def running(draft: Draft) -> str:
+    x = draft.tensor(1, 2, 3)
+    axis = draft.axis(x)
+    scan = draft.pick(["cumsum", "cumsum", "cumprod", "logcumsumexp"])
+    return draft.pick([f"{x}.{scan}({axis})", f"{x}.diff(dim={axis})"])
