@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from agreement import assert_agrees
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_operators import SPECIAL, TIES, one_dim, tensors
 
@@ -13,6 +13,7 @@ import minicnn
 SIZES = st.sampled_from([0, 1, 2, 3, 7, 8, 9, 15, 16, 17])
 SHAPES = st.lists(st.sampled_from([1, 2, 3, 7, 8, 9]), min_size=1, max_size=3).map(tuple)
 WHOLE = st.integers(-3, 3).map(float)
+FEW = settings(max_examples=max(settings().max_examples // 3, 10))
 
 
 @st.composite
@@ -35,12 +36,14 @@ def like_index(draw, x, index):
     return draw(tensors(tuple(index.shape), WHOLE, dtype=x.dtype))
 
 
+@FEW
 @given(with_index())
 def test_gather(case):
     x, dim, index = case
     assert_agrees(lambda m, x, index: m.gather(x, dim, index), x, index)
 
 
+@FEW
 @given(st.data(), with_index())
 def test_scatter_add(data, case):
     """Places that occur several times get every term, and pass back every gradient."""
@@ -50,6 +53,7 @@ def test_scatter_add(data, case):
     assert_agrees(lambda m, x, i, s: (x * 1).scatter_add_(dim, i, s), x, index, source)
 
 
+@FEW
 @given(st.data(), with_index(), st.sampled_from(["sum", "prod", "mean", "amax", "amin"]), st.booleans())
 def test_scatter_reduce(data, case, reduce, include_self):
     x, dim, index = case
@@ -61,6 +65,7 @@ def test_scatter_reduce(data, case, reduce, include_self):
     )  # fmt: skip
 
 
+@FEW
 @given(st.data(), with_index())
 def test_scatter(data, case):
     """Each place at most once: which of several values stays is left open."""
@@ -87,6 +92,7 @@ def with_rows(draw):
     return x, dim, minicnn.tensor(np.array(numbers, np.int64)), draw(tensors(tuple(sizes), WHOLE, dtype=x.dtype))
 
 
+@FEW
 @given(with_rows(), st.sampled_from([1, -2, 0.5]))
 def test_rows(case, alpha):
     x, dim, index, source = case
@@ -99,6 +105,7 @@ def test_rows(case, alpha):
     assert_agrees(lambda m, x, i, s: m.index_copy(x, dim, i, s), x, minicnn.tensor(once), part)
 
 
+@FEW
 @given(st.data(), tensors(elements=WHOLE))
 def test_masks(data, x):
     """Masks that broadcast, and those that don't."""
@@ -116,6 +123,7 @@ def test_masks(data, x):
     assert_agrees(lambda m, x: [m.nonzero(x), *m.nonzero(x, as_tuple=True), m.argwhere(x)], x)
 
 
+@FEW
 @given(st.data(), tensors(SHAPES, WHOLE))
 def test_flat_places(data, x):
     n = x.numel()
@@ -126,6 +134,7 @@ def test_flat_places(data, x):
     )
 
 
+@FEW
 @given(st.data(), tensors(elements=st.one_of(TIES, SPECIAL)))
 def test_order(data, x):
     """Sorting keeps the order of equal elements; NaN is larger than everything."""
@@ -137,6 +146,7 @@ def test_order(data, x):
     assert_agrees(lambda m, x: m.nanmedian(x), x)
 
 
+@FEW
 @given(st.data(), SHAPES)
 def test_elements_found_by_order(data, shape):
     """All different, since the index of one of several equal elements is left open."""
@@ -159,6 +169,7 @@ def test_elements_found_by_order(data, shape):
         )
 
 
+@FEW
 @given(st.data(), tensors(elements=st.one_of(TIES, SPECIAL), requires_grad=False))
 def test_distinct_elements(data, x):
     inverse, counts = data.draw(st.booleans()), data.draw(st.booleans())
@@ -169,6 +180,7 @@ def test_distinct_elements(data, x):
         assert_agrees(lambda m, x: m.unique(x, True, inverse, counts, dim), x)
 
 
+@FEW
 @given(tensors(st.integers(0, 17).map(lambda n: (n,)), WHOLE, requires_grad=False), st.data())
 def test_counting_and_searching(x, data):
     right = data.draw(st.booleans())

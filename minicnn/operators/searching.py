@@ -1,5 +1,6 @@
 """Which elements there are, how often, and where they belong among sorted ones."""
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -41,7 +42,7 @@ def _distinct(name: str, input: Any, dim: int | None, in_order: bool, return_inv
         if 0 in array.shape[:axis] + array.shape[axis + 1 :]:
             raise ShapeError(f"{name} along dim {dim} can't be applied to shape {array.shape}, which has no elements")
     parts = array.reshape(-1) if dim is None else np.moveaxis(array, axis, 0)
-    rows = parts.reshape(len(parts), -1) if parts.size else parts.reshape(len(parts), 1 if dim is None else -1)
+    rows = parts.reshape(len(parts), math.prod(parts.shape[1:]))
     order = np.lexsort(rows.T[::-1]) if in_order else np.arange(len(rows))
     groups = _groups(rows[order])
     counts = np.bincount(groups)
