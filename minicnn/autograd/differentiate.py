@@ -57,6 +57,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -69,6 +70,7 @@ def grad(
         grad_outputs: for each output its gradient; None for a single-element output.
         retain_graph: keep the graph, so that it can be walked again.
         create_graph: False: gradients of gradients don't exist.
+        only_inputs: has no effect; PyTorch deprecated it.
         allow_unused: give None for an input that no output depends on, instead of raising.
         is_grads_batched: False: `grad_outputs` holds one gradient for each output.
         materialize_grads: give zeros for an input that no output depends on.
@@ -81,6 +83,13 @@ def grad(
         ValueError: for `materialize_grads` where `allow_unused` is False.
     """
     _refuse_second_order(create_graph)
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     if is_grads_batched:
         raise RuntimeError("minicnn differentiates one gradient at a time; call grad for each, not is_grads_batched")
     if materialize_grads and allow_unused is False:
