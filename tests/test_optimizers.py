@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import minicnn
@@ -83,7 +83,6 @@ def as_arrays(value):
 
 
 @given(st.sampled_from(NAMES), st.data(), st.booleans(), st.sampled_from([np.float64, np.float32]))
-@settings(max_examples=2 * settings.default.max_examples)
 def test_steps(name, data, maximize, dtype):
     options = data.draw(st.fixed_dictionaries({}, optional=OPTIONS[name]), label="options")
     shapes = data.draw(st.lists(st.sampled_from(SHAPES if name != "Adafactor" else SHAPES[1:]), min_size=1, max_size=3))

@@ -134,8 +134,9 @@ def perspective(
     a, b, c, d, e, f, g, h = np.array(coefficients, dtype)
     half_width, half_height = dtype.type(0.5 * W), dtype.type(0.5 * H)
     depth = x * g + y * h + dtype.type(1)
-    across = (x * (a / half_width) + y * (b / half_width) + c / half_width) / depth - dtype.type(1)
-    down = (x * (d / half_height) + y * (e / half_height) + f / half_height) / depth - dtype.type(1)
+    with np.errstate(all="ignore"):  # a point at the horizon lies nowhere
+        across = (x * (a / half_width) + y * (b / half_width) + c / half_width) / depth - dtype.type(1)
+        down = (x * (d / half_height) + y * (e / half_height) + f / half_height) / depth - dtype.type(1)
     return _sampled(img, np.stack([across, down], axis=-1)[None], mode, fill)
 
 
