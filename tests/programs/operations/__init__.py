@@ -18,6 +18,6 @@ __all__ = [
     "windows",
     "writing",
 ]
-from . import arithmetic, graphs, losses, optimizing, rearranging, reductions, shapes, windows, writing
+from . import optimizing
 
 __all__ = ["arithmetic", "graphs", "losses", "optimizing", "rearranging", "reductions", "shapes", "windows", "writing"]
