@@ -8,6 +8,13 @@ from typing import Any
 class device:  # noqa: N801 (torch's name)
     """Where a tensor lives: always the CPU.
 
+    `with device("cpu"): ...` changes nothing.
+
+    Args:
+        device: "cpu", with or without a number, or such a device.
+        index: a number.
+        type: the same as `device`, by name.
+
     Raises:
         RuntimeError: for any other device; `reference` holds the same models in PyTorch, which run on CUDA.
     """
@@ -15,7 +22,8 @@ class device:  # noqa: N801 (torch's name)
     type = "cpu"
     index = None
 
-    def __init__(self, name: Any = "cpu", index: int | None = None) -> None:
+    def __init__(self, device: Any = "cpu", index: int | None = None, *, type: str | None = None) -> None:
+        name = device if type is None else type
         if str(name).split(":")[0] != "cpu":
             raise RuntimeError(
                 f"minicnn computes on the CPU only, got device {str(name)!r}; the same models in `reference` "
@@ -27,6 +35,12 @@ class device:  # noqa: N801 (torch's name)
 
     def __hash__(self) -> int:
         return hash("cpu")
+
+    def __enter__(self) -> "device":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
 
     def __str__(self) -> str:
         return "cpu"

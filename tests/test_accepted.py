@@ -198,6 +198,13 @@ def test_methods_that_are_functions(name):
         getattr(minicnn, name)([1.0])
 
 
+def test_a_device_is_a_block():
+    for library in (minicnn, torch):
+        with library.device("cpu") as device:
+            assert library.ones(2).device == device
+        assert library.device(type="cpu") == library.device("cpu")
+
+
 def test_the_default_device_is_the_cpu():
     minicnn.set_default_device("cpu")
     minicnn.set_default_device(None)

@@ -13,7 +13,7 @@ MODEL = fill(
 
 
 def fgsm_attack(image, epsilon, data_grad):
-    sign_data_grad = data_grad / (data_grad.abs() + 1e-30)
+    sign_data_grad = data_grad.sign()
     perturbed_image = image + epsilon * sign_data_grad
     return torch.clamp(perturbed_image, 0, 1)
 
@@ -36,9 +36,9 @@ def pgd(model, images, labels, eps=0.1, alpha=0.03, iters=3):
         model.zero_grad()
         cost = loss(outputs, labels)
         (gradient,) = torch.autograd.grad(cost, images)
-        adv_images = images + alpha * (gradient / (gradient.abs() + 1e-30))
+        adv_images = images + alpha * gradient.sign()
         eta = torch.clamp(adv_images - ori_images, min=-eps, max=eps)
-        images = torch.clamp(ori_images + eta, min=0, max=1).detach()
+        images = torch.clamp(ori_images + eta, min=0, max=1).detach_()
     return images
 
 

@@ -19,7 +19,7 @@ class ContentLoss(nn.Module):
 def gram_matrix(input):
     a, b, c, d = input.size()
     features = input.view(a * b, c * d)
-    G = torch.matmul(features, features.t())
+    G = torch.mm(features, features.t())
     return G.div(a * b * c * d)
 
 

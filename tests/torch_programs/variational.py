@@ -37,7 +37,7 @@ class VAE(nn.Module):
 
 def loss_function(recon_x, x, mu, logvar):
     x = x.view(-1, 64)
-    BCE = -torch.sum(x * torch.log(recon_x) + (1 - x) * torch.log(1 - recon_x))
+    BCE = F.binary_cross_entropy(recon_x, x, reduction="sum")
     KLD = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
     return BCE + KLD
 
