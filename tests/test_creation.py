@@ -24,14 +24,17 @@ MADE = [
     "m.scalar_tensor({a}{o})", "m.arange({a}{o})", "m.arange({a}, {b}{o})", "m.range({a}, {b})",
     "m.tril_indices({n}, {k}, {k} - 2)", "m.triu_indices({n}, {k}, offset=1, dtype=m.int32)",
     "m.asarray([{c}, {c}], dtype={t})", "m.as_tensor({c}, dtype={t})", "m.tensor([{c}, {c}], dtype={t})",
-    "m.empty({s}{o}) * 0", "m.empty_strided({s}, {s}{o}) * 0", "m.empty_permuted({s}, {p}{o}) * 0",
+    "m.zeros_like(m.empty({s}{o}))", "m.zeros_like(m.empty_strided({s}, {s}{o}))",
+    "m.zeros_like(m.empty_permuted({s}, {p}{o}))",
 ]  # fmt: skip
 LIKE = [
-    "m.zeros_like(x{o})", "m.ones_like(x{o})", "m.full_like(x, {a}{o})", "m.empty_like(x{o}) * 0",
+    "m.zeros_like(x{o})", "m.ones_like(x{o})", "m.full_like(x, {a}{o})", "m.zeros_like(m.empty_like(x{o}))",
     "m.zeros_like(x, memory_format=m.contiguous_format)", "m.zeros_like(x, memory_format=m.channels_last)",
     "m.zeros_like(input=x)", "x.new_zeros({s}{o})", "x.new_ones(*{s}{o})", "x.new_full({s}, {a}{o})",
-    "x.new_tensor([{c}]{o})", "x.new_empty({s}) * 0", "x.new_empty_strided((2, 3), (1, 2)) * 0", "x.new([{c}])",
-    "x.new(2, 3) * 0", "x.new(x)", "m.asarray(x)", "m.asarray(x, copy=True)", "m.asarray(x, dtype={t}, copy=False)",
+    "x.new_tensor([{c}]{o})", "m.zeros_like(x.new_empty({s}))", "m.zeros_like(x.new_empty_strided((2, 3), (1, 2)))",
+    "x.new([{c}])",
+    "m.zeros_like(x.new(2, 3))", "x.new(x)", "m.asarray(x)", "m.asarray(x, copy=True)",
+    "m.asarray(x, dtype={t}, copy=False)",
     "m.asarray(x, requires_grad=False)",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from minicnn.dtypes import check_fits, default_float, float32, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.drawing import check_between, integers_of
 from minicnn.operators.drawing import normal as drawn_normal
-from minicnn.operators.numbers import integer_argument
+from minicnn.operators.numbers import integer_argument, number
 from minicnn.random import Generator, numpy_generator
 
 
@@ -150,5 +150,7 @@ def normal(
         ShapeError: for a negative `std`, or shapes that don't broadcast.
         DtypeError: for Tensors of integers.
     """
-    shape = None if size is None else checked_shape((size,) if isinstance(size, (tuple, list)) else (None,))
-    return drawn_normal(mean, std, shape, generator, dtype)
+    if size is None:
+        return drawn_normal(mean, std, None, generator, dtype)
+    shape = checked_shape((size,) if isinstance(size, (tuple, list)) else (None,))
+    return drawn_normal(number(mean, "mean"), number(std, "std"), shape, generator, dtype)

@@ -105,13 +105,13 @@ def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, comput
     count = integer_argument(steps, name, "steps")
     if count < 0:
         raise ShapeError(f"{name} needs steps that aren't negative, got {count}")
-    if dtype.kind == "b" and count:
+    if dtype.kind == "b" and count > 1:
         raise DtypeError(f"{name} gives numbers, got dtype bool")
     for bound in (first, last):
         if dtype.kind in "iu" or not isinstance(bound, float):
             check_fits(bound, dtype)
-    if dtype.kind in "iu":
-        first, last = int(first), int(last)
+    if dtype.kind in "iu":  # negative numbers count down from the largest in unsigned dtypes
+        first, last = [int(bound) % 256**dtype.itemsize if dtype.kind == "u" else int(bound) for bound in (first, last)]
     exact = computed or (dtype if dtype.kind == "f" and dtype.itemsize > 2 else np.dtype("float64"))
     places = allocated(np.arange, count)
     with np.errstate(all="ignore"):

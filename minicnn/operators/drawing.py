@@ -69,7 +69,7 @@ def normal(mean: Any, std: Any, size: Any, generator: Generator | None, dtype: n
         raise TypeError("normal needs a size beside two numbers, and none beside a Tensor")
     arrays = [array_of(tensor) for tensor in tensors]
     check_floating("normal", *arrays)
-    if not (np.asarray(array_of(std)) >= 0).all() and not np.isnan(np.asarray(array_of(std), float)).any():
+    if not (np.asarray(array_of(std)) >= 0).all():
         raise ShapeError("normal needs std >= 0")
     if tensors:
         size, dtype = broadcast_shapes(*[array.shape for array in arrays]), dtype or arrays[0].dtype
@@ -153,7 +153,7 @@ def multinomial(
     if array.ndim not in (1, 2):
         raise ShapeError(f"multinomial needs 1 or 2 dimensions, got shape {array.shape}")
     check_floating("multinomial", array)
-    if count < 1 or (not replacement and count > array.shape[-1]):
+    if count < 1 or not array.shape[-1] or (not replacement and count > array.shape[-1]):
         raise ShapeError(f"multinomial can't draw {count} samples from {array.shape[-1]}")
     weights = array.astype(np.float64).reshape(-1, array.shape[-1]) if array.size else np.zeros((len(array), 1))
     if not (np.isfinite(weights) & (weights >= 0)).all():

@@ -55,7 +55,7 @@ def normal_(array: np.ndarray, mean: float = 0, std: float = 1, *, generator: An
         ShapeError: for a negative `std`.
     """
     check_floating("normal_", array)
-    if std < 0:
+    if not std >= 0:
         raise ShapeError(f"normal_ needs std >= 0, got {std}")
     return standard_normal(array.shape, generator, array.dtype) * array.dtype.type(std) + array.dtype.type(mean)
 
