@@ -256,6 +256,15 @@ def test_a_report_lists_everything_and_runs_on(run):
     assert not report.is_on()
 
 
+def test_a_report_without_an_optional_package(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    monkeypatch.delitem(sys.modules, "minicnn.utils.tensorboard", raising=False)
+    status, out, err = run("from torch.utils.tensorboard import SummaryWriter", options=["--report"])
+    assert status == 1
+    assert out.splitlines()[-1].endswith("train.py asks for is there.")
+    assert err.splitlines()[-1].endswith("SummaryWriter needs the package tensorboardX: pip install tensorboardX")
+
+
 def test_a_stand_in_fails_when_it_is_called(run):
     status, out, err = run(
         "import torch\nN = torch.nn.Nein\nclass M(N): pass\nM()\n", options=["--report"], name="try.py"

@@ -67,7 +67,10 @@ class Mentions(ast.NodeVisitor):
 def first_missing(path: str) -> tuple[str, list[str]] | None:
     """The first part of a dotted name that is missing, and the names that its module has; None if all is there."""
     known = max((served for served in PATHS if f"{path}.".startswith(f"{served}.")), key=len)
-    module = importlib.import_module(known)
+    try:
+        module = importlib.import_module(known)
+    except ImportError:  # a package is missing that minicnn asks for, and says so when the program runs
+        return None
     rest = path.removeprefix(known).lstrip(".")
     name = rest.partition(".")[0]
     if name and not hasattr(module, name):
