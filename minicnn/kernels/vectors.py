@@ -105,3 +105,36 @@ def multiply_add(typing_context, a, b, c):
         return builder.call(emit.fma, args)
 
     return a(a, b, c), codegen
+
+
+@intrinsic
+def transpose(typing_context, source, s0, s_step, target, t0, t_step):
+    """target[t0 + j · t_step + i] = source[s0 + i · s_step + j] for i, j < L, in log₂ L rounds of shuffles.
+
+    In the round of distance d, vectors whose numbers differ in d alone swap the quarters that are in the wrong half:
+    what stands in the lanes with d of the first, and in those without of the second.
+    """
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[0])
+        begin, end = emit.data(signature.args[0], args[0]), emit.data(signature.args[3], args[3])
+        L = emit.lanes
+        places = [builder.add(args[1], builder.mul(args[2], emit.integer(i))) for i in range(L)]
+        rows = [emit.load(emit.at(begin, place)) for place in places]
+        many = ir.VectorType(ir.IntType(32), L)
+        distance = L // 2
+        while distance:
+            low = ir.Constant(many, [l if not l & distance else L + l - distance for l in range(L)])
+            high = ir.Constant(many, [l + distance if not l & distance else L + l for l in range(L)])
+            for i in range(L):
+                if not i & distance:
+                    a, b = rows[i], rows[i + distance]
+                    rows[i] = builder.shuffle_vector(a, b, low)
+                    rows[i + distance] = builder.shuffle_vector(a, b, high)
+            distance //= 2
+        for j, row in enumerate(rows):
+            emit.store(row, emit.at(end, builder.add(args[4], builder.mul(args[5], emit.integer(j)))))
+        return context.get_dummy_value()
+
+    return types.void(source, n, n, target, n, n), codegen

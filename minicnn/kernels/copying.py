@@ -1,0 +1,205 @@
+"""Copies from one order of memory to another, at the speed of memory where that can be had.
+
+NumPy copies one element at a time where the two orders have no innermost axis in common, with one thread. Here axes
+that lie one behind the other in both count as one, and then there are three cases:
+
+    rows       the innermost axis is the same: rows are copied whole
+    tiles      source[i, j] and target[j, i]: squares of both are in cache at once, so that each cache line is read and
+               written whole (the transposition of a matrix; images from NCHW to NHWC)
+    elements   no axis of the source lies side by side: rows of the target, element by element
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import prange
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.threads import get_num_threads
+from minicnn.kernels.vectors import transpose
+
+SMALL_BYTES = 2**15
+"""Less is copied sooner than a plan is found and threads wake."""
+
+ALONG = 64
+"""How many of the source's neighbours are moved at a time; four cache lines of float32."""
+
+
+COLOURS = 3
+"""Channels of a picture; too few to fill a tile, and common."""
+
+
+class _Plan(NamedTuple):
+    """How to copy.
+
+    Attributes:
+        sizes, target, source: the outer axes: how long, and how far apart neighbours lie in each, in elements.
+        inner, inner_source: the target's innermost axis: its length, and how far apart neighbours lie in the source.
+        along, along_target: of tiles the source's innermost axis: its length, and how far apart neighbours lie in the
+            target; 1 and 0 else.
+        extents: how many elements of memory the target and the source span.
+    """
+
+    sizes: np.ndarray
+    target: np.ndarray
+    source: np.ndarray
+    inner: int
+    inner_source: int
+    along: int
+    along_target: int
+    extents: tuple[int, int]
+
+
+@functools.lru_cache(maxsize=4096)
+def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ...], itemsize: int) -> _Plan | None:
+    """None where NumPy is to copy: elements of other sizes, that lie backwards or apart, or a target with gaps."""
+    if any(step < 0 or step % itemsize for step in (*target, *source)) or itemsize not in (4, 8):
+        return None
+    axes = [(t // itemsize, s // itemsize, n) for n, t, s in zip(shape, target, source, strict=True) if n > 1]
+    merged: list[tuple[int, int, int]] = []
+    for t, s, n in sorted(axes, reverse=True):
+        if merged and merged[-1][:2] == (t * n, s * n):
+            merged[-1] = (t, s, merged[-1][2] * n)
+        else:
+            merged.append((t, s, n))
+    if not merged or merged[-1][0] != 1:
+        return None
+    span = [1 + sum((n - 1) * axis[k] for *axis, n in merged) for k in (0, 1)]
+    _, inner_source, inner = merged.pop()
+    along, along_target = 1, 0
+    if inner_source != 1:
+        beside = [axis for axis in merged if axis[1] == 1]
+        if beside:
+            along_target, _, along = beside[0]
+            merged.remove(beside[0])
+    outer = np.array(merged, np.int64).reshape(-1, 3)
+    steps = [np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1)]
+    return _Plan(*steps, inner, inner_source, along, along_target, (span[0], span[1]))
+
+
+@kernel
+def _place(number, sizes, steps):
+    """How far the outer position of this number lies from the first."""
+    place = 0
+    for axis in range(len(sizes) - 1, -1, -1):
+        place += number % sizes[axis] * steps[axis]
+        number //= sizes[axis]
+    return place
+
+
+@kernel(parallel=True)
+def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, inner_source, tasks):
+    for number in prange(tasks):
+        task = np.int64(number)
+        for row in range(rows * task // tasks, rows * (task + 1) // tasks):
+            to, at = _place(row, sizes, target_steps), _place(row, sizes, source_steps)
+            if inner_source == 1:
+                for i in range(inner):
+                    target[to + i] = source[at + i]
+            else:
+                for i in range(inner):
+                    target[to + i] = source[at + i * inner_source]
+
+
+@kernel
+def _interleave(target, to, source, at, step, count):
+    """Three rows of the source as triples of the target: colours of pixels."""
+    red, green, blue = source[at:], source[at + step :], source[at + 2 * step :]
+    triples = target[to:]
+    for j in range(np.uint64(count)):
+        triples[np.uint64(3) * j] = red[j]
+        triples[np.uint64(3) * j + np.uint64(1)] = green[j]
+        triples[np.uint64(3) * j + np.uint64(2)] = blue[j]
+
+
+@kernel
+def _separate(target, to, step, source, at, count):
+    """Triples of the source as three rows of the target."""
+    red, green, blue = target[to:], target[to + step :], target[to + 2 * step :]
+    triples = source[at:]
+    for i in range(np.uint64(count)):
+        red[i] = triples[np.uint64(3) * i]
+        green[i] = triples[np.uint64(3) * i + np.uint64(1)]
+        blue[i] = triples[np.uint64(3) * i + np.uint64(2)]
+
+
+@kernel(parallel=True)
+def _copy_tiles(
+    target, source, sizes, target_steps, source_steps, rows, inner, inner_source, along, along_target, tasks, vector
+):
+    strips = -(-along // ALONG)
+    total = rows * strips
+    whole = inner - inner % vector
+    for number in prange(tasks):
+        task = np.int64(number)
+        for strip in range(total * task // tasks, total * (task + 1) // tasks):
+            row, j0 = strip // strips, strip % strips * ALONG
+            count = min(ALONG, along - j0)
+            squares = count - count % vector
+            to = _place(row, sizes, target_steps) + j0 * along_target
+            at = _place(row, sizes, source_steps) + j0
+            if inner == along_target == COLOURS:
+                _interleave(target, to, source, at, inner_source, count)
+                continue
+            if along == inner_source == COLOURS:
+                _separate(target, to, along_target, source, at, inner)
+                continue
+            for i in range(0, whole, vector):
+                for j in range(0, squares, vector):
+                    transpose(
+                        source, at + i * inner_source + j, inner_source, target, to + j * along_target + i, along_target
+                    )
+                for j in range(squares, count):
+                    for k in range(i, i + vector):
+                        target[to + j * along_target + k] = source[at + k * inner_source + j]
+            for i in range(whole, inner):
+                for j in range(count):
+                    target[to + j * along_target + i] = source[at + i * inner_source + j]
+
+
+class _Memory:
+    """Memory from an array's first element on, as a row of floats, which are moved and not computed with."""
+
+    def __init__(self, array: np.ndarray, elements: int) -> None:
+        self._array = array
+        place = array.__array_interface__["data"][0]
+        kind = f"<f{array.itemsize}"
+        self.__array_interface__ = {"shape": (elements,), "typestr": kind, "data": (place, False), "version": 3}
+
+
+def copy(target: np.ndarray, source: np.ndarray) -> None:
+    """target[...] = source, of one shape and dtype."""
+    plan = None
+    if target.nbytes >= SMALL_BYTES and target.size:
+        plan = _plan(target.shape, target.strides, source.strides, target.itemsize)
+    if plan is None:
+        target[...] = source
+        return
+    rows: Any = plan.sizes.prod()
+    to, at = (np.asarray(_Memory(a, n)) for a, n in zip((target, source), plan.extents, strict=True))
+    axes, threads = (plan.sizes, plan.target, plan.source), get_num_threads()
+    if plan.along > 1:
+        tasks = min(4 * threads, int(rows) * -(-plan.along // ALONG))
+        _copy_tiles(
+            to,
+            at,
+            *axes,
+            int(rows),
+            plan.inner,
+            plan.inner_source,
+            plan.along,
+            plan.along_target,
+            tasks,
+            lanes(to.dtype),
+        )
+    else:
+        _copy_rows(to, at, *axes, int(rows), plan.inner, plan.inner_source, min(4 * threads, int(rows)))
+
+
+def row_major(x: np.ndarray, empty: Any) -> np.ndarray:
+    """A copy of x in row-major order, in memory from `empty(shape, dtype)`."""
+    result: np.ndarray = empty(x.shape, x.dtype)
+    copy(result, x)
+    return result
