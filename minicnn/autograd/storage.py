@@ -53,7 +53,7 @@ class Storage:
     def settle(self) -> None:
         """Lay the elements as promised; all members follow."""
         former, array = owner(self.array), empty_strided(self.array.shape, self.strides, self.array.dtype)
-        array[...] = self.array
+        kernels.memory.copy(array, self.array)
         versions: dict[int, list] = {}
         for reference in self._members:
             tensor = reference()
@@ -89,7 +89,7 @@ def settle(tensor: Variable) -> None:
     if layout is ROW_MAJOR and not tensor._array.flags.c_contiguous:
         former = tensor._array
         tensor._array = kernels.memory.empty(former.shape, former.dtype)
-        tensor._array[...] = former
+        kernels.memory.copy(tensor._array, former)
         tensor._memory.append(Owned(weakref.ref(owner(former))))
     elif layout is not None and layout is not ROW_MAJOR:
         layout.storage.settle()

@@ -16,12 +16,9 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.microkernel import lanes, vector_bytes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import transpose
-
-SMALL_BYTES = 2**15
-"""Less is copied sooner than a plan is found and threads wake."""
 
 ALONG = 64
 """How many of the source's neighbours are moved at a time; four cache lines of float32."""
@@ -54,7 +51,7 @@ class _Plan(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ...], itemsize: int) -> _Plan | None:
-    """None where NumPy is to copy: elements of other sizes, that lie backwards or apart, or a target with gaps."""
+    """None where NumPy is to copy: elements of other sizes, backwards or apart, a target with gaps, narrow tiles."""
     if any(step < 0 or step % itemsize for step in (*target, *source)) or itemsize not in (4, 8):
         return None
     axes = [(t // itemsize, s // itemsize, n) for n, t, s in zip(shape, target, source, strict=True) if n > 1]
@@ -74,6 +71,8 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
         if beside:
             along_target, _, along = beside[0]
             merged.remove(beside[0])
+            if min(along, inner) < vector_bytes() // itemsize and COLOURS not in (along, inner):
+                return None
     outer = np.array(merged, np.int64).reshape(-1, 3)
     steps = [np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1)]
     return _Plan(*steps, inner, inner_source, along, along_target, (span[0], span[1]))
@@ -171,9 +170,7 @@ class _Memory:
 
 def copy(target: np.ndarray, source: np.ndarray) -> None:
     """target[...] = source, of one shape and dtype."""
-    plan = None
-    if target.nbytes >= SMALL_BYTES and target.size:
-        plan = _plan(target.shape, target.strides, source.strides, target.itemsize)
+    plan = _plan(target.shape, target.strides, source.strides, target.itemsize)
     if plan is None:
         target[...] = source
         return
@@ -196,10 +193,3 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
         )
     else:
         _copy_rows(to, at, *axes, int(rows), plan.inner, plan.inner_source, min(4 * threads, int(rows)))
-
-
-def row_major(x: np.ndarray, empty: Any) -> np.ndarray:
-    """A copy of x in row-major order, in memory from `empty(shape, dtype)`."""
-    result: np.ndarray = empty(x.shape, x.dtype)
-    copy(result, x)
-    return result

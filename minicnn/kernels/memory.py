@@ -4,6 +4,7 @@ A tensor of shape (N, C, H, W) is, as a rule, an array (N, H, W, C) in row-major
 `transpose(0, 3, 1, 2)`. Kernels that treat every element alike run along memory and don't care.
 """
 
+import importlib
 import math
 import threading
 from collections import defaultdict
@@ -103,13 +104,31 @@ def empty_like(x: np.ndarray) -> np.ndarray:
     return np.ndarray(x.shape, x.dtype, _shelf.take(x.nbytes).view(_Lent), 0, x.strides)
 
 
+def copy(target: np.ndarray, source: np.ndarray) -> None:
+    """target[...] = source, of one shape and dtype; large ones by all threads, whatever order either lies in."""
+    if target.nbytes < SMALL_BYTES:
+        target[...] = source
+    else:
+        importlib.import_module("minicnn.kernels.copying").copy(target, source)  # which imports Numba
+
+
 def channels_last(x: np.ndarray) -> np.ndarray:
     """(N, C, H, W) as a row-major (N, H, W, C): a view where memory allows, else a copy."""
     x = x.transpose(0, 2, 3, 1)
     if x.flags.c_contiguous:
         return x
+    return row_major(x)
+
+
+def contiguous(x: np.ndarray) -> np.ndarray:
+    """`x` itself where it lies in row-major order, else a copy that does."""
+    return x if x.flags.c_contiguous else row_major(x)
+
+
+def row_major(x: np.ndarray) -> np.ndarray:
+    """A copy in row-major order."""
     result = empty(x.shape, x.dtype)
-    result[...] = x
+    copy(result, x)
     return result
 
 
@@ -138,5 +157,5 @@ def like(x: np.ndarray, model: np.ndarray) -> np.ndarray:
     if x.strides == model.strides:
         return x
     result = np.empty_like(model, dtype=x.dtype)
-    result[...] = x
+    copy(result, x)
     return result

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.graph import entitled
-from minicnn.autograd.storage import overlap
+from minicnn.autograd.storage import empty_strided, overlap
 from minicnn.dtypes import result_type
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import numpy_spelling, single_axis
@@ -23,7 +24,12 @@ class Concatenate(Operator):
     def forward(ctx: Any, axis: int, *arrays: np.ndarray) -> np.ndarray:
         kept = [a for a in arrays if a.shape != (0,)] or arrays[:1]
         ctx.axis, ctx.shapes = axis, [a.shape for a in arrays]
-        return np.concatenate(kept, axis)
+        shape = (*kept[0].shape[:axis], sum(a.shape[axis] for a in kept), *kept[0].shape[axis + 1 :])
+        y, end = empty_strided(shape, kept[0].strides, kept[0].dtype), 0
+        for a in kept:
+            begin, end = end, end + a.shape[axis]
+            kernels.memory.copy(y[(*[slice(None)] * axis, slice(begin, end))], a)
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:

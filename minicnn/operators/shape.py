@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.graph import entitled
 from minicnn.autograd.operator import ViewOperator
@@ -70,7 +71,7 @@ class Reshape(Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         ctx.shape = x.shape
-        return x.copy(order="C").reshape(shape)
+        return kernels.memory.row_major(x).reshape(shape)
 
     backward = View.backward
 
@@ -137,7 +138,11 @@ class Clone(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return x.copy(order="C" if 0 in x.strides else "K")
+        if 0 in x.strides or not kernels.memory.is_dense(x):
+            return x.copy(order="C" if 0 in x.strides else "K")
+        y = kernels.memory.empty_like(x)
+        kernels.memory.copy(y, x)
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
@@ -151,7 +156,7 @@ class Contiguous(Clone):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return x.copy(order="C")
+        return kernels.memory.row_major(x)
 
 
 class Permute(ViewOperator):

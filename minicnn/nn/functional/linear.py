@@ -28,7 +28,7 @@ def _as_matrix(vectors: np.ndarray) -> np.ndarray:
 
 def _as_image(vectors: np.ndarray) -> np.ndarray:
     """(…, I) as the one row of an image, (1, 1, pixels, I)."""
-    return np.ascontiguousarray(vectors).reshape(1, 1, math.prod(vectors.shape[:-1]), vectors.shape[-1])
+    return kernels.memory.contiguous(vectors).reshape(1, 1, math.prod(vectors.shape[:-1]), vectors.shape[-1])
 
 
 class Linear(Operator):

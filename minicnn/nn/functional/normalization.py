@@ -16,7 +16,7 @@ from minicnn.operators.shape import reshape
 def to_rows(x: np.ndarray) -> np.ndarray:
     """(N, C, …) as row-major (N·…, C): a view of channels-last memory."""
     N, C, *others = x.shape
-    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(N * prod(others), C)
+    return kernels.memory.contiguous(x.transpose(0, *range(2, x.ndim), 1)).reshape(N * prod(others), C)
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

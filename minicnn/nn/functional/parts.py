@@ -21,14 +21,14 @@ def _arranged(x: np.ndarray) -> np.ndarray:
     P = prod(others)
     if P > 1 and x.flags.c_contiguous:
         return x.reshape(N * C, P)
-    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(N, P, C)
+    return kernels.memory.contiguous(x.transpose(0, *range(2, x.ndim), 1)).reshape(N, P, C)
 
 
 def _like(x: np.ndarray, arranged: np.ndarray) -> np.ndarray:
     """(N, C, …) arranged as `arranged` is."""
     if arranged.ndim == 2:
-        return np.ascontiguousarray(x).reshape(arranged.shape)
-    return np.ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1)).reshape(arranged.shape)
+        return kernels.memory.contiguous(x).reshape(arranged.shape)
+    return kernels.memory.contiguous(x.transpose(0, *range(2, x.ndim), 1)).reshape(arranged.shape)
 
 
 def _restored(arranged: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -128,7 +128,7 @@ class RowNorm(Operator):
         eps: float,
         centred: bool,
     ) -> np.ndarray:
-        rows = np.ascontiguousarray(x).reshape(x.size // size if size else 0, size)
+        rows = kernels.memory.contiguous(x).reshape(x.size // size if size else 0, size)
         factor = np.ones(size, x.dtype) if weight is None else np.ascontiguousarray(weight).ravel()
         shift = np.zeros(size, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
         y, means, invstds = kernels.parts.rows_forward(rows, factor, shift, eps, centred)
@@ -140,7 +140,7 @@ class RowNorm(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         rows, factor, means, invstds, *_ = ctx.saved
-        g = np.ascontiguousarray(grad_output).reshape(rows.shape)
+        g = kernels.memory.contiguous(grad_output).reshape(rows.shape)
         found = kernels.parts.rows_backward(g, rows, factor, means, invstds, ctx.centred)
         results = [
             gradient.astype(g.dtype, copy=False).reshape(shape) if needed else None
