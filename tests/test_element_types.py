@@ -145,7 +145,8 @@ MADE = (
     "m.nn.BatchNorm2d(2).running_mean",
     "m.Tensor(2)", "m.Tensor([1, 2])", "m.FloatTensor([1])", "m.ones(2).float()", "m.ones(2).double()",
     "m.nn.Parameter()",
-    "m.zeros_like(m.ones(2, dtype=m.float32))", "m.ones(2).type(m.Tensor)", "m.from_numpy(np.ones(2))",
+    "m.zeros_like(m.ones(2, dtype=m.float32))", "m.ones(2).type(m.Tensor)", "m.ones(2, dtype=m.int8).new([1, 2])",
+    "m.from_numpy(np.ones(2))",
     "m.as_tensor(2.5)",
 )  # fmt: skip
 
@@ -266,3 +267,18 @@ def test_attributes_of_a_programs_own():
     assert twin.name_of_mine == [1]
     assert twin.name_of_mine is not x.name_of_mine
     assert pickle.loads(pickle.dumps(x)).name_of_mine == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x.new(2, 3).shape", "x.new([1, 2])", "x.new()", "x.new(m.tensor([1, 2], dtype=x.dtype))",
+     "x.new(m.ones(2).double())",
+     "x.new(np.arange(3))", "x.new('a')", "x.new(2.5)", "reversed(x)"],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+def test_the_old_way_of_making_one_like_another(text, dtype):
+    ours, theirs = [
+        outcome(lambda m=m: eval(text, {"m": m, "np": np, "x": m.tensor([[1, 2], [3, 4]], dtype=getattr(m, dtype))}))
+        for m in (minicnn, torch)
+    ]
+    assert_same(ours, theirs, what=text)

@@ -29,6 +29,9 @@ class Protocols(Variable):
             raise TypeError("iteration over a 0-d tensor")
         return indexing.parts(self, 0)
 
+    def __reversed__(self: Any) -> Any:
+        return self.flip(0) if self._array.ndim else self
+
     def __contains__(self: Any, value: Any) -> bool:
         if not isinstance(value, OPERANDS):
             raise RuntimeError(

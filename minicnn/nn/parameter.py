@@ -65,7 +65,7 @@ class Buffer(Tensor):
     """
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
-        array = np.empty(0, np.float32) if data is None else data._array if isinstance(data, Tensor) else data
+        array = np.empty(0, default_float()) if data is None else data._array if isinstance(data, Tensor) else data
         if not isinstance(array, np.ndarray):
             raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")
         super().__init__(array, isinstance(data, Tensor) and data.requires_grad)

@@ -115,7 +115,7 @@ class Tensors:
             raise ValueError("it holds a tensor whose size, stride or offset is no count")
         elements = self._read(storage, dtype or storage.dtype)
         if 0 in size:
-            return Tensor(np.empty(size, elements.dtype))
+            return Tensor(np.empty(size, elements.dtype), requires_grad is True and elements.dtype.kind == "f")
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if last >= elements.size:
             raise ValueError(
@@ -213,6 +213,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "collections.OrderedDict": lambda tensors: OrderedDict(),
     "__builtin__.set": _set,
     "__builtin__.complex": _complex,
+    "__builtin__.bytes": lambda tensors: b"",
     "numpy.dtype": lambda tensors, *arguments: NumpyDtype(*arguments),
     RECONSTRUCT: partial(_array, RECONSTRUCT),
     OLD_RECONSTRUCT: partial(_array, OLD_RECONSTRUCT),
