@@ -14,7 +14,8 @@ from test_data import assert_same_items
 from torch.utils import data as reference
 
 import minicnn
-from minicnn import Generator
+from minicnn import Generator, transforms
+from minicnn.datasets import Digits
 from minicnn.utils import data as ours
 
 LIBRARIES = ((ours, minicnn), (reference, torch))
@@ -156,6 +157,26 @@ def test_data_sets_end_to_end(sizes, index):
         return [len(whole), whole.cumulative_sizes, whole[index]]
 
     both(item)
+
+
+def test_data_sets_end_to_end_give_whole_batches(monkeypatch):
+    chain = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
+    digits = [Digits(train=train, transform=chain) for train in (True, False)]
+    whole = ours.ConcatDataset([*digits, ours.TensorDataset(digits[0].data[:3] / 1, digits[0].targets[:3])])
+    order = [1500, 3, 1437, 1438, 1796, 0]
+    images, labels = next(iter(ours.DataLoader(whole, 6, sampler=order)))
+    singly, same = next(
+        iter(ours.DataLoader(whole, 6, sampler=order, collate_fn=lambda items: ours.default_collate(items)))
+    )
+    np.testing.assert_array_equal(images.numpy(), singly.numpy(), strict=True)
+    np.testing.assert_array_equal(labels.numpy(), same.numpy(), strict=True)
+    assert len(next(iter(ours.DataLoader(whole, 2, sampler=[-1, -2])))[0]) == 2
+    with pytest.raises(RuntimeError):  # images of other shapes don't collate
+        next(iter(ours.DataLoader(whole, 2, sampler=[0, 1798])))
+    with pytest.raises(IndexError):
+        next(iter(ours.DataLoader(whole, 2, sampler=[0, 5000])))
+    monkeypatch.setattr(type(whole), "__getitem__", lambda *_: pytest.fail("went item by item"))
+    assert len(next(iter(ours.DataLoader(whole, 3, sampler=[0, 1437, 1438])))[0]) == 3
 
 
 def test_data_sets_add_up():

@@ -151,6 +151,14 @@ def test_what_leaves_nothing_to_chance(name, number):
         assert_same(outcome(made[0], mine), outcome(made[1], theirs), 1e-5, ties)
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.int16, np.int64, np.uint8, np.float64])
+@pytest.mark.parametrize("antialias", [True, False])
+def test_tensors_of_every_dtype_are_resized(dtype, antialias):
+    values = pixels().transpose(2, 0, 1).astype(dtype)
+    results = [outcome(t.Resize((5, 12), antialias=antialias), m.from_numpy(values.copy())) for m, t in LIBRARIES]
+    assert_same(*results, 1e-5)
+
+
 def test_tensors_by_a_matrix():
     values = np.random.default_rng(0).random((3, 2, 2, 3))
     matrix, mean = np.random.default_rng(1).random((12, 12)), np.random.default_rng(2).random(12)

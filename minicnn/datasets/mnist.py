@@ -110,6 +110,11 @@ class MNIST(ImagesInMemory):
         """The folder of the idx files: `root`, the name of the class, `raw`, as in torchvision."""
         return os.path.join(str(self.root), self._subfolder())
 
+    @property
+    def processed_folder(self) -> str:
+        """Where former versions of torchvision kept files of their own; nothing is read from it."""
+        return os.path.join(str(self.root), type(self).__name__, "processed")
+
     def _subfolder(self) -> str:
         return os.path.join(type(self).__name__, "raw")
 

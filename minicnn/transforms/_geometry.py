@@ -161,9 +161,10 @@ class Resize(BatchTransform):
 
     def forward(self, image: Any) -> Any:
         """Resize one image, an array, a Pillow image or a Tensor."""
-        if self.interpolation is InterpolationMode.BILINEAR and (self.antialias or not isinstance(image, Tensor)):
-            return super().forward(image)
-        return self.picture(image)
+        plain = self.interpolation is InterpolationMode.BILINEAR
+        if isinstance(image, Tensor):
+            plain = plain and bool(self.antialias) and image._array.dtype in (np.uint8, np.float32, np.float64)
+        return super().forward(image) if plain else self.picture(image)
 
     def batch(self, images: Images, generator: Generator | None = None) -> Images | None:
         """Resize a batch of images; None where only Pillow knows how.
