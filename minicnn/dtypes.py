@@ -60,10 +60,13 @@ def dtype_of_number(value: Any) -> np.dtype:
 
     Raises:
         TypeError: for anything else.
+        RuntimeError: for an integer of more than 64 bits.
     """
     if isinstance(value, (bool, np.bool_)):
         return bool_
     if isinstance(value, (int, np.integer)):
+        if not -(2**63) <= value < 2**64:
+            raise RuntimeError("an integer of more than 64 bits can't be computed with")
         return int64
     if isinstance(value, (float, np.floating)):
         return _Default.dtype

@@ -86,12 +86,12 @@ class Arithmetic(Variable):
     addcmul, addcmul_ = mixing.addcmul, in_place(mixing.addcmul)
     addcdiv, addcdiv_ = mixing.addcdiv, in_place(mixing.addcdiv)
 
-    eq, eq_ = comparison.eq, in_place(comparison.eq)
-    ne, ne_ = comparison.ne, in_place(comparison.ne)
-    lt, lt_ = comparison.lt, in_place(comparison.lt)
-    le, le_ = comparison.le, in_place(comparison.le)
-    gt, gt_ = comparison.gt, in_place(comparison.gt)
-    ge, ge_ = comparison.ge, in_place(comparison.ge)
+    eq, eq_ = comparison.eq, in_place(comparison.eq, joins=True)
+    ne, ne_ = comparison.ne, in_place(comparison.ne, joins=True)
+    lt, lt_ = comparison.lt, in_place(comparison.lt, joins=True)
+    le, le_ = comparison.le, in_place(comparison.le, joins=True)
+    gt, gt_ = comparison.gt, in_place(comparison.gt, joins=True)
+    ge, ge_ = comparison.ge, in_place(comparison.ge, joins=True)
     not_equal, not_equal_ = ne, ne_
     less, less_ = lt, lt_
     less_equal, less_equal_ = le, le_

@@ -11,19 +11,18 @@ from minicnn.autograd.mode import grad_mode
 
 
 class Unrelated(Operator):
-    """Values that take the place of x and don't depend on it continuously; the gradient with respect to x is 0."""
+    """Values that take the place of x and depend neither on it nor on other operands continuously: gradients are 0."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, values: np.ndarray) -> np.ndarray:
-        ctx.shape = x.shape
+    def forward(ctx: Any, x: np.ndarray, values: np.ndarray, *operands: Any) -> np.ndarray:
         return values.astype(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return np.zeros(ctx.shape, g.dtype), None
+        return tuple([None if edge is None else np.zeros_like(g) for edge in ctx.edges])
 
 
-def in_place(function: Callable, name: str | None = None) -> Callable:
+def in_place(function: Callable, name: str | None = None, joins: bool = False) -> Callable:
     """The method that replaces the values of a tensor by those of `function(tensor, ...)`, as `sin_` those of `sin`.
 
     The method takes the further arguments of `function` and returns the tensor. It raises what `function` raises, and
@@ -33,6 +32,7 @@ def in_place(function: Callable, name: str | None = None) -> Callable:
     Args:
         function: an operation whose first argument is the tensor; others may be Tensors, numbers, whatever it takes.
         name: the method's name; that of `function` with an underscore behind it where it isn't given.
+        joins: whether the tensor requires a gradient afterwards where another operand does, though that will be 0.
     """
 
     @wraps(function)
@@ -43,7 +43,7 @@ def in_place(function: Callable, name: str | None = None) -> Callable:
         def compute(former: Any) -> Any:
             after = function(former, *args, **kwargs)
             if grad_mode.enabled and not after._requires_grad and former._array.dtype.kind == "f":
-                return Unrelated.apply(former, after)
+                return Unrelated.apply(former, after, *(args if joins else ()))
             return after
 
         return self._assign(compute, *args, *kwargs.values())

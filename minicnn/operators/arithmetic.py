@@ -38,9 +38,13 @@ class Subtract(Binary):
 
     @classmethod
     def call(cls, a: Any, b: Any) -> Any:
-        if _is_bool(a) or _is_bool(b):
-            raise DtypeError("subtraction is not defined for bool operands; use ^ or ~")
+        _refuse_bools(a, b)
         return super().call(a, b)
+
+
+def _refuse_bools(a: Any, b: Any) -> None:
+    if _is_bool(a) or _is_bool(b):
+        raise DtypeError("subtraction is not defined for bool operands; use ^ or ~")
 
 
 def _is_bool(x: Any) -> bool:
@@ -128,6 +132,7 @@ def add(input: Any, other: Any, last: Any = None, *, alpha: Any = 1, out: Any = 
 @half_in_float32
 def sub(input: Any, other: Any, last: Any = None, *, alpha: Any = 1, out: Any = None) -> Any:
     """input − alpha · other, elementwise; arguments and errors as for `add`, bools refused."""
+    _refuse_bools(input, other)
     return deliver(Subtract.call(input, _scaled("sub", input, other, last, alpha)), out)
 
 
@@ -135,6 +140,7 @@ def sub(input: Any, other: Any, last: Any = None, *, alpha: Any = 1, out: Any = 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """other − alpha · input, elementwise; arguments and errors as for `add`, bools refused."""
     check_operands("rsub", input, other, "second")
+    _refuse_bools(input, other)
     return Subtract.call(other, _scaled("rsub", other, input, None, alpha))
 
 
@@ -192,7 +198,7 @@ def power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """`power`, computed in float64."""
     check_operands("float_power", input, exponent, "either")
-    return deliver(Power.call(cast(input, float64), cast(exponent, float64)), out)
+    return deliver(Power.call(cast(input, float64), cast(exponent, float64)), out, same_dtype=True)
 
 
 def float_power_of_double(input: Any, exponent: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.storage import keep_strides
 from minicnn.dtypes import default_float, float16, result_type
-from minicnn.errors import DtypeError
+from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import OPERANDS, array_of, cast, check_broadcast, promoted
 from minicnn.operators.out import deliver
 from minicnn.operators.quiet import quietly
@@ -41,11 +41,11 @@ class Binary(Operator):
         left, right, dtype = promoted(a, b)
         try:
             result = cls.apply(left, right)
-        except ValueError:
+        except ValueError as error:
             check_broadcast(np.shape(array_of(a)), np.shape(array_of(b)))
-            raise
+            raise ShapeError(str(error)) from None  # the result is larger than the tensor to be changed in place
         except OverflowError:
-            raise RuntimeError(f"{cls.__name__} with an integer that is too large") from None
+            raise RuntimeError("an integer of more than 64 bits can't be computed with") from None
         return cast(result, float16) if dtype == float16 else result
 
 

@@ -17,6 +17,7 @@ from minicnn.operators.out import deliver
 class Extremum(Binary):
     """The larger or smaller of a and b; equal ones share the gradient, both get it where one is NaN."""
 
+    function: Callable
     loses: Callable
 
     @classmethod
@@ -46,28 +47,16 @@ class Minimum(Extremum):
     function, loses = _smaller, np.greater
 
 
-class OneSided(Extremum):
-    """The larger or smaller of a and b, the other one where one is NaN; a gets the gradient where they are equal."""
-
-    wins: Callable
-
-    @classmethod
-    def backward(cls, ctx: Any, g: np.ndarray) -> tuple:
-        a, b = ctx.saved
-        a_wins = cls.wins(a, b) | np.isnan(b)
-        return np.where(a_wins, g, 0), np.where(a_wins, 0, g)
-
-
-class FMaximum(OneSided):
+class FMaximum(Extremum):
     """The larger of a and b, NaN only where both are"""
 
-    function, wins = np.fmax, np.greater_equal
+    function, loses = np.fmax, np.less
 
 
-class FMinimum(OneSided):
+class FMinimum(Extremum):
     """The smaller of a and b, NaN only where both are"""
 
-    function, wins = np.fmin, np.less_equal
+    function, loses = np.fmin, np.greater
 
 
 maximum = binary("maximum", "The larger of input and other, NaN where either is", Maximum, "none")

@@ -29,7 +29,7 @@ def _predicate(name: str, meaning: str, function: Callable, takes_out: bool = Fa
         return without_gradient(function, input)
 
     def call_with_out(input: Any, *, out: Any = None) -> Any:
-        return deliver(without_gradient(function, input), out)
+        return deliver(without_gradient(function, input), out, same_dtype=True)
 
     return documented(call_with_out if takes_out else call, name, meaning, "Args:\n    input: any shape.", takes_out)
 

@@ -44,6 +44,7 @@ def bitwise_not(input: Any, *, out: Any = None) -> Any:
     Raises:
         DtypeError: for floating point.
     """
-    if array_argument(input, "bitwise_not").dtype.kind == "f":
-        raise DtypeError(f"bitwise_not is not defined for {input.dtype}")
-    return deliver(without_gradient(np.invert, input), out)
+    dtype = array_argument(input, "bitwise_not").dtype
+    if dtype.kind == "f":
+        raise DtypeError(f"bitwise_not is not defined for {dtype}")
+    return deliver(without_gradient(np.invert, input), out, same_dtype=True)

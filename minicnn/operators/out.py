@@ -10,16 +10,17 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import cast
 
 
-def deliver(result: Any, out: Any) -> Any:
+def deliver(result: Any, out: Any, same_dtype: bool = False) -> Any:
     """`result` itself, or where `out` is given its values in `out`.
 
     Args:
         result: a Tensor.
         out: None, or a Tensor of the result's shape, or one without elements, which takes that shape.
+        same_dtype: whether `out` must have the result's dtype; otherwise it may be another of its category or above.
 
     Raises:
         TypeError: where `out` is no Tensor.
-        RuntimeError: where `out` has another shape or a dtype of a lower category, or a gradient is asked for.
+        RuntimeError: where `out` has another shape or a dtype that doesn't fit, or a gradient is asked for.
     """
     if out is None:
         return result
@@ -30,6 +31,8 @@ def deliver(result: Any, out: Any) -> Any:
     target, values = out._array, result._array
     if not can_cast(values.dtype, target.dtype):
         raise DtypeError(f"result type {values.dtype} can't be cast to the desired output type {target.dtype}")
+    if same_dtype and values.dtype != target.dtype:
+        raise DtypeError(f"out must have the dtype of the result, {values.dtype}, got {target.dtype}")
     if target.shape != values.shape:
         if target.size:
             raise ShapeError(

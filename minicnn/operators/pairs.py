@@ -134,4 +134,4 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     dtypes = array_of(input).dtype, array_of(values).dtype
     if dtypes[0] != dtypes[1]:
         raise DtypeError(f"heaviside needs Tensors of one dtype, got {dtypes[0]} and {dtypes[1]}")
-    return deliver(Heaviside.call(input, values), out)
+    return deliver(Heaviside.call(input, values), out, same_dtype=True)

@@ -111,10 +111,10 @@ def round(input: Any, *, decimals: int = 0, out: Any = None) -> Any:
     if isinstance(decimals, bool) or not isinstance(decimals, (int, np.integer)):
         raise TypeError(f"round needs an int as decimals, got {decimals!r}")
     if array.dtype.kind == "f":
-        return deliver(Round.apply(input, int(decimals)), out)
+        return deliver(Round.apply(input, int(decimals)), out, same_dtype=True)
     if decimals or array.dtype.kind == "b":
         raise DtypeError(f"round to {decimals} decimals is not defined for {array.dtype}")
-    return deliver(without_gradient(np.copy, input), out)
+    return deliver(without_gradient(np.copy, input), out, same_dtype=True)
 
 
 class NanToNum(Operator):
@@ -145,7 +145,8 @@ def nan_to_num(
     """
     dtype = array_argument(input, "nan_to_num").dtype
     if dtype.kind != "f":
-        return deliver(without_gradient(np.copy, input), out)
+        return deliver(without_gradient(np.copy, input), out, same_dtype=True)
     largest = float(np.finfo(dtype).max)
     numbers = [float(value) for value in (0 if nan is None else nan, largest if posinf is None else posinf)]
-    return deliver(NanToNum.apply(input, *numbers, float(-largest if neginf is None else neginf)), out)
+    numbers.append(float(-largest if neginf is None else neginf))
+    return deliver(NanToNum.apply(input, *numbers), out, same_dtype=True)

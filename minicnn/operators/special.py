@@ -50,7 +50,11 @@ def trigamma(x: np.ndarray) -> np.ndarray:
 
 _psi, _zeta, _erf, _erfc, _gammaln = map(scipy_function, ("digamma", "zeta", "erf", "erfc", "gammaln"))
 _i0, _i1, _i0e, _i1e = map(scipy_function, ("i0", "i1", "i0e", "i1e"))
-_erfcx, _erfinv, _ndtr, _log_ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr", "log_ndtr"))
+_erfcx, _inverse_erf, _ndtr, _log_ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr", "log_ndtr"))
+
+
+def _erfinv(x: np.ndarray) -> np.ndarray:
+    return np.copysign(_inverse_erf(x), x)  # 0 keeps its sign
 
 
 def _bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:

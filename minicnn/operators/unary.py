@@ -95,7 +95,13 @@ def unary(name: str, meaning: str, function: Callable, gradient: Gradient, saves
 
 
 def preserving(
-    name: str, meaning: str, function: Callable, gradient: Gradient, refused: str = "b", integers: Callable = np.copy
+    name: str,
+    meaning: str,
+    function: Callable,
+    gradient: Gradient,
+    refused: str = "b",
+    integers: Callable = np.copy,
+    same_dtype: bool = True,
 ) -> Callable:
     """An elementwise function whose result has the dtype of its input, for one row of a table.
 
@@ -103,16 +109,17 @@ def preserving(
         name, meaning, function, gradient: as for `unary`; `function` is for floating point alone.
         refused: kinds of dtypes that it isn't defined for: b for bool, i for signed and u for unsigned integers.
         integers: computes it for integers and bools.
+        same_dtype: whether an `out` must have the dtype of the result.
     """
     operator = operator_of(name, function, gradient)
 
     def call(input: Any, *, out: Any = None) -> Any:
         array = array_argument(input, name)
         if array.dtype.kind == "f":
-            return deliver(operator.apply(input), out)
+            return deliver(operator.apply(input), out, same_dtype)
         if array.dtype.kind in refused:
             raise DtypeError(f"{name} is not defined for {array.dtype}")
-        return deliver(without_gradient(integers, input), out)
+        return deliver(without_gradient(integers, input), out, same_dtype)
 
     return documented(call, name, meaning, "Args:\n    input: any shape; the result has its dtype.")
 

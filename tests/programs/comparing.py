@@ -33,7 +33,9 @@ LEAF = "a leaf Variable that requires grad is being used in an in-place operatio
 SETTLED = "needs float32 or float64"
 """minicnn's refusal of integers, of which PyTorch has a few images pooled."""
 
-INEXACT = re.compile(r"softmax|batch_norm|exp|log|tanh|sigmoid|sqrt|std|var|mean|div|entropy|kl_div")
+INEXACT = re.compile(
+    r"sin|cos|tan|erf|hypot|gamma|lerp|softmax|batch_norm|exp|log|tanh|sigmoid|sqrt|std|var|mean|div|entropy|kl_div"
+)
 """What makes equal numbers unequal by rounding, even of integers; so does every sum with other reals."""
 
 OVERLAP = "more than one element of the written-to tensor"

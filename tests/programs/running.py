@@ -204,4 +204,5 @@ def state_of(tensor: Any) -> State:
 
 
 def _array(tensor: Any) -> np.ndarray:
-    return np.array(tensor.detach().numpy())
+    detached = tensor.detach()
+    return np.array(detached.numpy(force=True) if isinstance(detached, torch.Tensor) else detached.numpy())

@@ -21,3 +21,6 @@ __all__ = [
 from . import optimizing
 
 __all__ = ["arithmetic", "graphs", "losses", "optimizing", "rearranging", "reductions", "shapes", "windows", "writing"]
+from . import arithmetic, graphs, losses, mathematics, reductions, shapes, windows, writing
+
+__all__ = ["arithmetic", "graphs", "losses", "mathematics", "reductions", "shapes", "windows", "writing"]

@@ -25,7 +25,7 @@ def _target(draft: Draft, where: Callable[[Any], bool] = lambda _: True) -> str:
     return name
 
 
-def _written(draft: Draft) -> str:
+def written(draft: Draft) -> str:
     """Something to write to: a tensor, or what one or several views of it show."""
     x = _target(draft)
     return draft.through_views(x) if draft.chance(2) else x
@@ -33,13 +33,13 @@ def _written(draft: Draft) -> str:
 
 @statement(weight=2)
 def relu_in_place(draft: Draft) -> str:
-    x = _written(draft)
+    x = written(draft)
     return draft.pick([f"{x}.relu_()", f"F.relu({x}, inplace=True)", f"F.leaky_relu({x}, 0.25, inplace=True)"])
 
 
 @statement(weight=3)
 def arithmetic_in_place(draft: Draft) -> str:
-    x = _written(draft)
+    x = written(draft)
     y = draft.pick([str(draft.number()), draft.like(draft.shape(x), broadcast=True)])
     method = draft.pick(["add_", "mul_", "sub_", "copy_"])
     if method == "copy_" and not y.startswith("t"):
@@ -49,27 +49,27 @@ def arithmetic_in_place(draft: Draft) -> str:
 
 @statement
 def dividing_in_place(draft: Draft) -> str:
-    return f"{_written(draft)}.div_({draft.number()})"
+    return f"{written(draft)}.div_({draft.number()})"
 
 
 @statement
 def power_in_place(draft: Draft) -> str:
-    return f"{_written(draft)}.pow_(2)"
+    return f"{written(draft)}.pow_(2)"
 
 
 @statement
 def clamping_in_place(draft: Draft) -> str:
-    return f"{_written(draft)}.clamp_({draft.pick(['-1, 2', 'min=0', 'max=1.5'])})"
+    return f"{written(draft)}.clamp_({draft.pick(['-1, 2', 'min=0', 'max=1.5'])})"
 
 
 @statement
 def dropout_in_place(draft: Draft) -> str:
-    return f"F.dropout({_written(draft)}, {draft.pick(['0.0', '0.5, training=False'])}, inplace=True)"
+    return f"F.dropout({written(draft)}, {draft.pick(['0.0', '0.5, training=False'])}, inplace=True)"
 
 
 @statement
 def zeroing(draft: Draft) -> str:
-    return f"{_written(draft)}.zero_()"
+    return f"{written(draft)}.zero_()"
 
 
 @statement(weight=3)
@@ -96,7 +96,7 @@ def assigned(draft: Draft) -> str:
 
 @statement
 def assigned_everywhere(draft: Draft) -> str:
-    x = _written(draft)
+    x = written(draft)
     return f"{x}[...] = {draft.like(draft.shape(x), broadcast=True)}"
 
 

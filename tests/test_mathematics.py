@@ -1,0 +1,336 @@
+"""Elementwise mathematics, comparison and logic against torch: values, gradients, dtypes, errors, in place, `out=`."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import torch
+from agreement import outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minicnn
+from minicnn import Tensor
+from minicnn.testing import assert_within_bound
+from minicnn.testing.arrays import layouts
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, float("inf"), -float("inf"), float("nan"))
+SIZES = st.sampled_from([0, 1, 2, 3, 7, 8, 9, 15, 16, 17])
+FLOATS = ("float32", "float64")
+WHOLE = ("int8", "int16", "int32", "int64", "uint8", "bool")
+
+UNARY_NAMES = """
+abs absolute acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh bitwise_not ceil cos cosh
+deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac i0 isfinite isinf isnan isneginf isposinf isreal lgamma
+log log10 log1p log2 logical_not logit nan_to_num neg negative positive rad2deg reciprocal relu round rsqrt sgn sigmoid
+sign signbit sin sinc sinh special.entr special.erfcx special.expit special.gammaln special.i0e special.i1 special.i1e
+special.log_ndtr special.ndtr special.ndtri special.psi sqrt square tan tanh trunc
+"""
+BINARY_NAMES = """
+add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp_max clamp_min copysign
+div divide eq float_power floor_divide fmax fmin fmod gcd ge greater greater_equal gt heaviside hypot isclose lcm ldexp
+le less less_equal logaddexp logaddexp2 logical_and logical_or logical_xor lt maximum minimum mul multiply ne nextafter
+not_equal pow remainder rsub special.xlog1py sub subtract true_divide xlogy
+"""
+UNARY, BINARY = UNARY_NAMES.split(), BINARY_NAMES.split()
+TERNARY = ("addcmul", "addcdiv", "lerp", "clamp", "clip", "where")
+
+NO_GRADIENT_IN_PLACE = (
+    "acosh",
+    "arccosh",
+    "arcsinh",
+    "arctanh",
+    "asinh",
+    "atanh",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+)
+"""Of which torch has no gradient, or forgets it: logic in place leaves a tensor in its former place in the graph."""
+
+
+LACKING = re.compile(r"derivative for .* is not implemented|INTERNAL ASSERT|isDifferentiableType")
+"""What torch says of a gradient that it doesn't have, or where it fails itself."""
+
+
+CANCELLING = ("tanh", "sigmoid", "sinc", "lgamma", "digamma", "special.")
+"""Functions that subtract numbers of order 1, or whose gradients do: how exact they are has to do with 1."""
+
+
+def found(module, name):
+    """The function of this dotted name."""
+    for part in name.split("."):
+        module = getattr(module, part)
+    return module
+
+
+@st.composite
+def arrays(draw, dtype, shape=None):
+    """Numbers, special ones among them, in any memory order."""
+    shape = (
+        draw(st.lists(SIZES, max_size=3).map(lambda sizes: tuple(sizes[:2] + [min(size, 3) for size in sizes[2:]])))
+        if shape is None
+        else shape
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    if dtype in WHOLE:
+        low = 0 if dtype in ("uint8", "bool") else -9
+        values = rng.integers(low, 2 if dtype == "bool" else 10, shape).astype(dtype)
+    else:
+        values = (rng.standard_normal(shape) * draw(st.sampled_from([0.3, 1.0, 3.0]))).astype(dtype)
+        special = rng.random(shape) < draw(st.sampled_from([0, 0.3]))
+        values = np.where(special, rng.choice(SPECIAL, shape), values).astype(dtype)
+    return np.asarray(draw(layouts()).of(values)) if values.ndim else values
+
+
+def on(module, arrays, requires_grad):
+    """Tensors of a library on copies of arrays that lie as they do; numbers stay."""
+    result = []
+    for array in arrays:
+        if isinstance(array, np.ndarray):
+            tensor = module.from_numpy(array.copy(order="K"))
+            result.append(tensor.requires_grad_() if requires_grad and array.dtype.kind == "f" else tensor)
+        else:
+            result.append(array)
+    return result
+
+
+def computed(module, function, arrays, in_place=False):
+    """The result, then the gradients with respect to all arguments or None, from a gradient of whole numbers."""
+    leaves = on(module, arrays, requires_grad=True)
+    arguments = [leaf.clone() if in_place and number == 0 else leaf for number, leaf in enumerate(leaves)]
+    result = function(*arguments)
+    if result.requires_grad:
+        weights = np.arange(1, result.numel() + 1).reshape(tuple(result.shape)) % 5 + 1
+        result.backward(module.from_numpy(weights.astype(str(result.dtype).removeprefix("torch."))))
+    return [result.detach(), *[getattr(leaf, "grad", None) for leaf in leaves]]
+
+
+def single(function, arrays, in_place):
+    """torch's answer in another precision: float32 for float64, and float64 for everything else."""
+    given = [
+        array.astype("float32" if array.dtype == np.float64 else "float64") if isinstance(array, np.ndarray) else array
+        for array in arrays
+    ]
+    return computed(torch, function, given, in_place)
+
+
+def agree(name, ours, theirs, arrays, in_place=False):
+    """Both raise, or results and gradients agree but for rounding, in dtype, shape, strides, NaN and signs of zeros."""
+    mine = outcome(computed, minicnn, ours, arrays, in_place)
+    torchs = outcome(computed, torch, theirs, arrays, in_place)
+    what = f"{name} of {arrays}"
+    if isinstance(torchs, Exception):
+        if LACKING.search(str(torchs)):
+            return
+        assert isinstance(mine, (RuntimeError, TypeError, ValueError, ZeroDivisionError)), (
+            f"{what}: {mine!r}, {torchs!r}"
+        )
+        if isinstance(torchs, RuntimeError):
+            assert isinstance(mine, RuntimeError), f"{what}: {mine!r}, torch {torchs!r}"
+        return
+    assert not isinstance(mine, Exception), f"{what}: {mine!r}"
+    other = outcome(single, theirs, arrays, in_place)
+    for a, b, c in zip(mine, torchs, torchs if isinstance(other, Exception) else other, strict=True):
+        assert (a is None) == (b is None), f"{what}: {a}, torch {b}"
+        if b is None:
+            continue
+        assert str(a.dtype) == str(b.dtype)[6:], f"{what}: {a.dtype}, torch {b.dtype}"
+        assert tuple(a.shape) == tuple(b.shape), f"{what}: {a.shape}, torch {b.shape}"
+        values, expected = a.numpy(), b.numpy(force=True)
+        if values.dtype.kind != "f":
+            np.testing.assert_array_equal(values, expected, err_msg=what)
+        else:
+            close(values, expected, (b if c is None else c).numpy(force=True), name, what)
+    if not in_place and mine[0].numel():
+        strides = [
+            (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
+        ]
+        assert all(a == b for a, b in strides), f"{what}: strides {mine[0].stride()}, torch {torchs[0].stride()}"
+
+
+def close(values, expected, other, name, what):
+    """Equal but for rounding: as much of it as torch's own results in two precisions show, where they are finite."""
+    eps, wide = np.finfo(values.dtype).eps, np.finfo(np.float32).eps
+    with np.errstate(all="ignore"):
+        spread = np.abs(expected.astype(float) - other) / wide
+        spread = np.where(np.isfinite(spread), spread, 0)
+        magnitude = np.abs(expected.astype(float)) + spread + np.finfo(values.dtype).tiny / eps
+    magnitude += 10 * name.startswith(CANCELLING)
+    assert_within_bound(values, expected.astype(float), magnitude, c=8, name=what)
+    zero = (values == 0) & (expected == 0)
+    np.testing.assert_array_equal(
+        np.signbit(values[zero]), np.signbit(expected[zero]), err_msg=f"{what}: signs of zeros"
+    )
+
+
+@pytest.mark.parametrize("name", UNARY)
+@settings(max_examples=8)
+@given(data=st.data())
+def test_function_of_one(name, data):
+    array = data.draw(arrays(data.draw(st.sampled_from(FLOATS * 4 + WHOLE))))
+    agree(name, found(minicnn, name), found(torch, name), [array])
+    if hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
+        agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [array], in_place=True)
+
+
+@st.composite
+def pairs(draw, count=2):
+    """Arrays whose shapes broadcast, of one dtype or several."""
+    dtype = draw(st.sampled_from(FLOATS * 3 + WHOLE))
+    full = draw(st.lists(st.sampled_from([0, 1, 2, 3, 8]), max_size=3).map(tuple))
+    result = []
+    for _ in range(count):
+        kept = full[draw(st.integers(0, len(full))) :] if draw(st.booleans()) else full
+        shape = tuple(draw(st.sampled_from([size, size, 1])) for size in kept)
+        own = draw(st.sampled_from([dtype] * 5 + list(FLOATS + WHOLE)))
+        result.append(draw(arrays(own, shape)))
+    return result
+
+
+@pytest.mark.parametrize("name", BINARY)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_function_of_two(name, data):
+    a, b = data.draw(pairs())
+    if data.draw(st.integers(0, 3)) == 0:
+        b = data.draw(st.sampled_from([0, 1, 2, -1, 3, 0.5, -1.5, True]))
+    elif data.draw(st.integers(0, 5)) == 0:
+        a = data.draw(st.sampled_from([2, 0.5]))
+    if a is not b and not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray):
+        return
+    agree(name, found(minicnn, name), found(torch, name), [a, b])
+    if isinstance(a, np.ndarray) and hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
+        agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b], in_place=True)
+
+
+@pytest.mark.parametrize("name", TERNARY)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_function_of_three(name, data):
+    a, b, c = data.draw(pairs(3))
+    if name == "where":
+        a = a > 0
+    if name == "lerp" and data.draw(st.booleans()):
+        c = data.draw(st.sampled_from([0, 1, 0.25, -0.5, 0.5, 2.0]))
+    if name in ("clamp", "clip") and data.draw(st.booleans()):
+        b, c = data.draw(st.sampled_from([(0, 1), (-0.5, 2), (None, 0.0), (0.0, None), (2, -2)]))
+    agree(name, found(minicnn, name), found(torch, name), [a, b, c])
+    if name != "where":
+        agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b, c], in_place=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("add", {"alpha": 2}),
+        ("add", {"alpha": 0.5}),
+        ("add", {"alpha": True}),
+        ("sub", {"alpha": -3}),
+        ("rsub", {"alpha": 2}),
+        ("div", {"rounding_mode": "floor"}),
+        ("div", {"rounding_mode": "trunc"}),
+        ("div", {"rounding_mode": "up"}),
+        ("isclose", {"rtol": 0.3, "equal_nan": True}),
+        ("isclose", {"atol": -1.0}),
+        ("addcmul", {"value": 0.5}),
+        ("addcmul", {"value": 2}),
+        ("addcdiv", {"value": -1.5}),
+        ("round", {"decimals": 1}),
+        ("round", {"decimals": -1}),
+        ("logit", {"eps": 0.25}),
+        ("nan_to_num", {"nan": 1.5, "posinf": 2, "neginf": -3.0}),
+        ("clamp", {}),
+        ("clamp", {"min": 0}),
+        ("clamp", {"max": 0.5}),
+    ],
+)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_options(name, options, data):
+    count = {"addcmul": 3, "addcdiv": 3, "round": 1, "logit": 1, "nan_to_num": 1, "clamp": 1}.get(name, 2)
+    given = data.draw(pairs(count))
+
+    def call(function):
+        return lambda *tensors: function(*tensors, **options)
+
+    agree(f"{name} {options}", call(found(minicnn, name)), call(found(torch, name)), given)
+    if hasattr(torch.Tensor, f"{name}_"):
+        ours, theirs = getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_")
+        agree(f"{name}_ {options}", call(ours), call(theirs), given, in_place=True)
+
+
+@given(st.data())
+def test_the_old_order_of_arguments(data):
+    shapes = data.draw(pairs(3))
+    a, b, c = (data.draw(arrays("float64", array.shape)) for array in shapes)
+    for name in ("add", "sub"):
+        agree(name, lambda x, y, n=name: getattr(x, n)(0.5, y), lambda x, y, n=name: getattr(x, n)(0.5, y), [a, b])
+    for name in ("addcmul", "addcdiv"):
+        call = lambda x, y, z, n=name: getattr(x, n)(0.5, y, z)  # noqa: E731
+        agree(name, call, call, [a, b, c])
+
+
+def takes_out(name):
+    return "out" in inspect.signature(found(minicnn, name)).parameters
+
+
+@pytest.mark.parametrize("name", [name for name in UNARY + BINARY if takes_out(name)])
+@settings(max_examples=5)
+@given(data=st.data())
+def test_out_receives_the_result(name, data):
+    given = data.draw(pairs(1 if name in UNARY else 2))
+    target = data.draw(st.sampled_from(FLOATS + WHOLE))
+
+    def run(module):
+        function = found(module, name)
+        tensors = on(module, given, requires_grad=False)
+        shape = tuple(function(*tensors).shape)
+        out = module.zeros(0 if shape and target == "float32" else shape, dtype=getattr(module, target))
+        result = function(*tensors, out=out)
+        assert result is out
+        return out
+
+    mine, torchs = outcome(run, minicnn), outcome(run, torch)
+    if isinstance(torchs, Exception):
+        assert isinstance(mine, (RuntimeError, TypeError)), f"{mine!r}, torch {torchs!r}"
+        return
+    assert not isinstance(mine, Exception), f"{mine!r}"
+    assert str(mine.dtype) == str(torchs.dtype)[6:]
+    assert tuple(mine.shape) == tuple(torchs.shape)
+    whole = mine.dtype.kind != "f"
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(
+            mine.numpy(), torchs.numpy(), rtol=0 if whole else 1e-4, atol=1 if whole else 1e-4, equal_nan=True
+        )
+
+
+def test_out_that_does_not_fit():
+    x = minicnn.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(RuntimeError, match="gradients"):
+        minicnn.sin(x, out=minicnn.zeros(2))
+    with pytest.raises(RuntimeError, match="shape"):
+        minicnn.sin(x.detach(), out=minicnn.zeros(3))
+    with pytest.raises(RuntimeError, match="cast"):
+        minicnn.sin(x.detach(), out=minicnn.zeros(2, dtype=minicnn.int64))
+    with pytest.raises(TypeError, match="out"):
+        minicnn.sin(x.detach(), out=np.zeros(2))
+    with pytest.raises(TypeError, match="out"):
+        x.detach().sin_(out=minicnn.zeros(2))
+
+
+def test_every_name_is_a_method_where_torch_has_one():
+    names = [name for name in UNARY + BINARY + list(TERNARY) if "." not in name]
+    for name in [*names, *[f"{name}_" for name in names]]:
+        if hasattr(torch.Tensor, name):
+            assert hasattr(Tensor, name), name
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**64), 10**400])
+def test_integers_beyond_64_bits(number):
+    for x in (minicnn.ones(2), minicnn.ones(2, dtype=minicnn.int64)):
+        for sign in ("__add__", "__mul__", "__eq__"):
+            result = outcome(getattr(x, sign), number)
+            assert isinstance(result, (Tensor, RuntimeError)), repr(result)
