@@ -25,7 +25,7 @@ abs absolute acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh 
 deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac i0 isfinite isinf isnan isneginf isposinf isreal lgamma
 log log10 log1p log2 logical_not logit nan_to_num neg negative positive rad2deg reciprocal relu round rsqrt sgn sigmoid
 sign signbit sin sinc sinh special.entr special.erfcx special.expit special.gammaln special.i0e special.i1 special.i1e
-special.log_ndtr special.ndtr special.ndtri special.psi sqrt square tan tanh trunc
+special.ndtr special.ndtri special.psi sqrt square tan tanh trunc
 """
 BINARY_NAMES = """
 add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp_max clamp_min copysign
@@ -133,17 +133,18 @@ def agree(name, ours, theirs, arrays, in_place=False):
         return
     assert not isinstance(mine, Exception), f"{what}: {mine!r}"
     other = outcome(single, theirs, arrays, in_place)
+    signed = all(not isinstance(array, np.ndarray) or array.size for array in arrays)  # not the sum of nothing
     for a, b, c in zip(mine, torchs, torchs if isinstance(other, Exception) else other, strict=True):
         assert (a is None) == (b is None), f"{what}: {a}, torch {b}"
         if b is None:
             continue
-        assert str(a.dtype) == str(b.dtype)[6:], f"{what}: {a.dtype}, torch {b.dtype}"
+        assert str(a.dtype) == str(b.dtype), f"{what}: {a.dtype}, torch {b.dtype}"
         assert tuple(a.shape) == tuple(b.shape), f"{what}: {a.shape}, torch {b.shape}"
         values, expected = a.numpy(), b.numpy(force=True)
         if values.dtype.kind != "f":
             np.testing.assert_array_equal(values, expected, err_msg=what)
         else:
-            close(values, expected, (b if c is None else c).numpy(force=True), name, what)
+            close(values, expected, (b if c is None else c).numpy(force=True), signed, name, what)
     if not in_place and mine[0].numel():
         strides = [
             (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
@@ -151,7 +152,7 @@ def agree(name, ours, theirs, arrays, in_place=False):
         assert all(a == b for a, b in strides), f"{what}: strides {mine[0].stride()}, torch {torchs[0].stride()}"
 
 
-def close(values, expected, other, name, what):
+def close(values, expected, other, signed, name, what):
     """Equal but for rounding: as much of it as torch's own results in two precisions show, where they are finite."""
     eps, wide = np.finfo(values.dtype).eps, np.finfo(np.float32).eps
     with np.errstate(all="ignore"):
@@ -160,7 +161,7 @@ def close(values, expected, other, name, what):
         magnitude = np.abs(expected.astype(float)) + spread + np.finfo(values.dtype).tiny / eps
     magnitude += 10 * name.startswith(CANCELLING)
     assert_within_bound(values, expected.astype(float), magnitude, c=8, name=what)
-    zero = (values == 0) & (expected == 0)
+    zero = (values == 0) & (expected == 0) & signed
     np.testing.assert_array_equal(
         np.signbit(values[zero]), np.signbit(expected[zero]), err_msg=f"{what}: signs of zeros"
     )
@@ -213,6 +214,8 @@ def test_function_of_three(name, data):
     a, b, c = data.draw(pairs(3))
     if name == "where":
         a = a > 0
+    if name == "addcdiv":  # the gradient with respect to a float beside integers makes torch stumble
+        c = c.astype(b.dtype)
     if name == "lerp" and data.draw(st.booleans()):
         c = data.draw(st.sampled_from([0, 1, 0.25, -0.5, 0.5, 2.0]))
     if name in ("clamp", "clip") and data.draw(st.booleans()):
@@ -252,6 +255,8 @@ def test_function_of_three(name, data):
 def test_options(name, options, data):
     count = {"addcmul": 3, "addcdiv": 3, "round": 1, "logit": 1, "nan_to_num": 1, "clamp": 1}.get(name, 2)
     given = data.draw(pairs(count))
+    if name == "addcdiv":
+        given[2] = given[2].astype(given[1].dtype)
 
     def call(function):
         return lambda *tensors: function(*tensors, **options)
@@ -298,9 +303,9 @@ def test_out_receives_the_result(name, data):
         assert isinstance(mine, (RuntimeError, TypeError)), f"{mine!r}, torch {torchs!r}"
         return
     assert not isinstance(mine, Exception), f"{mine!r}"
-    assert str(mine.dtype) == str(torchs.dtype)[6:]
+    assert str(mine.dtype) == str(torchs.dtype)
     assert tuple(mine.shape) == tuple(torchs.shape)
-    whole = mine.dtype.kind != "f"
+    whole = not mine.is_floating_point()
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(
             mine.numpy(), torchs.numpy(), rtol=0 if whole else 1e-4, atol=1 if whole else 1e-4, equal_nan=True

@@ -118,7 +118,7 @@ SIXTH = float(np.float32(1 / 6))
 
 @number
 def _relu(x, a, b, c):
-    return type(x)(0) if x <= type(x)(0) else x  # NaN fails the comparison and stays
+    return type(x)(0) if x < type(x)(0) else x  # NaN and -0 fail the comparison and stay
 
 
 @number

@@ -16,8 +16,9 @@ from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, float64
 from minicnn.errors import DtypeError
 from minicnn.operators.arguments import array_argument
+from minicnn.operators.half import half_in_float32, is_half
 from minicnn.operators.operands import array_of, cast
-from minicnn.operators.quiet import quietly
+from minicnn.operators.unary import without_gradient
 
 
 def floating(x: Any, name: str) -> Any:
@@ -229,11 +230,13 @@ def number_argument(value: Any, operation: str, argument: str, dtype: np.dtype) 
 
 def _apply(operator: type[Activation], name: str, input: Any, inplace: bool = False, **parameters: Any) -> Any:
     """The activation of a float Tensor; `parameters` are numbers, in the order of the kernel's."""
-    dtype = array_of(floating(input, name)).dtype
+    half = is_half(input)
+    dtype = array_of(input if half else floating(input, name)).dtype
     numbers = [number_argument(value, name, argument, dtype) for argument, value in parameters.items()]
+    apply = half_in_float32(operator.apply) if half else operator.apply
     if inplace:
-        return in_place(input, lambda x: operator.apply(x, *numbers))
-    return operator.apply(input, *numbers)
+        return in_place(input, lambda x: apply(x, *numbers))
+    return apply(input, *numbers)
 
 
 def _integers(function: Callable, name: str, input: Any, inplace: bool) -> Any:
@@ -243,7 +246,7 @@ def _integers(function: Callable, name: str, input: Any, inplace: bool) -> Any:
         raise DtypeError(f"{name} is not defined for {array.dtype}")
 
     def compute(x: Any) -> Any:
-        return Variable._computed(quietly(function, array_of(x)).astype(array.dtype))
+        return without_gradient(lambda whole: function(whole).astype(array.dtype, copy=False), x)
 
     return in_place(input, compute) if inplace else compute(input)
 

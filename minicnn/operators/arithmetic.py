@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.dtypes import default_float, float64, result_type
+from minicnn.dtypes import check_fits, default_float, float16, float64, result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.binary import Binary, binary, check_operands
 from minicnn.operators.half import half_in_float32
@@ -55,6 +55,8 @@ def _is_bool(x: Any) -> bool:
 class Multiply(Binary):
     """a · b"""
 
+    rounds_numbers = False
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         by_a, by_b = ctx.needs_input_grad
@@ -70,6 +72,8 @@ class Multiply(Binary):
 
 class Divide(Binary):
     """a / b"""
+
+    rounds_numbers = False
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -187,7 +191,10 @@ def power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """
     check_operands("pow", input, exponent, "either")
     number = array_of(exponent)
-    kind = result_type(array_of(input), number).kind
+    dtype = result_type(array_of(input), number)
+    kind = dtype.kind
+    if dtype == float16 and not isinstance(number, np.ndarray):
+        check_fits(number, dtype)
     if kind == "b":
         raise DtypeError("power is not defined for bools")
     if kind in "iu" and not isinstance(number, np.ndarray) and number < 0:

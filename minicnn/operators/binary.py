@@ -24,6 +24,8 @@ class Binary(Operator):
     elementwise = True
 
     function: Callable
+    rounds_numbers = True
+    """Whether a Python number beside float16 is rounded to that first."""
 
     @classmethod
     def forward(cls, ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -39,6 +41,8 @@ class Binary(Operator):
             RuntimeError: for an integer of more than 64 bits.
         """
         left, right, dtype = promoted(a, b)
+        if dtype == float16 and cls.rounds_numbers:
+            left, right = _rounded(left), _rounded(right)
         try:
             result = cls.apply(left, right)
         except ValueError as error:
@@ -47,6 +51,11 @@ class Binary(Operator):
         except OverflowError:
             raise RuntimeError("an integer of more than 64 bits can't be computed with") from None
         return cast(result, float16) if dtype == float16 else result
+
+
+def _rounded(operand: Any) -> Any:
+    """A Python number as the float16 nearest to it; Tensors as they are."""
+    return float(quietly(np.float16, operand)) if isinstance(operand, (int, float)) else operand
 
 
 def without_gradient(function: Callable, a: Any, b: Any, kinds: str = "fiub") -> Any:

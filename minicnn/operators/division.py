@@ -48,6 +48,7 @@ class FloorDivide(Binary):
     """⌊a / b⌋"""
 
     function: Callable = np.floor_divide
+    rounds_numbers = False
 
     @classmethod
     def forward(cls, ctx: Any, a: Any, b: Any) -> np.ndarray:

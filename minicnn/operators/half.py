@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minicnn.autograd import Variable
-from minicnn.dtypes import float16, float32, result_type
-from minicnn.errors import DtypeError
+from minicnn.dtypes import as_dtype, float16, float32, result_type
 from minicnn.operators.operands import OPERANDS, array_of, cast
 from minicnn.operators.out import deliver
 
@@ -25,25 +24,22 @@ def is_half(x: Any) -> bool:
     return isinstance(array, np.ndarray) and array.dtype == float16
 
 
-def refuse_half(x: Any, name: str) -> None:
-    """Raise DtypeError for a Tensor or an array of float16, naming the operation."""
-    if is_half(x):
-        raise DtypeError(f"{name} computes in float32 and float64, got float16; convert it with .float()")
-
-
 def half_in_float32(function: Function) -> Function:
     """`function`, which for Tensors of float16 computes in float32 and rounds its results to float16.
 
-    A call with `dtype=` says itself what to compute in.
+    A call with another `dtype=` says itself what to compute in.
     """
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if args and "dtype" not in kwargs and isinstance(args[0], Variable) and args[0]._array.dtype.char in "fd":
+            return function(*args, **kwargs)  # as nearly always
         named = [value for name, value in kwargs.items() if name != "out"]
         arrays = [array_of(x) for x in (*args, *named) if isinstance(x, OPERANDS[:2])]
-        if not any(array.dtype == float16 for array in arrays) or kwargs.get("dtype") is not None:
-            return function(*args, **kwargs)
-        if result_type(*arrays) != float16:
+        dtype = kwargs.get("dtype")
+        if dtype is not None and as_dtype(dtype) == float16 and args and arrays:
+            args, kwargs["dtype"] = (cast(args[0], float16), *args[1:]), None  # PyTorch converts first, too
+        elif dtype is not None or all(array.dtype != float16 for array in arrays) or result_type(*arrays) != float16:
             return function(*args, **kwargs)
         out = kwargs.pop("out", None)
         args, kwargs = (*map(_widened, args),), {name: _widened(value) for name, value in kwargs.items()}

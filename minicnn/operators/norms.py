@@ -14,6 +14,7 @@ from minicnn.operators.arguments import array_argument, numpy_spelling, single_a
 from minicnn.operators.arithmetic import Multiply, Subtract
 from minicnn.operators.choosing import where
 from minicnn.operators.extremes import amax, amin
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.quiet import quietly
 from minicnn.operators.reduction import Dimensions, normalize_dims, sum
@@ -132,6 +133,7 @@ def _real(x: Any, name: str, dtype: Any) -> Any:
     return cast(x, wanted)
 
 
+@half_in_float32
 @numpy_spelling
 def vector_norm(x: Any, ord: float = 2, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """(Σ |x|ᵖ)^(1/p) for p = `ord`, over `dim` or over everything.
@@ -159,6 +161,7 @@ def vector_norm(x: Any, ord: float = 2, dim: Dimensions = None, keepdim: bool = 
     return VectorNorm.apply(x, float(ord), axes, bool(keepdim))
 
 
+@half_in_float32
 @numpy_spelling
 def matrix_norm(
     A: Any, ord: Order = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
@@ -204,6 +207,7 @@ def matrix_norm(
     return result if keepdim else squeeze(result, (rows, columns))
 
 
+@half_in_float32
 @numpy_spelling
 def linalg_norm(
     A: Any, ord: Order | None = None, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None
@@ -235,6 +239,7 @@ def linalg_norm(
     return matrix_norm(A, ord, matrix, keepdim, dtype=dtype)  # type: ignore[arg-type]
 
 
+@half_in_float32
 @numpy_spelling
 def norm(input: Any, p: Order | None = "fro", dim: Dimensions = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The vector norm of order `p`, over `dim` or over everything: `linalg.vector_norm` under its old name.
@@ -268,6 +273,7 @@ def _two_dims(input: Any, dim: Dimensions) -> tuple[int, int]:
     return dims
 
 
+@half_in_float32
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     """The vector norm of order `p` of input − other, broadcast.
 

@@ -70,8 +70,7 @@ class CopySign(Binary):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         a, y = ctx.saved
-        by_a = np.where(np.signbit(a) == np.signbit(y), g, -g)
-        return np.where(a == 0, 0, by_a), np.zeros_like(g)
+        return np.where(a == 0, 0, g * (y / a)), np.zeros_like(g)
 
 
 class NextAfter(Binary):

@@ -11,6 +11,7 @@ from minicnn.autograd import Operator
 from minicnn.dtypes import as_dtype, default_float, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import cast
 from minicnn.operators.quiet import quietly
 
@@ -98,6 +99,7 @@ class Variance(Operator):
         return spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype)), None, None, None
 
 
+@half_in_float32
 @numpy_spelling
 def sum(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over `dim`, or over everything; integers and bools add up as int64.
@@ -116,6 +118,7 @@ def sum(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any
     return Sum.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
+@half_in_float32
 @numpy_spelling
 def mean(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over `dim`, or over everything.
@@ -137,6 +140,7 @@ def mean(input: Any, dim: Dimensions = None, keepdim: bool = False, *, dtype: An
     return Mean.apply(input, normalize_dims(dim, array.ndim), bool(keepdim))
 
 
+@half_in_float32
 @numpy_spelling
 def var(
     input: Any,
@@ -187,6 +191,7 @@ class Deviation(Operator):
         return np.where(y == 0, 0, g / (2 * y))
 
 
+@half_in_float32
 @numpy_spelling
 def std(
     input: Any,
@@ -223,6 +228,7 @@ class Product(Operator):
         return np.where(zeros == 0, spread(g * y, axes, x.shape) / without, alone), None, None
 
 
+@half_in_float32
 @numpy_spelling
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product along `dim`, or of everything; integers and bools multiply as int64.
@@ -264,6 +270,7 @@ class LogSumExp(Operator):
         return spread(g, axes, x.shape) * np.exp(x - y), None, None
 
 
+@half_in_float32
 @numpy_spelling
 def logsumexp(input: Any, dim: Dimensions, keepdim: bool = False) -> Any:
     """ln Σ eˣ over `dim`, without overflow; integers and bools become float32.

@@ -9,6 +9,7 @@ from minicnn.dtypes import as_dtype, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.arithmetic import Subtract
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.indexing import Take
 from minicnn.operators.joining import cat
 from minicnn.operators.operands import array_of, cast
@@ -108,6 +109,7 @@ def _prepared(name: str, input: Any, dim: int, dtype: Any) -> tuple[Any, int]:
     return (input if array.dtype.kind == "f" else cast(input, int64)), axis
 
 
+@half_in_float32
 @numpy_spelling
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The sum of the elements up to each one along a dimension; integers and bools add up as int64.
@@ -123,6 +125,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return CumulativeSum.apply(*_prepared("cumsum", input, dim, dtype))
 
 
+@half_in_float32
 @numpy_spelling
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The product of the elements up to each one along a dimension; integers and bools multiply as int64.
@@ -132,6 +135,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return CumulativeProduct.apply(*_prepared("cumprod", input, dim, dtype))
 
 
+@half_in_float32
 @numpy_spelling
 def logcumsumexp(input: Any, dim: int) -> Any:
     """ln Σ eˣ over the elements up to each one along a dimension.

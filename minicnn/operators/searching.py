@@ -10,6 +10,7 @@ from minicnn.dtypes import float64, int32, int64, result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import sums_at
 from minicnn.operators.arguments import array_argument, single_axis
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import array_of
 
 
@@ -126,6 +127,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return Undifferentiable.apply(weights, sums_at(places, factors, size), "bincount")
 
 
+@half_in_float32
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements lie in each of some bins of equal width.
 

@@ -9,6 +9,7 @@ from minicnn.autograd import Operator
 from minicnn.dtypes import as_dtype
 from minicnn.operators.activation import floating
 from minicnn.operators.arguments import numpy_spelling, single_axis
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.shape import reshape
 
@@ -46,6 +47,7 @@ def _along(operator: type[Operator], name: str, x: Any, dim: Any, dtype: Any) ->
     return operator.apply(x, axis)
 
 
+@half_in_float32
 @numpy_spelling
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """exp(xᵢ) / Σⱼ exp(xⱼ) along `dim`, computed from x − max x so that nothing overflows.
@@ -62,6 +64,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     return _along(Softmax, "softmax", input, dim, dtype)
 
 
+@half_in_float32
 @numpy_spelling
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """ln softmax, computed as x − max x − ln Σ exp(x − max x), exact where softmax itself rounds to 0.

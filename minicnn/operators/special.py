@@ -50,7 +50,7 @@ def trigamma(x: np.ndarray) -> np.ndarray:
 
 _psi, _zeta, _erf, _erfc, _gammaln = map(scipy_function, ("digamma", "zeta", "erf", "erfc", "gammaln"))
 _i0, _i1, _i0e, _i1e = map(scipy_function, ("i0", "i1", "i0e", "i1e"))
-_erfcx, _inverse_erf, _ndtr, _log_ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr", "log_ndtr"))
+_erfcx, _inverse_erf, _ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr"))
 
 
 def _erfinv(x: np.ndarray) -> np.ndarray:
@@ -58,11 +58,11 @@ def _erfinv(x: np.ndarray) -> np.ndarray:
 
 
 def _bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return g * np.where(x == 0, 0.5, _i0(x) - _i1(x) / x)
+    return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0(x) - _i1(x) / x, 0.5)
 
 
 def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return g * np.where(x == 0, 0.5, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x))
+    return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x), 0.5)
 
 
 erf = unary("erf", "2/√π ∫₀ˣ exp(−t²) dt", _erf, lambda g, x: 2 / math.sqrt(pi) * np.exp(-(x * x)) * g)
@@ -82,7 +82,6 @@ ndtri = unary(
     lambda g, y: g * math.sqrt(2 * pi) * np.exp(y * y / 2),
     True,
 )
-log_ndtr = unary("log_ndtr", "ln ndtr x", _log_ndtr, lambda g, x: g / _erfcx(x * -math.sqrt(0.5)) * math.sqrt(2 / pi))
 entr = unary(
     "entr",
     "−x ln x, 0 at 0, -inf below",
@@ -195,11 +194,13 @@ class XLog1pY(Binary):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         a, b = ctx.saved
-        by_a = np.where(np.equal(a, 0) & np.less_equal(b, -1), 0, g * np.log1p(b))
+        by_a = np.where(np.equal(a, 0) & np.less_equal(b, -1), 0, _x_times_log(g, b, np.log1p))
         return by_a, g * a / (b + 1)
 
 
 def _x_times_log(a: Any, b: Any, logarithm: Callable) -> np.ndarray:
+    if not isinstance(b, np.ndarray):
+        b = np.asarray(b, a.dtype)  # of a Python number NumPy would take the logarithm in float64
     with np.errstate(all="ignore"):
         product = a * logarithm(b)
         return np.asarray(np.where(np.equal(a, 0) & ~np.isnan(b), product.dtype.type(0), product))

@@ -11,6 +11,7 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.activation import floating
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Add, Divide, Multiply, Subtract
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.norms import vector_norm
 from minicnn.operators.operands import array_of, cast, check_broadcast
 from minicnn.operators.reduction import sum as sum_over
@@ -47,6 +48,7 @@ class Bilinear(Operator):
 
 
 @numpy_spelling
+@half_in_float32
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x1 · x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along a dimension.
 

@@ -80,7 +80,7 @@ def in_one_dtype(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     """
     dtype = result_type(array_of(input), array_of(target))
     if dtype not in (np.float32, np.float64):
-        raise DtypeError(f"{name} needs input or target of floating point, got {dtype}")
+        raise DtypeError(f"{name} needs float32 or float64, got {dtype}")
     return cast(input, dtype), cast(target, dtype)
 
 

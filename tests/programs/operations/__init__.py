@@ -22,5 +22,6 @@ from . import optimizing
 
 __all__ = ["arithmetic", "graphs", "losses", "optimizing", "rearranging", "reductions", "shapes", "windows", "writing"]
 from . import arithmetic, graphs, losses, mathematics, reductions, shapes, windows, writing
+from . import mathematics
 
 __all__ = ["arithmetic", "graphs", "losses", "mathematics", "reductions", "shapes", "windows", "writing"]
