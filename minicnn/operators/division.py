@@ -14,10 +14,17 @@ from minicnn.operators.out import deliver
 from minicnn.operators.quiet import quietly
 
 
+def _remainder(a: Any, b: Any) -> np.ndarray:
+    if np.result_type(a, b).kind != "f":
+        return np.remainder(a, b)
+    rest = np.fmod(a, b)  # np.remainder itself gives 0 the sign of b
+    return np.where((rest != 0) & (np.less(b, 0) != (rest < 0)), rest + b, rest)
+
+
 class Remainder(Binary):
     """a − b·⌊a / b⌋"""
 
-    function: Callable = np.remainder
+    function: Callable = _remainder
     quotient: Callable = np.floor_divide
 
     @classmethod

@@ -1,27 +1,9 @@
 """The operations, by family. Importing this fills the table."""
 
-from . import arithmetic, graphs, losses, matrices, rearranging, reductions, selecting, shapes, windows, writing
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = ["arithmetic", "graphs", "losses", "rearranging", "reductions", "shapes", "windows", "writing"]
-from . import parts
+__all__ = sorted(module.name for module in iter_modules(__path__))
 
-__all__ = ["arithmetic", "graphs", "losses", "parts", "reductions", "shapes", "windows", "writing"]
-__all__ = [
-    "arithmetic",
-    "graphs",
-    "losses",
-    "matrices",
-    "rearranging",
-    "reductions",
-    "selecting",
-    "shapes",
-    "windows",
-    "writing",
-]
-from . import optimizing
-
-__all__ = ["arithmetic", "graphs", "losses", "optimizing", "rearranging", "reductions", "shapes", "windows", "writing"]
-from . import arithmetic, graphs, losses, mathematics, reductions, shapes, windows, writing
-from . import mathematics
-
-__all__ = ["arithmetic", "graphs", "losses", "mathematics", "reductions", "shapes", "windows", "writing"]
+for name in __all__:
+    import_module(f"{__name__}.{name}")
