@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import minicnn
-from minicnn import io, nn
+from minicnn import io, models, nn
 from minicnn.nn import tuples
 
 
@@ -306,3 +306,12 @@ def test_a_summary_is_written(tmp_path):
         with pytest.raises(RuntimeError, match="tracing"):
             writer.add_graph(nn.Linear(2, 2), minicnn.ones(1, 2))
     assert sum(path.stat().st_size for path in tmp_path.rglob("*events*")) > 500
+
+
+def test_networks_come_untrained():
+    for arguments, named in (((), {"weights": None}), ((False,), {"progress": False}), ((), {"pretrained": False})):
+        assert isinstance(models.resnet18(*arguments, num_classes=3, **named), nn.Module)
+    for name in ("resnet18", "resnet50", "vgg11", "vgg16_bn", "alexnet"):
+        for arguments, named in (((), {"weights": "DEFAULT"}), ((True,), {}), ((), {"pretrained": True})):
+            with pytest.raises(RuntimeError, match="no trained weights"):
+                getattr(models, name)(*arguments, **named)

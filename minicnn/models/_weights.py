@@ -1,0 +1,32 @@
+"""Trained weights, which torchvision's constructors download and minicnn's do not."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Network = TypeVar("Network")
+
+
+def untrained(constructor: Callable[..., Network]) -> Callable[..., Network]:
+    """A constructor that takes torchvision's arguments about trained weights, where they ask for none.
+
+    Its arguments `weights`, `pretrained` (also as the first, by position) and `progress` are torchvision's.
+
+    Raises, when it is called:
+        RuntimeError: for trained weights.
+    """
+
+    @functools.wraps(constructor)
+    def build(
+        *arguments: Any, weights: Any = None, pretrained: bool = False, progress: bool = True, **named: Any
+    ) -> Network:
+        if arguments and isinstance(arguments[0], bool):
+            pretrained, arguments = arguments[0], arguments[1:]
+        if weights is not None or pretrained:
+            raise RuntimeError(
+                f"minicnn downloads no trained weights: save PyTorch's by torch.save({constructor.__name__}"
+                "(...).state_dict(), FILE), and load them here by load_state_dict(torch.load(FILE))"
+            )
+        return constructor(*arguments, **named)
+
+    return build
