@@ -179,13 +179,14 @@ def test_it_starts_from_minicnns_weights(ours, tmp_path):
     assert before["loss"] == pytest.approx(after["loss"], rel=1e-5)
 
 
-class Noise(datasets._vision.VisionDataset):
+class Noise(datasets._vision.ImagesInMemory):
     """37 images of 32×32 pixels in 3 channels."""
 
     classes = ("a", "b")
 
     def __init__(self, root, train=True, transform=None, download=False):
-        super().__init__(root, train, transform, None)
+        super().__init__(root, transform=transform)
+        self.train = train
         generator = np.random.default_rng(0)
         self.data = generator.integers(0, 256, (37, 32, 32, 3), np.uint8)
         self.targets = generator.integers(0, 2, 37)
