@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import accumulate, run_backward
 from minicnn.autograd.variable import Variable
+from minicnn.autograd.walk import accumulate, run_backward
 
 
 def backward(

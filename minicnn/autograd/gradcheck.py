@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.graph import run_backward
 from minicnn.autograd.mode import no_grad
 from minicnn.autograd.storage import repeats, settle
 from minicnn.autograd.variable import Variable
+from minicnn.autograd.walk import run_backward
 
 
 def gradcheck(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Variable, enable_grad, is_grad_enabled
-from minicnn.autograd.graph import FREED, Node, place, run_backward
+from minicnn.autograd.graph import FREED, Node
+from minicnn.autograd.walk import place, run_backward
 from minicnn.random import default_generator
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
