@@ -189,7 +189,6 @@ from minicnn.operators.extremes import amax, amin, aminmax, argmax, argmin
 from minicnn.operators.extremes import maximum as max
 from minicnn.operators.extremes import minimum as min
 from minicnn.operators.gates import prelu, rrelu, rrelu_
-from minicnn.operators.indexing import unbind
 from minicnn.operators.inverses import det, slogdet
 from minicnn.operators.inverses import inv as inverse
 from minicnn.operators.joining import cat, stack
@@ -289,6 +288,7 @@ from minicnn.operators.splitting import (
     split,
     split_with_sizes,
     tensor_split,
+    unbind,
     vsplit,
 )
 from minicnn.operators.stacking import (

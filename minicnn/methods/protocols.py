@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import copied, is_contiguous
 from minicnn.errors import ShapeError
-from minicnn.operators import indexing
+from minicnn.operators import splitting
 from minicnn.operators.operands import OPERANDS
 from minicnn.printing import written
 
@@ -27,7 +27,7 @@ class Protocols(Variable):
     def __iter__(self) -> Iterator:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return indexing.parts(self, 0)
+        return splitting.rows(self)
 
     def __reversed__(self: Any) -> Any:
         return self.flip(0) if self._array.ndim else self

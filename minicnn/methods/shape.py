@@ -21,7 +21,7 @@ class Shape(Variable):
     squeeze = variadic(shapes.squeeze)
     unsqueeze = shapes.unsqueeze
     expand, broadcast_to = shapes.expand, variadic(broadcasting.broadcast_to)
-    unbind = indexing.unbind
+    unbind = splitting.unbind
     __getitem__ = indexing.index
 
     movedim = moveaxis = axes.movedim

@@ -6,7 +6,6 @@ alone, lets an int beside an index array take part in the second step, and order
 differently.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,9 @@ from minicnn.autograd import Operator, Variable, assign, no_grad
 from minicnn.autograd.inplace import check_places
 from minicnn.autograd.operator import ViewOperator
 from minicnn.autograd.storage import overlap, repeats, same_places, with_unit_axes
-from minicnn.autograd.variable import View, owner
+from minicnn.autograd.variable import owner
 from minicnn.operators.accumulating import sums_by_key
 from minicnn.operators.operands import array_of, cast
-from minicnn.operators.reduction import normalize_dims
 
 
 class Take(ViewOperator):
@@ -101,30 +99,6 @@ def _reworded(error: IndexError, ndim: int, basic: tuple) -> IndexError:
     if len(parts) > ndim:
         return IndexError(f"too many indices for tensor of dimension {ndim}")
     return IndexError(str(error).replace("axis", "dimension"))
-
-
-def unbind(input: Any, dim: int = 0) -> tuple:
-    """All parts of `input` along an axis, without that axis, as views.
-
-    They are made at once, so they can't be changed in place where gradients flow, as in PyTorch; `input[i]` can.
-
-    Raises:
-        IndexError: for a `dim` out of range.
-    """
-    shape = array_of(input).shape
-    (axis,) = normalize_dims(dim, len(shape)) or (None,)
-    if axis is None:
-        raise IndexError("unbind needs a tensor with dimensions")
-    return tuple(parts(input, axis))
-
-
-def parts(input: Any, axis: int) -> Iterator[Any]:
-    """What `unbind` gives, one after another."""
-    for i in range(array_of(input).shape[axis]):
-        part = Take.apply(input, (*[slice(None)] * axis, i, ...))
-        root = part._view.root
-        part._view = View(root, None, root._node)
-        yield part
 
 
 def put(input: Variable, key: Any, value: Any) -> None:

@@ -1,12 +1,13 @@
 """Parts of a tensor along one axis, as views: one of them (`narrow`, `select`), or all at once (`split`, `chunk`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.storage import share
 from minicnn.autograd.variable import View
 from minicnn.errors import ShapeError
@@ -32,22 +33,76 @@ class Split(Operator):
         return np.concatenate(gradients, ctx.axis), None, None
 
 
+class Unbind(Operator):
+    """The parts of x along an axis, without that axis."""
+
+    differentiable_outputs = None
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, axis: int) -> tuple:
+        ctx.axis = axis
+        return tuple([x[part] for part in _places(axis, x.shape[axis])])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: np.ndarray) -> tuple:
+        return np.stack(gradients, ctx.axis), None
+
+
 def _slices(axis: int, bounds: Sequence[int]) -> list[tuple]:
     """The keys of the parts from each of `bounds` to the next."""
     return [(*[slice(None)] * axis, slice(start, end), ...) for start, end in pairwise(bounds)]
 
 
-def _split_at(input: Any, axis: int, bounds: Sequence[int]) -> tuple:
+def _places(axis: int, count: int) -> list[tuple]:
+    """The keys of the parts along an axis, without that axis."""
+    return [(*[slice(None)] * axis, place, ...) for place in range(count)]
+
+
+def _made_at_once(input: Any, parts: list[tuple], operator: type[Operator], *arguments: Any) -> tuple:
     """The parts of `input`. They are made at once, so they can't be changed in place where gradients flow."""
+    if not parts:
+        return ()
     tensor = input if isinstance(input, Variable) else Variable._computed(input)
-    outputs = Split.apply(tensor, axis, tuple(bounds))
+    outputs = operator.apply(tensor, *arguments)
     above = tensor._view
     root = tensor if above is None else above.root
-    for output, part in zip(outputs, _slices(axis, bounds), strict=True):
+    for output, part in zip(outputs, parts, strict=True):
         output._memory = tensor._memory
         share(tensor, output, (Take, (part,)))
         output._view = View(root, None, root._node)
     return outputs
+
+
+def _split_at(input: Any, axis: int, bounds: Sequence[int]) -> tuple:
+    """The parts of `input` from each of `bounds` to the next."""
+    return _made_at_once(input, _slices(axis, bounds), Split, axis, tuple(bounds))
+
+
+def unbind(input: Any, dim: int = 0) -> tuple:
+    """All parts of `input` along an axis, without that axis, as views.
+
+    They are made at once, so they can't be changed in place where gradients flow, as in PyTorch; `input[i]` can.
+
+    Raises:
+        IndexError: for a `dim` out of range, or a tensor without dimensions.
+    """
+    shape = array_argument(input, "unbind").shape
+    if not shape:
+        raise IndexError("unbind needs a tensor with dimensions")
+    axis = single_axis(dim, len(shape))
+    return _made_at_once(input, _places(axis, shape[axis]), Unbind, axis)
+
+
+def rows(input: Variable) -> Iterator[Any]:
+    """What `unbind` gives along the first axis; one after another, where no gradient is led back through them."""
+    if grad_mode.enabled and input.requires_grad:  # type: ignore[attr-defined]
+        yield from unbind(input)
+        return
+    for place in range(input._array.shape[0]):
+        row = Take.apply(input, (place, ...))
+        root = row._view.root
+        row._view = View(root, None, root._node)
+        yield row
 
 
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple:
