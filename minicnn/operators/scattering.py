@@ -336,7 +336,7 @@ class IndexAdd(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: np.ndarray, source: np.ndarray, axis: int) -> np.ndarray:
-        ctx.saved, ctx.axis, ctx.source = (index,), axis, source.shape
+        ctx.saved, ctx.axis = (index, source), axis  # PyTorch reads the source again
         y = _start(ctx, x)
         moved = np.moveaxis(_wide(y), axis, 0)
         totals = row_sums(index.reshape(-1), np.moveaxis(_wide(source), axis, 0), moved.shape)
@@ -346,8 +346,8 @@ class IndexAdd(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        (index,) = ctx.saved
-        by_source = np.take(_wide(g), index.reshape(-1), ctx.axis).reshape(ctx.source)
+        index, source = ctx.saved
+        by_source = np.take(_wide(g), index.reshape(-1), ctx.axis).reshape(source.shape)
         return g, None, by_source, None
 
 

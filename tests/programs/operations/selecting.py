@@ -169,9 +169,6 @@ def chosen_by_order(draft: Draft) -> str:
 def middle(draft: Draft) -> str:
     x = draft.tensor(1, 2, 3, where=lambda t: t.numel() > 0)
     interpolation = draft.pick(["linear", "lower", "higher", "midpoint", "nearest"])
-    return draft.pick(
-        [
-            f"{x}.median()",
-            f"{x}.quantile({draft.pick(['0.25', '0.5', '0.8'])}, {draft.axis(x)}, interpolation='{interpolation}')",
-        ]
-    )
+    if draft[x].detach().unique().numel() < draft[x].numel():
+        return f"{x}.median()"  # equal elements share its gradient
+    return f"{x}.quantile({draft.pick(['0.25', '0.5', '0.8'])}, {draft.axis(x)}, interpolation='{interpolation}')"
