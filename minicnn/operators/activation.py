@@ -13,7 +13,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
-from minicnn.dtypes import float32, float64
+from minicnn.dtypes import default_float, float32, float64
 from minicnn.errors import DtypeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.half import half_in_float32, is_half
@@ -256,11 +256,11 @@ def _is_integer(input: Any, name: str) -> bool:
 
 
 def _promoting(operator: type[Activation], name: str, formula: str) -> Callable[[Any], Any]:
-    """An activation for which integers become float32 first."""
+    """An activation for which integers become the default dtype first."""
 
     def activation(input: Any) -> Any:
         if array_argument(input, name).dtype.kind != "f":
-            input = cast(input, float32)
+            input = cast(input, default_float())
         return _apply(operator, name, input)
 
     activation.__name__ = activation.__qualname__ = name
