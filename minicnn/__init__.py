@@ -206,6 +206,7 @@ from minicnn.operators.logic import (
     logical_or,
     logical_xor,
 )
+from minicnn.operators.masking import masked_fill, masked_scatter
 from minicnn.operators.matmul import matmul
 from minicnn.operators.mixing import addcdiv, addcmul, lerp
 from minicnn.operators.norms import dist, norm, renorm
@@ -229,6 +230,8 @@ from minicnn.operators.products import (
     vdot,
 )
 from minicnn.operators.products import outer as ger
+from minicnn.operators.putting import index_add, index_copy, index_fill, index_put
+from minicnn.operators.quantiles import nanquantile, quantile
 from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
 from minicnn.operators.repeating import repeat_interleave, tile
 from minicnn.operators.reshaping import resize_as_
@@ -250,33 +253,12 @@ from minicnn.operators.rounding import absolute as abs
 from minicnn.operators.rounding import negative as neg
 from minicnn.operators.rounding import trunc as fix
 from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
-from minicnn.operators.scattering import (
-    index_add,
-    index_copy,
-    index_fill,
-    index_put,
-    masked_fill,
-    masked_scatter,
-    scatter,
-    scatter_add,
-    scatter_reduce,
-)
+from minicnn.operators.scattering import scatter, scatter_add, scatter_reduce
 from minicnn.operators.searching import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
 from minicnn.operators.shape import flatten, permute, reshape, squeeze, transpose, unsqueeze
 from minicnn.operators.softmax import log_softmax, softmax
-from minicnn.operators.sorting import (
-    argsort,
-    kthvalue,
-    median,
-    mode,
-    msort,
-    nanmedian,
-    nanquantile,
-    quantile,
-    sort,
-    topk,
-)
+from minicnn.operators.sorting import argsort, kthvalue, median, mode, msort, nanmedian, sort, topk
 from minicnn.operators.special import digamma, erf, erfc, erfinv, i0, lgamma, logit, polygamma, xlogy
 from minicnn.operators.splitting import (
     chunk,

@@ -2,7 +2,7 @@
 
 from minicnn.autograd import Variable
 from minicnn.methods.in_place import in_place
-from minicnn.operators import scattering, selecting
+from minicnn.operators import masking, putting, scattering, selecting
 
 
 class Selecting(Variable):
@@ -21,9 +21,9 @@ class Selecting(Variable):
     scatter, scatter_ = scattering.scatter, in_place(scattering.scatter)
     scatter_add, scatter_add_ = scattering.scatter_add, in_place(scattering.scatter_add)
     scatter_reduce, scatter_reduce_ = scattering.scatter_reduce, in_place(scattering.scatter_reduce)
-    index_add, index_add_ = scattering.index_add, in_place(scattering.index_add)
-    index_copy, index_copy_ = scattering.index_copy, in_place(scattering.index_copy)
-    index_fill, index_fill_ = scattering.index_fill, in_place(scattering.index_fill)
-    index_put, index_put_ = scattering.index_put, in_place(scattering.index_put)
-    masked_fill, masked_fill_ = scattering.masked_fill, in_place(scattering.masked_fill)
-    masked_scatter, masked_scatter_ = scattering.masked_scatter, in_place(scattering.masked_scatter)
+    index_add, index_add_ = putting.index_add, in_place(putting.index_add)
+    index_copy, index_copy_ = putting.index_copy, in_place(putting.index_copy)
+    index_fill, index_fill_ = putting.index_fill, in_place(putting.index_fill)
+    index_put, index_put_ = putting.index_put, in_place(putting.index_put)
+    masked_fill, masked_fill_ = masking.masked_fill, in_place(masking.masked_fill)
+    masked_scatter, masked_scatter_ = masking.masked_scatter, in_place(masking.masked_scatter)

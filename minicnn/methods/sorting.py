@@ -1,7 +1,7 @@
 """Methods that sort, or find elements by their order."""
 
 from minicnn.autograd import Variable
-from minicnn.operators import searching, sorting
+from minicnn.operators import quantiles, searching, sorting
 
 
 class Sorting(Variable):
@@ -17,8 +17,8 @@ class Sorting(Variable):
     median = sorting.median
     nanmedian = sorting.nanmedian
     mode = sorting.mode
-    quantile = sorting.quantile
-    nanquantile = sorting.nanquantile
+    quantile = quantiles.quantile
+    nanquantile = quantiles.nanquantile
     unique = searching.unique
     unique_consecutive = searching.unique_consecutive
     bincount = searching.bincount

@@ -9,10 +9,10 @@ from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Divide, Multiply, Subtract
 from minicnn.operators.choosing import clamp
 from minicnn.operators.elementwise import sqrt
+from minicnn.operators.masking import masked_fill
 from minicnn.operators.matmul import matmul
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import Dimensions, mean, std, sum, var
-from minicnn.operators.scattering import masked_fill
 from minicnn.operators.shape import permute, reshape, squeeze
 
 
