@@ -1,5 +1,7 @@
 """The same program on minicnn and on PyTorch: equal results and dtypes, or an error from both."""
 
+import ast
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -115,3 +117,96 @@ def assert_rounding_apart(actual, exact, single, what):
     allowed = MARGIN * np.finfo(actual.dtype).eps * amplified
     error = np.abs(actual - exact).max(initial=0)
     assert error <= allowed, f"{what}: off by {error:.3g}, allowed {allowed:.3g}"
+
+
+def assert_computes_alike(program: Callable, *arrays: np.ndarray, layout: Any = None) -> None:
+    """`program(module, *tensors)` on minicnn, in float32 and float64, is off from PyTorch by rounding alone.
+
+    So are the gradients with respect to all tensors, given whole numbers as the gradient with respect to the result.
+
+    Args:
+        program: computes one tensor, with the names that both modules have.
+        arrays: values in float64.
+        layout: how the first one lies in memory for minicnn, a `testing.arrays.Layout`.
+    """
+    if layout is not None:
+        arrays = (layout.of(arrays[0]).copy(order="C"), *arrays[1:])  # some layouts turn the values around
+    exact, single = (_computed(torch, program, arrays, np.dtype(kind), None) for kind in ("float64", "float32"))
+    for kind in ("float64", "float32"):
+        ours = _computed(minicnn, program, arrays, np.dtype(kind), layout)
+        for number, results in enumerate(zip(ours, exact, single, strict=True)):
+            assert str(results[0].dtype).removeprefix("torch.") == kind
+            assert_rounding_apart(*results, what="value" if not number else f"gradient {number}")
+
+
+def _laid_out(values: np.ndarray, layout: Any) -> np.ndarray:
+    """The same values in memory of that layout."""
+    result = layout.of(values)
+    result[...] = values
+    return result
+
+
+def _computed(module: Any, program: Callable, arrays: tuple, dtype: np.dtype, layout: Any) -> list:
+    tensors = []
+    for number, array in enumerate(arrays):
+        values = np.ascontiguousarray(array, dtype)
+        if layout is not None and not number:
+            values = _laid_out(values, layout)
+        tensors.append(module.from_numpy(values).requires_grad_())
+    result = program(module, *tensors)
+    weights = np.random.default_rng(0).integers(-4, 5, tuple(result.shape)).astype(dtype)
+    result.backward(module.from_numpy(np.asarray(weights)))
+    return [result, *(_gradient(tensor, module) for tensor in tensors)]
+
+
+def assert_same_session(source: str) -> None:
+    """Every expression of a program over `T`, `nn` and `np` is the same in both modules.
+
+    Numbers and Tensors by value, to 4 digits; anything else as it prints; errors by their kind. `A(2, 3)` gives a
+    Tensor of normally distributed numbers, the same on both sides.
+    """
+    ours, theirs = (_session(module, textwrap.dedent(source)) for module in (minicnn, torch))
+    for (line, mine), (_, other) in zip(ours, theirs, strict=True):
+        if isinstance(other, Exception):
+            known = isinstance(mine, (type(other), *ERRORS)) and isinstance(mine, Exception)
+            assert known, f"{line}: minicnn {mine!r}, torch {other!r}"
+        else:
+            assert mine == other or _close(mine, other), f"{line}: minicnn {mine!r}, torch {other!r}"
+
+
+def _session(module: Any, source: str) -> list[tuple[str, Any]]:
+    rng = np.random.default_rng(0)
+    names = {
+        "T": module,
+        "nn": module.nn,
+        "np": np,
+        "A": lambda *shape: module.from_numpy(rng.standard_normal(shape).astype(np.float32)),
+    }
+    results = []
+    for statement in ast.parse(source).body:
+        line = ast.unparse(statement)
+        if isinstance(statement, ast.Expr):
+            try:
+                results.append((line, _plain(eval(line, names))))
+            except Exception as error:
+                results.append((line, error))
+        else:
+            exec(compile(ast.Module([statement], []), line, "exec"), names)
+    return results
+
+
+def _plain(value: Any) -> Any:
+    """What is compared of a value."""
+    if isinstance(value, (Tensor, torch.Tensor)):
+        return value.detach().numpy().tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (int, float, str)) else repr(value)
+
+
+def _close(mine: Any, other: Any) -> bool:
+    if isinstance(mine, list) and isinstance(other, list):
+        return len(mine) == len(other) and all(map(_close, mine, other))
+    if isinstance(mine, float) and isinstance(other, float):
+        return abs(mine - other) <= 1e-4 * max(1, abs(other))
+    return mine == other

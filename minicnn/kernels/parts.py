@@ -41,21 +41,33 @@ def _mean_of(values, lanes):
 
 
 @kernel
-def _mean_square_of(values, centre, lanes):
-    """Mean of (value − centre)²"""
+def _about(values, centre, lanes, more_lanes):
+    """Means of value − centre and of (value − centre)²"""
     lanes[:] = 0
+    more_lanes[:] = 0
     whole = len(values) - len(values) % LANES
     for i in range(0, whole, LANES):
         for k in range(LANES):
             d = np.float64(values[i + k]) - centre
-            lanes[k] += d * d
-    total = 0.0
+            lanes[k] += d
+            more_lanes[k] += d * d
+    total, square = 0.0, 0.0
     for k in range(LANES):
         total += lanes[k]
+        square += more_lanes[k]
     for i in range(whole, len(values)):
         d = np.float64(values[i]) - centre
-        total += d * d
-    return total / len(values)
+        total += d
+        square += d * d
+    return total / len(values), square / len(values)
+
+
+@kernel
+def _moments_of(values, lanes, more_lanes):
+    """Mean and variance: what the first sum rounded off is found by the second, about its result."""
+    centre = _mean_of(values, lanes)
+    offset, square = _about(values, centre, lanes, more_lanes)
+    return centre + offset, max(square - offset * offset, 0.0)
 
 
 @kernel
@@ -84,10 +96,14 @@ def _products_of(g, weight, values, centre, lanes, more_lanes):
 def _rows_forward(x, weight, bias, eps, centred, y, means, invstds):
     R, D = x.shape
     for chunk in prange(CHUNKS):
-        lanes = np.empty(LANES)
+        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
         for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
-            mean = _mean_of(x[r], lanes) if centred else 0.0
-            invstd = 1 / np.sqrt(_mean_square_of(x[r], mean, lanes) + eps)
+            mean, variance = 0.0, 0.0
+            if centred:
+                mean, variance = _moments_of(x[r], lanes, more_lanes)
+            else:
+                _, variance = _about(x[r], 0.0, lanes, more_lanes)
+            invstd = 1 / np.sqrt(variance + eps)
             means[r], invstds[r] = mean, invstd
             for d in range(D):
                 y[r, d] = (x[r, d] - mean) * invstd * weight[d] + bias[d]
@@ -115,10 +131,9 @@ def _rows_backward(g, x, weight, means, invstds, centred, grad_x, by_weight, by_
 def _plane_moments(x, means, variances):
     M = len(x)
     for chunk in prange(CHUNKS):
-        lanes = np.empty(LANES)
+        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
         for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
-            means[m] = _mean_of(x[m], lanes)
-            variances[m] = _mean_square_of(x[m], means[m], lanes)
+            means[m], variances[m] = _moments_of(x[m], lanes, more_lanes)
 
 
 @kernel(parallel=True)

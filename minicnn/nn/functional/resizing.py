@@ -123,6 +123,8 @@ def _taps(
     if antialias:
         return _antialiased(mode, size, scale, positions, dtype)
     centre = positions * scale if align_corners else (positions + 0.5) * scale - 0.5
+    if mode != "bicubic" and size == output:  # whatever the factor, PyTorch copies
+        return _regular([positions, positions], [np.ones(size), np.zeros(size)], dtype)
     if mode != "bicubic":
         centre = np.maximum(centre, 0)
         first = np.minimum(np.floor(centre).astype(np.int64), size - 1)

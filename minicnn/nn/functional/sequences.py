@@ -203,8 +203,8 @@ def max_unpool1d(
     """
     if output_size is not None:
         sizes = tuple(output_size)
-        if len(sizes) not in (1, array_of(input).ndim):
-            raise ValueError(f"output_size must have 1 or {array_of(input).ndim} elements, got {output_size!r}")
+        if len(sizes) not in (1, 3):
+            raise ValueError(f"output_size must have 1 or 3 elements, got {output_size!r}")
         output_size = (1, sizes[-1])
     sizes = _across(kernel_size, "kernel_size", 1), _across(stride, "stride", 1), _across(padding, "padding", 0)
     image, places = _image(input, "max_unpool1d"), _image(indices, "max_unpool1d", "indices", (2, 3))
