@@ -6,7 +6,7 @@ from .writing import _target
 
 
 def _indices(draft: Draft, n: int, count: int) -> list[int]:
-    return [draft.integer(0, n - 1) for _ in range(count)]
+    return [draft.integer(0, max(n - 1, 0)) for _ in range(count)]
 
 
 def _index_like(draft: Draft, shape: list[int], n: int) -> str:
