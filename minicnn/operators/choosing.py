@@ -141,7 +141,8 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
         return deliver(_clamp_by_tensors(input, min, max), out)
     if any(tensors):
         min, max = bounds = [_number_of(bound) for bound in bounds]
-    dtype = result_type(array_of(input), *bounds)
+    kinds = [0 if type(bound) is int else bound for bound in bounds]  # a whole number may be of any size
+    dtype = result_type(array_of(input), *kinds)
     if dtype.kind == "b":
         raise DtypeError("clamp is not defined for bools")
     if dtype.kind in "iu":
