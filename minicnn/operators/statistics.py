@@ -4,22 +4,35 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Divide, Multiply, Subtract
 from minicnn.operators.choosing import clamp
 from minicnn.operators.elementwise import sqrt
-from minicnn.operators.masking import masked_fill
 from minicnn.operators.matmul import matmul
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import Dimensions, mean, std, sum, var
 from minicnn.operators.shape import permute, reshape, squeeze
 
 
+class WithoutNaN(Operator):
+    """x with 0 in the place of NaN; an infinite gradient is NaN there, as in PyTorch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, nan: np.ndarray) -> np.ndarray:
+        ctx.kept = ~nan
+        return np.where(nan, x.dtype.type(0), x)
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        return g * ctx.kept, None
+
+
 def _without_nan(input: Any, name: str) -> tuple[Any, np.ndarray]:
     """The input with 0 in the place of NaN, and where NaN was."""
     nan = np.asarray(np.isnan(array_argument(input, name)))
-    return (masked_fill(input, nan, 0) if nan.any() else input), nan
+    return (WithoutNaN.apply(input, nan) if nan.any() else input), nan
 
 
 @numpy_spelling
