@@ -9,6 +9,7 @@ from minicnn.operators.binary import Binary, binary, check_operands
 from minicnn.operators.half import is_half
 from minicnn.operators.operands import array_of
 from minicnn.operators.out import deliver
+from minicnn.operators.quiet import quietly
 
 
 class Atan2(Binary):
@@ -27,13 +28,17 @@ class Atan2(Binary):
 class Hypot(Binary):
     """√(a² + b²)"""
 
-    function = np.hypot
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        by_a, by_b = ctx.needs_input_grad
+        length = np.asarray(quietly(np.hypot, a, b))
+        ctx.saved = length, a if by_a else None, b if by_b else None
+        return length
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        a, b = ctx.saved
-        length = np.hypot(a, b)
-        return g * (a / length), g * (b / length)
+        length, a, b = ctx.saved
+        return None if a is None else g * (a / length), None if b is None else g * (b / length)
 
 
 class LogAddExp(Binary):
@@ -64,11 +69,13 @@ class CopySign(Binary):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: Any) -> np.ndarray:
         y = np.asarray(np.copysign(a, b))
-        ctx.saved = a, y
+        ctx.saved = (a, y) if ctx.needs_input_grad[0] else ()
         return y
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
+        if not ctx.needs_input_grad[0]:
+            return None, np.zeros_like(g)
         a, y = ctx.saved
         return np.where(a == 0, 0, g * (y / a)), np.zeros_like(g)
 
