@@ -26,10 +26,25 @@ SPAN = 4096
 of one array would keep the loop from being vectorised."""
 
 
+def _named(function: Callable, suffix: str) -> Callable:
+    """Name a loop after the function it calls.
+
+    Machine code of two loops of one name, compiled by two processes, may have one symbol, and a process that loads
+    both would run the first for the second.
+    """
+
+    def decorate(loop: Callable) -> Callable:
+        loop.__name__ = loop.__qualname__ = f"{function.py_func.__name__}_{suffix}"  # type: ignore[attr-defined]
+        return loop
+
+    return decorate
+
+
 def _map_kernel(function: Callable) -> Callable:
     """y = function(x, a, b, c) for all elements."""
 
     @kernel
+    @_named(function, "span")
     def span(x, y, in_place, a, b, c):
         if in_place:
             x = x.copy()
@@ -37,6 +52,7 @@ def _map_kernel(function: Callable) -> Callable:
             y[i] = function(x[i], a, b, c)
 
     @kernel(parallel=True)
+    @_named(function, "loop")
     def loop(x, y, in_place, a, b, c):
         if y.size < PARALLEL_SIZE:
             span(x, y, in_place, a, b, c)
@@ -52,6 +68,7 @@ def _gradient_kernel(function: Callable) -> Callable:
     """grad_input = function(g, s, a, b, c) for all elements."""
 
     @kernel
+    @_named(function, "span")
     def span(g, s, grad_input, in_place, a, b, c):
         if in_place:
             g = g.copy()
@@ -59,6 +76,7 @@ def _gradient_kernel(function: Callable) -> Callable:
             grad_input[i] = function(g[i], s[i], a, b, c)
 
     @kernel(parallel=True)
+    @_named(function, "loop")
     def loop(g, s, grad_input, in_place, a, b, c):
         if grad_input.size < PARALLEL_SIZE:
             span(g, s, grad_input, in_place, a, b, c)
@@ -154,7 +172,7 @@ def _hardtanh(x, low, high, c):
 
 @number
 def _hardtanh_gradient(g, s, low, high, c):
-    return type(g)(0) if (s <= low) | (s >= high) else g
+    return g if (s > low) & (s < high) else type(g)(0)
 
 
 @number
@@ -168,13 +186,13 @@ def _elu(x, negative, positive, inner):
 @number
 def _elu_gradient_of_input(g, x, negative, positive, inner):
     zero = type(x)(0)
-    below = x if x < zero else zero
-    return g * inner * negative * exponential.exp(below * inner) if x <= zero else g * positive
+    below = zero if x > zero else x
+    return g * positive if x > zero else g * inner * negative * exponential.exp(below * inner)
 
 
 @number
 def _elu_gradient_of_result(g, y, negative, positive, inner):
-    return g * inner * (y + negative) if y <= type(y)(0) else g * positive
+    return g * positive if y > type(y)(0) else g * inner * (y + negative)
 
 
 @number
@@ -310,7 +328,7 @@ def _hardswish(x, a, b, c):
 def _hardswish_gradient(g, x, a, b, c):
     T = type(x)
     middle = g * (x / T(3) + T(0.5))
-    return T(0) if x <= T(-3) else (middle if x < T(3) else g)
+    return T(0) if x <= T(-3) else (g if x >= T(3) else middle)
 
 
 @number
@@ -321,7 +339,7 @@ def _softsign(x, a, b, c):
 @number
 def _softsign_gradient(g, x, a, b, c):
     d = type(x)(1) + abs(x)
-    return g / (d * d)
+    return g / d - g * ((abs(x) / d) / d)  # NaN at infinity, as in PyTorch
 
 
 @number
@@ -343,7 +361,7 @@ def _softshrink(x, width, b, c):
 
 @number
 def _shrink_gradient(g, x, width, b, c):
-    return type(g)(0) if (x >= -width) & (x <= width) else g
+    return g if (x < -width) | (x > width) else type(g)(0)
 
 
 @number

@@ -163,11 +163,12 @@ def exp(x):
 
 @number
 def expm1(x):
-    """eˣ − 1 for x ≤ 0, without the cancellation near 0."""
+    """eˣ − 1, without the cancellation near 0: twice 2ⁿ⁻¹ · q(r) + (2ⁿ⁻¹ − 1 / 2), where 2ⁿ might be infinite."""
     T = type(x)
+    x = _held(x)
     q, n = _reduced(T(-40) if x < T(-40) else x)  # −1 all below
-    scale = _power(n)
-    return scale * q + (scale - T(1))
+    scale = _power(n - T(1))
+    return (scale * q + (scale - T(0.5))) * T(2)
 
 
 @number

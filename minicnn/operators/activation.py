@@ -95,7 +95,7 @@ class LeakyRelu(Activation):
 class Threshold(Activation):
     """x where x > threshold, value elsewhere."""
 
-    loops, reads = "threshold", "sign"
+    loops = "threshold"
 
 
 class Hardtanh(Activation):
@@ -476,8 +476,9 @@ def _written(function: Callable) -> Callable:
     return change
 
 
-relu_, leaky_relu_, threshold_, hardtanh_ = map(_written, (relu, leaky_relu, threshold, hardtanh))
-elu_, selu_, celu_ = map(_written, (elu, selu, celu))
+relu_, leaky_relu_ = _written(relu), _written(leaky_relu)
+threshold_, hardtanh_ = _written(threshold), _written(hardtanh)
+elu_, selu_, celu_ = _written(elu), _written(selu), _written(celu)
 
 
 def sigmoid_(input: Any) -> Any:

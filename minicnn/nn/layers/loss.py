@@ -42,7 +42,7 @@ class _WeightedLoss(_Loss):
     """A loss with factors, which are a buffer."""
 
     weight: Tensor | None
-    _arguments = ("weight",)
+    _arguments: tuple[str, ...] = ("weight",)
 
     def __init__(
         self,

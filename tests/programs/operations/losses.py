@@ -70,3 +70,51 @@ def kl_div(draft: Draft) -> str:
     target = draft.pick([f"{y} / 256, log_target=True", f"{y}.abs() + 0.5", f"{y}.relu()"])
     reduction = draft.pick(["", ", reduction='batchmean'", ", reduction='sum'"])
     return f"F.kl_div({x}, {target}{reduction})"
+
+
+@value(weight=2)
+def loss_of_differences(draft: Draft) -> str:
+    x = draft.tensor()
+    form = draft.pick(
+        ["F.smooth_l1_loss({}, {}{})", "F.smooth_l1_loss({}, {}{}, beta=0.5)", "F.huber_loss({}, {}{}, delta=2.0)"]
+    )
+    return form.format(x, draft.like(draft.shape(x)), _reduction(draft))
+
+
+@value
+def loss_of_logits(draft: Draft) -> str:
+    x = draft.tensor()
+    target = f"F.sigmoid({draft.like(draft.shape(x))})"
+    weight = f", pos_weight=T.tensor({draft.pick([0.5, 2.0])})" if draft.chance(2) else ""
+    return f"F.binary_cross_entropy_with_logits({x} / 16, {target}{weight}{_reduction(draft)})"
+
+
+@value
+def loss_of_probabilities(draft: Draft) -> str:
+    x = draft.tensor()
+    target = f"F.sigmoid({draft.like(draft.shape(x))})"
+    return f"F.binary_cross_entropy(0.25 + F.sigmoid({x} / 64) / 2, {target}{_reduction(draft)})"
+
+
+@value
+def loss_of_margins(draft: Draft) -> str:
+    x = draft.tensor(1, 2, 3)
+    y = draft.like(draft.shape(x))
+    form = draft.pick(
+        [
+            "F.margin_ranking_loss({x}, {y}, T.ones({shape}), 0.5{r})",
+            "F.hinge_embedding_loss({x}, -T.ones({shape}), 2.0{r})",
+            "F.soft_margin_loss({x} / 64, T.ones({shape}){r})",
+            "F.multilabel_soft_margin_loss({x} / 16, T.ones({shape}){r})",
+            "F.poisson_nll_loss({x} / 64, {y}.abs(){r})",
+        ]
+    )
+    return form.format(x=x, y=y, shape=list(draft.shape(x)), r=_reduction(draft))
+
+
+@value
+def loss_of_triplets(draft: Draft) -> str:
+    x = draft.tensor(2)
+    shape = draft.shape(x)
+    swap = draft.pick(["", ", swap=True"])
+    return f"F.triplet_margin_loss({x}, {draft.like(shape)}, {draft.like(shape)}{swap}{_reduction(draft)})"
