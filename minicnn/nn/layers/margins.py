@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from minicnn.nn import functional as F
+from minicnn.nn.layers.distance import PairwiseDistance
 from minicnn.nn.layers.loss import _Loss, _WeightedLoss
 from minicnn.tensor import Tensor
 
@@ -202,7 +203,7 @@ class TripletMarginWithDistanceLoss(_Loss):
     ) -> None:
         super().__init__(reduction=reduction)
         _check_margin("TripletMarginWithDistanceLoss", margin)
-        self.distance_function = F.pairwise_distance if distance_function is None else distance_function
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin, self.swap = margin, swap
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:  # type: ignore[override]

@@ -7,6 +7,3 @@ __all__ = sorted(module.name for module in iter_modules(__path__))
 
 for name in __all__:
     import_module(f"{__name__}.{name}")
-from . import activations, arithmetic, graphs, losses, rearranging, reductions, shapes, windows, writing
-
-__all__ = ["activations", "arithmetic", "graphs", "losses", "rearranging", "reductions", "shapes", "windows", "writing"]
