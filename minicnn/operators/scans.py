@@ -204,9 +204,9 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise ShapeError("diff needs at least one dimension")
     if n < 0:
         raise ShapeError(f"diff needs an n that isn't negative, got {n}")
-    axis = single_axis(dim, array.ndim)
     if n == 0:
         return Clone.apply(input)
+    axis = single_axis(dim, array.ndim)
     parts = [part for part in (prepend, input, append) if part is not None]
     if any(array_argument(part, "diff").ndim != array.ndim for part in parts):
         raise ShapeError(f"diff needs prepend and append of as many dimensions as input of shape {array.shape}")
