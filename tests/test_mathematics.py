@@ -55,7 +55,7 @@ LACKING = re.compile(r"derivative for .* is not implemented|INTERNAL ASSERT|isDi
 """What torch says of a gradient that it doesn't have, or where it fails itself."""
 
 
-CANCELLING = ("tanh", "sigmoid", "sinc", "lgamma", "digamma", "special.")
+CANCELLING = ("tanh", "sigmoid", "sinc", "lgamma", "digamma", "logit", "special.")
 """Functions that subtract numbers of order 1, or whose gradients do: how exact they are has to do with 1."""
 
 
@@ -160,7 +160,9 @@ def close(values, expected, other, signed, several, name, what):
         spread = np.where(np.isfinite(spread), spread, 0)
         magnitude = np.abs(expected.astype(float)) + spread + np.finfo(values.dtype).tiny / eps
     magnitude += 10 * name.startswith(CANCELLING)
-    if several:  # sums of terms that are as large as the largest result, or gradients summed where shapes broadcast
+    if several or name.startswith(
+        CANCELLING
+    ):  # sums of terms that are as large as the largest result, or gradients summed where shapes broadcast
         magnitude += np.abs(expected[np.isfinite(expected)].astype(float)).max(initial=0)
     assert_within_bound(values, expected.astype(float), magnitude, name=what)
     zero = (values == 0) & (expected == 0) & signed
@@ -206,6 +208,8 @@ def test_function_of_two(name, data):
         return
     if name.startswith("clamp") and b is not True and isinstance(b, int) and b < 0 and str(a.dtype) == "uint8":
         return  # bounds beyond a dtype's range wrap before PyTorch 2.15
+    if name in ("atan2", "arctan2") and "bool" in (getattr(a, "dtype", ""), getattr(b, "dtype", "")):
+        return  # torch's gradient stumbles over a bool
     agree(name, found(minicnn, name), found(torch, name), [a, b])
     if isinstance(a, np.ndarray) and hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b], in_place=True)
