@@ -2,7 +2,7 @@
 
 from ..draft import Draft
 from ..table import statement, value
-from .writing import _written
+from .writing import written
 
 PLAIN = ["softsign", "tanhshrink", "silu", "mish", "hardswish", "hardsigmoid", "relu6", "selu", "logsigmoid"]
 WITH_ARGUMENTS = [
@@ -39,7 +39,7 @@ def softmin(draft: Draft) -> str:
 
 @statement
 def activation_in_place(draft: Draft) -> str:
-    x = _written(draft)
+    x = written(draft)
     form = draft.pick(
         ["F.elu_({}, 0.5)", "F.selu({}, inplace=True)", "F.silu({}, inplace=True)", "F.hardtanh_({}, -2, 1.5)",
          "F.hardswish({}, inplace=True)", "F.mish({}, inplace=True)", "F.threshold_({}, 0.25, 2)",
