@@ -73,13 +73,15 @@ def conv(
     only: Only = "",
     output: Output = None,
     plot: Plot = None,
-    algorithm: Annotated[str, typer.Option(help="auto, or a name; winograd times the 3×3 layers it can do.")] = "auto",
+    algorithm: Annotated[
+        str, typer.Option(help="auto, or a name; winograd and grouped time the layers they can do.")
+    ] = "auto",
 ) -> None:
     """Convolution layers of LeNet to VGG-16: forward, and forward with backward."""
-    from benchmarks.work.layers import LAYERS, WINOGRAD, convolution
+    from benchmarks.work.layers import GROUPED, LAYERS, WINOGRAD, convolution
 
     check_algorithm(algorithm)
-    layers = WINOGRAD if algorithm == "winograd" else LAYERS
+    layers = {"winograd": WINOGRAD, "grouped": GROUPED[:-1]}.get(algorithm, LAYERS)
     works = [convolution(layer, backward, algorithm) for backward in (False, True) for layer in layers]
     title = "convolution layers" + (f", algorithm={algorithm!r}" if algorithm != "auto" else "")
     report(
@@ -98,13 +100,62 @@ def ops(
     output: Output = None,
     plot: Plot = None,
 ) -> None:
-    """Batch norm, relu and pooling, forward and backward, on 32×64×32×32."""
+    """Norms, activations, pooling, copies and losses, forward and backward."""
     from benchmarks.work.operators import operators
 
-    title = "operators on 32×64×32×32, forward and backward"
+    title = "operators, forward and backward"
     report(
         title,
         operators(),
+        threads=threads,
+        seconds=seconds,
+        turns=turns,
+        repeat=repeat,
+        only=only,
+        output=output,
+        plot=plot,
+    )
+
+
+@app.command()
+@plain_errors
+def grouped(
+    threads: Threads = 0,
+    seconds: Seconds = 0.15,
+    turns: Turns = 7,
+    repeat: Repeat = 1,
+    only: Only = "",
+    output: Output = None,
+    plot: Plot = None,
+) -> None:
+    """Convolution layers of several groups, depthwise ones among them."""
+    from benchmarks.work.layers import GROUPED, convolution
+
+    works = [convolution(layer, backward) for backward in (False, True) for layer in GROUPED]
+    title = "layers of several groups"
+    report(
+        title, works, threads=threads, seconds=seconds, turns=turns, repeat=repeat, only=only, output=output, plot=plot
+    )
+
+
+@app.command()
+@plain_errors
+def networks(
+    threads: Threads = 0,
+    seconds: Seconds = 0.3,
+    turns: Turns = 7,
+    repeat: Repeat = 1,
+    only: Only = "",
+    output: Output = None,
+    plot: Plot = None,
+) -> None:
+    """Training steps of what programs train: MobileNets, EfficientNet's blocks, DenseNet, U-Net, DCGAN …"""
+    from benchmarks.work.training import network_steps
+
+    title = "training steps of what programs train"
+    report(
+        title,
+        network_steps(),
         threads=threads,
         seconds=seconds,
         turns=turns,

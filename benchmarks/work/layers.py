@@ -32,6 +32,15 @@ LAYERS: list[Layer] = [
     ("ImageNet stem", parse("8x3x224x224,o64,k7,s2,p3")),
     ("1×1", parse("8x256x14x14,o1024,k1")),
 ]
+GROUPED: list[Layer] = [
+    ("depthwise", parse("32x128x16x16,o128,k3,p1,g128")),
+    ("depthwise", parse("32x144x32x32,o144,k3,s2,p1,g144")),
+    ("depthwise", parse("32x240x14x14,o240,k5,p2,g240")),
+    ("depthwise", parse("32x96x56x56,o96,k7,p3,g96")),
+    ("depthwise", parse("32x960x7x7,o960,k3,p1,g960")),
+    ("32 groups", parse("32x256x14x14,o256,k3,p1,g32")),
+    ("2 groups", parse("32x96x15x15,o256,k5,p2,g2")),
+]
 WINOGRAD = [(name, c) for name, c in LAYERS if applies(c.geometry, c.groups) and c.C >= 64]
 
 

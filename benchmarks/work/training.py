@@ -1,6 +1,7 @@
 """Training steps of whole networks: forward, loss, backward, optimizer."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 import minicnn
 from benchmarks.rows import Sides, Way, Work
 from benchmarks.work.convolution import FORMATS
+from benchmarks.work.networks import NETWORKS
 
 
 def training_step(
@@ -95,13 +97,14 @@ def step_costs(model: Callable[[], torch.nn.Module], shape: tuple[int, ...]) -> 
     def count(module: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         nonlocal flops, moved
         weight, products = module.weight, 2 + inputs[0].requires_grad
-        flops += products * 2 * weight[0].numel() * output.numel()
+        each = inputs[0] if isinstance(module, torch.nn.ConvTranspose2d) else output
+        flops += products * 2 * weight[0].numel() * each.numel()
         moved += products * 4 * (inputs[0].numel() + weight.numel() + output.numel())
 
     with torch.device("meta"):  # shapes without numbers
         network, images = model(), torch.zeros(shape)
     for module in network.modules():
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.Linear)):
             module.register_forward_hook(count)
     network(images)
     return float(flops), float(moved)
@@ -130,4 +133,12 @@ def steps() -> list[Work]:
         training_step(
             "ResNet-18 for CIFAR-10, batch 32", ours.resnet18_cifar10, theirs.resnet18_cifar10, (32, 3, 32, 32)
         ),
+    ]
+
+
+def network_steps() -> list[Work]:
+    """Training steps of the kinds of networks that programs train, on 32 images of 3×32×32."""
+    return [
+        training_step(f"{name}, batch 32", partial(build, minicnn), partial(build, torch), (32, 3, 32, 32))
+        for name, build in NETWORKS.items()
     ]
