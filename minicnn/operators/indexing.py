@@ -140,6 +140,8 @@ def _check_places(input: Variable, basic: tuple, advanced: tuple | None, value: 
                     check_places(target, *[wide] * counts)
         return
     read = [part for part in (value, *advanced) if isinstance(part, Variable)]
+    if _fills_a_mask(value, advanced):
+        read = [part for part in read if part is not value]
     for part in read:
         if part._array is input._array or overlap(input, part):
             raise RuntimeError(
@@ -174,8 +176,13 @@ def _takes_dtype(value: Any, dtype: np.dtype, advanced: tuple) -> bool:
     """Whether a value has the tensor's dtype or needn't: numbers, and the one element that fills a mask."""
     if not isinstance(value, np.ndarray) or value.dtype == dtype:
         return True
+    return _fills_a_mask(value, advanced)
+
+
+def _fills_a_mask(value: Any, advanced: tuple) -> bool:
+    """Whether a value is the one element that fills a mask, which PyTorch does as it fills with a number."""
     arrays = [array_of(part) for part in advanced if isinstance(part, (np.ndarray, Variable))]
-    return value.size == 1 and len(arrays) == 1 and arrays[0].dtype == bool
+    return np.size(array_of(value)) == 1 and len(arrays) == 1 and arrays[0].dtype == bool
 
 
 def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
