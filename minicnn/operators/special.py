@@ -53,6 +53,10 @@ _i0, _i1, _i0e, _i1e = map(scipy_function, ("i0", "i1", "i0e", "i1e"))
 _erfcx, _inverse_erf, _ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr"))
 
 
+def _log_gamma(x: np.ndarray) -> np.ndarray:
+    return np.where(x == -np.inf, np.abs(x), _gammaln(x))  # SciPy gives -inf there
+
+
 def _erfinv(x: np.ndarray) -> np.ndarray:
     return np.copysign(_inverse_erf(x), x)  # 0 keeps its sign
 
@@ -88,7 +92,7 @@ entr = unary(
     scipy_function("entr"),
     lambda g, x: np.where(x == 0, np.where(g == 0, g, g * np.inf), g * (-np.log(x) - 1)),
 )
-lgamma = unary("lgamma", "ln |Γ(x)|", _gammaln, lambda g, x: g * _digamma(x))
+lgamma = unary("lgamma", "ln |Γ(x)|", _log_gamma, lambda g, x: g * _digamma(x))
 digamma = unary("digamma", "the derivative of lgamma", _digamma, lambda g, x: g * trigamma(x))
 i0 = unary("i0", "the modified Bessel function of order 0", _i0, lambda g, x: g * _i1(x))
 i1 = unary("i1", "the modified Bessel function of order 1", _i1, _bessel_gradient)
