@@ -120,7 +120,8 @@ class NLLLoss(_WeightedLoss):
         reduction: "mean" (over the weights), "sum", or "none" for one number per item.
     """
 
-    _function, _arguments = staticmethod(F.nll_loss), ("weight", "ignore_index")
+    _function = staticmethod(F.nll_loss)
+    _arguments: tuple[str, ...] = ("weight", "ignore_index")
 
     def __init__(
         self,
