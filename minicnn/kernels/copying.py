@@ -74,8 +74,8 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
             if min(along, inner) < vector_bytes() // itemsize and COLOURS not in (along, inner):
                 return None
     outer = np.array(merged, np.int64).reshape(-1, 3)
-    steps = [np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1)]
-    return _Plan(*steps, inner, inner_source, along, along_target, (span[0], span[1]))
+    sizes, in_target, in_source = (np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1))
+    return _Plan(sizes, in_target, in_source, inner, inner_source, along, along_target, (span[0], span[1]))
 
 
 @kernel

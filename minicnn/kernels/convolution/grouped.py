@@ -125,7 +125,8 @@ def _runs(positions: list[list[tuple[int, int]]], stride: int, step: int) -> lis
 
 
 def _sweep(rows: list, columns: list, strides: tuple[int, int], step: tuple[int, int], width: int) -> Sweep:
-    runs, taps = [], []
+    runs: list[tuple[int, ...]] = []
+    taps: list[tuple[int, int, int]] = []
     for i, count, row_taps in _runs(rows, strides[0], step[0]):
         for j, length, column_taps in _runs(columns, strides[1], step[1]):
             before = len(taps)
