@@ -176,6 +176,8 @@ def close(values, expected, other, signed, several, name, what):
 @given(data=st.data())
 def test_function_of_one(name, data):
     array = data.draw(arrays(data.draw(st.sampled_from(FLOATS * 4 + WHOLE))))
+    if name == "logit":  # torch's gradient at -0 is inf or -inf, by the place in the vector
+        array = np.where(array == 0, np.zeros_like(array), array)
     agree(name, found(minicnn, name), found(torch, name), [array])
     if hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [array], in_place=True)
