@@ -126,6 +126,7 @@ class Activation:
         return grad_input
 
 
+@functools.lru_cache(maxsize=1024)
 def _three(parameters: tuple, dtype: np.dtype) -> list[Any]:
     return [dtype.type(value) for value in (*parameters, 0, 0, 0)[:3]]
 
