@@ -61,13 +61,16 @@ def scaled_errors(results: list[np.ndarray], exact: list, magnitude: list) -> di
 def ways(convolution: Convolution, problem: Any, backward: bool) -> tuple[dict[str, Way], list[str]]:
     """Everything that can compute it by name, and what was left out and why."""
     from benchmarks.work.convolution import formats, minicnn_way, torch_way
-    from minicnn.kernels.convolution import ALGORITHMS, winograd
+    from minicnn.kernels.convolution import ALGORITHMS, grouped, winograd
 
     found: dict[str, Way] = {}
     left_out = []
+    sizes = (convolution.C, convolution.O, convolution.groups)
     for name in ALGORITHMS:
         if name == "winograd" and not winograd.applies(convolution.geometry, convolution.groups):
             left_out.append("winograd: only 3×3 kernels with stride 1, dilation 1 and one group")
+        elif name == "grouped" and not grouped.applies(convolution.geometry, *sizes, problem.x.dtype):
+            left_out.append("grouped: only many groups of few channels")
         elif name == "naive" and convolution.flops > NAIVE_FLOPS:
             left_out.append(f"naive: {convolution.flops / 1e9:.1f} GFLOP would take the seven loops too long")
         else:

@@ -36,7 +36,7 @@ def is_png(path):
 
 @pytest.mark.parametrize(
     ("command", "only", "rows"),
-    [(["conv"], "LeNet 2", 2), (["ops"], "relu", 1), (["train"], "LeNet, batch 64", 1), ([], "batch 4", 1)],
+    [(["conv"], "LeNet 2", 2), (["ops"], "relu", 2), (["train"], "LeNet, batch 64", 1), ([], "batch 4", 1)],
 )
 def test_a_table_is_printed_written_and_drawn(tmp_path, command, only, rows):
     figures, picture = tmp_path / "figures.json", tmp_path / "picture.png"

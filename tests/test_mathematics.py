@@ -103,7 +103,7 @@ def computed(module, function, arrays, in_place=False):
     arguments = [leaf.clone() if in_place and number == 0 else leaf for number, leaf in enumerate(leaves)]
     result = function(*arguments)
     if result.requires_grad:
-        weights = np.arange(1, result.numel() + 1).reshape(tuple(result.shape)) % 5 + 1
+        weights = np.asarray(np.arange(1, result.numel() + 1).reshape(tuple(result.shape)) % 5 + 1)
         result.backward(module.from_numpy(weights.astype(str(result.dtype).removeprefix("torch."))))
     return [result.detach(), *[getattr(leaf, "grad", None) for leaf in leaves]]
 

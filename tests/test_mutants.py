@@ -276,7 +276,7 @@ def biased_running_variance(patch):
             values = running._array if isinstance(running, graph.Variable) else running
             values[...] = (1 - momentum) * values + momentum * batch * (count - 1) / count
 
-    patch.setattr(normalization, "_update", update)
+    patch.setattr(normalization, "move_running", update)
 
 
 def batch_norm_gradient_without_the_statistics(patch):

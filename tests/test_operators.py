@@ -760,6 +760,6 @@ def test_no_warnings_for_infinity_and_nan(recwarn):
         x.sigmoid(),
     ]
     for result in results:
-        if result.requires_grad and "Floor" not in repr(result.grad_fn):
+        if result.requires_grad and "NotImplemented" not in repr(result.grad_fn):
             result.sum().backward(retain_graph=True)
     assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]

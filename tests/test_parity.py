@@ -167,13 +167,13 @@ def scaled_gradient_by_input(ours, patch):
 
 
 def biased_running_variance(ours, patch):
-    original = normalization._update
+    original = normalization.move_running
 
     def update(running, batch, momentum):
         count = 4 * {32: 28, 64: 14, 128: 7}[batch.size] ** 2
         original(running, batch * (count - 1) / count if (batch >= 0).all() else batch, momentum)
 
-    patch.setattr(normalization, "_update", update)
+    patch.setattr(normalization, "move_running", update)
 
 
 def constant_statistics(ours, patch):

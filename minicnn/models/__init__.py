@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from minicnn.compat import missing
+from minicnn.models._weights import untrained
 from minicnn.models.alexnet import AlexNet, AlexNetCIFAR10, alexnet, alexnet_cifar10
 from minicnn.models.lenet import LeNet, lenet
 from minicnn.models.mnist_cnn import MNISTCNN, mnist_cnn
@@ -32,6 +33,14 @@ from minicnn.models.vgg import (
     vgg19_bn,
 )
 from minicnn.nn import Module
+
+TORCHVISIONS = (
+    *(alexnet, resnet18, resnet34, resnet50),
+    *(vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn),
+)
+"""What torchvision has too, under the same name."""
+
+globals().update({constructor.__name__: untrained(constructor) for constructor in TORCHVISIONS})
 
 __all__ = [
     "FOR_SMALL_IMAGES",

@@ -6,7 +6,6 @@ has torchvision's layers and parameter names; `AlexNetCIFAR10` is the same idea 
 """
 
 from minicnn import Tensor, nn
-from minicnn.models._weights import untrained
 
 
 class AlexNet(nn.Module):
@@ -112,7 +111,6 @@ class AlexNetCIFAR10(nn.Module):
         return self.classifier(x)
 
 
-@untrained
 def alexnet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> AlexNet:
     """An `AlexNet` with fresh weights."""
     return AlexNet(num_classes, in_channels, dropout)

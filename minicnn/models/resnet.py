@@ -6,7 +6,6 @@ or a 3×3 convolution for CIFAR-10's, which have no pixels to give away.
 """
 
 from minicnn import Tensor, nn
-from minicnn.models._weights import untrained
 
 
 def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
@@ -172,19 +171,16 @@ class ResNet(nn.Module):
         return self.fc(x)
 
 
-@untrained
 def resnet18(num_classes: int = 1000, in_channels: int = 3) -> ResNet:
     """A `ResNet` of 18 layers with fresh weights, for images of about 224×224."""
     return ResNet(BasicBlock, (2, 2, 2, 2), num_classes, in_channels)
 
 
-@untrained
 def resnet34(num_classes: int = 1000, in_channels: int = 3) -> ResNet:
     """A `ResNet` of 34 layers with fresh weights, for images of about 224×224."""
     return ResNet(BasicBlock, (3, 4, 6, 3), num_classes, in_channels)
 
 
-@untrained
 def resnet50(num_classes: int = 1000, in_channels: int = 3) -> ResNet:
     """A `ResNet` of 50 layers, in bottlenecks, with fresh weights, for images of about 224×224."""
     return ResNet(Bottleneck, (3, 4, 6, 3), num_classes, in_channels)

@@ -6,7 +6,6 @@ that all scale with one width.
 """
 
 from minicnn import Tensor, nn
-from minicnn.models._weights import untrained
 
 CONFIGURATIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "A": ((64,), (128,), (256, 256), (512, 512), (512, 512)),
@@ -147,49 +146,41 @@ class BlockVGG(nn.Module):
         return self.classifier(x)
 
 
-@untrained
 def vgg11(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration A with fresh weights."""
     return VGG(CONFIGURATIONS["A"], False, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg11_bn(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration A with batch normalization and fresh weights."""
     return VGG(CONFIGURATIONS["A"], True, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg13(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration B with fresh weights."""
     return VGG(CONFIGURATIONS["B"], False, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg13_bn(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration B with batch normalization and fresh weights."""
     return VGG(CONFIGURATIONS["B"], True, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg16(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration D with fresh weights."""
     return VGG(CONFIGURATIONS["D"], False, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg16_bn(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration D with batch normalization and fresh weights."""
     return VGG(CONFIGURATIONS["D"], True, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg19(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration E with fresh weights."""
     return VGG(CONFIGURATIONS["E"], False, num_classes, in_channels, dropout)
 
 
-@untrained
 def vgg19_bn(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> VGG:
     """A `VGG` of configuration E with batch normalization and fresh weights."""
     return VGG(CONFIGURATIONS["E"], True, num_classes, in_channels, dropout)

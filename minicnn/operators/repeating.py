@@ -44,9 +44,10 @@ def repeat(input: Any, repeats: Any) -> Any:
     shape = array_argument(input, "repeat").shape
     if len(counts) < len(shape):
         raise ShapeError(f"repeat needs a number for each dimension of a tensor of shape {shape}, got {counts}")
-    if min(counts, default=0) < 0:
+    sizes = (*[1] * (len(counts) - len(shape)), *shape)
+    if any(size and count < 0 for size, count in zip(sizes, counts, strict=True)):
         raise ShapeError(f"repeat needs numbers that aren't negative, got {counts}")
-    return Repeat.apply(input, counts)
+    return Repeat.apply(input, tuple([max(count, 0) for count in counts]))
 
 
 def tile(input: Any, dims: Any) -> Any:
