@@ -39,7 +39,9 @@ def fresh(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module
     Arguments and errors as for `on_meta`.
     """
     network = on_meta(name, shape, num_classes)
+    threads = torch.get_num_threads()
     twin = minicnn.models.MODELS[variant_of(name, shape)](num_classes=num_classes, in_channels=shape[0])
+    torch.set_num_threads(threads)  # Numba's threads are OpenMP's too; when they start they say how many there are
     fill(network, twin.state_dict())
     return network
 

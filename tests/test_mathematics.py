@@ -51,7 +51,9 @@ NO_GRADIENT_IN_PLACE = (
 """Of which torch has no gradient, or forgets it: logic in place leaves a tensor in its former place in the graph."""
 
 
-LACKING = re.compile(r"derivative for .* is not implemented|INTERNAL ASSERT|isDifferentiableType")
+LACKING = re.compile(
+    r"derivative for .* is not implemented|INTERNAL ASSERT|isDifferentiableType|with a bool tensor is not supported"
+)
 """What torch says of a gradient that it doesn't have, or where it fails itself."""
 
 
