@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn.attributes import Size
 from minicnn.autograd import Variable
+from minicnn.creation.data import is_sequence
 from minicnn.dtypes import check_fits
 from minicnn.element_types import dtype, element_type
 
@@ -65,7 +66,7 @@ def legacy_array(data: tuple, wanted: np.dtype, name: str) -> np.ndarray:
         return values._array
     if isinstance(values, Size):
         return np.zeros(values, wanted)
-    if not isinstance(values, (list, tuple, range, np.ndarray)):
+    if not isinstance(values, np.ndarray) and not is_sequence(values):
         raise TypeError(f"{name} needs an array, a list, sizes or a Tensor, got {data!r}; use minicnn.tensor")
     try:
         array = np.array(_plain(values))
@@ -84,7 +85,7 @@ def _plain(values: Any) -> Any:
     """Nested lists with numbers in place of Tensors."""
     if isinstance(values, Variable):
         return values._array
-    return [_plain(value) for value in values] if isinstance(values, (list, tuple)) else values
+    return [_plain(value) for value in values] if is_sequence(values) else values
 
 
 _NAMES = {

@@ -309,9 +309,16 @@ def test_a_summary_is_written(tmp_path):
 
 
 def test_networks_come_untrained():
-    for arguments, named in (((), {"weights": None}), ((False,), {"progress": False}), ((), {"pretrained": False})):
-        assert isinstance(models.resnet18(*arguments, num_classes=3, **named), nn.Module)
+    assert isinstance(models.resnet18(num_classes=3, weights=None, progress=False), nn.Module)
+    for arguments, named in (((False,), {"progress": False}), ((), {"pretrained": False})):
+        with pytest.warns(UserWarning) as expected:
+            torchvision.models.resnet18(*arguments, num_classes=3, **named)
+        with pytest.warns(UserWarning, match="deprecated since 0.13") as found:
+            assert isinstance(models.resnet18(*arguments, num_classes=3, **named), nn.Module)
+        assert str(found[0].message) == str(expected[0].message)
+        assert found[0].filename == __file__
     for name in ("resnet18", "resnet50", "vgg11", "vgg16_bn", "alexnet"):
         for arguments, named in (((), {"weights": "DEFAULT"}), ((True,), {}), ((), {"pretrained": True})):
-            with pytest.raises(RuntimeError, match="no trained weights"):
+            with warnings.catch_warnings(), pytest.raises(RuntimeError, match="no trained weights"):
+                warnings.simplefilter("ignore", UserWarning)
                 getattr(models, name)(*arguments, **named)

@@ -380,6 +380,9 @@ BAD = [
 def test_bad_arguments_raise_as_in_torch(arrays, arguments, error, word):
     with pytest.raises(error, match=word):
         F.conv2d(*arrays, **arguments)
+    if error is ValueError and "groups" not in word:
+        with pytest.raises(RuntimeError):  # what programs written for torch catch
+            F.conv2d(*arrays, **arguments)
     if "int64" not in str(arrays[0].dtype):  # torch does convolve integers
         with pytest.raises((RuntimeError, ValueError, TypeError)):
             TF.conv2d(*map(torch.from_numpy, arrays), **arguments)

@@ -1,6 +1,8 @@
 """Making tensors: every function against PyTorch, with its options."""
 
 import warnings
+from array import array
+from collections import deque
 
 import numpy as np
 import pytest
@@ -140,6 +142,45 @@ def test_joined_into_out():
 def test_what_is_not_there_is_refused(text):
     with pytest.raises((TypeError, RuntimeError), match=r"complex|CPU|strided|names|out"):
         evaluated(text, minicnn)
+
+
+class Countdown:
+    """A sequence of a program's own."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return float(range(3, 0, -1)[index])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deque()", "deque([1.0, 2.0])", "deque([True, False])", "[deque([1, 2]), (3, 4)]", "deque([deque([1]), range(1)])",
+        "Countdown()", "[Countdown(), [1, 2, 3]]", "array('f', [1, 2])", "array('q', [1, 2])", "bytearray(b'ab')",
+        "deque([m.tensor(1.0), m.tensor(2)])", "range(3)", "[range(3), range(3)]",
+    ],
+)  # fmt: skip
+def test_any_sequence_makes_a_tensor(text):
+    for make in ("m.tensor(DATA)", "m.as_tensor(DATA)", "m.ones(1).new_tensor(DATA)", "m.tensor(DATA, dtype=m.float64)"):
+        found, expected = [
+            eval(make.replace("DATA", text), {"m": m, "deque": deque, "array": array, "Countdown": Countdown})
+            for m in (minicnn, torch)
+        ]
+        assert_same(found, expected, what=make)
+    if "m." not in text:
+        for make in (minicnn.LongTensor, minicnn.DoubleTensor, minicnn.Tensor):
+            data = eval(text, {"deque": deque, "array": array, "Countdown": Countdown})
+            assert_same(make(data), getattr(torch, make.__name__)(data), what=make)
+
+
+@pytest.mark.parametrize("data", ["ab", ["a"], b"ab", {1, 2}, {0: 1}, {0: 1}.keys(), (i for i in range(2))])
+def test_what_is_no_sequence_of_numbers_makes_none(data):
+    with pytest.raises(TypeError, match="number"):
+        minicnn.tensor(data)
+    with pytest.raises(TypeError, match="list"):
+        minicnn.FloatTensor(data)
 
 
 def test_buffers():

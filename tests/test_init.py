@@ -26,6 +26,26 @@ def distance(a, b):
     ).max()
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (3, 0), (70001,), (300, 301), (40, 21, 9, 9), (1, 70001)])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_large_tensors_hold_what_one_draw_gives(shape, dtype):
+    """Whichever way their elements lie in memory, and the stream goes on behind them."""
+    inner = np.dtype("float64" if dtype == "float64" else "float32")
+    for name, draw, arguments, scale, shift in (
+        ("normal_", "standard_normal", (0.25, 2.0), 2.0, 0.25),
+        ("uniform_", "random", (-1.0, 3.0), 4.0, -1.0),
+    ):
+        stream = np.random.default_rng(5)
+        expected = (getattr(stream, draw)(shape, dtype=inner) * inner.type(scale) + inner.type(shift)).astype(dtype)
+        for memory in (np.empty(shape, dtype), np.empty(shape[::-1], dtype).T):
+            generator = minicnn.Generator()
+            generator.manual_seed(5)
+            x = minicnn.from_numpy(memory)
+            getattr(init, name)(x, *arguments, generator=generator)
+            assert np.array_equal(x.numpy(), expected)
+            assert generator.numpy.bit_generator.state == stream.bit_generator.state
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

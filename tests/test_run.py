@@ -49,6 +49,14 @@ def test_a_program_sees_what_python_would_give_it(run, tmp_path):
     ]
 
 
+def test_a_script_named_from_its_folder_has_an_absolute_file_as_in_python(tmp_path, monkeypatch):
+    (tmp_path / "here.py").write_text("import sys\nprint(__file__, sys.argv)\n1 / 0\n")
+    monkeypatch.chdir(tmp_path)
+    ours = CliRunner().invoke(cli.app, ["run", "here.py", "x"])
+    python = subprocess.run([sys.executable, "here.py", "x"], capture_output=True, text=True)
+    assert (ours.stdout, ours.stderr) == (python.stdout, python.stderr)
+
+
 def test_torch_is_minicnn_inside_and_pytorch_outside(run):
     source = """
         import torch, torchvision

@@ -31,13 +31,15 @@ class Program:
     def __init__(self, name: str, arguments: Sequence[str] = (), module: bool = False) -> None:
         self.name, self.arguments = name, list(arguments)
         self.spec: Any = None
+        self.command = name
         if module:
             with _first_on_path(os.getcwd()):
                 self.spec = _spec_of_module(name)
             self.path = Path(self.spec.origin)
+            self.command = str(self.path)
             self.folder = os.getcwd()
         else:
-            self.path = Path(name)
+            self.path = Path(os.getcwd(), name)
             if not self.path.is_file():
                 raise FileNotFoundError(f"{name} is no file")
             self.folder = str(self.path.resolve().parent)
@@ -88,7 +90,7 @@ def execute(program: Program, main: ModuleType) -> dict[str, Any]:
     """
     arguments, former = sys.argv, sys.modules["__main__"]
     with _first_on_path(program.folder), modules.serving():
-        sys.argv, sys.modules["__main__"] = [str(program.path), *program.arguments], main
+        sys.argv, sys.modules["__main__"] = [program.command, *program.arguments], main
         try:
             exec(program.code(), vars(main))
         finally:

@@ -1,5 +1,6 @@
 """Tensors of data that a program has: numbers, nested lists, arrays, buffers."""
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
@@ -19,7 +20,7 @@ def tensor(
     """A Tensor with a copy of `data`.
 
     Args:
-        data: a number, nested lists or tuples of numbers, an array or a Tensor.
+        data: a number, nested lists, tuples or other sequences of numbers, an array or a Tensor.
         dtype: of the elements; by default that of an array, the default one for Python floats, int64 for ints.
         device: only the CPU.
         requires_grad: whether gradients with respect to it are wanted.
@@ -55,11 +56,26 @@ def _plain(data: Any) -> Any:
     """`data` with arrays in place of Tensors."""
     if isinstance(data, Variable):
         return data._array
-    if isinstance(data, range):
-        return list(data)
-    if isinstance(data, (list, tuple)) and any(isinstance(i, (list, tuple, range, Variable)) for i in data):
-        return [_plain_item(item) for item in data]
-    return data
+    if not is_sequence(data):
+        return data
+    items = data if isinstance(data, (list, tuple)) else list(data)
+    if set(map(type, items)) <= {bool, int, float}:  # no need to look at each
+        return items
+    return [_plain_item(item) for item in items] if any(map(_needs_unpacking, items)) else items
+
+
+def is_sequence(data: Any) -> bool:
+    """Whether `data` is a list, a deque, a range or another sequence, and neither an array nor text."""
+    kind = type(data)
+    return kind in (list, tuple) or (
+        hasattr(kind, "__len__")
+        and hasattr(kind, "__getitem__")
+        and not isinstance(data, (Variable, np.ndarray, np.generic, str, bytes, Mapping))
+    )
+
+
+def _needs_unpacking(item: Any) -> bool:
+    return isinstance(item, Variable) or is_sequence(item)
 
 
 def _plain_item(item: Any) -> Any:

@@ -1,6 +1,7 @@
 """Trained weights, which torchvision's constructors download and minicnn's do not."""
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,10 +19,13 @@ def untrained(constructor: Callable[..., Network]) -> Callable[..., Network]:
 
     @functools.wraps(constructor)
     def build(
-        *arguments: Any, weights: Any = None, pretrained: bool = False, progress: bool = True, **named: Any
+        *arguments: Any, weights: Any = None, pretrained: bool | None = None, progress: bool = True, **named: Any
     ) -> Network:
         if arguments and isinstance(arguments[0], bool):
             pretrained, arguments = arguments[0], arguments[1:]
+            _warn("Using 'weights' as positional parameter(s) is", ". Please use keyword parameter(s) instead.")
+        elif pretrained is not None:
+            _warn("The parameter 'pretrained' is", ", please use 'weights' instead.")
         if weights is not None or pretrained:
             raise RuntimeError(
                 f"minicnn downloads no trained weights: save PyTorch's by torch.save({constructor.__name__}"
@@ -30,3 +34,8 @@ def untrained(constructor: Callable[..., Network]) -> Callable[..., Network]:
         return constructor(*arguments, **named)
 
     return build
+
+
+def _warn(what: str, instead: str) -> None:
+    """Warn of torchvision's former way to ask for weights, in its words."""
+    warnings.warn(f"{what} deprecated since 0.13 and may be removed in the future{instead}", stacklevel=3)

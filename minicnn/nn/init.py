@@ -21,6 +21,11 @@ _UNIT_GAIN = (
     *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"),
 )
 
+DRAWN_AT_ONCE = 2**16
+"""Numbers drawn in one go: 256 KiB of float32."""
+LEAST_ROWS = 16
+"""Rows drawn in one go at least: a cache line of each column."""
+
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """How much a layer's weights should be larger on account of the nonlinearity behind it.
@@ -67,6 +72,29 @@ def _sampling_dtype(tensor: Tensor) -> np.dtype:
     return np.dtype(np.float64 if tensor.dtype == np.float64 else np.float32)
 
 
+def _fill_drawn(tensor: Tensor, draw: Callable[..., Any], scale: float, shift: float, dtype: np.dtype) -> Tensor:
+    """Fill `tensor` with `scale` · draws + `shift`, some rows at a time.
+
+    Rows are drawn where the cache holds them and scaled there, and a weight whose columns lie together in memory is
+    written without crossing all of it for each row. The values are those of one draw of the whole.
+
+    Args:
+        draw: a method of a NumPy generator that fills `out`.
+        dtype: what to draw in.
+    """
+    array = tensor._array if tensor.ndim else tensor._array[np.newaxis]
+    rows = max(LEAST_ROWS, DRAWN_AT_ONCE // max(1, math.prod(array.shape[1:])))
+    block = np.empty((min(rows, array.shape[0]), *array.shape[1:]), dtype)
+    for start in range(0, array.shape[0], rows):
+        sample = block[: array.shape[0] - start]
+        draw(out=sample, dtype=dtype)
+        sample *= dtype.type(scale)
+        sample += dtype.type(shift)
+        array[start : start + rows] = sample
+    tensor._bump()
+    return tensor
+
+
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw from the uniform distribution between `a` and `b`.
 
@@ -77,10 +105,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
     dtype = _sampling_dtype(tensor)
     if not (a <= b and max(-a, b, b - a) <= float(np.finfo(dtype).max)):
         raise ValueError(f"uniform_ expects a <= b and all of a, b and b - a within {dtype}, got a={a} and b={b}")
-    sample = numpy_generator(generator).random(tensor._array.shape, dtype=dtype)
-    sample *= dtype.type(b - a)
-    sample += dtype.type(a)
-    return _fill(tensor, sample)
+    return _fill_drawn(tensor, numpy_generator(generator).random, b - a, a, dtype)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -93,10 +118,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
     dtype = _sampling_dtype(tensor)
     if not std >= 0:
         raise ValueError(f"normal_ expects std >= 0, got std={std}")
-    sample = numpy_generator(generator).standard_normal(tensor._array.shape, dtype=dtype)
-    sample *= dtype.type(std)
-    sample += dtype.type(mean)
-    return _fill(tensor, sample)
+    return _fill_drawn(tensor, numpy_generator(generator).standard_normal, std, mean, dtype)
 
 
 def trunc_normal_(

@@ -7,8 +7,10 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels.geometry import Geometry, convolution_geometry, exact, integer, transposed_geometry
+from minicnn.errors import DtypeError, ShapeError
+from minicnn.kernels.geometry import Geometry, exact, integer
 from minicnn.kernels.memory import channels_first, channels_last
+from minicnn.nn.functional.geometry import convolution_geometry, transposed_geometry
 from minicnn.nn.functional.images import batched, image_shape
 from minicnn.operators.operands import array_of, described
 
@@ -126,23 +128,23 @@ def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: b
     shape, w = image_shape(x, name), weight[0]
     if any(dtype != x[1] for _, dtype in given.values()):
         found = ", ".join(f"{argument} {dtype}" for argument, (_, dtype) in given.items())
-        raise TypeError(f"{name} needs one dtype, got {found}")
+        raise DtypeError(f"{name} needs one dtype, got {found}")
     if len(w) != 4:
-        raise ValueError(f"{name} needs weight with 4 dimensions, got shape {w}")
+        raise ShapeError(f"{name} needs weight with 4 dimensions, got shape {w}")
     if groups < 1 or w[0] % groups:
-        raise ValueError(f"groups must be at least 1 and divide weight's first dimension, got {groups} and {w}")
+        raise ShapeError(f"groups must be at least 1 and divide weight's first dimension, got {groups} and {w}")
     if 0 in (w if transposed else (w[0], *w[2:])):
-        raise ValueError(f"{name} needs weight without empty dimensions, got shape {w}")
+        raise ShapeError(f"{name} needs weight without empty dimensions, got shape {w}")
     if 0 in shape[-2:] and 0 not in shape[:-2]:
-        raise ValueError(f"{name} needs pixels, unless batch or channels are empty, got input of shape {shape}")
+        raise ShapeError(f"{name} needs pixels, unless batch or channels are empty, got input of shape {shape}")
     expected = w[0] if transposed else w[1] * groups
     if shape[-3] != expected:
-        raise ValueError(
+        raise ShapeError(
             f"{name} with weight of shape {w} and groups={groups} needs input of {expected} channels, got shape {shape}"
         )
     outputs = w[1] * groups if transposed else w[0]
     if bias is not None and bias[0] != (outputs,):
-        raise ValueError(f"{name} needs bias of shape ({outputs},), got {bias[0]}")
+        raise ShapeError(f"{name} needs bias of shape ({outputs},), got {bias[0]}")
     return shape[-2:], w[2:]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn.autograd import Operator
 from minicnn.dtypes import float32, float64
+from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import array_of, described
 
 
@@ -24,7 +25,7 @@ def image_size(x: Any, name: str, filled: int = 3) -> tuple[int, int]:
     """
     shape = image_shape(described(x), name)
     if 0 in shape[len(shape) - filled :]:
-        raise ValueError(f"{name} needs channels and pixels, got input of shape {shape}")
+        raise ShapeError(f"{name} needs channels and pixels, got input of shape {shape}")
     return shape[-2], shape[-1]
 
 
@@ -38,9 +39,9 @@ def image_shape(image: Any, name: str) -> tuple[int, ...]:
         raise TypeError(f"{name} needs a Tensor or an ndarray, got {image}")
     shape, dtype = image
     if dtype not in (float32, float64):
-        raise TypeError(f"{name} needs float32 or float64, got {dtype}")
+        raise DtypeError(f"{name} needs float32 or float64, got {dtype}")
     if len(shape) not in (3, 4):
-        raise ValueError(f"{name} needs input of shape (N, C, H, W) or (C, H, W), got {shape}")
+        raise ShapeError(f"{name} needs input of shape (N, C, H, W) or (C, H, W), got {shape}")
     return shape
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.dtypes import float32, float64
+from minicnn.errors import DtypeError, ShapeError
 from minicnn.kernels.geometry import Geometry, convolution_geometry
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.matmul import matmul
@@ -104,13 +105,13 @@ def _check(x: Any, weight: Any, bias: Any) -> None:
             raise TypeError(f"linear needs Tensors or ndarrays, got {found}")
     (shape, dtype), (w, _) = x, weight
     if len(w) not in (1, 2) or len(shape) < 1 or shape[-1] != w[-1]:
-        raise ValueError(f"linear can't multiply input {shape} by weight {w}: (…, I) and (O, I)")
+        raise ShapeError(f"linear can't multiply input {shape} by weight {w}: (…, I) and (O, I)")
     dtypes = [found[1] for found in given]
     if dtype not in (float32, float64) or any(other != dtype for other in dtypes):
-        raise TypeError(f"linear needs one dtype, float32 or float64, got {', '.join(map(str, dtypes))}")
+        raise DtypeError(f"linear needs one dtype, float32 or float64, got {', '.join(map(str, dtypes))}")
     result = (*shape[:-1], *w[:-1])
     if bias is not None and not _expands(bias[0], result if len(w) == 2 else ()):
-        raise ValueError(f"linear with a result of shape {result} needs bias of shape {w[:-1]}, got {bias[0]}")
+        raise ShapeError(f"linear with a result of shape {result} needs bias of shape {w[:-1]}, got {bias[0]}")
 
 
 def _expands(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
@@ -135,13 +136,13 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
     """
     indices = array_argument(input, "one_hot")
     if indices.dtype != np.int64:
-        raise TypeError(f"one_hot needs int64 indices, got {indices.dtype}")
+        raise DtypeError(f"one_hot needs int64 indices, got {indices.dtype}")
     if isinstance(num_classes, bool) or not hasattr(num_classes, "__index__"):
         raise TypeError(f"num_classes must be an int, got {num_classes!r}")
     if num_classes == -1:
         if not indices.size:
-            raise ValueError("one_hot of no indices needs num_classes")
+            raise ShapeError("one_hot of no indices needs num_classes")
         num_classes = int(indices.max()) + 1
     if num_classes < 1 or (indices.size and (indices.min() < 0 or indices.max() >= num_classes)):
-        raise ValueError(f"one_hot needs indices within 0 … {num_classes - 1}")
+        raise ShapeError(f"one_hot needs indices within 0 … {num_classes - 1}")
     return Variable._computed((indices[..., None] == np.arange(num_classes)).astype(np.int64))

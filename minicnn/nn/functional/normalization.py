@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
+from minicnn.errors import ShapeError
 from minicnn.operators.activation import floating
 from minicnn.operators.arithmetic import Add, Multiply
 from minicnn.operators.operands import array_of, refuse_gradient
@@ -109,7 +110,7 @@ def batch_norm(
     x = array_of(floating(input, "batch_norm"))
     _check_numbers(momentum, eps, training)
     if x.ndim < 2 and x.shape != (0,):
-        raise ValueError(f"batch_norm needs input of shape (N, C, …), got {tuple(x.shape)}")
+        raise ShapeError(f"batch_norm needs input of shape (N, C, …), got {tuple(x.shape)}")
     N, C, *others = x.shape if x.ndim > 1 else (0, 0)
     count = N * prod(others)
     if training and count == 1:
@@ -119,12 +120,12 @@ def batch_norm(
     for name, value in given.items():
         if array_of(value).size != C:
             shape = tuple(array_of(value).shape)
-            raise ValueError(f"{name} must have shape ({C},) for input of shape {tuple(x.shape)}, got {shape}")
+            raise ShapeError(f"{name} must have shape ({C},) for input of shape {tuple(x.shape)}, got {shape}")
     weight, bias = [one if one is None or array_of(one).ndim == 1 else reshape(one, -1) for one in (weight, bias)]
     if x.size == 0:
         return _of_nothing(input, weight, bias)
     if training and (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
+        raise ShapeError("running_mean and running_var must either both be None or neither be None")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
     for name, value in given.items():

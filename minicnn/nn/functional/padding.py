@@ -8,6 +8,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
+from minicnn.errors import ShapeError
 from minicnn.kernels.geometry import INT64, integer
 from minicnn.operators.operands import array_of
 
@@ -84,11 +85,11 @@ def _check(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]], mode: str)
         most = {"reflect": size - 1, "circular": size}.get(mode, INT64)
         least = 1 if mode == "replicate" or nothing else 0
         if size + before + after < least or max(before, after) > most:
-            raise ValueError(f"pad {(before, after)} of dimension {axis} does not fit shape {shape} in mode {mode!r}")
+            raise ShapeError(f"pad {(before, after)} of dimension {axis} does not fit shape {shape} in mode {mode!r}")
         if kept < 0 and (mode == "constant" or (mode == "circular" and size + before + after)):
-            raise ValueError(f"pad {(before, after)} of dimension {axis} removes more than shape {shape} has")
+            raise ShapeError(f"pad {(before, after)} of dimension {axis} removes more than shape {shape} has")
         if mode == "circular" and 0 < kept < max(before, after) and math.prod(shape[:axis]) == 1:
-            raise ValueError(
+            raise ShapeError(
                 f"circular padding {(before, after)} of dimension {axis} needs more than the {kept} elements it leaves "
                 f"of shape {shape}"
             )
@@ -143,21 +144,21 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     except TypeError:
         raise TypeError(f"pad must hold ints, got {pad!r}") from None
     if len(widths) % 2 or len(widths) > 2 * len(shape):
-        raise ValueError(f"pad needs a pair for each of at most {len(shape)} dimensions, got {pad!r}")
+        raise ShapeError(f"pad needs a pair for each of at most {len(shape)} dimensions, got {pad!r}")
     if max(map(abs, widths), default=0) > INT64 - max(shape, default=0):
-        raise ValueError(f"pad must be less than {INT64}, got {pad!r}")
+        raise ShapeError(f"pad must be less than {INT64}, got {pad!r}")
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
     dims = len(widths) // 2
     if mode != "constant":
         if value is not None and value != 0:
-            raise ValueError(f"padding mode {mode!r} doesn't take in a value argument")
+            raise ShapeError(f"padding mode {mode!r} doesn't take in a value argument")
         if dims not in (1, 2, 3) or len(shape) not in (dims + 1, dims + 2):
-            raise ValueError(f"{mode} padding needs (N, C, …) with one to three dimensions to pad, got shape {shape}")
+            raise ShapeError(f"{mode} padding needs (N, C, …) with one to three dimensions to pad, got shape {shape}")
         if mode != "circular" and array.dtype == np.bool_:
             raise TypeError(f"{mode} padding doesn't take booleans")
         if mode != "circular" and 0 in shape[len(shape) - dims - 1 :]:
-            raise ValueError(f"{mode} padding needs channels and elements, got input of shape {shape}")
+            raise ShapeError(f"{mode} padding needs channels and elements, got input of shape {shape}")
     pairs = {len(shape) - 1 - k: (widths[2 * k], widths[2 * k + 1]) for k in range(dims)}
     _check(shape, pairs, mode)
     fill = _value(0 if value is None else value, array.dtype)

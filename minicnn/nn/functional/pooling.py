@@ -8,8 +8,9 @@ from minicnn import kernels
 from minicnn.autograd import Operator, Variable
 from minicnn.autograd.graph import entitled
 from minicnn.autograd.storage import stand_for
-from minicnn.kernels.geometry import INT64, Geometry, integer, pair, pooling_geometry
+from minicnn.kernels.geometry import INT64, Geometry, integer, pair
 from minicnn.kernels.memory import channels_first, channels_last
+from minicnn.nn.functional.geometry import pooling_geometry
 from minicnn.nn.functional.images import batched, image_size
 from minicnn.operators.activation import relu
 from minicnn.operators.operands import array_of, described

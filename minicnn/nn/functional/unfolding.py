@@ -7,8 +7,9 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels.geometry import Geometry, convolution_geometry, pair
+from minicnn.kernels.geometry import Geometry, pair
 from minicnn.kernels.memory import channels_first, channels_last
+from minicnn.nn.functional.geometry import convolution_geometry
 from minicnn.nn.functional.images import First, batched, image_size
 from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of
