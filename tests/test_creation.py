@@ -163,7 +163,12 @@ class Countdown:
     ],
 )  # fmt: skip
 def test_any_sequence_makes_a_tensor(text):
-    for make in ("m.tensor(DATA)", "m.as_tensor(DATA)", "m.ones(1).new_tensor(DATA)", "m.tensor(DATA, dtype=m.float64)"):
+    for make in (
+        "m.tensor(DATA)",
+        "m.as_tensor(DATA)",
+        "m.ones(1).new_tensor(DATA)",
+        "m.tensor(DATA, dtype=m.float64)",
+    ):
         found, expected = [
             eval(make.replace("DATA", text), {"m": m, "deque": deque, "array": array, "Countdown": Countdown})
             for m in (minicnn, torch)
