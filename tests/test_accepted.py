@@ -308,10 +308,11 @@ def test_a_summary_is_written(tmp_path):
     assert sum(path.stat().st_size for path in tmp_path.rglob("*events*")) > 500
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated since 0.13")
 def test_networks_come_untrained():
     assert isinstance(models.resnet18(num_classes=3, weights=None, progress=False), nn.Module)
     for arguments, named in (((False,), {"progress": False}), ((), {"pretrained": False})):
-        with pytest.warns(UserWarning) as expected:
+        with pytest.warns(UserWarning, match="deprecated since 0.13") as expected:
             torchvision.models.resnet18(*arguments, num_classes=3, **named)
         with pytest.warns(UserWarning, match="deprecated since 0.13") as found:
             assert isinstance(models.resnet18(*arguments, num_classes=3, **named), nn.Module)
@@ -319,6 +320,5 @@ def test_networks_come_untrained():
         assert found[0].filename == __file__
     for name in ("resnet18", "resnet50", "vgg11", "vgg16_bn", "alexnet"):
         for arguments, named in (((), {"weights": "DEFAULT"}), ((True,), {}), ((), {"pretrained": True})):
-            with warnings.catch_warnings(), pytest.raises(RuntimeError, match="no trained weights"):
-                warnings.simplefilter("ignore", UserWarning)
+            with pytest.raises(RuntimeError, match="no trained weights"):
                 getattr(models, name)(*arguments, **named)

@@ -157,7 +157,8 @@ class Countdown:
 @pytest.mark.parametrize(
     "text",
     [
-        "deque()", "deque([1.0, 2.0])", "deque([True, False])", "[deque([1, 2]), (3, 4)]", "deque([deque([1]), range(1)])",
+        "deque()", "deque([1.0, 2.0])", "deque([True, False])", "[deque([1, 2]), (3, 4)]",
+        "deque([deque([1]), range(1)])",
         "Countdown()", "[Countdown(), [1, 2, 3]]", "array('f', [1, 2])", "array('q', [1, 2])", "bytearray(b'ab')",
         "deque([m.tensor(1.0), m.tensor(2)])", "range(3)", "[range(3), range(3)]",
     ],
