@@ -41,8 +41,8 @@ def fresh(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module
     network = on_meta(name, shape, num_classes)
     threads = torch.get_num_threads()
     twin = minicnn.models.MODELS[variant_of(name, shape)](num_classes=num_classes, in_channels=shape[0])
-    torch.set_num_threads(threads)  # Numba's threads are OpenMP's too; when they start they say how many there are
     fill(network, twin.state_dict())
+    torch.set_num_threads(threads)  # Numba's threads are OpenMP's too; when they start they say how many there are
     return network
 
 
