@@ -119,7 +119,7 @@ def grouped_layers(draw):
     dilation = [draw(st.integers(1, 2)) for _ in "hw"]
     stride = draw(st.one_of(st.integers(1, 3), st.just(tuple(kernel))))
     padding = [draw(st.integers(0, k)) for k in kernel]
-    size = [max((k - 1) * d + 1 - 2 * p, 1) + draw(st.sampled_from([0, 1, 3, 4, 7, 8, 9, 12])) for k, d, p in
+    size = [max((k - 1) * d + 1 - 2 * p, 1) + draw(st.sampled_from([0, 1, 3, 4, 7, 8, 9])) for k, d, p in
             zip(kernel, dilation, padding, strict=True)]  # fmt: skip
     kinds = ["normal", "integers", "ties"] if max(inner, outer) * kernel[0] * kernel[1] <= 25 else ["integers", "ties"]
     kind, seed = draw(st.sampled_from(kinds)), draw(st.integers(0, 99))
@@ -131,7 +131,7 @@ def grouped_layers(draw):
 
 
 @given(case=grouped_layers())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_grouped_layers_agree_with_torch(two_threads, case):
     agree(run(case, "grouped"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
 

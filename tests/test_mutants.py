@@ -392,10 +392,10 @@ def test_a_planted_bug_is_noticed(plant, check, monkeypatch):
     assert not isinstance(caught.value, (KeyboardInterrupt, SystemExit))
 
 
-def test_nothing_planted_nothing_noticed():
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "check", [run_public_conv_checker, run_public_pool_checker, run_convolutions, run_default, run_transposed]
+)
+def test_nothing_planted_nothing_noticed(check):
     """The checks pass on the code as it is, so that it is the bug that they notice."""
-    run_public_conv_checker()
-    run_public_pool_checker()
-    run_convolutions()
-    run_default()
-    run_transposed()
+    check()
