@@ -71,6 +71,15 @@ def operators() -> list[Work]:
     """The operators; the bytes count every array that is read or written once."""
     labels = np.arange(128) * 7 % 1000
     ours, theirs = minicnn.tensor(labels), torch.from_numpy(labels)
+    zeros = torch.zeros(SHAPE)
+    beside, laid = (
+        minicnn.Tensor(channels_last(zeros.numpy())),
+        {f: zeros.clone(memory_format=f) for f in FORMATS.values()},
+    )
+
+    def like(x: torch.Tensor) -> torch.Tensor:
+        return laid[torch.contiguous_format if x.is_contiguous() else torch.channels_last]
+
     channels = SHAPE[1]
     arrays = [np.full(channels, value, np.float32) for value in (0, 1, 1, 0)]  # running mean, variance, weight, bias
     tensors = [torch.from_numpy(array.copy()) for array in arrays]
@@ -99,7 +108,7 @@ def operators() -> list[Work]:
         _work("softplus", F.softplus, TF.softplus, 5, 12),
         _work("instance norm", F.instance_norm, TF.instance_norm, 8, 15),
         _work("group norm", lambda x: F.group_norm(x, 8), lambda x: TF.group_norm(x, 8), 8, 15),
-        _work("cat with itself", lambda x: minicnn.cat([x, x], 1), lambda x: torch.cat([x, x], 1), 6, 1),
+        _work("cat", lambda x: minicnn.cat([x, beside], 1), lambda x: torch.cat([x, like(x)], 1), 4 + 2, 0),
         _work(
             "transposed copy", lambda x: x.transpose(1, 3).contiguous(), lambda x: x.transpose(1, 3).contiguous(), 4, 0
         ),

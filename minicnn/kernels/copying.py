@@ -6,7 +6,7 @@ that lie one behind the other in both count as one, and then there are three cas
     rows       the innermost axis is the same: rows are copied whole
     tiles      source[i, j] and target[j, i]: squares of both are in cache at once, so that each cache line is read and
                written whole (the transposition of a matrix; images from NCHW to NHWC)
-    elements   no axis of the source lies side by side: rows of the target, element by element
+    elements   no axis of the source lies side by side, or too short a one: rows of the target, element by element
 """
 
 import functools
@@ -51,7 +51,7 @@ class _Plan(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ...], itemsize: int) -> _Plan | None:
-    """None where NumPy is to copy: elements of other sizes, backwards or apart, a target with gaps, narrow tiles."""
+    """None where NumPy is to copy: elements of other sizes, backwards or apart, a target with gaps."""
     if any(step < 0 or step % itemsize for step in (*target, *source)) or itemsize not in (4, 8):
         return None
     axes = [(t // itemsize, s // itemsize, n) for n, t, s in zip(shape, target, source, strict=True) if n > 1]
@@ -68,11 +68,9 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
     along, along_target = 1, 0
     if inner_source != 1:
         beside = [axis for axis in merged if axis[1] == 1]
-        if beside:
+        if beside and (min(beside[0][2], inner) >= vector_bytes() // itemsize or COLOURS in (beside[0][2], inner)):
             along_target, _, along = beside[0]
             merged.remove(beside[0])
-            if min(along, inner) < vector_bytes() // itemsize and COLOURS not in (along, inner):
-                return None
     outer = np.array(merged, np.int64).reshape(-1, 3)
     sizes, in_target, in_source = (np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1))
     return _Plan(sizes, in_target, in_source, inner, inner_source, along, along_target, (span[0], span[1]))
@@ -90,16 +88,25 @@ def _place(number, sizes, steps):
 
 @kernel(parallel=True)
 def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, inner_source, tasks):
+    last = len(sizes) - 1
     for number in prange(tasks):
         task = np.int64(number)
-        for row in range(rows * task // tasks, rows * (task + 1) // tasks):
-            to, at = _place(row, sizes, target_steps), _place(row, sizes, source_steps)
-            if inner_source == 1:
-                for i in range(inner):
-                    target[to + i] = source[at + i]
-            else:
-                for i in range(inner):
-                    target[to + i] = source[at + i * inner_source]
+        row, end = rows * task // tasks, rows * (task + 1) // tasks
+        while row < end:  # as far as the last outer axis goes
+            to, at, count = _place(row, sizes, target_steps), _place(row, sizes, source_steps), np.int64(1)
+            next_target, next_source = np.int64(0), np.int64(0)
+            if last >= 0:
+                count = min(end - row, sizes[last] - row % sizes[last])
+                next_target, next_source = target_steps[last], source_steps[last]
+            for k in range(count):
+                t, f = to + k * next_target, at + k * next_source
+                if inner_source == 1:
+                    for i in range(inner):
+                        target[t + i] = source[f + i]
+                else:
+                    for i in range(inner):
+                        target[t + i] = source[f + i * inner_source]
+            row += count
 
 
 @kernel
@@ -145,14 +152,23 @@ def _copy_tiles(
             if along == inner_source == COLOURS:
                 _separate(target, to, along_target, source, at, inner)
                 continue
-            for i in range(0, whole, vector):
+            if along_target > inner_source:  # a few long lines of the target at a time
                 for j in range(0, squares, vector):
-                    transpose(
-                        source, at + i * inner_source + j, inner_source, target, to + j * along_target + i, along_target
-                    )
-                for j in range(squares, count):
-                    for k in range(i, i + vector):
-                        target[to + j * along_target + k] = source[at + k * inner_source + j]
+                    for i in range(0, whole, vector):
+                        transpose(
+                            source, at + i * inner_source + j, inner_source,
+                            target, to + j * along_target + i, along_target,
+                        )  # fmt: skip
+            else:  # a few of the source
+                for i in range(0, whole, vector):
+                    for j in range(0, squares, vector):
+                        transpose(
+                            source, at + i * inner_source + j, inner_source,
+                            target, to + j * along_target + i, along_target,
+                        )  # fmt: skip
+            for j in range(squares, count):
+                for k in range(whole):
+                    target[to + j * along_target + k] = source[at + k * inner_source + j]
             for i in range(whole, inner):
                 for j in range(count):
                     target[to + j * along_target + i] = source[at + i * inner_source + j]

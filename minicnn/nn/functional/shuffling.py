@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.autograd.graph import entitled
 from minicnn.errors import ShapeError
@@ -28,12 +29,12 @@ class Rearranged(Operator):
         ctx: Any, x: np.ndarray, apart: tuple[int, ...], order: tuple[int, ...], shape: tuple[int, ...]
     ) -> np.ndarray:
         ctx.shape, ctx.apart, ctx.order = x.shape, apart, order
-        return x.reshape(apart).transpose(order).copy().reshape(shape)
+        return kernels.memory.row_major(x.reshape(apart).transpose(order)).reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         moved = g.reshape([ctx.apart[axis] for axis in ctx.order])
-        return moved.transpose(np.argsort(ctx.order)).copy().reshape(ctx.shape), None, None, None
+        return kernels.memory.row_major(moved.transpose(np.argsort(ctx.order))).reshape(ctx.shape), None, None, None
 
 
 def _factor(value: Any, name: str) -> int:
