@@ -111,3 +111,8 @@ def set_default_device(device: Any) -> None:
 def get_default_device() -> cpu_device:
     """The CPU."""
     return cpu_device("cpu")
+
+
+def _assert(condition: Any, message: str) -> None:
+    """Python's assert, as a function."""
+    assert condition, message

@@ -1,5 +1,6 @@
 """Small modules under torch's names: requests for what is always so, and refusals in a sentence, as without a GPU."""
 
+import importlib
 import warnings
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import minicnn
-from minicnn import io, models, nn
+from minicnn import io, models, nn, switches
 from minicnn.nn import tuples
 
 
@@ -322,3 +323,40 @@ def test_networks_come_untrained():
         for arguments, named in (((), {"weights": "DEFAULT"}), ((True,), {}), ((), {"pretrained": True})):
             with pytest.raises(RuntimeError, match="no trained weights"):
                 getattr(models, name)(*arguments, **named)
+
+
+@pytest.mark.parametrize("library", [minicnn, torch])
+def test_methods_that_are_marked_for_a_compiler_run_as_they_are_written(library):
+    jit = importlib.import_module(f"{library.__name__}.jit")
+
+    class Network(library.nn.Module):
+        @jit._overload_method
+        def forward(self, x):
+            pass
+
+        @jit.export
+        def forward(self, x):  # noqa: F811
+            return (
+                self.twice(self.ignored(self.dropped(x))) if not jit.is_scripting() and not jit.is_tracing() else None
+            )
+
+        @jit.unused
+        def twice(self, x):
+            return 2 * x
+
+        @jit.ignore
+        def ignored(self, x):
+            return x + 1
+
+        @jit.ignore(drop=False)
+        def dropped(self, x):
+            return x - 3
+
+    assert Network()(library.ones(2)).tolist() == [-2.0, -2.0]
+
+
+@pytest.mark.parametrize(("check", "ones"), [(switches._assert, minicnn.ones), (torch._assert, torch.ones)])
+def test_a_function_that_asserts(check, ones):
+    assert check(True, "fits") is None
+    with pytest.raises(AssertionError, match="too small"):
+        check(ones(()) > 2, "too small")

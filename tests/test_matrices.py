@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from agreement import assert_agrees
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,30 @@ def test_products(data, M, K, N, beta, alpha):
     assert_agrees(lambda m, s, a, v: m.addmv(s.sum().expand(a.shape[0]), a, v, beta=beta, alpha=alpha), start, a, v)
     assert_agrees(lambda m, s, a, b: m.addr(s, a[:, 0], b[0], beta=beta, alpha=alpha), start, a, b)
     assert_agrees(lambda m, a, b: (a @ b).addmm_(a, b, alpha=alpha), a, b)
+
+
+PRODUCTS = [("matmul", (3, 2), (2,)), ("mm", (3, 2), (2, 4)), ("bmm", (2, 3, 2), (2, 2, 4)), ("mv", (3, 2), (2,))]
+
+
+@pytest.mark.parametrize(("name", "first", "second"), [*PRODUCTS, ("dot", (3,), (3,))])
+def test_products_into_a_tensor_that_is_there(name, first, second):
+    a, b = np.arange(np.prod(first)).reshape(first) + 1.0, np.arange(np.prod(second)).reshape(second) - 2.0
+    results = []
+    for library in (minicnn, torch):
+        x, y = library.from_numpy(a), library.from_numpy(b)
+        multiply = getattr(library, name)
+        expected = multiply(x, y)
+        for out in (library.full_like(expected, 7.0), library.empty(0, dtype=library.float64)):
+            assert multiply(x, y, out=out) is out
+            results.append(out.numpy())
+        with pytest.raises(RuntimeError):
+            multiply(x, y, out=library.zeros(expected.shape, dtype=library.float32))
+        with pytest.raises(RuntimeError):
+            multiply(x, y, out=library.zeros((*expected.shape, 3), dtype=library.int64))
+        with pytest.raises(RuntimeError):
+            multiply(x.clone().requires_grad_(), y, out=library.zeros_like(expected))
+    for result in results[:2]:
+        np.testing.assert_array_equal(result, results[2])
 
 
 @FEW

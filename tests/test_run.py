@@ -173,8 +173,10 @@ def test_a_syntax_error_shows_its_line_alone(run):
 MISSING = [
     ("import torch\ntorch.nn.Conv2f(1)", "torch.nn.Conv2f (train.py, line 2): the nearest name is torch.nn.Conv2d"),
     ("from torch.nn import Linaer", "torch.nn.Linaer (train.py, line 1): the nearest name is torch.nn.Linear"),
-    ("import torch.jit", "torch.jit (train.py, line 1): programs run as they are written; leave torch.jit out"),
-    ("import torch\ntorch.jit.script(1)", "torch.jit (train.py, line 2): programs run as they are written"),
+    ("import torch.fx", "torch.fx (train.py, line 1): programs run as they are written; nothing is traced"),
+    ("import torch\ntorch.fx.wrap(1)", "torch.fx (train.py, line 2): programs run as they are written"),
+    ("import torch\ntorch.jit.script(1)", "torch.jit.script (train.py, line 2): programs run as they are written"),
+    ("from torch.jit import trace", "torch.jit.trace (train.py, line 1): programs run as they are written"),
     ("from torch.nn.utils import rnn", "torch.nn.utils.rnn (train.py, line 1): there are no recurrent layers"),
     ("from torchvision.transforms import v2", "torchvision.transforms.v2 (train.py, line 1): the transforms are in"),
     (
@@ -199,7 +201,7 @@ def test_what_is_missing_is_named(run, source, sentence):
 def test_a_program_may_ask_and_may_catch(run):
     source = """
         import torch
-        assert not hasattr(torch, "jit") and getattr(torch.nn, "LSTM", None) is None
+        assert not hasattr(torch, "fx") and getattr(torch.nn, "LSTM", None) is None
         assert not hasattr(torch.ones(2), "to_pandas")
         try:
             from torch.nn import LSTM
@@ -210,7 +212,7 @@ def test_a_program_may_ask_and_may_catch(run):
         except ModuleNotFoundError as error:
             print(error.name)
         try:
-            torch.jit
+            torch.fx
         except AttributeError:
             print("none")
     """
@@ -220,7 +222,7 @@ def test_a_program_may_ask_and_may_catch(run):
 def test_a_report_lists_everything_and_runs_on(run):
     source = """
         import torch
-        import torch.jit
+        import torch.fx
         import model
         from torch.nn import LSTM
         from torch import special
@@ -255,7 +257,7 @@ def test_a_report_lists_everything_and_runs_on(run):
     assert lines == [
         "minicnn has no torch.Tensor.cholesky_of (train.py, line 18)",
         "minicnn has no torch.fft (train.py, line 13)",
-        "minicnn has no torch.jit (train.py, line 3): programs run as they are written; leave torch.jit out",
+        "minicnn has no torch.fx (train.py, line 3): programs run as they are written; nothing is traced",
         "minicnn has no torch.nn.Convv2d (model.py, lines 5, 8): the nearest name is torch.nn.Conv2d",
         "minicnn has no torch.nn.LSTM (train.py, line 5): there are no recurrent layers",
         "minicnn has no torch.special (train.py, line 6)",
@@ -393,8 +395,8 @@ def test_minicnns_own_modules_say_what_they_lack(module):
 def test_an_import_from_minicnn_says_what_is_missing():
     with pytest.raises(ImportError, match=r"minicnn.nn has no Conv2f .*: the nearest name is minicnn.nn.Conv2d"):
         from minicnn.nn import Conv2f  # noqa: F401
-    with pytest.raises(AttributeError, match=r"minicnn has no jit \(.*\): programs run as they are written"):
-        minicnn.jit  # noqa: B018
+    with pytest.raises(AttributeError, match=r"minicnn has no fx \(.*\): programs run as they are written"):
+        minicnn.fx  # noqa: B018
 
 
 def test_versions_compare_by_their_numbers():

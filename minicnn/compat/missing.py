@@ -10,8 +10,11 @@ from types import FrameType
 
 from minicnn.compat.paths import served_by
 
+COMPILERS = ("script", "trace", "ScriptModule", "ScriptFunction", "script_method", "freeze", "load", "save")
+"""Names below torch.jit that compile programs, or read and write compiled ones."""
+
 INSTEAD = {
-    "jit": "programs run as they are written; leave torch.jit out",
+    **{f"jit.{name}": f"programs run as they are written; leave torch.jit.{name} out" for name in COMPILERS},
     "onnx": "save weights with torch.save, and export them with PyTorch",
     "hub": "networks with torchvision's parameter names are in torchvision.models",
     "fx": "programs run as they are written; nothing is traced",

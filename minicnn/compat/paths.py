@@ -30,6 +30,7 @@ PATHS: dict[str, str] = {
     "torch.distributions.normal": "minicnn.distributions.normal",
     "torch.distributions.uniform": "minicnn.distributions.uniform",
     "torch.functional": "minicnn",
+    "torch.jit": "minicnn.jit",
     "torch.mps": "minicnn.mps",
     "torch.multiprocessing": "multiprocessing",
     "torch.nn": "minicnn.nn",
@@ -123,6 +124,7 @@ PATHS: dict[str, str] = {
 """Module path → the module whose names it has; one entry for every path that programs may import."""
 
 NAMES: dict[str, str] = {
+    "torch._assert": "minicnn.switches._assert",
     "torch.nn.modules.batchnorm._BatchNorm": "minicnn.nn.layers.normalization._BatchNorm",
     "torch.nn.modules.conv._ConvNd": "minicnn.nn.layers.convolution._Convolution",
     "torch.nn.modules.instancenorm._InstanceNorm": "minicnn.nn.layers.parts._InstanceNorm",

@@ -11,6 +11,7 @@ from minicnn.autograd.mode import grad_mode
 from minicnn.autograd.storage import can_view, elements, promised
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import array_of, check_broadcast
+from minicnn.operators.out import deliver
 from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import Contiguous
 
@@ -43,12 +44,13 @@ class MatrixProduct(Operator):
         return by_a, by_b
 
 
-def matmul(input: Any, other: Any) -> Any:
+def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """The matrix product of Tensors or arrays of one dtype, each with at least one dimension.
 
     Args:
         input: (K,) or (…, M, K).
         other: (K,) or (…, K, N).
+        out: a Tensor of the result's dtype that receives it.
 
     Returns: (…, M, N), without the axes that a vector lacks.
 
@@ -68,7 +70,7 @@ def matmul(input: Any, other: Any) -> Any:
     check_broadcast(left.shape[:-2], right.shape[:-2])
     if grad_mode.enabled and (left.ndim > 2 or right.ndim > 2):
         input, other = _copied_as_saved(input, other)
-    return MatrixProduct.apply(input, other)
+    return deliver(MatrixProduct.apply(input, other), out, same_dtype=True)
 
 
 def _copied_as_saved(a: Any, b: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.arithmetic import Add, Multiply
 from minicnn.operators.matmul import MatrixProduct
 from minicnn.operators.operands import array_of, cast
+from minicnn.operators.out import deliver
 from minicnn.operators.reduction import sum
 from minicnn.operators.shape import expand, permute, reshape
 
@@ -36,39 +37,43 @@ def _multiplied(name: str, a: Any, b: Any, a_dims: int, b_dims: int) -> Any:
     return MatrixProduct.apply(a, b)
 
 
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     """The product of two matrices: (M, K) and (K, N) give (M, N).
+
+    Args:
+        input, mat2: the matrices.
+        out: a Tensor of the result's dtype that receives it.
 
     Raises:
         ShapeError: for other dimensions, or sizes that don't fit.
         DtypeError: for two dtypes, or bools.
     """
-    return _multiplied("mm", input, mat2, 2, 2)
+    return deliver(_multiplied("mm", input, mat2, 2, 2), out, same_dtype=True)
 
 
 @entitled("BmmBackward0")
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     """The products of the matrices of two stacks: (B, M, K) and (B, K, N) give (B, M, N).
 
     Raises: as `mm`.
     """
-    return _multiplied("bmm", input, mat2, 3, 3)
+    return deliver(_multiplied("bmm", input, mat2, 3, 3), out, same_dtype=True)
 
 
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     """The product of a matrix and a vector: (M, K) and (K,) give (M,).
 
     Raises: as `mm`.
     """
-    return _multiplied("mv", input, vec, 2, 1)
+    return deliver(_multiplied("mv", input, vec, 2, 1), out, same_dtype=True)
 
 
-def dot(input: Any, tensor: Any) -> Any:
+def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
     """Σ of the products of the elements of two vectors.
 
     Raises: as `mm`.
     """
-    return _multiplied("dot", input, tensor, 1, 1)
+    return deliver(_multiplied("dot", input, tensor, 1, 1), out, same_dtype=True)
 
 
 def vdot(input: Any, other: Any) -> Any:
