@@ -12,7 +12,7 @@ except ImportError as error:
 FIRST = 2
 """How many samples of each kind the short run takes."""
 
-MOST = 40
+MOST = 12
 """How many samples of each kind the long run takes; a few operations have thousands."""
 
 OPERATIONS = [
