@@ -81,7 +81,7 @@ def conv(
     from benchmarks.work.layers import GROUPED, LAYERS, WINOGRAD, convolution
 
     check_algorithm(algorithm)
-    layers = {"winograd": WINOGRAD, "grouped": GROUPED[:-1]}.get(algorithm, LAYERS)
+    layers = {"winograd": WINOGRAD, "grouped": GROUPED[:-2]}.get(algorithm, LAYERS)
     works = [convolution(layer, backward, algorithm) for backward in (False, True) for layer in layers]
     title = "convolution layers" + (f", algorithm={algorithm!r}" if algorithm != "auto" else "")
     report(

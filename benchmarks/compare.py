@@ -1,5 +1,6 @@
 """One convolution by every algorithm: time, memory, and error against float64."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from rich.table import Table
 from benchmarks.machine import measure_limits
 from benchmarks.memory import readable, workspace
 from benchmarks.report import console, print_environment, write
-from benchmarks.rows import Way
+from benchmarks.rows import Way, as_array
 from benchmarks.settings import Output, Seconds, Threads, set_up
 from benchmarks.spec import EXAMPLE, Convolution, parse
 from benchmarks.timing import alternate
@@ -42,7 +43,7 @@ class Row:
     errors: dict[str, tuple[float, float]]
 
 
-def scaled_errors(results: list[np.ndarray], exact: list, magnitude: list) -> dict[str, tuple[float, float]]:
+def scaled_errors(results: Iterable, exact: Iterable, magnitude: Iterable) -> dict[str, tuple[float, float]]:
     """The largest and the mean error of each result.
 
     Args:
@@ -52,7 +53,8 @@ def scaled_errors(results: list[np.ndarray], exact: list, magnitude: list) -> di
     """
     eps = np.finfo(np.float32).eps
     errors = {}
-    for name, ours, right, size in zip(RESULTS, results, exact, magnitude, strict=False):
+    arrays = (map(as_array, side) for side in (results, exact, magnitude))
+    for name, ours, right, size in zip(RESULTS, *arrays, strict=False):
         scaled = np.abs(ours - right) / (eps * np.maximum(size, np.finfo(np.float32).tiny))
         errors[name] = (float(scaled.max()), float(scaled.mean()))
     return errors
@@ -96,7 +98,7 @@ def measured(convolution: Convolution, backward: bool, seconds: float, gflops: f
     doubles = [array.astype(np.float64) for array in problem[1:]]
     exact = torch_way(Problem(convolution, *doubles), backward)()
     magnitude = torch_way(Problem(convolution, *map(np.abs, doubles)), backward)()
-    errors = {name: scaled_errors(list(way()), list(exact), list(magnitude)) for name, way in found.items()}
+    errors = {name: scaled_errors(way(), exact, magnitude) for name, way in found.items()}
     times = alternate(list(found.values()), seconds=seconds)
     flops = convolution.flops * (3 if backward else 1)
     return [

@@ -11,8 +11,8 @@ import numpy as np
 from benchmarks.machine import Limits
 from benchmarks.timing import Function, alternate
 
-Way = Callable[[], Sequence[np.ndarray]]
-"""Does the work once; returns arrays to compare."""
+Way = Callable[[], Sequence[Any]]
+"""Does the work once; returns what to compare, arrays or either side's tensors, as it lies in memory."""
 
 
 class Sides(NamedTuple):
@@ -87,6 +87,11 @@ class Result:
         return asdict(self)
 
 
+def as_array(result: Any) -> np.ndarray:
+    """A tensor of either side, or an array, as an array. Not part of the work: minicnn's may have to be laid anew."""
+    return result if isinstance(result, (np.ndarray, np.generic)) else result.detach().numpy()
+
+
 def compare(title: str, sides: Sides, tolerance: float) -> float:
     """Call each side once; raise where the results differ by more than the tolerance.
 
@@ -96,7 +101,7 @@ def compare(title: str, sides: Sides, tolerance: float) -> float:
     ours = sides.ours()
     first = time.perf_counter() - start
     for name, function in sides.theirs.items():
-        for number, (a, b) in enumerate(zip(ours, function(), strict=True)):
+        for number, (a, b) in enumerate(zip(map(as_array, ours), map(as_array, function()), strict=True)):
             scale = np.abs(b).max() or 1.0
             error = np.abs(a - b).max() / scale
             if not error <= tolerance:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import hypothesis
 import numpy as np
 import torch
 
@@ -70,11 +71,13 @@ def databases() -> tuple[list, list]:
             import expecttest  # noqa: F401
     # torch.testing derives its TestCase from expecttest's, and uses nothing else of it to describe samples
     sys.modules.setdefault("expecttest", types.SimpleNamespace(TestCase=unittest.TestCase))  # type: ignore[arg-type]
+    profile = hypothesis.settings.get_current_profile_name()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from torch.testing._internal.common_methods_invocations import op_db
         from torch.testing._internal.common_modules import module_db
-    torch.backends.__allow_nonbracketed_mutation_flag = True  # that import took it away from everyone in this process
+    hypothesis.settings.load_profile(profile)  # those imports changed it, and the next line's, for the whole process
+    torch.backends.__allow_nonbracketed_mutation_flag = True
     return op_db, module_db
 
 

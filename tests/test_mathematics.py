@@ -52,7 +52,8 @@ NO_GRADIENT_IN_PLACE = (
 
 
 LACKING = re.compile(
-    r"derivative for .* is not implemented|INTERNAL ASSERT|isDifferentiableType|with a bool tensor is not supported"
+    r"derivative for .* is not implemented|not implemented for 'Bool'|INTERNAL ASSERT|isDifferentiableType"
+    r"|with (a|two) bool tensors? is not supported"
 )
 """What torch says of a gradient that it doesn't have, or where it fails itself."""
 

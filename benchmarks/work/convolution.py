@@ -73,9 +73,9 @@ def minicnn_way(problem: Problem, backward: bool, by_input: bool = True, algorit
     grad_output = minicnn.Tensor(channels_last(problem.grad_output))
     arguments = problem.convolution.arguments
 
-    def way() -> list[np.ndarray]:
+    def way() -> list:
         y = F.conv2d(x, weight, bias, *arguments, algorithm=algorithm)
-        return [y.detach().numpy(), *_gradients(y, grad_output, [x, weight, bias])]
+        return [y.detach(), *_gradients(y, grad_output, [x, weight, bias])]
 
     return way
 
@@ -97,19 +97,19 @@ def torch_way(problem: Problem, backward: bool, by_input: bool = True, memory_fo
     bias.requires_grad_(backward)
     arguments = problem.convolution.arguments
 
-    def way() -> list[np.ndarray]:
+    def way() -> list:
         y = TF.conv2d(x, weight, bias, *arguments)
-        return [y.detach().numpy(), *_gradients(y, grad_output, [x, weight, bias])]
+        return [y.detach(), *_gradients(y, grad_output, [x, weight, bias])]
 
     return way
 
 
-def _gradients(y, grad_output, leaves: list) -> list[np.ndarray]:
+def _gradients(y, grad_output, leaves: list) -> list:
     """Walk back from y, if there is a way; take the gradients from the leaves, so that the next call makes new ones."""
     if not y.requires_grad:
         return []
     y.backward(grad_output)
-    gradients = [leaf.grad.numpy() for leaf in leaves if leaf.requires_grad]
+    gradients = [leaf.grad for leaf in leaves if leaf.requires_grad]
     for leaf in leaves:
         leaf.grad = None
     return gradients

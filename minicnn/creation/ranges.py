@@ -107,6 +107,8 @@ def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, comput
         raise ShapeError(f"{name} needs steps that aren't negative, got {count}")
     if dtype.kind == "b" and count > 1:
         raise DtypeError(f"{name} gives numbers, got dtype bool")
+    if not count:
+        return np.empty(0, computed or dtype)
     for bound in (first, last):
         if dtype.kind in "iu" or not isinstance(bound, float):
             check_fits(bound, dtype)

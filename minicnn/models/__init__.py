@@ -1,5 +1,6 @@
 """Networks, each in a file that reads line by line like its PyTorch twin in `reference.models`."""
 
+import sys
 from collections.abc import Callable
 
 from minicnn.compat import missing
@@ -38,9 +39,11 @@ TORCHVISIONS = (
     *(alexnet, resnet18, resnet34, resnet50),
     *(vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn),
 )
-"""What torchvision has too, under the same name."""
+"""What torchvision has too, under the same name; these take its arguments about trained weights, here and in their files."""
 
-globals().update({constructor.__name__: untrained(constructor) for constructor in TORCHVISIONS})
+for _constructor in map(untrained, TORCHVISIONS):
+    for _place in (globals(), vars(sys.modules[_constructor.__module__])):
+        _place[_constructor.__name__] = _constructor
 
 __all__ = [
     "FOR_SMALL_IMAGES",

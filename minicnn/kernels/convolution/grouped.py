@@ -36,6 +36,10 @@ from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import add, load, multiply_add, repeat, store, zero
 
+WIDEST = 2
+"""Groups of more channels or outputs are better multiplied one by one: to lay their planes takes longer than it saves.
+On 14 × 14 images of 128 channels, forward and backward, 64 groups were even, 32 groups slower by 1.1."""
+
 TAPS = 9
 """Taps of a weight's gradient summed at a time; a window of 3 × 3."""
 
@@ -44,6 +48,11 @@ def applies(geometry: Geometry, channels: int, outputs: int, groups: int, dtype:
     """Whether groups are too small to fill vectors, all of them together do, and sums are short."""
     width, most = lanes(dtype), max(channels, outputs) // groups
     return groups > 1 and most < width <= min(channels, outputs) and most * math.prod(geometry.kernel) <= STEPS
+
+
+def pays(channels: int, outputs: int, groups: int) -> bool:
+    """Whether it is faster than the matrix product of each group."""
+    return max(channels, outputs) // groups <= WIDEST
 
 
 def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype) -> None:
@@ -150,7 +159,7 @@ def _backwards(geometry: Geometry) -> Sweep:
     return _sweep(_reaching(h), _reaching(w), (h.stride, w.stride), (1, 1), w.kernel)
 
 
-@kernel
+@kernel(inline="always")
 def _eight(x, at, step, taps, first, last, c, weight, start, y, to, apart):
     """Eight neighbouring pixels of a run, one vector of outputs; `start` is what sums begin with."""
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = start
@@ -175,7 +184,7 @@ def _eight(x, at, step, taps, first, last, c, weight, start, y, to, apart):
     store(a7, y, to + 7 * apart)
 
 
-@kernel
+@kernel(inline="always")
 def _four(x, at, step, taps, first, last, c, weight, start, y, to, apart):
     """As `_eight`, for four pixels."""
     a0 = a1 = a2 = a3 = start
@@ -192,7 +201,7 @@ def _four(x, at, step, taps, first, last, c, weight, start, y, to, apart):
     store(a3, y, to + 3 * apart)
 
 
-@kernel
+@kernel(inline="always")
 def _one(x, at, taps, first, last, c, weight, start, y, to):
     """One pixel, in four sums."""
     a0, a1, a2, a3 = start, zero(x), zero(x), zero(x)
