@@ -33,7 +33,7 @@ def names():
             ours, theirs = getattr(ours, part, None), getattr(theirs, part)
         for name in sorted(set(dir(ours)) & set(dir(theirs))):
             both = inspect.isroutine(getattr(ours, name)) and inspect.isroutine(getattr(theirs, name))
-            if both and not name.startswith("_") and not DRAWN.search(name) and name not in SKIPPED:
+            if both and not name.startswith(("_", "set_")) and not DRAWN.search(name) and name not in SKIPPED:
                 yield prefix + name
 
 

@@ -58,7 +58,7 @@ LACKING = re.compile(
 """What torch says of a gradient that it doesn't have, or where it fails itself."""
 
 
-CANCELLING = ("tanh", "sigmoid", "sinc", "lgamma", "digamma", "logit", "special.")
+CANCELLING = ("expm1", "tanh", "sigmoid", "sinc", "lgamma", "digamma", "logit", "special.")
 """Functions that subtract numbers of order 1, or whose gradients do: how exact they are has to do with 1."""
 
 
@@ -313,7 +313,7 @@ def test_out_receives_the_result(name, data):
 
     mine, torchs = outcome(run, minicnn), outcome(run, torch)
     if isinstance(torchs, Exception):
-        assert isinstance(mine, (RuntimeError, TypeError)), f"{mine!r}, torch {torchs!r}"
+        assert LACKING.search(str(torchs)) or isinstance(mine, (RuntimeError, TypeError)), f"{mine!r}, torch {torchs!r}"
         return
     assert not isinstance(mine, Exception), f"{mine!r}"
     assert str(mine.dtype) == str(torchs.dtype)

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torchvision.transforms.functional as reference
 from agreement import outcome
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -153,6 +153,7 @@ def test_resize(image, size, interpolation, longest, antialias):
 
 @given(IMAGES, st.integers(0, 3), st.integers(0, 3), st.integers(1, 6), st.integers(1, 6), SIZES, INTERPOLATIONS)
 def test_resized_crop(image, top, left, height, width, size, interpolation):
+    assume(width > 1 or interpolation == "nearest")  # see test_interpolate
     assert_same(*both("resized_crop", image, top, left, height, width, size, interpolation=interpolation), 2e-6)
 
 

@@ -147,7 +147,8 @@ def paddings(draw):
 @given(case=paddings(), seed=st.integers(0, 99))
 def test_padding_on_one_side_and_cutting_on_the_other(case, seed):
     shape, widths, mode = case
-    x = minicnn.Tensor(fill(shape, "integers", seed), True)
+    empty = 0 in [n + before + after for n, before, after in zip(shape[::-1], widths[::2], widths[1::2], strict=False)]
+    x = minicnn.Tensor(fill(shape, "integers", seed), not empty)  # PyTorch leaves the gradient of nothing unwritten
     assert_agrees(lambda m, x: m.nn.functional.pad(x, widths, mode), x)
 
 

@@ -9,6 +9,7 @@ save.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -370,6 +371,26 @@ def _hardshrink(x, width, b, c):
     return type(x)(0) if (x >= -width) & (x <= width) else x
 
 
+@number
+def _erf(x, a, b, c):
+    return type(x)(math.erf(x))  # of the C library, as exact as can be
+
+
+@number
+def _erf_gradient(g, x, a, b, c):
+    return g * type(x)(2 / math.sqrt(math.pi)) * exponential.exp(-(x * x))
+
+
+@number
+def _erfc(x, a, b, c):
+    return type(x)(math.erfc(x))
+
+
+@number
+def _erfc_gradient(g, x, a, b, c):
+    return -_erf_gradient(g, x, a, b, c)
+
+
 relu = Activation(_relu, _relu_gradient)
 leaky_relu = Activation(_leaky_relu, _leaky_relu_gradient)
 threshold = Activation(_threshold, _threshold_gradient)
@@ -388,5 +409,7 @@ hardsigmoid = Activation(_hardsigmoid, _hardsigmoid_gradient)
 hardswish = Activation(_hardswish, _hardswish_gradient)
 softsign = Activation(_softsign, _softsign_gradient)
 tanhshrink = Activation(_tanhshrink, _tanhshrink_gradient)
+erf = Activation(_erf, _erf_gradient)
+erfc = Activation(_erfc, _erfc_gradient)
 softshrink = Activation(_softshrink, _shrink_gradient)
 hardshrink = Activation(_hardshrink, _shrink_gradient)

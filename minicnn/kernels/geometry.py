@@ -290,6 +290,7 @@ def transposed_geometry(
     padding: Any = 0,
     output_padding: Any = 0,
     dilation: Any = 1,
+    least: int = 1,
 ) -> Geometry:
     """The geometry of the convolution whose gradient with respect to x a transposed convolution of `size` is.
 
@@ -298,8 +299,8 @@ def transposed_geometry(
     least the stride, more than its windows reach.
 
     Raises:
-        ValueError: for values out of range, an output padding that is at least stride and dilation, or an output
-            without pixels.
+        ValueError: for values out of range, an output padding that is at least stride and dilation, or an output of
+            fewer than `least` pixels along an axis.
         TypeError: for values of other types.
     """
     return _transposed_geometry(
@@ -309,12 +310,19 @@ def transposed_geometry(
         exact(padding, "padding"),
         exact(output_padding, "output_padding"),
         exact(dilation, "dilation"),
+        least,
     )
 
 
 @functools.lru_cache(maxsize=4096)
 def _transposed_geometry(
-    size: tuple[int, int], kernel: tuple[int, int], stride: Any, padding: Any, output_padding: Any, dilation: Any
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    dilation: Any,
+    least: int,
 ) -> Geometry:
     kernel = pair(kernel, "kernel_size", 1)
     strides = pair(stride, "stride", 1, INT32)
@@ -330,7 +338,7 @@ def _transposed_geometry(
             )
         extent = (kernel[i] - 1) * dilations[i] + 1
         result = (size[i] - 1) * strides[i] - 2 * pads[i] + extent + extra[i]
-        if result < 1:
+        if result < least:
             raise ValueError(
                 f"a transposed convolution of an image of {size} with kernel_size {kernel}, stride {strides} and "
                 f"padding {pads} has no output"

@@ -39,7 +39,8 @@ TORCHVISIONS = (
     *(alexnet, resnet18, resnet34, resnet50),
     *(vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn),
 )
-"""What torchvision has too, under the same name; these take its arguments about trained weights, here and in their files."""
+"""What torchvision has too, under the same name; these take its arguments about trained weights, here and in their
+files."""
 
 for _constructor in map(untrained, TORCHVISIONS):
     for _place in (globals(), vars(sys.modules[_constructor.__module__])):

@@ -131,7 +131,7 @@ def _divided(operator: type[Binary], name: str, a: Any, b: Any, numbers: Numbers
     kind = result_type(array_of(a), array_of(b)).kind
     if kind == "b":
         raise DtypeError(f"{name} is not defined for bools")
-    if kind != "f" and not np.all(array_of(b)):
+    if kind != "f" and not np.all(array_of(b)) and np.size(array_of(a)):
         raise DivisionError(f"{name} of integers by zero")
     return deliver(operator.call(a, b), out)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.kernels import activation
 from minicnn.operators.binary import Binary, binary
 from minicnn.operators.out import deliver
 from minicnn.operators.unary import floating_point, unary
@@ -48,7 +49,7 @@ def trigamma(x: np.ndarray) -> np.ndarray:
     return np.where(below, (pi / np.sin(pi * x)) ** 2 - total, total)
 
 
-_psi, _zeta, _erf, _erfc, _gammaln = map(scipy_function, ("digamma", "zeta", "erf", "erfc", "gammaln"))
+_psi, _zeta, _gammaln = map(scipy_function, ("digamma", "zeta", "gammaln"))
 _i0, _i1, _i0e, _i1e = map(scipy_function, ("i0", "i1", "i0e", "i1e"))
 _erfcx, _inverse_erf, _ndtr = map(scipy_function, ("erfcx", "erfinv", "ndtr"))
 
@@ -69,8 +70,8 @@ def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
     return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x), 0.5)
 
 
-erf = unary("erf", "2/√π ∫₀ˣ exp(−t²) dt", _erf, lambda g, x: 2 / math.sqrt(pi) * np.exp(-(x * x)) * g)
-erfc = unary("erfc", "1 − erf x", _erfc, lambda g, x: -2 / math.sqrt(pi) * np.exp(-(x * x)) * g)
+erf = unary("erf", "2/√π ∫₀ˣ exp(−t²) dt", activation.erf.forward, activation.erf.backward)
+erfc = unary("erfc", "1 − erf x", activation.erfc.forward, activation.erfc.backward)
 erfcx = unary("erfcx", "exp(x²) erfc x", _erfcx, lambda g, x: (2 * x * _erfcx(x) - 2 / math.sqrt(pi)) * g)
 erfinv = unary(
     "erfinv",

@@ -142,6 +142,8 @@ def cross_entropy(
         if ignore_index >= 0:
             raise ShapeError(f"probabilities as targets can't be ignored, got ignore_index={ignore_index}")
         return _soft_cross_entropy(input, target, weight, reduction, smoothing)
+    if smoothing and x.ndim == classes.ndim == 1:
+        raise ShapeError(f"cross_entropy with label_smoothing needs a target of shape (), got {tuple(classes.shape)}")
     return _for_classes(CrossEntropy, "cross_entropy", input, target, weight, ignore_index, smoothing, reduction)
 
 

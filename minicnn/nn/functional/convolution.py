@@ -235,5 +235,6 @@ def conv_transpose2d(
     """
     groups = _exact_groups(groups)
     sizes = _sizes("conv_transpose2d", described(input), described(weight), described(bias), groups, True)
-    geometry = transposed_geometry(*sizes, stride, padding, output_padding, dilation)
+    least = 0 if input.ndim == 4 and not len(input) else 1  # as in torch: an empty batch needs no pixels
+    geometry = transposed_geometry(*sizes, stride, padding, output_padding, dilation, least)
     return batched(lambda x: ConvTranspose2d.apply(x, weight, bias, geometry, groups, algorithm), input, view=True)
