@@ -1,0 +1,98 @@
+"""When a function is wrong: the shortest condition that holds in every failing case and in no passing one."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from minicnn.testing.operations.operation import Operation
+    from minicnn.testing.search import Trial
+
+MULTIPLES = (2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a mistake shows.
+
+    Attributes:
+        text: such as 'padding="same" and an even kernel'; empty if nothing tells the failing cases apart.
+        failed, held: in how many cases it is wrong, out of how many in which the condition holds.
+        tried: how many cases there were.
+    """
+
+    text: str
+    failed: int
+    held: int
+    tried: int
+
+    @property
+    def sentence(self) -> str:
+        """The condition as the end of "It is wrong …"."""
+        if self.failed == self.tried:
+            return f"in every case ({self.failed} of {self.tried})"
+        if not self.text:
+            return f"in {self.failed} of {self.tried} cases"
+        if self.failed == self.held:
+            return f"with {self.text} ({self.failed} cases; right in the other {self.tried - self.failed})"
+        return f"with {self.text} ({self.failed} of {self.held} cases; right in the other {self.tried - self.held})"
+
+
+def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[str, str]) -> Condition:
+    """What the cases that show a finding have in common that no passing case has."""
+    about_gradients = "gradient" in label[1]
+    asked = [trial for trial in trials if trial.gradients or not about_gradients]
+    failing = [trial.case.fields for trial in asked if trial.fails(label)]
+    passing = [trial.case.fields for trial in asked if not trial.findings]
+    fields = failing + passing
+    table = {}
+    for phrase, holds in phrases(operation, fields, failing).items():
+        values = np.array([bool(holds(one)) for one in fields])
+        if values[: len(failing)].all() and not values[len(failing) :].all():
+            table[phrase] = values[len(failing) :]
+    chosen = _fewest(table)
+    kept = np.logical_and.reduce([table[phrase] for phrase in chosen]) if chosen else np.ones(len(passing), bool)
+    return Condition(joined(chosen), len(failing), len(failing) + int(kept.sum()), len(fields))
+
+
+def phrases(
+    operation: "Operation", fields: Sequence[Mapping[str, Any]], failing: Sequence[Mapping[str, Any]]
+) -> dict[str, Callable[[Mapping[str, Any]], bool]]:
+    """Everything a condition can be made of: the operation's features, and thresholds for its numbers."""
+    found = dict(operation.features)
+    for name, word in operation.counts.items():
+        least = min((one[name] for one in failing), default=0)
+        most = max((one[name] for one in failing), default=0)
+        if least > 1:
+            found[f"{least} or more {word}"] = lambda f, name=name, least=least: f[name] >= least
+        if most < max((one[name] for one in fields), default=0):
+            found[f"{most} or fewer {word}" if most else f"no {word}"] = lambda f, name=name, most=most: f[name] <= most
+        for m in MULTIPLES:
+            found[f"a number of {word} that is no multiple of {m}"] = lambda f, name=name, m=m: f[name] % m
+    return found
+
+
+def _fewest(table: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """The phrases, at most three, that together hold in the fewest passing cases; fewer phrases where they do as well."""
+    if not table:
+        return ()
+    best: tuple[str, ...] = min(((one,) for one in table), key=lambda one: table[one[0]].sum())
+    left = int(table[best[0]].sum())
+    if left:
+        likely = sorted(table, key=lambda one: table[one].sum())[:40]
+        pair = min(itertools.combinations(likely, 2), key=lambda two: (table[two[0]] & table[two[1]]).sum(), default=best)
+        both = np.logical_and.reduce([table[one] for one in pair])
+        if both.sum() < 0.7 * left:
+            best, left = pair, int(both.sum())
+            third = min(likely, key=lambda one: (both & table[one]).sum())
+            if left and (both & table[third]).sum() < 0.5 * left:
+                best = (*best, third)
+    return tuple(sorted(best, key=list(table).index))
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words with commas and "and" between them."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))

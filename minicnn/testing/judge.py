@@ -1,0 +1,224 @@
+"""`judge`: whether a function is right, and if not, what is wrong about it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from minicnn.testing.diagnosis import condition
+from minicnn.testing.expected import one_thread, oracle_name
+from minicnn.testing.findings import KINDS, Finding
+from minicnn.testing.naming import named_mistake
+from minicnn.testing.operations.common import LAYOUT_ROWS
+from minicnn.testing.operations.operation import Operation
+from minicnn.testing.process import CannotTry, Process
+from minicnn.testing.search import Narrowing, Search
+from minicnn.testing.shrink import smallest
+from minicnn.testing.target import Binding, bound, located, operation_of, title
+from minicnn.testing.values import SPECIAL
+from minicnn.testing.verdict import Row, Verdict
+
+EXAMPLES = 480
+ENDED = ("exited", "died", "hung", "memory")
+NO_TENSORS = {"torch": ("reversed", "read-only", "unaligned"), "minicnn": ("unaligned",), "numpy": ()}
+"""Memory layouts that tensors don't have."""
+
+
+def judge(
+    target: str | Callable | None,
+    operation: str | None = None,
+    backward: str | Callable | None = None,
+    *,
+    examples: int = EXAMPLES,
+    seconds: float = 60.0,
+    seed: int = 0,
+    factor: float | None = None,
+    only: Sequence[str] = (),
+    takes: str = "numpy",
+    mapping: Mapping[str, str] | None = None,
+    timeout: float = 20.0,
+    order: tuple[str, ...] | None = None,
+    fixed: Mapping[str, Sequence[Any]] | None = None,
+    stop_at_first: bool = False,
+) -> Verdict:
+    """Judge an implementation of an operation.
+
+    Args:
+        target: "file.py:function", "package.module:function" or a callable; None to judge a backward alone.
+        operation: its name in `minicnn.nn.functional`; the function's name tells it otherwise.
+        backward: likewise; called with (grad_output, the arrays, the options), it returns the gradients.
+        examples: how many cases to try.
+        seconds: how long to go on, at most; cases are made so small that they fit.
+        seed: of everything that is drawn.
+        factor: of the rounding bound, for methods that rearrange sums. Equality isn't demanded then, nor are NaN,
+            infinity and the limits of the dtype asked.
+        only: rows of the coverage table to restrict the cases to.
+        takes: what the function's arrays are: "numpy", "torch" or "minicnn".
+        mapping: F's parameter names by the function's own, where they differ.
+        timeout: seconds after which a call counts as hung.
+        order: F's names in the order in which the function takes them, whatever it calls them.
+        fixed: options for the choices that cases are drawn from, such as {"dtype": ("float64",)}.
+        stop_at_first: don't go on after the first finding, nor look for the smallest case.
+
+    Raises:
+        CannotTry: the function can't be judged.
+    """
+    _need_hypothesis()
+    started = time.monotonic()
+    targets = {which: one for which, one in (("forward", target), ("backward", backward)) if one is not None}
+    names = [one if isinstance(one, str) else getattr(one, "__name__", "") for one in targets.values()]
+    op = operation_of(names[0], operation)
+    places: dict[str, Any] = {which: located(one) if isinstance(one, str) else one for which, one in targets.items()}
+    process = Process(_alike(places), takes, timeout)
+    with one_thread():
+        try:
+            process.start()
+            bindings = _bindings(op, process.parameters, mapping or {}, order)
+            narrowing = _narrowing(op, bindings, only, takes, factor, fixed or {})
+            search = Search(op, process, bindings, narrowing, seed, seconds, factor, stop_at_first=stop_at_first)
+            search.graph = takes != "numpy" and "backward" not in bindings and _records(search)
+            if not search.asks_gradients:
+                narrowing.reasons.setdefault("gradients", _why_no_gradients(takes))
+            search.run(examples)
+            return _verdict(search, title(target if target is not None else backward or ""), started)
+        finally:
+            process.stop()
+
+
+def _need_hypothesis() -> None:
+    try:
+        import hypothesis  # noqa: F401
+    except ImportError:
+        raise CannotTry('judging needs hypothesis, which is not installed: pip install "minicnn[check]"') from None
+
+
+def _alike(places: dict[str, Any]) -> dict[str, Any]:
+    """Targets that are all names or all callables: one callable makes the other one, too."""
+    if any(callable(one) for one in places.values()):
+        from minicnn.testing.worker import load
+
+        return {which: one if callable(one) else load(one) for which, one in places.items()}
+    return places
+
+
+def _bindings(
+    operation: Operation, parameters: Mapping[str, Any], mapping: Mapping[str, str], order: tuple[str, ...] | None
+) -> dict[str, Binding]:
+    found = {}
+    for which, names in parameters.items():
+        first = ("grad_output",) if which == "backward" else ()
+        mine = {own: meant for own, meant in mapping.items() if names is None or own in [name for name, *_ in names]}
+        found[which] = bound(operation, names, mine, None if order is None else (*first, *order), first)
+    strange = [own for own in mapping if all(p is not None and own not in [n for n, *_ in p] for p in parameters.values())]
+    if strange:
+        raise CannotTry(f"the function has no parameter {strange[0]}, which --map speaks of")
+    return found
+
+
+def _narrowing(
+    operation: Operation, bindings: Mapping[str, Binding], only: Sequence[str], takes: str, factor: float | None,
+    fixed: Mapping[str, Sequence[Any]],
+) -> Narrowing:  # fmt: skip
+    narrowing = Narrowing(fixed=dict(fixed))
+    rows = [*operation.rows, "gradients"]
+    wanted = [_row(rows, name) for name in only]
+    for row in rows:
+        missing = [name for name in operation.needs.get(row, ()) if any(name not in b.takes for b in bindings.values())]
+        if missing:
+            narrowing.leave_out(operation, row, f"no parameter {missing[0]}")
+        elif wanted and row not in wanted and row != "float32":
+            narrowing.leave_out(operation, row, "left out")
+        elif row in LAYOUT_ROWS and row in NO_TENSORS[takes]:
+            narrowing.leave_out(operation, row, "no such tensors")
+        elif factor is not None and row in ("NaN", "infinity", "extreme values"):
+            narrowing.leave_out(operation, row, "factor given")
+    for name, options in fixed.items():
+        for row in rows:
+            served = {value for theme in operation.themes if theme.row == row for value in theme.fixed.get(name, ())}
+            if served and not served & set(options):
+                narrowing.leave_out(operation, row, "left out")
+    return narrowing
+
+
+def _row(rows: Sequence[str], name: str) -> str:
+    found = [row for row in rows if row.lower() == name.strip().lower()]
+    if not found:
+        raise CannotTry(f"nothing is called {name!r}; --only takes {', '.join(rows)}")
+    return found[0]
+
+
+def _records(search: Search) -> bool:
+    """Whether the function's result can be differentiated."""
+    search.graph = True
+    theme = search.operation.themes[0]
+    case = search._drawn(theme, 0)
+    if case is None:
+        return False
+    trial = search.trial(case)
+    return not any("does not require grad" in one.message for one in trial.findings)
+
+
+def _why_no_gradients(takes: str) -> str:
+    return "no --backward" if takes == "numpy" else "no graph"
+
+
+def _verdict(search: Search, name: str, started: float) -> Verdict:
+    findings = _ranked([one for trial in search.trials for one in trial.findings])
+    smallest_finding = clause = mistake = None
+    if findings:
+        label = findings[0].label
+        clause = condition(search.operation, search.trials, label)
+        mistake = named_mistake(search.operation, search.trials)
+        smallest_finding = findings[0]
+        if not search.stop_at_first:
+            smallest_finding = smallest(search, _first(search, label), label)
+    return Verdict(
+        target=name,
+        operation=search.operation,
+        passed=not findings and bool(search.trials),
+        findings=tuple(findings),
+        coverage=tuple(_coverage(search)),
+        cases=len(search.trials),
+        examples_needed=search.first,
+        mistake=mistake,
+        seconds=time.monotonic() - started,
+        condition=clause,
+        smallest=smallest_finding,
+        oracle=oracle_name(),
+        seed=search.seed,
+        in_time=search.left > 0,
+    )
+
+
+def _ranked(findings: list[Finding]) -> list[Finding]:
+    """One finding of each label, the most telling kind first."""
+    by_label: dict[tuple[str, str], Finding] = {}
+    for one in findings:
+        by_label.setdefault(one.label, one)
+    order = [*ENDED, *(kind for kind in KINDS if kind not in ENDED)]
+    return sorted(by_label.values(), key=lambda one: (order.index(one.kind), one.what != "y"))
+
+
+def _first(search: Search, label: tuple[str, str]) -> Finding:
+    """The finding of that label in the case with the least work."""
+    found = [one for trial in search.trials for one in trial.findings if one.label == label]
+    return min(found, key=lambda one: search.operation.work(one.case.fields))
+
+
+def _coverage(search: Search) -> list[Row]:
+    rows = []
+    for row, counts in search.operation.rows.items():
+        trials = [trial for trial in search.trials if counts(trial.case.fields)]
+        rows.append(_row_of(row, trials, [bool(trial.findings) for trial in trials], search))
+    trials = [trial for trial in search.trials if trial.gradients]
+    failed = [any("gradient" in one.what for one in trial.findings) for trial in trials]
+    return [*rows, _row_of("gradients", trials, failed, search)]
+
+
+def _row_of(name: str, trials: list, failed: list[bool], search: Search) -> Row:
+    reason = search.narrowing.reasons.get(name, "")
+    if not trials and not reason:
+        reason = "time was up" if search.left <= 0 else "stopped" if search.over else "too few cases"
+    return Row(name, len(trials), len(trials) - sum(failed), sum(failed), reason if not trials else "")
+
+
+__all__ = ["EXAMPLES", "SPECIAL", "judge"]

@@ -1,0 +1,273 @@
+"""The judge's side of a judged function's process: start it, ask, and tell how it ended if it did."""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.testing import worker
+
+MEMORY = 4 * 2**30
+"""Bytes that a function may take beyond what its imports take."""
+START = 120.0
+"""Seconds that loading a function may take."""
+
+
+class CannotTry(Exception):
+    """The function can't be judged at all; the message is all that its author needs."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result: its type's name and, if it is an array of numbers, the array."""
+
+    type: str
+    array: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of a call.
+
+    Attributes:
+        outcome: "answered", "raised", "exited", "died", "hung" or "memory".
+        message: for all but "answered", what happened, as a clause.
+        results: of the first call.
+        again: of the second call, if anything about it differs.
+        keys: the names of the results, where they came in a dict.
+        changed, overrun, aliases: names of inputs that were overwritten, written around, or lent to the result.
+        previous: the call's result shares memory with the previous one's, or changed it.
+        seconds: that the first call took.
+    """
+
+    outcome: str
+    message: str = ""
+    place: str = ""
+    results: tuple[Result, ...] = ()
+    again: tuple[Result, ...] | None = None
+    keys: tuple[str, ...] | None = None
+    changed: tuple[str, ...] = ()
+    overrun: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    previous: bool = False
+    seconds: float = 0.0
+
+
+def packed(array: np.ndarray, shift: int = 0) -> tuple:
+    """An array as a request carries it: the bytes that it spans, and how it lies in them."""
+    if not array.size:
+        return b"", 0, array.dtype.str, array.shape, (0,) * array.ndim, not array.flags.writeable, shift
+    low, high = np.lib.array_utils.byte_bounds(array)
+    offset = array.ctypes.data - low
+    return ctypes.string_at(low, high - low), offset, array.dtype.str, array.shape, array.strides, not array.flags.writeable, shift
+
+
+@dataclass
+class Process:
+    """A judged function in a process of its own.
+
+    Attributes:
+        targets: where its functions are: "forward" and perhaps "backward", each {"file" or "module": …, "name": …};
+            or the callables themselves, which are reached by a fork of this process.
+        takes: "numpy", "torch" or "minicnn".
+        timeout: seconds after which a call counts as hung.
+        parameters: the signature of each, once started.
+    """
+
+    targets: dict[str, dict[str, str] | Callable]
+    takes: str = "numpy"
+    timeout: float = 20.0
+    memory: int = MEMORY
+    parameters: dict[str, list | None] = field(default_factory=dict)
+    _connection: Connection | None = None
+    _pid: int = 0
+    _output: Any = None
+    _child: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Start the process and load the functions.
+
+        Raises:
+            CannotTry: it can't be started or the functions can't be loaded.
+        """
+        self._output = tempfile.TemporaryFile()
+        ours, theirs = Pipe()
+        callables = {which: one for which, one in self.targets.items() if callable(one)}
+        if callables:
+            self._fork(ours, theirs, callables)
+        else:
+            self._spawn(theirs)
+        theirs.close()
+        self._connection = ours
+        ours.send({"targets": {} if callables else self.targets, "takes": self.takes, "memory": self.memory})
+        header, _ = self._receive(START)
+        if header["outcome"] != "loaded":
+            self.stop()
+            raise CannotTry(self._why_not(header))
+        self.parameters = header["parameters"]
+
+    def ask(self, request: dict, patience: float = 1.0) -> Reply:
+        """Call a function; start the process anew where it is gone."""
+        if self._connection is None:
+            self.start()
+        assert self._connection is not None
+        try:
+            self._connection.send(request)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it ended between two calls; the answer is how
+        header, arrays = self._receive(self.timeout * patience)
+        if header["outcome"] not in ("answered", "raised", "exited"):
+            self.stop()
+        if header["outcome"] != "answered":
+            return Reply(header["outcome"], header["message"], header.get("place", ""))
+        turns = [tuple(_result(one, arrays) for one in turn["results"]) for turn in header["turns"]]
+        keys = header["turns"][0]["keys"]
+        return Reply(
+            "answered",
+            results=turns[0],
+            again=turns[1] if len(turns) > 1 else None,
+            keys=None if keys is None else tuple(keys),
+            changed=tuple(header["changed"]),
+            overrun=tuple(header["overrun"]),
+            aliases=tuple(header["aliases"]),
+            previous=header["previous"],
+            seconds=header["seconds"],
+        )
+
+    def stop(self) -> None:
+        """End the process and whatever it started."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._pid:
+            self._end()
+
+    def _spawn(self, theirs: Connection) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", worker.__file__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,
+        )
+        self._pid = self._child.pid
+
+    def _fork(self, ours: Connection, theirs: Connection, functions: dict[str, Callable]) -> None:
+        if not hasattr(os, "fork"):
+            raise CannotTry("functions that exist only in memory need a system that can fork; name a file instead")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of forks beside threads
+            self._pid = os.fork()
+        if self._pid:
+            return
+        try:  # the child
+            os.setsid()
+            ours.close()
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            for number, descriptor in ((0, nothing), (1, self._output.fileno()), (2, self._output.fileno())):
+                os.dup2(descriptor, number)
+            for name in ("SIGINT", "SIGTERM", "SIGALRM"):
+                signal.signal(getattr(signal, name), signal.SIG_DFL)
+            worker.serve(theirs, functions)
+        finally:
+            os._exit(0)
+
+    def _receive(self, seconds: float) -> tuple[dict, list[bytes]]:
+        """The header and arrays of an answer, or an account of why there is none."""
+        assert self._connection is not None
+        try:
+            if not self._connection.poll(seconds):
+                return {"outcome": "hung", "message": f"it did not return within {seconds:g} seconds"}, []
+            header = json.loads(self._connection.recv_bytes())
+            turns = header.get("turns", [])
+            count = sum("shape" in result for turn in turns for result in turn["results"])
+            return header, [self._connection.recv_bytes() for _ in range(count)]
+        except (EOFError, ConnectionResetError, OSError):
+            return {"outcome": "died", "message": self._how_it_ended()}, []
+
+    def _how_it_ended(self) -> str:
+        status = self._end()
+        if status < 0:
+            names = {signal.SIGSEGV: "segmentation fault", signal.SIGKILL: "killed, perhaps for want of memory"}
+            known = signal.Signals(-status)
+            return f"the process was ended by {known.name}" + (f" ({names[known]})" if known in names else "")
+        return f"it ended the whole process, with status {status}"
+
+    def _end(self) -> int:
+        """Kill what still runs and return the exit status, negative for a signal."""
+        pid, self._pid = self._pid, 0
+        if not pid:
+            return 0
+        status = self._poll_status(pid)
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        if status is None:
+            if self._child is not None:
+                status = self._child.wait()
+            else:
+                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self._child = None
+        return status
+
+    def _poll_status(self, pid: int) -> int | None:
+        """The exit status, if the process ends by itself within a second of hanging up."""
+        until = time.monotonic() + (1.0 if self._connection is not None else 0.0)
+        while True:
+            if self._child is not None:
+                status = self._child.poll()
+            else:
+                ended, code = os.waitpid(pid, os.WNOHANG)
+                status = os.waitstatus_to_exitcode(code) if ended else None
+            if status is not None or time.monotonic() > until:
+                return status
+            time.sleep(0.002)
+
+    def _why_not(self, header: dict) -> str:
+        where = self.targets.get(header.get("target", "forward"), {})
+        if callable(where):
+            where = {}
+        named = where.get("file") or where.get("module") or "the function"
+        if header.get("missing"):
+            missing = header["missing"]
+            if missing == where.get("module"):
+                return f"there is no module {missing}; name a file as path/to/file.py:function"
+            package = {"sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-python"}.get(missing, missing)
+            return f"{named} needs {missing}, which is not installed: pip install {package.split('.')[0]}"
+        if header.get("error") == "AttributeError" and "has no attribute" in header["message"]:
+            return f"{named} has no function {where.get('name')}"
+        if header["outcome"] in ("died", "hung"):
+            return f"{named} can't be imported: {header['message']}"
+        place = f" ({header['place']})" if header.get("place") else ""
+        return f"{named} can't be imported: {header['message']}{place}"
+
+
+def _result(told: dict, arrays: list[bytes]) -> Result:
+    if "shape" in told:
+        return Result(told["type"], np.frombuffer(arrays.pop(0), told["dtype"]).reshape(told["shape"]))
+    if "value" in told:
+        return Result(told["type"], np.asarray(told["value"]))
+    return Result(told["type"] if "dtype" not in told else f"{told['type']} of {told['dtype']}")
+
+
+def source_of(function: Callable) -> Path | None:
+    """The file that defines a callable, if there is one."""
+    code = getattr(function, "__code__", None)
+    return Path(code.co_filename) if code is not None and os.path.exists(code.co_filename) else None

@@ -1,0 +1,265 @@
+"""The search for cases that a function gets wrong: theme by theme, then at random, then steered by the error."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minicnn.testing.case import Case, built
+from minicnn.testing.choices import Choices, generator
+from minicnn.testing.expected import Expected, expected, grad_name
+from minicnn.testing.findings import Finding, error_of, examine
+from minicnn.testing.operations.operation import Operation, Theme
+from minicnn.testing.process import Process, Reply
+from minicnn.testing.target import Binding, request
+from minicnn.testing.values import SPECIAL
+
+LARGEST = 2**17
+"""Products in the largest cases."""
+ENDINGS = 3
+"""After so many crashes or hangs the search is over."""
+REDRAWS = 60
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case that was tried.
+
+    Attributes:
+        case: what was asked.
+        findings: what is wrong.
+        gradients: whether gradients were asked too.
+        received: the results by name, those that are arrays.
+        replies: what came of the calls.
+    """
+
+    case: Case
+    findings: tuple[Finding, ...]
+    gradients: bool
+    received: Mapping[str, np.ndarray]
+    exact: Expected
+
+    def fails(self, label: tuple[str, str]) -> bool:
+        """Whether there is a finding of that label."""
+        return any(one.label == label for one in self.findings)
+
+
+@dataclass
+class Narrowing:
+    """What isn't asked: by row of the coverage table the reason, and the choices that are fixed for it."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+    fixed: dict[str, Sequence[Any]] = field(default_factory=dict)
+
+    def leave_out(self, operation: Operation, row: str, reason: str) -> None:
+        """Ask nothing of a row."""
+        self.reasons.setdefault(row, reason)
+        for name, options in operation.narrow.get(row, {}).items():
+            allowed = [one for one in self.fixed.get(name, options) if one in options]
+            self.fixed[name] = allowed or options
+
+    def allows(self, operation: Operation, fields: Mapping[str, Any]) -> bool:
+        """Whether no row that a case counts in is left out."""
+        return not any(operation.rows[row](fields) for row in self.reasons if row in operation.rows)
+
+
+@dataclass
+class Search:
+    """Asks a function case after case and keeps what came of it.
+
+    Attributes:
+        operation: what it should compute.
+        process: where it runs.
+        bindings: how its forward and its backward are called; a missing one isn't asked.
+        narrowing: what isn't asked.
+        seed: of everything drawn.
+        seconds: when to stop.
+        factor: of the rounding bound, if stated.
+        graph: the arrays to differentiate, where the function records a graph itself.
+    """
+
+    operation: Operation
+    process: Process
+    bindings: Mapping[str, Binding]
+    narrowing: Narrowing
+    seed: int = 0
+    seconds: float = 60.0
+    factor: float | None = None
+    graph: bool = False
+    stop_at_first: bool = False
+    trials: list[Trial] = field(default_factory=list)
+    endings: int = 0
+    first: int | None = None
+    started: float = field(default_factory=time.monotonic)
+    _seconds_of_work: float = 0.0
+    _work: float = 1.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.seconds - (time.monotonic() - self.started)
+
+    @property
+    def over(self) -> bool:
+        """Whether to stop: time is up, or the function ended its process too often."""
+        return self.left <= 0 or self.endings >= ENDINGS or (self.stop_at_first and self.first is not None)
+
+    @property
+    def most(self) -> int:
+        """How many products a case may have so that it takes no more than a hundredth of the time."""
+        affordable = self.seconds / 100 / (self._seconds_of_work / self._work) if self._seconds_of_work else LARGEST
+        most = LARGEST
+        while most > affordable and most > 2**9:  # in steps, so that small differences in speed change nothing
+            most //= 4
+        return most
+
+    def run(self, examples: int) -> None:
+        """Try about so many cases."""
+        steered = examples // 8
+        for theme, turn in self._plan(examples - steered):
+            if self.over:
+                return
+            case = self._drawn(theme, turn)
+            if case is not None:
+                self.record(self.trial(case))
+        if not self.over and steered:
+            self._steer(steered)
+
+    def record(self, trial: Trial) -> None:
+        """Keep what came of a case."""
+        self.trials.append(trial)
+        if trial.findings and self.first is None:
+            self.first = len(self.trials)
+        self.endings += any(one.kind in ("died", "hung", "memory") for one in trial.findings)
+
+    def trial(self, case: Case) -> Trial:
+        """Ask one case: the oracle first, on copies of its own, then the function."""
+        gradients = self.asks_gradients and case.fields["values"] not in SPECIAL
+        exact = expected(case, gradients)
+        names = list(exact.values)
+        findings: list[Finding] = []
+        received: dict[str, np.ndarray] = {}
+        forward = [name for name in names if not name.startswith("the gradient")]
+        if "forward" in self.bindings:
+            reply = self._ask(case, request(case, self.bindings["forward"], "forward"))
+            findings += examine(case, reply, forward, exact, self.factor)
+            received |= _arrays(forward, reply)
+        if gradients:
+            grad = case.grad_output(exact.values["y"].shape)
+            wanted = [grad_name(name) for name in self.operation.floats if case.arrays[name] is not None]
+            if "backward" in self.bindings:
+                asked = request(case, self.bindings["backward"], "backward", grad)
+                offered = [grad_name(n) for n in self.operation.floats if n in self.bindings["backward"].takes]
+            else:
+                graph = tuple(name for name in self.operation.floats if case.arrays[name] is not None)
+                asked, offered = request(case, self.bindings["forward"], "forward", grad, graph), wanted
+            reply = _without_missing(self._ask(case, asked), offered, wanted)
+            for one in examine(case, reply, wanted, exact, self.factor):
+                what = "the gradients" if one.what == "y" else one.what
+                findings.append(Finding(one.kind, what, one.message, case, one.received, one.wanted, one.wrong, one.place))
+            received |= _arrays(wanted, reply)
+        return Trial(case, tuple(findings), gradients, received, exact)
+
+    @property
+    def asks_gradients(self) -> bool:
+        """Whether there is anything to differentiate with."""
+        return "gradients" not in self.narrowing.reasons and ("backward" in self.bindings or self.graph)
+
+    def _ask(self, case: Case, asked: dict[str, Any]) -> Reply:
+        reply = self.process.ask(asked, patience=3.0 if not self.trials else 1.0)
+        work = self.operation.work(case.fields)
+        if reply.outcome == "answered" and len(self.trials) > 2:  # the first calls may compile
+            self._seconds_of_work = 0.95 * self._seconds_of_work + reply.seconds
+            self._work = 0.95 * self._work + work
+        return reply
+
+    def _plan(self, examples: int) -> Iterator[tuple[Theme, int]]:
+        """Themes with the number of their case, in rounds, so that all have had a turn when time is up."""
+        themes = [one for one in self.operation.themes if one.row not in self.narrowing.reasons]
+        if not themes:
+            return
+        usual = sum(one.count for one in themes)
+        counts = [max(1, round(one.count * min(1.0, examples / usual))) for one in themes]
+        done = 0
+        for turn in range(max(counts)):
+            for theme, count in zip(themes, counts, strict=True):
+                if turn < count and done < examples:
+                    done += 1
+                    yield theme, turn
+        mixed = themes[-1]
+        for turn in range(examples - done):
+            yield mixed, mixed.count + turn
+
+    def _drawn(self, theme: Theme, turn: int) -> Case | None:
+        """A theme's case; None if the theme has none that may be asked."""
+        number = self.operation.themes.index(theme)
+        for attempt in range(REDRAWS):
+            rng = generator(self.seed, number, turn, attempt)
+            case = self.draft(rng.choice, theme, turn)
+            if case is not None:
+                return case
+        return None
+
+    def draft(self, pick: Callable, theme: Theme, turn: int | None = None) -> Case | None:
+        """A case out of what `pick` picks; None if it isn't one that may be asked."""
+        turns = {} if turn is None else {name: (every[turn % len(every)],) for name, every in theme.each.items()}
+        fixed = {**theme.fixed, **turns, **self.narrowing.fixed}
+        choose = Choices(pick, frozenset(theme.wide), fixed, self.most)
+        fields = self.operation.draft(choose)
+        if not self.narrowing.allows(self.operation, fields):
+            return None
+        return built(self.operation, fields, theme.row)
+
+    def _steer(self, examples: int) -> None:
+        """Let hypothesis climb towards cases with large errors."""
+        from hypothesis import HealthCheck, Phase, given, seed, settings, target
+        from hypothesis import strategies as st
+
+        free = Theme("mixed", 0, ("*",), {"values": ("normals", "reals", "normals", "integers")})
+        quiet = settings(
+            max_examples=examples, deadline=None, database=None, derandomize=False,
+            phases=(Phase.generate, Phase.target), suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+
+        @seed(self.seed)
+        @quiet
+        @given(st.data())
+        def climb(data: Any) -> None:
+            if self.over:
+                return
+            case = self.draft(lambda options: data.draw(st.sampled_from(options)), free)
+            if case is None:
+                return
+            trial = self.trial(case)
+            self.record(trial)
+            if "y" in trial.received:
+                target(error_of(case, trial.received["y"], trial.exact), label="scaled error")
+
+        climb()
+
+
+def _arrays(names: Iterable[str], reply: Reply) -> dict[str, np.ndarray]:
+    return {
+        name: result.array for name, result in zip(names, reply.results, strict=False) if result.array is not None
+    }
+
+
+def _without_missing(reply: Reply, offered: list[str], wanted: list[str]) -> Reply:
+    """A reply without the None that stands for the gradient of an array that wasn't given."""
+    if reply.keys is not None or reply.outcome != "answered" or len(reply.results) != len(offered):
+        if reply.keys is None:
+            return reply
+        keep = [i for i, result in enumerate(reply.results) if result.type != "NoneType"]
+        again = None if reply.again is None else tuple(reply.again[i] for i in keep if i < len(reply.again))
+        return _with(reply, tuple(reply.results[i] for i in keep), again, tuple(reply.keys[i] for i in keep))
+    keep = [i for i, name in enumerate(offered) if name in wanted]
+    again = None if reply.again is None else tuple(reply.again[i] for i in keep if i < len(reply.again))
+    return _with(reply, tuple(reply.results[i] for i in keep), again, None)
+
+
+def _with(reply: Reply, results: tuple, again: tuple | None, keys: tuple | None) -> Reply:
+    from dataclasses import replace
+
+    return replace(reply, results=results, again=again, keys=keys)

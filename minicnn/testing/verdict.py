@@ -1,0 +1,134 @@
+"""A verdict, and its text: what is wrong, the smallest case drawn, the right answer, and what was asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minicnn.testing.diagnosis import Condition
+from minicnn.testing.drawing import drawn, expression
+from minicnn.testing.findings import Finding
+from minicnn.testing.operations.operation import Operation
+
+if TYPE_CHECKING:
+    from minicnn.testing.wrong.mistake import Mistake
+
+WIDTH = 100
+COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the coverage table: how many cases asked about an option, and if none did, why."""
+
+    option: str
+    cases: int
+    passed: int
+    failed: int
+    not_asked_because: str = ""
+
+    def __str__(self) -> str:
+        if not self.cases:
+            return f"{self.option:<15} not asked: {self.not_asked_because}"
+        return f"{self.option:<15}{self.cases:>5}{self.passed:>5}{self.failed or '–':>4}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge found.
+
+    Attributes:
+        target: what was judged.
+        operation: what it should compute.
+        passed: whether nothing is wrong.
+        findings: one of each kind, the most telling first.
+        coverage: the rows of the closing table.
+        cases: how many were tried.
+        examples_needed: how many were until the first finding; None if there is none.
+        mistake: the known mistake whose answers equal the function's in every case.
+        seconds: that it took.
+        condition: when the first finding shows.
+        smallest: the first finding in the smallest case.
+        oracle: who gave the right answers.
+        seed: of everything drawn.
+        in_time: whether all cases were tried before time was up.
+    """
+
+    target: str
+    operation: Operation
+    passed: bool
+    findings: tuple[Finding, ...]
+    coverage: tuple[Row, ...]
+    cases: int
+    examples_needed: int | None
+    mistake: "Mistake | None"
+    seconds: float
+    condition: Condition | None
+    smallest: Finding | None
+    oracle: str
+    seed: int
+    in_time: bool
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in one or two sentences."""
+        if self.passed:
+            return f"{self.target} is right in all {self.cases} cases."
+        if not self.findings:
+            return f"{self.target} was asked nothing."
+        first = self.smallest or self.findings[0]
+        assert self.condition is not None
+        told = f"{self.target} is wrong {self.condition.sentence}: {first.message}"
+        if first.place:
+            told += f" ({first.place})"
+        if self.mistake is not None:
+            told += f".\nThis is {self.mistake.sentence}"
+        return told + "."
+
+    def text(self, reproducer: Path | None = None) -> str:
+        """The verdict for a person: at most about 25 lines of 100 columns."""
+        lines = _wrapped(self.sentence)
+        for other in self.findings[1:3]:
+            lines += _wrapped(f"Also, in {self._count(other)} cases: {other.message}.")
+        if self.smallest is not None:
+            lines += ["", *drawn(self.smallest, WIDTH)]
+            lines += _wrapped(f"In PyTorch: {expression(self.smallest.case, self.smallest.what)}", "  ")
+        lines += ["", *self.table()]
+        end = f"{self.cases} cases, {self.oracle}, seed {self.seed}, {self.seconds:.1f} s"
+        lines += _wrapped(end if self.in_time else f"{end}; time was up before all cases were tried")
+        if reproducer is not None:
+            lines.append(f"Reproduce: python {reproducer}")
+        return "\n".join(lines)
+
+    def table(self) -> list[str]:
+        """The coverage table, in several columns; what wasn't asked comes below."""
+        asked = [row for row in self.coverage if row.cases]
+        height = -(-len(asked) // COLUMNS)
+        columns = [asked[i * height : (i + 1) * height] for i in range(COLUMNS)]
+        head = f"{'':<15}{'cases':>5}{'pass':>5}{'fail':>5}"
+        lines = ["   ".join(head for column in columns if column)] if asked else []
+        for i in range(height):
+            cells = [f"{row.option:<15}{row.cases:>5}{row.passed:>5}{row.failed or '–':>5}"
+                     for column in columns for row in column[i : i + 1]]  # fmt: skip
+            lines.append("   ".join(cells))
+        reasons: dict[str, list[str]] = {}
+        for row in self.coverage:
+            if not row.cases:
+                reasons.setdefault(row.not_asked_because, []).append(row.option)
+        told = "; ".join(f"{', '.join(rows)} ({reason})" for reason, rows in reasons.items())
+        return lines + (_wrapped(f"Not asked: {told}") if told else [])
+
+    def _count(self, finding: Finding) -> int:
+        return self.counts.get(finding.label, 1)
+
+    @property
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many cases showed each finding."""
+        return {}
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    import textwrap
+
+    lines: Sequence[str] = text.splitlines()
+    return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent=indent) or [""]]
