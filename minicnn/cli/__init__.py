@@ -1,11 +1,12 @@
-"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`."""
+"""The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
+`minicnn check`."""
 
 from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn.cli import evaluate, predict, run, summary, train
+from minicnn.cli import check, evaluate, predict, run, summary, train
 
 __all__ = ["app"]
 
@@ -34,7 +35,7 @@ def main(
     """Convolutional networks from scratch: train one, evaluate its weights, ask about a picture, count its costs."""
 
 
-for command in (train.train, evaluate.evaluate, predict.predict, summary.summary):
+for command in (train.train, evaluate.evaluate, predict.predict, summary.summary, check.check):
     app.command()(command)
 
 # what follows the script belongs to the script, options too

@@ -20,15 +20,21 @@ from minicnn.testing.cases import (
     transposed_convolutions,
 )
 from minicnn.testing.checks import check_avg_pool2d, check_conv2d, check_max_pool2d
+from minicnn.testing.judge import judge
+from minicnn.testing.process import CannotTryError
+from minicnn.testing.verdict import Verdict
 
 __all__ = [
+    "CannotTryError",
     "ConvolutionCase",
     "PoolingCase",
+    "Verdict",
     "assert_within_bound",
     "check_avg_pool2d",
     "check_conv2d",
     "check_max_pool2d",
     "convolutions",
+    "judge",
     "layouts",
     "poolings",
     "real_arrays",

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,11 @@ if TYPE_CHECKING:
     from minicnn.testing.operations.operation import Operation
     from minicnn.testing.search import Trial
 
-MULTIPLES = (2, 4, 8, 16, 32)
+MULTIPLES = (16, 8, 4, 32, 2)
+
+
+FEW = 3
+"""A mistake may show only where numbers are so small, or where they are large."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[st
         values = np.array([bool(holds(one)) for one in fields])
         if values[: len(failing)].all() and not values[len(failing) :].all():
             table[phrase] = values[len(failing) :]
-    chosen = _fewest(table)
+    chosen = _fewest(table, len(failing) / 5)
     kept = np.logical_and.reduce([table[phrase] for phrase in chosen]) if chosen else np.ones(len(passing), bool)
     return Condition(joined(chosen), len(failing), len(failing) + int(kept.sum()), len(fields))
 
@@ -67,28 +72,50 @@ def phrases(
         least = min((one[name] for one in failing), default=0)
         most = max((one[name] for one in failing), default=0)
         if least > 1:
-            found[f"{least} or more {word}"] = lambda f, name=name, least=least: f[name] >= least
-        if most < max((one[name] for one in fields), default=0):
-            found[f"{most} or fewer {word}" if most else f"no {word}"] = lambda f, name=name, most=most: f[name] <= most
-        for m in MULTIPLES:
-            found[f"a number of {word} that is no multiple of {m}"] = lambda f, name=name, m=m: f[name] % m
+            found[f"{least} or more {word}"] = partial(_at_least, name, least)
+        if most <= FEW < max((one[name] for one in fields), default=0):
+            found[f"{most} or fewer {word}" if most else f"no {word}"] = partial(_at_most, name, most)
+        for m in MULTIPLES if least > 1 and name in operation.blocks else ():
+            found[f"a number of {word} that is no multiple of {m}"] = partial(_no_multiple, name, m)
     return found
 
 
-def _fewest(table: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """The phrases, at most three, that together hold in the fewest passing cases; fewer phrases where they do as well."""
+def _at_least(name: str, least: int, f: Mapping[str, Any]) -> bool:
+    return f[name] >= least
+
+
+def _at_most(name: str, most: int, f: Mapping[str, Any]) -> bool:
+    return f[name] <= most
+
+
+def _no_multiple(name: str, m: int, f: Mapping[str, Any]) -> bool:
+    return f[name] % m != 0
+
+
+def _fewest(table: Mapping[str, np.ndarray], few: float) -> tuple[str, ...]:
+    """The phrases, at most three, that together hold in the fewest passing cases; fewer phrases where they do as well.
+
+    Args:
+        table: by phrase, in which passing cases it holds.
+        few: so many passing cases that look alike are chance.
+    """
     if not table:
         return ()
     best: tuple[str, ...] = min(((one,) for one in table), key=lambda one: table[one[0]].sum())
     left = int(table[best[0]].sum())
-    if left:
+    if left > few:
         likely = sorted(table, key=lambda one: table[one].sum())[:40]
-        pair = min(itertools.combinations(likely, 2), key=lambda two: (table[two[0]] & table[two[1]]).sum(), default=best)
+        rank = {one: place for place, one in enumerate(table)}
+        pair = min(
+            itertools.combinations(likely, 2),
+            key=lambda two: ((table[two[0]] & table[two[1]]).sum(), rank[two[0]] + rank[two[1]]),
+            default=best,
+        )
         both = np.logical_and.reduce([table[one] for one in pair])
         if both.sum() < 0.7 * left:
             best, left = pair, int(both.sum())
             third = min(likely, key=lambda one: (both & table[one]).sum())
-            if left and (both & table[third]).sum() < 0.5 * left:
+            if left > few and (both & table[third]).sum() < 0.5 * left:
                 best = (*best, third)
     return tuple(sorted(best, key=list(table).index))
 

@@ -87,7 +87,7 @@ def _by_library(
 ) -> dict[str, np.ndarray]:
     library = importlib.import_module(library_name)
     functional = importlib.import_module(f"{library_name}.nn.functional")
-    tensors = {name: None if a is None else library.from_numpy(a) for name, a in arrays.items()}
+    tensors: dict[str, Any] = {name: None if a is None else library.from_numpy(a) for name, a in arrays.items()}
     differentiable = [name for name in operation.floats if gradients and tensors[name] is not None]
     for name in differentiable:
         tensors[name].requires_grad_(True)

@@ -80,7 +80,9 @@ def examine(case: Case, reply: Reply, names: list[str], exact: Expected, factor:
 def _named(reply: Reply, names: list[str]) -> list[tuple[str | None, Result]]:
     """Results by name; in order where they came without."""
     if reply.keys is None:
-        return list(zip(names, reply.results, strict=False)) if len(names) == len(reply.results) else [(None, r) for r in reply.results]
+        return list(
+            zip(names if len(names) == len(reply.results) else [None] * len(names), reply.results, strict=False)
+        )
     known = {name.rpartition(" ")[2]: name for name in names}
     found: list[tuple[str | None, Result]] = []
     for key, result in zip([*reply.keys, *names[len(reply.keys) :]], reply.results, strict=False):
@@ -93,7 +95,9 @@ def judge_result(case: Case, name: str, result: Result, exact: Expected, factor:
     wanted = exact.values[name]
     subject = "it" if name == "y" else name
     if result.array is None or result.type != "ndarray":
-        return [Finding("type", name, _type_message(subject, result, wanted), case)] if not _scalar(result, wanted) else []
+        if _scalar(result, wanted):
+            return []
+        return [Finding("type", name, _type_message(subject, result), case)]
     received, found = result.array, []
     if received.dtype != case.dtype:
         message = f"{_returns(subject)} {received.dtype} where the arrays are {case.dtype}"
@@ -103,8 +107,8 @@ def judge_result(case: Case, name: str, result: Result, exact: Expected, factor:
         return [*found, Finding("shape", name, message, case, received, wanted)]
     wrong = wrong_elements(case, received, wanted, exact.magnitudes[name], factor)
     if wrong.any():
-        count = f"{wrong.sum()} of {wrong.size} numbers" if wrong.size > 1 else "the number"
-        found.insert(0, Finding("values", name, f"{count} of {name} differ{'s' * (wrong.size == 1)}", case, received, wanted, wrong))
+        message = f"{name} has wrong numbers"
+        found.insert(0, Finding("values", name, message, case, received, wanted, wrong))
     return found
 
 
@@ -140,10 +144,11 @@ def _scalar(result: Result, wanted: np.ndarray) -> bool:
     return wanted.ndim == 0 and result.type in ("float", "int") and result.array is not None
 
 
-def _type_message(subject: str, result: Result, wanted: np.ndarray) -> str:
+def _type_message(subject: str, result: Result) -> str:
     if result.type == "NoneType":
         return "it returns nothing (None); is a return missing?" if subject == "it" else f"{subject} is None"
-    kind = {"list": "a list", "numpy.ma.MaskedArray": "a masked array"}.get(result.type.split(" of ")[0], f"a {result.type}")
+    kind = {"list": "a list", "numpy.ma.MaskedArray": "a masked array"}.get(result.type.split(" of ")[0])
+    kind = kind or f"a {result.type}"
     return f"{'it returns' if subject == 'it' else subject + ' is'} {kind}, not an array"
 
 

@@ -1,16 +1,18 @@
 """`judge`: whether a function is right, and if not, what is wrong about it."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from minicnn.testing.case import Case
 from minicnn.testing.diagnosis import condition
 from minicnn.testing.expected import one_thread, oracle_name
 from minicnn.testing.findings import KINDS, Finding
 from minicnn.testing.naming import named_mistake
 from minicnn.testing.operations.common import LAYOUT_ROWS
 from minicnn.testing.operations.operation import Operation
-from minicnn.testing.process import CannotTry, Process
+from minicnn.testing.process import CannotTryError, Process
 from minicnn.testing.search import Narrowing, Search
 from minicnn.testing.shrink import smallest
 from minicnn.testing.target import Binding, bound, located, operation_of, title
@@ -60,7 +62,7 @@ def judge(
         stop_at_first: don't go on after the first finding, nor look for the smallest case.
 
     Raises:
-        CannotTry: the function can't be judged.
+        CannotTryError: the function can't be judged.
     """
     _need_hypothesis()
     started = time.monotonic()
@@ -88,7 +90,7 @@ def _need_hypothesis() -> None:
     try:
         import hypothesis  # noqa: F401
     except ImportError:
-        raise CannotTry('judging needs hypothesis, which is not installed: pip install "minicnn[check]"') from None
+        raise CannotTryError('judging needs hypothesis, which is not installed: pip install "minicnn[check]"') from None
 
 
 def _alike(places: dict[str, Any]) -> dict[str, Any]:
@@ -108,9 +110,10 @@ def _bindings(
         first = ("grad_output",) if which == "backward" else ()
         mine = {own: meant for own, meant in mapping.items() if names is None or own in [name for name, *_ in names]}
         found[which] = bound(operation, names, mine, None if order is None else (*first, *order), first)
-    strange = [own for own in mapping if all(p is not None and own not in [n for n, *_ in p] for p in parameters.values())]
+    known = None if None in parameters.values() else {name for found in parameters.values() for name, *_ in found}
+    strange = [own for own in mapping if known is not None and own not in known]
     if strange:
-        raise CannotTry(f"the function has no parameter {strange[0]}, which --map speaks of")
+        raise CannotTryError(f"the function has no parameter {strange[0]}, which --map speaks of")
     return found
 
 
@@ -142,7 +145,7 @@ def _narrowing(
 def _row(rows: Sequence[str], name: str) -> str:
     found = [row for row in rows if row.lower() == name.strip().lower()]
     if not found:
-        raise CannotTry(f"nothing is called {name!r}; --only takes {', '.join(rows)}")
+        raise CannotTryError(f"nothing is called {name!r}; --only takes {', '.join(rows)}")
     return found[0]
 
 
@@ -186,6 +189,7 @@ def _verdict(search: Search, name: str, started: float) -> Verdict:
         oracle=oracle_name(),
         seed=search.seed,
         in_time=search.left > 0,
+        counts=Counter(label for trial in search.trials for label in {one.label for one in trial.findings}),
     )
 
 
@@ -201,7 +205,13 @@ def _ranked(findings: list[Finding]) -> list[Finding]:
 def _first(search: Search, label: tuple[str, str]) -> Finding:
     """The finding of that label in the case with the least work."""
     found = [one for trial in search.trials for one in trial.findings if one.label == label]
-    return min(found, key=lambda one: search.operation.work(one.case.fields))
+    return min(found, key=lambda one: _size(one.case))
+
+
+def _size(case: Case) -> tuple[bool, int]:
+    """What makes one case simpler to start from than another: some products, but few."""
+    work = case.operation.work(case.fields)
+    return not work, work
 
 
 def _coverage(search: Search) -> list[Row]:

@@ -1,5 +1,6 @@
 """The judge's side of a judged function's process: start it, ask, and tell how it ended if it did."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -26,7 +27,7 @@ START = 120.0
 """Seconds that loading a function may take."""
 
 
-class CannotTry(Exception):
+class CannotTryError(Exception):
     """The function can't be judged at all; the message is all that its author needs."""
 
 
@@ -72,7 +73,15 @@ def packed(array: np.ndarray, shift: int = 0) -> tuple:
         return b"", 0, array.dtype.str, array.shape, (0,) * array.ndim, not array.flags.writeable, shift
     low, high = np.lib.array_utils.byte_bounds(array)
     offset = array.ctypes.data - low
-    return ctypes.string_at(low, high - low), offset, array.dtype.str, array.shape, array.strides, not array.flags.writeable, shift
+    return (
+        ctypes.string_at(low, high - low),
+        offset,
+        array.dtype.str,
+        array.shape,
+        array.strides,
+        not array.flags.writeable,
+        shift,
+    )
 
 
 @dataclass
@@ -101,9 +110,9 @@ class Process:
         """Start the process and load the functions.
 
         Raises:
-            CannotTry: it can't be started or the functions can't be loaded.
+            CannotTryError: it can't be started or the functions can't be loaded.
         """
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         ours, theirs = Pipe()
         callables = {which: one for which, one in self.targets.items() if callable(one)}
         if callables:
@@ -116,7 +125,7 @@ class Process:
         header, _ = self._receive(START)
         if header["outcome"] != "loaded":
             self.stop()
-            raise CannotTry(self._why_not(header))
+            raise CannotTryError(self._why_not(header))
         self.parameters = header["parameters"]
 
     def ask(self, request: dict, patience: float = 1.0) -> Reply:
@@ -124,10 +133,8 @@ class Process:
         if self._connection is None:
             self.start()
         assert self._connection is not None
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended between two calls; see how
             self._connection.send(request)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it ended between two calls; the answer is how
         header, arrays = self._receive(self.timeout * patience)
         if header["outcome"] not in ("answered", "raised", "exited"):
             self.stop()
@@ -168,7 +175,7 @@ class Process:
 
     def _fork(self, ours: Connection, theirs: Connection, functions: dict[str, Callable]) -> None:
         if not hasattr(os, "fork"):
-            raise CannotTry("functions that exist only in memory need a system that can fork; name a file instead")
+            raise CannotTryError("functions that exist only in memory need a system that can fork; name a file instead")
         sys.stdout.flush()
         sys.stderr.flush()
         with warnings.catch_warnings():
@@ -215,10 +222,8 @@ class Process:
         if not pid:
             return 0
         status = self._poll_status(pid)
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         if status is None:
             if self._child is not None:
                 status = self._child.wait()

@@ -1,5 +1,6 @@
 """The search for cases that a function gets wrong: theme by theme, then at random, then steered by the error."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -158,7 +159,7 @@ class Search:
             reply = _without_missing(self._ask(case, asked), offered, wanted)
             for one in examine(case, reply, wanted, exact, self.factor):
                 what = "the gradients" if one.what == "y" else one.what
-                findings.append(Finding(one.kind, what, one.message, case, one.received, one.wanted, one.wrong, one.place))
+                findings.append(dataclasses.replace(one, what=what))
             received |= _arrays(wanted, reply)
         return Trial(case, tuple(findings), gradients, received, exact)
 
@@ -241,9 +242,7 @@ class Search:
 
 
 def _arrays(names: Iterable[str], reply: Reply) -> dict[str, np.ndarray]:
-    return {
-        name: result.array for name, result in zip(names, reply.results, strict=False) if result.array is not None
-    }
+    return {name: result.array for name, result in zip(names, reply.results, strict=False) if result.array is not None}
 
 
 def _without_missing(reply: Reply, offered: list[str], wanted: list[str]) -> Reply:
@@ -260,6 +259,4 @@ def _without_missing(reply: Reply, offered: list[str], wanted: list[str]) -> Rep
 
 
 def _with(reply: Reply, results: tuple, again: tuple | None, keys: tuple | None) -> Reply:
-    from dataclasses import replace
-
-    return replace(reply, results=results, again=again, keys=keys)
+    return dataclasses.replace(reply, results=results, again=again, keys=keys)

@@ -13,10 +13,10 @@ from minicnn.testing.search import Search
 from minicnn.testing.values import placed
 
 SIMPLEST = {
-    "layout": "contiguous", "laid": "all", "dtype": "float32", "values": "integers", "pairs": False, "bias": False,
+    "layout": "contiguous", "laid": "all", "dtype": "float32", "values": "nonzero", "pairs": False, "bias": False,
 }  # fmt: skip
 """Of the words among the fields."""
-ORDER = ("layout", "dtype", "values", "bias", "pairs", "laid")
+ORDER = ("pairs", "layout", "dtype", "values", "bias", "laid")
 ASKS = 700
 SECONDS = 10.0
 
@@ -97,6 +97,8 @@ def simpler(name: str, case: Case) -> Iterator[Any]:
         if value:
             yield False
     elif isinstance(value, int):
+        if name == "N" and not value:
+            yield 1
         for smaller in dict.fromkeys((least, value // 2, value - 1)):
             if least <= smaller < value:
                 yield smaller

@@ -11,7 +11,7 @@ from typing import Any
 from minicnn.testing.case import Case
 from minicnn.testing.operations import OPERATIONS
 from minicnn.testing.operations.operation import Operation
-from minicnn.testing.process import CannotTry, packed
+from minicnn.testing.process import CannotTryError, packed
 
 ALIASES = {
     "input": ("x", "image", "images", "inputs", "a", "logits"),
@@ -31,18 +31,18 @@ def operation_of(name: str, asked: str | None) -> Operation:
     """The operation of that name, or the one that the function's name tells.
 
     Raises:
-        CannotTry: there is none.
+        CannotTryError: there is none.
     """
     if asked is not None:
         if asked not in OPERATIONS:
-            raise CannotTry(f"the operation {asked!r} is unknown; there are {', '.join(OPERATIONS)}")
+            raise CannotTryError(f"the operation {asked!r} is unknown; there are {', '.join(OPERATIONS)}")
         return OPERATIONS[asked]
     plain = name.rpartition(".")[2].lower()
     by_length = sorted(OPERATIONS, key=len, reverse=True)
     found = [one for one in by_length if one in plain or one.replace("_", "") in plain.replace("_", "")]
     if not found:
         known = ", ".join(OPERATIONS)
-        raise CannotTry(f"the name {plain} does not tell the operation; say --op with one of {known}")
+        raise CannotTryError(f"the name {plain} does not tell the operation; say --op with one of {known}")
     return OPERATIONS[found[0]]
 
 
@@ -50,21 +50,21 @@ def located(target: str) -> dict[str, str]:
     """Where a target is: {"file" or "module": …, "name": …}.
 
     Raises:
-        CannotTry: it isn't of the form file.py:function or package.module:function, or there is no such file.
+        CannotTryError: it isn't of the form file.py:function or package.module:function, or there is no such file.
     """
     place, _, name = target.rpartition(":")
     if not place or not name:
-        raise CannotTry(f"{target!r} names no function; write file.py:function or package.module:function")
+        raise CannotTryError(f"{target!r} names no function; write file.py:function or package.module:function")
     if place.endswith(".py") or "/" in place:
         if not Path(place).is_file():
-            raise CannotTry(f"there is no file {place}")
+            raise CannotTryError(f"there is no file {place}")
         return {"file": place, "name": name}
     try:
         found = importlib.util.find_spec(place.partition(".")[0]) is not None
     except (ImportError, ValueError):
         found = False
     if not found and not Path(*place.split(".")).with_suffix(".py").is_file():
-        raise CannotTry(f"there is no module {place}; name a file as path/to/file.py:function")
+        raise CannotTryError(f"there is no module {place}; name a file as path/to/file.py:function")
     return {"module": place, "name": name}
 
 
@@ -103,13 +103,13 @@ def bound(
         first: arrays that come before the operation's, such as "grad_output".
 
     Raises:
-        CannotTry: a parameter is nothing that the operation has, or one that it needs is missing.
+        CannotTryError: a parameter is nothing that the operation has, or one that it needs is missing.
     """
     order = order or (*first, *operation.order)
     arrays = (*first, *operation.arrays)
     unknown = [name for name in mapping.values() if name not in order]
     if unknown:
-        raise CannotTry(f"{operation.name} has no parameter {unknown[0]}; it has {', '.join(order)}")
+        raise CannotTryError(f"{operation.name} has no parameter {unknown[0]}; it has {', '.join(order)}")
     if parameters is None:
         return Binding(arrays, {name: name for name in order if name not in arrays})
     kinds = [kind for _, kind, _, _ in parameters]
@@ -124,7 +124,9 @@ def bound(
         binding = Binding(binding.positional, named)
     missing = [name for name in (*first, *operation.required) if name not in binding.takes]
     if missing:
-        raise CannotTry(f"the function has no parameter for {missing[0]}; if it is named otherwise, say --map NAME={missing[0]}")
+        raise CannotTryError(
+            f"the function has no parameter for {missing[0]}; if it is named otherwise, say --map NAME={missing[0]}"
+        )
     return binding
 
 
@@ -150,7 +152,7 @@ def _by_names(
                 skipped = True
                 continue
             else:
-                raise CannotTry(
+                raise CannotTryError(
                     f"the parameter {name} is none of {operation.name}'s ({', '.join(order)}); say --map {name}=…"
                 )
         taken.add(meant)

@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn.testing.arrays import Layout, fill
 
-EXACT = frozenset({"integers", "ties", "one-hot", "zeros", "subnormal", "largest", "NaN", "infinity"})
+EXACT = frozenset({"integers", "nonzero", "ties", "one-hot", "zeros", "subnormal", "largest", "NaN", "infinity"})
 """Kinds whose sums of products are exact in every order, so that equality is demanded."""
 SPECIAL = frozenset({"subnormal", "largest", "NaN", "infinity"})
 """Kinds for the forward alone, and not for methods that rearrange sums (--factor)."""
@@ -32,7 +32,7 @@ def drawn_array(kind: str, shape: tuple[int, ...], dtype: str, seed: int, name: 
     """Numbers of one kind.
 
     Args:
-        kind: "integers", "ties", "normals", "reals", or one of `EXACT`.
+        kind: "normals", "reals", or one of `EXACT`.
         shape, dtype: of the array.
         seed: of the case; arrays of one case differ by their names.
         name: of the array.
@@ -44,6 +44,8 @@ def drawn_array(kind: str, shape: tuple[int, ...], dtype: str, seed: int, name: 
         return fill(shape, kind, int(rng.integers(2**31)), dtype)
     info = np.finfo(np.dtype(dtype).type)
     whole = (rng.integers(1, 5, shape) * rng.choice([-1, 1], shape)).astype(dtype)
+    if kind == "nonzero":
+        return whole
     if not first:
         if kind == "largest":
             return (np.sign(whole) if name == "weight" else np.zeros_like(whole)).astype(dtype)

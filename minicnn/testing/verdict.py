@@ -1,7 +1,8 @@
 """A verdict, and its text: what is wrong, the smallest case drawn, the right answer, and what was asked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ class Verdict:
         oracle: who gave the right answers.
         seed: of everything drawn.
         in_time: whether all cases were tried before time was up.
+        counts: how many cases showed each finding, by its label.
     """
 
     target: str
@@ -68,6 +70,7 @@ class Verdict:
     oracle: str
     seed: int
     in_time: bool
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -83,13 +86,13 @@ class Verdict:
             told += f" ({first.place})"
         if self.mistake is not None:
             told += f".\nThis is {self.mistake.sentence}"
-        return told + "."
+        return told.rstrip(".?") + "."
 
     def text(self, reproducer: Path | None = None) -> str:
         """The verdict for a person: at most about 25 lines of 100 columns."""
         lines = _wrapped(self.sentence)
         for other in self.findings[1:3]:
-            lines += _wrapped(f"Also, in {self._count(other)} cases: {other.message}.")
+            lines += _wrapped(f"Also, in {self.counts[other.label]} cases: {other.message}.")
         if self.smallest is not None:
             lines += ["", *drawn(self.smallest, WIDTH)]
             lines += _wrapped(f"In PyTorch: {expression(self.smallest.case, self.smallest.what)}", "  ")
@@ -118,17 +121,6 @@ class Verdict:
         told = "; ".join(f"{', '.join(rows)} ({reason})" for reason, rows in reasons.items())
         return lines + (_wrapped(f"Not asked: {told}") if told else [])
 
-    def _count(self, finding: Finding) -> int:
-        return self.counts.get(finding.label, 1)
-
-    @property
-    def counts(self) -> dict[tuple[str, str], int]:
-        """How many cases showed each finding."""
-        return {}
-
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
-    import textwrap
-
-    lines: Sequence[str] = text.splitlines()
-    return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent=indent) or [""]]
+    return [part for line in text.splitlines() for part in textwrap.wrap(line, WIDTH, subsequent_indent=indent) or [""]]

@@ -119,7 +119,7 @@ def describe(result: Any, takes: str) -> tuple[dict, bytes | None]:
 
 
 def items(result: Any, many: bool) -> tuple[list[str] | None, list[Any]]:
-    """Keys and values of a backward's results, which may be a tuple, a dict or one array; of a forward its one result."""
+    """Keys and values of what came back: of a backward a tuple, a dict or one array, of a forward one result."""
     if not many:
         return None, [result]
     if isinstance(result, dict):
@@ -202,7 +202,7 @@ def told_of(error: BaseException, function: str) -> dict:
     if isinstance(error, SystemExit):
         return {"outcome": "exited", "message": f"it called sys.exit({error.code!r})"}
     if isinstance(error, MemoryError):
-        return {"outcome": "memory", "message": str(error) or "not enough memory"}
+        return {"outcome": "memory", "message": f"it takes more memory than there is ({error})"}
     text = " ".join(str(error).split())
     place, trace = "", error.__traceback__
     while trace is not None:

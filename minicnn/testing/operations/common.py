@@ -38,11 +38,13 @@ LAYOUT_ROWS = {
 """The coverage table's rows of memory layouts."""
 
 
+def _lies(names: tuple[str, ...]) -> Callable[[Fields], bool]:
+    """Whether arrays have one of these layouts."""
+    return lambda f: f["layout"] in names
+
+
 def manner_rows() -> dict[str, Callable[[Fields], bool]]:
     """The coverage table's rows about numbers and memory."""
-
-    def layout(names: tuple[str, ...]) -> Callable[[Fields], bool]:
-        return lambda f: f["layout"] in names
 
     return {
         "float32": lambda f: f["dtype"] == "float32",
@@ -51,7 +53,7 @@ def manner_rows() -> dict[str, Callable[[Fields], bool]]:
         "NaN": lambda f: f["values"] == "NaN",
         "infinity": lambda f: f["values"] == "infinity",
         "extreme values": lambda f: f["values"] in ("zeros", "subnormal", "largest"),
-        **{row: layout(names) for row, names in LAYOUT_ROWS.items()},
+        **{row: _lies(names) for row, names in LAYOUT_ROWS.items()},
     }
 
 
@@ -82,5 +84,5 @@ MANNER_FEATURES: Mapping[str, Callable[[Fields], bool]] = {
     "the largest finite number": lambda f: f["values"] == "largest",
     "zeros of both signs": lambda f: f["values"] == "zeros",
     "arrays that are not contiguous": lambda f: f["layout"] not in ("contiguous", "read-only", "unaligned"),
-    **{f"{name} arrays": (lambda f, name=name: f["layout"] == name) for name in PLACES if name != "contiguous"},
+    **{f"{name} arrays": _lies((name,)) for name in PLACES if name != "contiguous"},
 }

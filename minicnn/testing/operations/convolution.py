@@ -26,15 +26,20 @@ def extent(f: Fields, axis: str) -> int:
     return (f[f"K{axis}"] - 1) * f[f"D{axis}"] + 1
 
 
+def relative(value: int | str, known: dict[str, int]) -> int:
+    """A number that may be given as a relation."""
+    return known[value] if isinstance(value, str) else value
+
+
 def window(choose: Choices, f: dict[str, Any], axis: str, mode: str) -> None:
     """Kernel, dilation, stride, padding and image along one axis; the image holds at least one window."""
     kernel = f[f"K{axis}"] = choose(f"K{axis}", (1, 2, 3), KERNELS)
     f[f"D{axis}"] = choose(f"D{axis}", (1,), (1, 2, 3))
     span = extent(f, axis)
     stride = choose(f"S{axis}", (1,), (1, 2, 3, "kernel", "kernel + 1")) if mode != "same" else 1
-    f[f"S{axis}"] = stride = {"kernel": kernel, "kernel + 1": kernel + 1}.get(stride, stride)
+    f[f"S{axis}"] = stride = relative(stride, {"kernel": kernel, "kernel + 1": kernel + 1})
     padding = choose(f"P{axis}", (0,), (0, 1, 2, "half", "all but one")) if mode == "numbers" else 0
-    f[f"P{axis}"] = padding = {"half": span // 2, "all but one": span - 1}.get(padding, padding)
+    f[f"P{axis}"] = padding = relative(padding, {"half": span // 2, "all but one": span - 1})
     least = 1 if mode == "same" else max(span - 2 * padding, 1)
     windows = choose(f"windows{axis}", (1, 2, 3, 4), (1, 2, 3, 4, 7, 8, 9))
     rest = choose(f"rest{axis}", range(stride)) if stride > 1 else 0
@@ -79,7 +84,7 @@ def build(f: Fields) -> Plan | None:
         return None
     if min(output(f, "H"), output(f, "W")) < 1:
         return None
-    shapes = {
+    shapes: dict[str, tuple[int, ...] | None] = {
         "input": (f["N"], f["C"] * f["groups"], f["H"], f["W"]),
         "weight": (f["O"] * f["groups"], f["C"], f["KH"], f["KW"]),
         "bias": (f["O"] * f["groups"],) if f["bias"] else None,
@@ -98,6 +103,26 @@ def terms(f: Fields) -> int:
     return max(taps * f["C"] + 1, taps * f["O"], f["N"] * places)
 
 
+def before(f: Fields, axis: str) -> int:
+    """Pixels of padding before the image; "same" puts an odd one behind it."""
+    return (extent(f, axis) - 1) // 2 if f["mode"] == "same" else f[f"P{axis}"]
+
+
+def products(f: Fields, position: tuple[int, ...]) -> list[list[tuple[str, tuple[int, ...]]]]:
+    """The products, and the bias, that add up to one output pixel."""
+    n, o, i, j = position
+    first = o // f["O"] * f["C"]
+    found: list[list[tuple[str, tuple[int, ...]]]] = []
+    for c in range(f["C"]):
+        for p in range(f["KH"]):
+            for q in range(f["KW"]):
+                row = i * f["SH"] - before(f, "H") + p * f["DH"]
+                column = j * f["SW"] - before(f, "W") + q * f["DW"]
+                if 0 <= row < f["H"] and 0 <= column < f["W"]:
+                    found.append([("input", (n, first + c, row, column)), ("weight", (o, c, p, q))])
+    return [*found, [("bias", (o,))]] if f["bias"] else found
+
+
 GEOMETRY = ("KH", "KW", "windowsH", "windowsW")
 FEATURES = {
     "a stride above 1": lambda f: max(f["SH"], f["SW"]) > 1,
@@ -106,6 +131,7 @@ FEATURES = {
     "padding that differs between height and width": lambda f: f["PH"] != f["PW"],
     'padding="same"': lambda f: f["mode"] == "same",
     'padding="valid"': lambda f: f["mode"] == "valid",
+    "padding given as a word": lambda f: f["mode"] != "numbers",
     "dilation": lambda f: max(f["DH"], f["DW"]) > 1,
     "a dilation that differs between height and width": lambda f: f["DH"] != f["DW"],
     "groups": lambda f: f["groups"] > 1,
@@ -184,8 +210,10 @@ CONV2D = Operation(
     themes=THEMES,
     features=FEATURES,
     counts={"N": "images", "C": "channels", "O": "outputs", "H": "rows", "W": "columns"},
+    blocks=("C", "O", "W"),
     floats=("input", "weight", "bias"),
     least={"PH": 0, "PW": 0},
     simplest={"mode": "numbers"},
     joint=(("KH", "H"), ("KW", "W"), ("KH", "KW"), ("SH", "SW"), ("DH", "DW"), ("H", "W"), ("KH", "KW", "H", "W")),
+    explain=products,
 )  # fmt: skip

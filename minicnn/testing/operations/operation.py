@@ -51,6 +51,7 @@ class Operation:
         themes: what cases are drawn for.
         features: what a condition for a mistake can be made of: by phrase, whether fields have it.
         counts: numbers in the fields with the words for them, for conditions such as "17 or more channels".
+        blocks: those numbers of which a remainder may be lost.
         exact: sums of products of whole numbers, and nothing else, make the result.
         magnitude: the sizes for the scaled bound; the operation on absolute values, if left out.
         values: other values than the usual for an array: `values(name, fields, shape)`; None for the usual.
@@ -60,6 +61,7 @@ class Operation:
         least: how small the numbers among the fields get in a smallest case, where that isn't 1.
         simplest: the simplest of the words among the fields.
         joint: fields that get smaller together.
+        explain: the products whose sum an element of the output is, each as factors (array, position).
     """
 
     name: str
@@ -78,6 +80,7 @@ class Operation:
     themes: tuple[Theme, ...]
     features: Mapping[str, Callable[[Fields], bool]]
     counts: Mapping[str, str]
+    blocks: tuple[str, ...] = ()
     exact: bool = True
     magnitude: Callable[..., Any] | None = None
     values: Callable[[str, Fields, tuple[int, ...]], np.ndarray | None] | None = None
@@ -87,6 +90,7 @@ class Operation:
     least: Mapping[str, int] = field(default_factory=dict)
     simplest: Mapping[str, Any] = field(default_factory=dict)
     joint: tuple[tuple[str, ...], ...] = ()
+    explain: Callable[[Fields, tuple[int, ...]], list[list[tuple[str, tuple[int, ...]]]]] | None = None
 
     @property
     def required(self) -> tuple[str, ...]:
