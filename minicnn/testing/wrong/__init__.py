@@ -1,0 +1,23 @@
+"""Wrong implementations, each with the name of its mistake: to recognise what people get wrong, and to judge judges.
+
+Every mistake is right but for what its sentence says: values, dtypes, shapes, all options, NaN and infinities.
+"""
+
+from minicnn.testing.wrong import (
+    convolution,
+    convolution_channels,
+    convolution_gradients,
+    convolution_gradients_machine,
+    convolution_machine,
+)
+from minicnn.testing.wrong.mistake import Mistake, known_in
+
+MISTAKES: tuple[Mistake, ...] = known_in(
+    convolution,
+    convolution_channels,
+    convolution_machine,
+    convolution_gradients,
+    convolution_gradients_machine,
+)
+
+__all__ = ["MISTAKES", "Mistake"]

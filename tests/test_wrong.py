@@ -1,0 +1,191 @@
+"""The corpus of wrong implementations: its building blocks are right, its mistakes are mistakes, and no two are one."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from wrong_cases import CASES, Case
+from wrong_untouched import EVERYWHERE, UNTOUCHED
+
+from minicnn.testing.wrong import MISTAKES, Mistake, parts
+from minicnn.testing.wrong.mistake import complete
+
+RIGHT = {"conv2d": parts.conv2d}
+RIGHT_GRADIENTS = {"conv2d": parts.conv2d_gradients}
+FLOATS = {"conv2d": (0, 1, 2)}
+"""Which arrays have gradients."""
+
+
+@cache
+def cases(operation: str) -> tuple[Case, ...]:
+    return tuple(CASES[operation](np.random.default_rng(13)))
+
+
+@cache
+def right(operation: str, backward: bool) -> Callable:
+    function = (RIGHT_GRADIENTS if backward else RIGHT)[operation]
+    return complete(operation, function, backward)
+
+
+def grad_output(case: Case, operation: str) -> np.ndarray:
+    y = right(operation, False)(*case.copies(), **case.options)
+    rng = np.random.default_rng(y.size)
+    return (rng.integers(1, 4, y.shape) * rng.choice([-1, 1], y.shape)).astype(y.dtype)
+
+
+def asked(operation: str, backward: bool, case: Case) -> list[np.ndarray | None]:
+    """Copies of what a function is given by position."""
+    return [*([grad_output(case, operation)] if backward else []), *case.copies()]
+
+
+def as_tuple(results: Any) -> tuple:
+    return results if isinstance(results, tuple) else (results,)
+
+
+def plain(array: np.ndarray | None) -> Any:
+    """Something comparable: dtype, shape and numbers, −0 taken for 0 and every NaN for the same."""
+    if array is None:
+        return None
+    array = np.asarray(array)
+    return array.dtype.str, array.shape, np.where(np.isnan(array), np.nan, array + 0).tobytes()
+
+
+def behaviour(function: Callable, arguments: Sequence[np.ndarray | None], options: dict[str, Any]) -> Any:
+    """What a caller can notice of two calls: results, arguments changed, memory shared, or an exception."""
+    noticed = []
+    for _ in range(2):
+        given = [None if a is None else a.copy(order="K") for a in arguments]
+        try:
+            results = as_tuple(function(*given, **options))
+        except (ValueError, IndexError) as error:
+            noticed.append(type(error).__name__)
+            continue
+        shared = [np.may_share_memory(r, a) for r in results for a in given if r is not None and a is not None]
+        noticed.append(([plain(r) for r in results], [plain(a) for a in given], shared))
+        if len(noticed) == 1:
+            kept = [(r, plain(r)) for r in results if r is not None]
+    changed = [plain(r) != before for r, before in kept] if not isinstance(noticed[0], str) else []
+    shared = [np.may_share_memory(r, s) for r, _ in kept for s in results if s is not None] if changed else []
+    return repr((noticed, changed, shared))
+
+
+@cache
+def behaviours(operation: str, backward: bool, function: Callable) -> tuple[Any, ...]:
+    return tuple(
+        behaviour(function, asked(operation, backward, case), case.options)
+        for case in gradient_cases(operation, backward)
+    )
+
+
+@cache
+def gradient_cases(operation: str, backward: bool) -> tuple[Case, ...]:
+    """The cases of one direction; gradients are asked of finite numbers alone."""
+    return tuple(
+        case for case in cases(operation) if not backward or all(a is None or np.isfinite(a).all() for a in case.arrays)
+    )
+
+
+def named(mistake: Mistake) -> str:
+    return f"{mistake.operation}-{'backward-' * mistake.backward}{mistake.function.__name__}"
+
+
+every_mistake = pytest.mark.parametrize("mistake", MISTAKES, ids=named)
+
+
+def close(actual: np.ndarray, wanted: np.ndarray, dtype: Any) -> None:
+    assert actual.dtype == dtype
+    assert actual.shape == wanted.shape
+    with np.errstate(over="ignore"):
+        wanted = wanted.astype(dtype)
+    scale = np.abs(wanted[np.isfinite(wanted)]).max(initial=1)
+    np.testing.assert_allclose(actual, wanted, rtol=20 * np.finfo(dtype).eps, atol=20 * np.finfo(dtype).eps * scale)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")
+@pytest.mark.parametrize("operation", CASES)
+def test_the_building_blocks_are_right(operation):
+    for case in cases(operation):
+        tensors = [None if a is None else torch.from_numpy(np.array(a)) for a in case.arrays]
+        wide = [t.double() if t is not None and t.is_floating_point() else t for t in tensors]
+        floats = [i for i in FLOATS[operation] if wide[i] is not None]
+        for i in floats:
+            wide[i].requires_grad_(True)
+        y = getattr(F, operation)(*wide, **case.options)
+        given = case.copies()
+        results = right(operation, False)(*given, **case.options)
+        close(results, y.detach().numpy(), case.arrays[0].dtype)
+        if case not in gradient_cases(operation, True):
+            continue
+        grad = grad_output(case, operation)
+        y.backward(torch.from_numpy(grad).double())
+        gradients = as_tuple(right(operation, True)(grad, *case.copies(), **case.options))
+        assert len(gradients) == len(FLOATS[operation])
+        for i, gradient in zip(FLOATS[operation], gradients, strict=True):
+            if case.arrays[i] is None:
+                assert gradient is None
+            else:
+                close(gradient, wide[i].grad.numpy(), case.arrays[i].dtype)
+
+
+@pytest.mark.parametrize("operation", CASES)
+def test_the_building_blocks_leave_their_arguments_alone(operation):
+    for backward in (False, True):
+        function = right(operation, backward)
+        for case in gradient_cases(operation, backward):
+            given = asked(operation, backward, case)
+            before = [plain(a) for a in given]
+            results = as_tuple(function(*given, **case.options))
+            assert [plain(a) for a in given] == before
+            assert not any(np.may_share_memory(r, a) for r in results for a in given if r is not None and a is not None)
+
+
+@every_mistake
+def test_a_mistake_is_one(mistake):
+    right_ones = behaviours(mistake.operation, mistake.backward, right(mistake.operation, mistake.backward))
+    wrong_ones = behaviours(mistake.operation, mistake.backward, mistake.function)
+    assert any(a != b for a, b in zip(right_ones, wrong_ones, strict=True))
+
+
+@every_mistake
+def test_a_mistake_is_right_where_it_makes_no_difference(mistake):
+    place, name = (mistake.operation, mistake.backward), mistake.function.__name__
+    if name in EVERYWHERE.get(place, ()):
+        return
+    right_ones = behaviours(*place, right(*place))
+    wrong_ones = behaviours(*place, mistake.function)
+    untouched = [UNTOUCHED[place][name](case) for case in gradient_cases(*place)]
+    assert any(untouched)
+    assert not all(untouched)
+    for case, same, a, b in zip(gradient_cases(*place), untouched, right_ones, wrong_ones, strict=True):
+        assert not same or a == b, case
+
+
+@every_mistake
+def test_a_mistake_takes_every_option(mistake):
+    function = (RIGHT_GRADIENTS if mistake.backward else RIGHT)[mistake.operation]
+    assert inspect.signature(mistake.function) == inspect.signature(function)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("operation", CASES)
+def test_no_two_mistakes_are_one(operation, backward):
+    seen: dict[Any, str] = {}
+    for mistake in MISTAKES:
+        if (mistake.operation, mistake.backward) == (operation, backward):
+            key = behaviours(operation, backward, mistake.function)
+            assert key not in seen, f"{named(mistake)} does what {seen[key]} does"
+            seen[key] = named(mistake)
+
+
+def test_sentences_are_unique_and_plain():
+    sentences = [mistake.sentence for mistake in MISTAKES]
+    assert len(set(sentences)) == len(sentences)
+    for sentence in sentences:
+        assert re.fullmatch(r"[^\n.;]+[^\n.;:, ]", sentence), sentence
+        assert 15 <= len(sentence) <= 120, sentence
