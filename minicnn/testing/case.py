@@ -50,6 +50,12 @@ class Case:
         return placed(values, self.fields["layout"])
 
 
+def place_of(operation: "Operation", fields: Mapping[str, Any], name: str) -> str:
+    """The memory layout of an array. One that the operation writes to is neither read-only nor several in one place."""
+    here = fields["layout"] if fields["laid"] in ("all", name) else "contiguous"
+    return "contiguous" if name in operation.updates and here in ("broadcast", "read-only") else here
+
+
 def built(operation: "Operation", fields: Mapping[str, Any], theme: str = "") -> Case | None:
     """The case that `fields` describe, or None if the operation doesn't take such arguments."""
     plan = operation.build(fields)
@@ -65,6 +71,5 @@ def built(operation: "Operation", fields: Mapping[str, Any], theme: str = "") ->
         values = operation.values(name, fields, shape) if operation.values else None
         if values is None:
             values = drawn_array(fields["values"], shape, fields["dtype"], fields["seed"], name, place == 0)
-        here = fields["layout"] if fields["laid"] in ("all", name) else "contiguous"
-        arrays[name] = placed(values, here)
+        arrays[name] = placed(values, place_of(operation, fields, name))
     return Case(operation, dict(fields), arrays, options, theme)

@@ -65,25 +65,29 @@ def expected(case: Case, gradients: bool) -> Expected:
         return Expected(exact, case.operation.magnitude(case, exact))
     if case.exact:
         return Expected(exact, dict.fromkeys(exact))
-    return Expected(exact, dict(compute(case, gradients, absolute=True)))
+    if case.operation.copies:  # what is chosen may not change; only gradients are added up
+        sizes = compute(case, gradients, absolute="gradients") if gradients else {}
+        return Expected(exact, {name: None if name == "y" else sizes[name] for name in exact})
+    return Expected(exact, dict(compute(case, gradients, absolute="everything")))
 
 
-def compute(case: Case, gradients: bool, absolute: bool = False) -> dict[str, np.ndarray]:
-    """The operation by the oracle, on copies in float64 or on their absolute values."""
+def compute(case: Case, gradients: bool, absolute: str = "") -> dict[str, np.ndarray]:
+    """The operation by the oracle, on copies in float64; with `absolute` on absolute values of "everything", or of
+    the incoming "gradients"."""
     operation = case.operation
 
     def prepared(array: np.ndarray) -> np.ndarray:
         copy = np.array(array, np.float64 if array.dtype.kind == "f" else array.dtype, order="C")
-        return np.abs(copy) if absolute and copy.dtype.kind == "f" else copy
+        return np.abs(copy) if absolute == "everything" and copy.dtype.kind == "f" else copy
 
     arrays = {name: None if a is None else prepared(a) for name, a in case.arrays.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _by_library("torch" if with_torch() else "minicnn", operation, case, arrays, gradients, prepared)
+        return _by_library("torch" if with_torch() else "minicnn", operation, case, arrays, gradients, absolute)
 
 
 def _by_library(
-    library_name: str, operation: Any, case: Case, arrays: dict, gradients: bool, prepared: Any
+    library_name: str, operation: Any, case: Case, arrays: dict, gradients: bool, absolute: str
 ) -> dict[str, np.ndarray]:
     library = importlib.import_module(library_name)
     functional = importlib.import_module(f"{library_name}.nn.functional")
@@ -97,7 +101,8 @@ def _by_library(
         if tensors.get(name) is not None:
             results[name] = tensors[name].detach().numpy()
     if differentiable:
-        y.backward(library.from_numpy(prepared(case.grad_output(tuple(y.shape)))))
+        grad = np.array(case.grad_output(tuple(y.shape)), np.float64, order="C")
+        y.backward(library.from_numpy(np.abs(grad) if absolute else grad))
         for name in differentiable:
             grad = tensors[name].grad
             shape = arrays[name].shape

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from minicnn.testing.bounds import scaled_error
+from minicnn.testing.bounds import C, scaled_error
 from minicnn.testing.case import Case
 from minicnn.testing.expected import Expected, factor_of
 from minicnn.testing.process import Reply, Result
@@ -124,7 +124,9 @@ def wrong_elements(
         if magnitude is None:
             magnitude = np.full(wanted.shape, np.abs(wanted).max(initial=0))
         error = np.abs(received.astype(np.float64) - wanted)
-        allowed = factor_of(case, factor) * np.finfo(case.dtype).eps * magnitude
+        info = np.finfo(case.dtype)
+        lost = max(C, case.operation.terms(case.fields)) * info.smallest_subnormal  # where eps says nothing any more
+        allowed = factor_of(case, factor) * info.eps * magnitude + lost
         return ~(same | (error <= allowed))
 
 

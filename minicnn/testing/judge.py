@@ -124,6 +124,8 @@ def _narrowing(
     narrowing = Narrowing(fixed=dict(fixed))
     rows = [*operation.rows, "gradients"]
     wanted = [_row(rows, name) for name in only]
+    for row in operation.unasked:
+        narrowing.leave_out(operation, row, "not for this operation")
     for row in rows:
         missing = [name for name in operation.needs.get(row, ()) if any(name not in b.takes for b in bindings.values())]
         if missing:

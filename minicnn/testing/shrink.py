@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.testing.case import Case, built
+from minicnn.testing.case import Case, built, place_of
 from minicnn.testing.findings import Finding
 from minicnn.testing.search import Search
 from minicnn.testing.values import placed
@@ -123,5 +123,5 @@ def with_values(case: Case, name: str, where: slice, value: float) -> Case | Non
     if keep.all():
         return None
     flat[where] = np.where(keep, flat[where], value)
-    here = case.fields["layout"] if case.fields["laid"] in ("all", name) else "contiguous"
+    here = place_of(case.operation, case.fields, name)
     return dataclasses.replace(case, arrays={**case.arrays, name: placed(flat.reshape(old.shape), here)})

@@ -181,7 +181,8 @@ def request(case: Case, binding: Binding, which: str, grad: Any = None, graph: t
         "positional": [value(name) for name in binding.positional],
         "named": {own: value(name) for own, name in binding.named.items()},
         "many": which == "backward",
-        "updates": [name for name in case.operation.updates if name in arrays] if which == "forward" else [],
+        "may_change": [name for name in case.operation.updates if name in arrays],
+        "updates": [name for name in case.operation.updates if name in arrays and which == "forward" and not graph],
         "graph": graph,
     }
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from minicnn.testing.arrays import Layout, fill
 
-EXACT = frozenset({"integers", "nonzero", "ties", "one-hot", "zeros", "subnormal", "largest", "NaN", "infinity"})
+EXACT = frozenset(
+    {"integers", "nonzero", "below zero", "ties", "one-hot", "zeros", "subnormal", "largest", "NaN", "infinity"}
+)
 """Kinds whose sums of products are exact in every order, so that equality is demanded."""
 SPECIAL = frozenset({"subnormal", "largest", "NaN", "infinity"})
 """Kinds for the forward alone, and not for methods that rearrange sums (--factor)."""
@@ -46,6 +48,10 @@ def drawn_array(kind: str, shape: tuple[int, ...], dtype: str, seed: int, name: 
     whole = (rng.integers(1, 5, shape) * rng.choice([-1, 1], shape)).astype(dtype)
     if kind == "nonzero":
         return whole
+    if kind == "below zero":
+        return -np.abs(whole)
+    if kind == "large":
+        return (whole * rng.choice([1, 30, 100, 1000], shape)).astype(dtype)
     if not first:
         if kind == "largest":
             return (np.sign(whole) if name == "weight" else np.zeros_like(whole)).astype(dtype)

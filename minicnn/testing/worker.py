@@ -145,7 +145,7 @@ class Caller:
             if turn == 0:
                 header["seconds"] = time.perf_counter() - started
             self._notice(header, request, placed, results)
-            results += [placed[name].array for name in request.get("updates", ())]
+            results += [placed[name].array for name in request["updates"]]
             told = [describe(one, self.takes) for one in results]
             turns.append({"keys": keys, "results": [one for one, _ in told]})
             raws.append([raw for _, raw in told if raw is not None])
@@ -182,7 +182,7 @@ class Caller:
         """Note inputs that were changed, and results whose memory isn't theirs alone."""
         arrays = [one for one in results if isinstance(one, np.ndarray) and one.size]
         for name, one in placed.items():
-            if one.changed and name not in request.get("updates", ()) and name not in header["changed"]:
+            if one.changed and name not in request["may_change"] and name not in header["changed"]:
                 header["changed"].append(name)
             if one.overrun and name not in header["overrun"]:
                 header["overrun"].append(name)

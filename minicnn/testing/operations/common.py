@@ -15,11 +15,11 @@ BATCHES = (1, 2, 0, 3, 4, 5, 17)
 KINDS = ("integers", "ties", "normals", "reals", "one-hot", "zeros")
 
 
-def manner(choose: Choices, arrays: tuple[str, ...]) -> dict[str, Any]:
+def manner(choose: Choices, arrays: tuple[str, ...], kinds: tuple[str, ...] = KINDS) -> dict[str, Any]:
     """The choices that are about numbers and memory rather than sizes."""
     return {
         "dtype": choose("dtype", ("float32",), ("float32", "float64")),
-        "values": choose("values", ("integers",), KINDS),
+        "values": choose("values", kinds[:1], kinds),
         "layout": choose("layout", ("contiguous",), tuple(PLACES)),
         "laid": choose("laid", ("all",), ("all", *arrays)),
         "seed": choose("seed", range(2**16)),

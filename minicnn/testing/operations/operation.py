@@ -58,6 +58,9 @@ class Operation:
         floats: the arrays that have gradients.
         updates: arrays that the operation changes in place, whose new values are results.
         views: whether a result that lies in an input's memory is acceptable.
+        copies: its results are numbers of its inputs, so that they are exact whatever the values.
+        defaults: rows to leave out where a parameter's own default isn't F's: by parameter.
+        unasked: rows that make no sense for it.
         least: how small the numbers among the fields get in a smallest case, where that isn't 1.
         simplest: the simplest of the words among the fields.
         joint: fields that get smaller together.
@@ -87,6 +90,9 @@ class Operation:
     floats: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
     views: bool = False
+    copies: bool = False
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()
     least: Mapping[str, int] = field(default_factory=dict)
     simplest: Mapping[str, Any] = field(default_factory=dict)
     joint: tuple[tuple[str, ...], ...] = ()
