@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from wrong_cases import Case
 
-from minicnn.testing.wrong.parts import padding_widths, pair
+from minicnn.testing.wrong.parts.windows import padding_widths, pair
 
 
 def kernel(case: Case) -> tuple[int, int]:

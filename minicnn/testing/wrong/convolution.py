@@ -3,17 +3,8 @@
 import numpy as np
 
 from minicnn.testing.wrong.mistake import mistake
-from minicnn.testing.wrong.parts import (
-    conv2d,
-    padded,
-    padding_widths,
-    pair,
-    patches_of,
-    per_channel,
-    products,
-    wide,
-    windows,
-)
+from minicnn.testing.wrong.parts.convolution import conv2d, patches_of, products
+from minicnn.testing.wrong.parts.windows import padded, padding_widths, pair, per_channel, wide, windows
 
 
 @mistake("conv2d", "true convolution: the kernel is flipped in both directions")

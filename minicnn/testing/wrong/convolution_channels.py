@@ -3,7 +3,7 @@
 import numpy as np
 
 from minicnn.testing.wrong.mistake import mistake
-from minicnn.testing.wrong.parts import conv2d
+from minicnn.testing.wrong.parts.convolution import conv2d
 
 
 @mistake("conv2d", "a convolution whose input channels are dealt to the groups in turn instead of in blocks")

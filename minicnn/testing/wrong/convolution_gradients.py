@@ -3,19 +3,14 @@
 import numpy as np
 
 from minicnn.testing.wrong.mistake import mistake
-from minicnn.testing.wrong.parts import (
-    added_up,
+from minicnn.testing.wrong.parts.convolution import (
     bias_gradient,
     conv2d_grad_input,
     conv2d_grad_weight,
     conv2d_gradients,
-    cropped,
     grad_patches,
-    padded,
-    padding_widths,
-    pair,
-    wide,
 )
+from minicnn.testing.wrong.parts.windows import added_up, cropped, padded, padding_widths, pair, wide
 
 
 @mistake(

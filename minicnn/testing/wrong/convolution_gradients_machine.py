@@ -3,7 +3,7 @@
 import numpy as np
 
 from minicnn.testing.wrong.mistake import mistake
-from minicnn.testing.wrong.parts import conv2d_grad_weight, conv2d_gradients
+from minicnn.testing.wrong.parts.convolution import conv2d_grad_weight, conv2d_gradients
 
 
 @mistake("conv2d", "an input gradient that adds up blocks of 16 output channels and drops those left over", True)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from minicnn.testing.wrong.mistake import mistake
-from minicnn.testing.wrong.parts import conv2d, grouped, patches_of, ungrouped, uninitialised
+from minicnn.testing.wrong.parts.convolution import conv2d, patches_of
+from minicnn.testing.wrong.parts.windows import grouped, ungrouped, uninitialised
 
 
 @mistake("conv2d", "a convolution that works in blocks of 16 input channels and drops those left over")
