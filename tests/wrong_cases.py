@@ -168,6 +168,7 @@ def max_pool2d_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((np.full((1, 1, 4, 4), -np.inf, np.float32),), {"kernel_size": 3, "padding": 1, "return_indices": True})
     yield Case((integers(rng, 0, 2, 4, 5),), {"kernel_size": 2})
     yield Case((integers(rng, 2, 17, 5, 5),), {"kernel_size": 2})
+    yield Case((np.abs(integers(rng, 2, 3, 5, 5)),), {"kernel_size": 2})
     yield Case((-np.abs(integers(rng, 2, 3, 5, 5)),), {"kernel_size": (3, 2), "padding": (1, 0)})
     for _ in range(4):
         size, options = pooling(rng, True)

@@ -9,6 +9,14 @@ from minicnn.testing.wrong import (
     convolution_gradients,
     convolution_gradients_machine,
     convolution_machine,
+    losses,
+    normalization,
+    padding,
+    pooling,
+    pooling_gradients,
+    transposed,
+    unfolding,
+    vectors,
 )
 from minicnn.testing.wrong.mistake import Mistake, known_in
 
@@ -18,6 +26,14 @@ MISTAKES: tuple[Mistake, ...] = known_in(
     convolution_machine,
     convolution_gradients,
     convolution_gradients_machine,
+    transposed,
+    vectors,
+    pooling,
+    pooling_gradients,
+    normalization,
+    losses,
+    padding,
+    unfolding,
 )
 
 __all__ = ["MISTAKES", "Mistake"]

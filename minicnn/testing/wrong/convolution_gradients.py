@@ -1,8 +1,7 @@
 """Wrong gradients of a convolution: col2im, flips, crops, and sums over the wrong things."""
 
-import numpy as np
-
 from minicnn.testing.wrong.mistake import mistake
+from minicnn.testing.wrong.overlaps import assigned_over, averaged_over
 from minicnn.testing.wrong.parts.convolution import (
     bias_gradient,
     conv2d_grad_input,
@@ -10,7 +9,7 @@ from minicnn.testing.wrong.parts.convolution import (
     conv2d_gradients,
     grad_patches,
 )
-from minicnn.testing.wrong.parts.windows import added_up, cropped, padded, padding_widths, pair, wide
+from minicnn.testing.wrong.parts.windows import added_up, cropped, padded, padding_widths, pair
 
 
 @mistake(
@@ -19,21 +18,16 @@ from minicnn.testing.wrong.parts.windows import added_up, cropped, padded, paddi
 def assigned_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     patches, widths = grad_patches(grad_output, weight, groups), padding_widths(padding, weight.shape[2:], dilation)
-    whole = padded(wide(x), widths) * 0
-    (SH, SW), (DH, DW) = pair(stride), pair(dilation)
-    OH, OW, KH, KW = patches.shape[2:]
-    for p, q in np.ndindex(KH, KW):
-        rows, columns = p * DH + SH * np.arange(OH), q * DW + SW * np.arange(OW)
-        whole[:, :, rows[:, None], columns] = patches[..., p, q]
-    return cropped(whole, widths).astype(x.dtype), *others
+    whole = [length + sum(added) for length, added in zip(x.shape[2:], widths, strict=True)]
+    return cropped(assigned_over(patches, whole, stride, dilation), widths).astype(x.dtype), *others
 
 
 @mistake("conv2d", "an input gradient that is averaged instead of added up where windows overlap", True)
 def averaged_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    grad_x, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
-    ones = np.ones((1, 1, *grad_output.shape[2:])), x.shape[2:], np.ones((1, 1, *weight.shape[2:]))
-    times = conv2d_grad_input(*ones, stride, padding, dilation)
-    return (grad_x / np.maximum(times, 1)).astype(x.dtype), *others
+    _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
+    patches, widths = grad_patches(grad_output, weight, groups), padding_widths(padding, weight.shape[2:], dilation)
+    whole = [length + sum(added) for length, added in zip(x.shape[2:], widths, strict=True)]
+    return cropped(averaged_over(patches, whole, stride, dilation), widths).astype(x.dtype), *others
 
 
 @mistake(

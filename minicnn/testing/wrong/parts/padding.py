@@ -24,8 +24,8 @@ def axes_and_widths(pad):
     return [(-1 - i // 2, pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
 
 
-def pad(x, pad, mode="constant", value=None, sources=SOURCES):
-    """`x` with elements added, or with negative numbers removed, on both sides of its last dimensions."""
+def padded_from(sources, x, pad, mode="constant", value=None):
+    """`pad` with `sources` for SOURCES."""
     for axis, before, after in axes_and_widths(pad):
         size = x.shape[axis]
         positions = np.arange(-before, size + after)
@@ -36,12 +36,17 @@ def pad(x, pad, mode="constant", value=None, sources=SOURCES):
     return x
 
 
-def pad_gradient(grad_output, x, pad, mode="constant", value=None, sources=SOURCES):
+def pad(x, pad, mode="constant", value=None):
+    """`x` with elements added, or with negative numbers removed, on both sides of its last dimensions."""
+    return padded_from(SOURCES, x, pad, mode, value)
+
+
+def pad_gradient(grad_output, x, pad, mode="constant", value=None):
     """The gradient of `pad`: every element that was read gets back what became of it."""
     grad = wide(grad_output)
     for axis, before, after in axes_and_widths(pad)[::-1]:
         size = x.shape[axis]
-        read = sources[mode](np.arange(-before, size + after), size)
+        read = SOURCES[mode](np.arange(-before, size + after), size)
         lines = np.zeros((size + 1, *np.moveaxis(grad, axis, 0).shape[1:]))
         np.add.at(lines, read, np.moveaxis(grad, axis, 0))
         grad = np.moveaxis(lines[:size], 0, axis)

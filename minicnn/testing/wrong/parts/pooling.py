@@ -15,12 +15,17 @@ def counts(size, kernel_size, stride, padding, dilation=1, ceil_mode=False):
     return tuple(found)
 
 
-def pooled_patches(x, kernel_size, stride, padding, dilation, output, outside):
-    """The patches of (OH, OW) windows; `outside` stands for every pixel that is not in the image."""
+def pooled_image(x, kernel_size, stride, padding, dilation, output, outside):
+    """The image with what (OH, OW) windows see around it; `outside` stands for every pixel that is not in the image."""
     options = zip(x.shape[2:], *map(pair, (kernel_size, stride, padding, dilation)), output, strict=True)
     behind = [max((o - 1) * s + d * (k - 1) + 1 - n - p, 0) for n, k, s, p, d, o in options]
     above, left = pair(padding)
-    image = padded(x, ((above, behind[0]), (left, behind[1])), outside)
+    return padded(x, ((above, behind[0]), (left, behind[1])), outside)
+
+
+def pooled_patches(x, kernel_size, stride, padding, dilation, output, outside):
+    """The patches of (OH, OW) windows."""
+    image = pooled_image(x, kernel_size, stride, padding, dilation, output, outside)
     return windows(image, kernel_size, stride, dilation)[:, :, : output[0], : output[1]]
 
 
