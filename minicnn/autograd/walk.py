@@ -182,7 +182,7 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
         if not own:
             memory = id(owner(gradient))
             if memory in owned or not gradient.flags.writeable:
-                gradient = gradient.copy()
+                gradient = kernels.memory.copied(gradient, leaf._array)
             owned.add(memory)
         accumulate(leaf, gradient)
         for hook in [*(leaf._hooks_after or {}).values()]:

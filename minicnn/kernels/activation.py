@@ -20,6 +20,7 @@ from minicnn.kernels import exponential
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.exponential import number
 from minicnn.kernels.memory import dense, empty_like, flat, like
+from minicnn.kernels.vectors import fill_vectors
 
 PARALLEL_SIZE = 16384
 SPAN = 4096
@@ -47,6 +48,7 @@ def _map_kernel(function: Callable) -> Callable:
     @kernel
     @_named(function, "span")
     def span(x, y, in_place, a, b, c):
+        fill_vectors()
         if in_place:
             x = x.copy()
         for i in range(y.size):
@@ -60,6 +62,7 @@ def _map_kernel(function: Callable) -> Callable:
         else:
             spans = -(-y.size // SPAN)
             for k in prange(spans):
+                fill_vectors()
                 span(x[k * SPAN : (k + 1) * SPAN], y[k * SPAN : (k + 1) * SPAN], in_place, a, b, c)
 
     return loop
@@ -71,6 +74,7 @@ def _gradient_kernel(function: Callable) -> Callable:
     @kernel
     @_named(function, "span")
     def span(g, s, grad_input, in_place, a, b, c):
+        fill_vectors()
         if in_place:
             g = g.copy()
         for i in range(grad_input.size):
@@ -84,6 +88,7 @@ def _gradient_kernel(function: Callable) -> Callable:
         else:
             spans = -(-grad_input.size // SPAN)
             for k in prange(spans):
+                fill_vectors()
                 begin, end = k * SPAN, (k + 1) * SPAN
                 span(g[begin:end], s[begin:end], grad_input[begin:end], in_place, a, b, c)
 

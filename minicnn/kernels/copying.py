@@ -18,7 +18,7 @@ from numba import prange
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.microkernel import lanes, vector_bytes
 from minicnn.kernels.threads import get_num_threads
-from minicnn.kernels.vectors import transpose
+from minicnn.kernels.vectors import load, store, transpose
 
 ALONG = 64
 """How many of the source's neighbours are moved at a time; four cache lines of float32."""
@@ -87,8 +87,9 @@ def _place(number, sizes, steps):
 
 
 @kernel(parallel=True)
-def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, inner_source, tasks):
+def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, inner_source, tasks, vector):
     last = len(sizes) - 1
+    whole = inner - inner % vector
     for number in prange(tasks):
         task = np.int64(number)
         row, end = rows * task // tasks, rows * (task + 1) // tasks
@@ -101,7 +102,9 @@ def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, i
             for k in range(count):
                 t, f = to + k * next_target, at + k * next_source
                 if inner_source == 1:
-                    for i in range(inner):
+                    for i in range(0, whole, vector):
+                        store(load(source, f + i), target, t + i)
+                    for i in range(whole, inner):
                         target[t + i] = source[f + i]
                 else:
                     for i in range(inner):
@@ -208,4 +211,5 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
             lanes(to.dtype),
         )
     else:
-        _copy_rows(to, at, *axes, int(rows), plan.inner, plan.inner_source, min(4 * threads, int(rows)))
+        tasks = min(4 * threads, int(rows))
+        _copy_rows(to, at, *axes, int(rows), plan.inner, plan.inner_source, tasks, lanes(to.dtype))

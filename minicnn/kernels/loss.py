@@ -15,16 +15,19 @@ from numba import prange
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.exponential import exp
 from minicnn.kernels.memory import empty
-from minicnn.kernels.softmax import LANES, PARALLEL_SIZE, TASK, largest, total
+from minicnn.kernels.rows import LANES, largest, total
+from minicnn.kernels.softmax import PARALLEL_SIZE, TASK
+from minicnn.kernels.vectors import fill_vectors
 from minicnn.kernels.sums import sum_rows
 
 
 @kernel
 def _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes):
+    fill_vectors()
     """Losses, and slopes ∂losses[r] / ∂x[r, k] where there is room, of rows begin … end."""
     K = x.shape[1]
     T = x.dtype.type
-    most, sums, e, spread = np.empty(LANES, x.dtype), np.empty(LANES), np.empty(K, x.dtype), np.empty(K, x.dtype)
+    scratch, e, spread = np.empty(LANES, x.dtype), np.empty(K, x.dtype), np.empty(K, x.dtype)
     weight_sum = weight.sum()
     for k in range(K):
         spread[k] = smoothing / K * weight[k]
@@ -36,10 +39,10 @@ def _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes):
                 slopes[r, k] = 0
             continue
         row = x[r]
-        shift = largest(row, most)
+        shift = largest(row, scratch)
         for k in range(K):
             e[k] = exp(row[k] - shift)
-        summed = total(e, sums)
+        summed = total(e, scratch)
         log_sum = np.log(summed)
         loss = (1 - smoothing) * weight[t] * (log_sum - (np.float64(x[r, t]) - shift))
         if smoothing > 0:
@@ -66,6 +69,7 @@ def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes, tasks)
         _rows(0, R, x, target, weight, ignored, smoothing, losses, slopes)
     else:
         for task in prange(tasks):
+            fill_vectors()
             begin, end = R * task // tasks, R * (task + 1) // tasks
             _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes)
     counted = 0.0
@@ -97,6 +101,7 @@ def _gradient(slopes, target, ignored, factors, grad_input, tasks):
         _scale(0, R, slopes, target, ignored, factors, grad_input)
     else:
         for task in prange(tasks):
+            fill_vectors()
             _scale(R * task // tasks, R * (task + 1) // tasks, slopes, target, ignored, factors, grad_input)
 
 

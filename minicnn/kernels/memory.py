@@ -156,6 +156,11 @@ def like(x: np.ndarray, model: np.ndarray) -> np.ndarray:
     """`x` with its elements in the memory order of the dense array `model`, of the same shape."""
     if x.strides == model.strides:
         return x
-    result = np.empty_like(model, dtype=x.dtype)
+    return copied(x, model)
+
+
+def copied(x: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """A copy of `x` with its elements in the memory order of `model`, of the same shape."""
+    result = empty_like(model) if x.dtype == model.dtype else np.empty_like(model, dtype=x.dtype)
     copy(result, x)
     return result

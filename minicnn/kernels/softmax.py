@@ -5,8 +5,7 @@
 
 A task is a few rows where K is last in memory (B = 1), else at most `WIDTH` columns: as many numbers as the first-level
 cache holds, so that the passes over them cost no memory traffic. Every pass is a plain loop that the compiler
-vectorises; largest values and sums along a row are kept in `LANES` numbers that are folded at the end. Sums are carried
-in float64.
+vectorises. Sums are carried in float64.
 """
 
 import math
@@ -18,13 +17,13 @@ from numba import prange
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.exponential import exp
 from minicnn.kernels.memory import dense, empty_like, like
+from minicnn.kernels.rows import LANES, largest, total
+from minicnn.kernels.vectors import fill_vectors
 
 TASK = 4096
 """Numbers of a task, at least one row."""
 WIDTH = 256
 """Columns of a task."""
-LANES, BLOCK = 16, 64
-"""A row's numbers are taken four times LANES at once."""
 SHORT = 64
 """Rows shorter than that are computed side by side."""
 PARALLEL_SIZE = 8192
@@ -32,56 +31,17 @@ PARALLEL_SIZE = 8192
 
 
 @kernel
-def largest(x, lanes):
-    """The largest of x (K,) that isn't NaN, −∞ if there is none; `lanes` is scratch of LANES."""
-    for lane in range(LANES):
-        lanes[lane] = -np.inf
-    blocks = x.size // BLOCK
-    for block in range(blocks):
-        some = x[block * BLOCK : (block + 1) * BLOCK]
-        for lane in range(LANES):
-            a, b = some[lane], some[lane + LANES]
-            c, d = some[lane + 2 * LANES], some[lane + 3 * LANES]
-            a, c = a if a > b else b, c if c > d else d
-            a = a if a > c else c
-            lanes[lane] = a if a > lanes[lane] else lanes[lane]
-    result = lanes[0]
-    for k in range(blocks * BLOCK, x.size):
-        result = x[k] if x[k] > result else result
-    for lane in range(LANES):
-        result = lanes[lane] if lanes[lane] > result else result
-    return result
-
-
-@kernel
-def total(x, lanes):
-    """Σ x, in float64; `lanes` is scratch of LANES, float64."""
-    for lane in range(LANES):
-        lanes[lane] = 0
-    blocks = x.size // BLOCK
-    for block in range(blocks):
-        some = x[block * BLOCK : (block + 1) * BLOCK]
-        for lane in range(LANES):
-            lanes[lane] += (some[lane] + some[lane + LANES]) + (some[lane + 2 * LANES] + some[lane + 3 * LANES])
-    result = 0.0
-    for k in range(blocks * BLOCK, x.size):
-        result += x[k]
-    for lane in range(LANES):
-        result += lanes[lane]
-    return result
-
-
-@kernel
 def _rows(x, y, logarithm):
+    fill_vectors()
     """Rows of x (R, K)."""
     R, K = x.shape
-    most, sums, e = np.empty(LANES, x.dtype), np.empty(LANES), np.empty(K, x.dtype)
+    scratch, e = np.empty(LANES, x.dtype), np.empty(K, x.dtype)
     for r in range(R):
         row, result = x[r], y[r]
-        shift = largest(row, most)
+        shift = largest(row, scratch)
         for k in range(K):
             e[k] = exp(row[k] - shift)
-        summed = total(e, sums)
+        summed = total(e, scratch)
         if logarithm:
             rest = y.dtype.type(np.log(summed))
             for k in range(K):
@@ -94,6 +54,7 @@ def _rows(x, y, logarithm):
 
 @kernel
 def _columns(x, y, logarithm, begin, end):
+    fill_vectors()
     """Columns begin … end of x (K, B)."""
     K, width = x.shape[0], end - begin
     most, sums = np.full(width, -np.inf, x.dtype), np.zeros(width)
@@ -163,29 +124,32 @@ def _softmax(x, y, logarithm, tasks):
         _task(x, y, logarithm, 0, 1)
     else:
         for task in prange(tasks):
+            fill_vectors()
             _task(x, y, logarithm, task, tasks)
 
 
 @kernel
 def _gradient_rows(g, y, grad_input, logarithm):
+    fill_vectors()
     R, K = y.shape
-    sums, products = np.empty(LANES), np.empty(K, y.dtype)
+    scratch, products = np.empty(LANES, y.dtype), np.empty(K, y.dtype)
     for r in range(R):
         slope, row, result = g[r], y[r], grad_input[r]
         if logarithm:
-            summed = y.dtype.type(total(slope, sums))
+            summed = y.dtype.type(total(slope, scratch))
             for k in range(K):
                 result[k] = slope[k] - exp(row[k]) * summed
         else:
             for k in range(K):
                 products[k] = slope[k] * row[k]
-            summed = y.dtype.type(total(products, sums))
+            summed = y.dtype.type(total(products, scratch))
             for k in range(K):
                 result[k] = row[k] * (slope[k] - summed)
 
 
 @kernel
 def _gradient_columns(g, y, grad_input, logarithm, begin, end):
+    fill_vectors()
     K, width = y.shape[0], end - begin
     sums, rounded = np.zeros(width), np.empty(width, y.dtype)
     for k in range(K):
@@ -245,6 +209,7 @@ def _softmax_gradient(g, y, grad_input, logarithm, tasks):
         _gradient_task(g, y, grad_input, logarithm, 0, 1)
     else:
         for task in prange(tasks):
+            fill_vectors()
             _gradient_task(g, y, grad_input, logarithm, task, tasks)
 
 

@@ -246,28 +246,29 @@ def _sweep_image(x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, t
         runs, taps, down, right: what `Sweep` gives.
         begin, end, vector: blocks of outputs, each a vector; the last one overlaps the one before.
     """
-    right *= pixel
     for run in range(len(runs)):
-        i0, j0, rows, columns = runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3]
-        apart, first, last = runs[run, 5] * O, runs[run, 6], runs[run, 7]
-        for i in range(rows):
+        i0, j0, lines, count, below, beside, first, last = runs[run]
+        next_line, step, line, apart = down * row, right * pixel, below * width * O, beside * O
+        if count < min(lines, 8):  # a side of the image: pixels below each other
+            lines, count, next_line, step, line, apart = count, lines, step, next_line, apart, line
+        for i in range(lines):
             for block in range(begin, end):
                 o = min(block * vector, O - vector)
                 start = load(bias, o) if bias.size else zero(x)
-                at = x0 + i * down * row + o - base
-                to = y0 + ((i0 + i * runs[run, 4]) * width + j0) * O + o
+                at, to = x0 + i * next_line + o - base, y0 + (i0 * width + j0) * O + i * line + o
                 j = 0
-                while j < columns:
-                    if columns >= 8:
-                        j = min(j, columns - 8)  # the last ones overlap those before them
-                        _eight(x, at + j * right, right, taps, first, last, o, weight, start, y, to + j * apart, apart)
+                while j < count:  # the last ones may overlap those before them
+                    left = count - j
+                    if count >= 8 and left > 4:
+                        j = min(j, count - 8)
+                        _eight(x, at + j * step, step, taps, first, last, o, weight, start, y, to + j * apart, apart)
                         j += 8
-                    elif columns >= 4:
-                        j = min(j, columns - 4)
-                        _four(x, at + j * right, right, taps, first, last, o, weight, start, y, to + j * apart, apart)
+                    elif count >= 4 and left > 1:
+                        j = min(j, count - 4)
+                        _four(x, at + j * step, step, taps, first, last, o, weight, start, y, to + j * apart, apart)
                         j += 4
                     else:
-                        _one(x, at + j * right, taps, first, last, o, weight, start, y, to + j * apart)
+                        _one(x, at + j * step, taps, first, last, o, weight, start, y, to + j * apart)
                         j += 1
 
 
