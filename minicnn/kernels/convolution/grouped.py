@@ -34,7 +34,7 @@ from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.threads import get_num_threads
-from minicnn.kernels.vectors import add, load, multiply_add, repeat, store, zero
+from minicnn.kernels.vectors import add, load, multiply_add, repeat, store, width, zero
 
 WIDEST = 2
 """Groups of more channels or outputs are better multiplied one by one: to lay their planes takes longer than it saves.
@@ -84,7 +84,7 @@ class Sweep:
 
 @functools.lru_cache(maxsize=1024)
 def _tables(sweep: Sweep, planes: int, row: int, pixel: int, plane: int, outputs: int) -> tuple[np.ndarray, np.ndarray]:
-    """Runs, and for every tap in every plane its offset in the source and that of its weight.
+    """Runs, and for every tap in every plane its offset in the source, that of its weight, and its number.
 
     Args:
         sweep: over the target.
@@ -98,7 +98,7 @@ def _tables(sweep: Sweep, planes: int, row: int, pixel: int, plane: int, outputs
     weights = (places[:, None] * planes + k) * outputs
     runs = sweep.runs.copy()
     runs[:, 6:] *= planes
-    return runs, np.stack([offsets.ravel(), weights.ravel()], 1)
+    return runs, np.stack([offsets.ravel(), weights.ravel(), weights.ravel() // outputs], 1)
 
 
 def _reached(axis: Axis) -> list[list[tuple[int, int]]]:
@@ -305,10 +305,15 @@ def _correlate(
                 )  # fmt: skip
 
 
-@kernel
+@kernel(forceinline=True)
 def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
-    """Nine taps of a gradient with respect to weight: sums[tap, lane] over `rows` × `columns` pixels of a run."""
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = zero(x)
+    """Nine taps of a gradient with respect to weight: `rows` × `columns` pixels add to sums[tap][lane]."""
+    L = width(x)
+    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
+    s3, s4, s5 = taps[t + 3, 2] * L, taps[t + 4, 2] * L, taps[t + 5, 2] * L
+    s6, s7, s8 = taps[t + 6, 2] * L, taps[t + 7, 2] * L, taps[t + 8, 2] * L
+    a0, a1, a2, a3, a4 = load(sums, s0), load(sums, s1), load(sums, s2), load(sums, s3), load(sums, s4)
+    a5, a6, a7, a8 = load(sums, s5), load(sums, s6), load(sums, s7), load(sums, s8)
     t0, t1, t2, t3, t4 = taps[t, 0], taps[t + 1, 0], taps[t + 2, 0], taps[t + 3, 0], taps[t + 4, 0]
     t5, t6, t7, t8 = taps[t + 5, 0], taps[t + 6, 0], taps[t + 7, 0], taps[t + 8, 0]
     for i in range(rows):
@@ -324,22 +329,24 @@ def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums
             a6 = multiply_add(load(x, p + t6), v, a6)
             a7 = multiply_add(load(x, p + t7), v, a7)
             a8 = multiply_add(load(x, p + t8), v, a8)
-    L = len(sums) // TAPS
-    store(a0, sums, 0)
-    store(a1, sums, L)
-    store(a2, sums, 2 * L)
-    store(a3, sums, 3 * L)
-    store(a4, sums, 4 * L)
-    store(a5, sums, 5 * L)
-    store(a6, sums, 6 * L)
-    store(a7, sums, 7 * L)
-    store(a8, sums, 8 * L)
+    store(a0, sums, s0)
+    store(a1, sums, s1)
+    store(a2, sums, s2)
+    store(a3, sums, s3)
+    store(a4, sums, s4)
+    store(a5, sums, s5)
+    store(a6, sums, s6)
+    store(a7, sums, s7)
+    store(a8, sums, s8)
 
 
-@kernel
+@kernel(forceinline=True)
 def _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """As `_nine`, for three taps, those of even and of odd columns apart."""
-    a0 = a1 = a2 = b0 = b1 = b2 = zero(x)
+    L = width(x)
+    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
+    a0, a1, a2 = load(sums, s0), load(sums, s1), load(sums, s2)
+    b0 = b1 = b2 = zero(x)
     t0, t1, t2 = taps[t, 0], taps[t + 1, 0], taps[t + 2, 0]
     for i in range(rows):
         for j in range(0, columns - 1, 2):
@@ -357,68 +364,68 @@ def _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sum
             a0 = multiply_add(load(x, p + t0), v, a0)
             a1 = multiply_add(load(x, p + t1), v, a1)
             a2 = multiply_add(load(x, p + t2), v, a2)
-    L = len(sums) // TAPS
-    store(add(a0, b0), sums, 0)
-    store(add(a1, b1), sums, L)
-    store(add(a2, b2), sums, 2 * L)
+    store(add(a0, b0), sums, s0)
+    store(add(a1, b1), sums, s1)
+    store(add(a2, b2), sums, s2)
 
 
-@kernel
+@kernel(forceinline=True)
 def _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """As `_nine`, for one tap."""
-    a = zero(x)
+    place = taps[t, 2] * width(x)
+    a = load(sums, place)
     for i in range(rows):
         for j in range(columns):
             a = multiply_add(load(x, at + i * down + j * right + taps[t, 0]), load(g, to + i * below + j * beside), a)
-    store(a, sums, 0)
+    store(a, sums, place)
+
+
+@kernel
+def _put_away(sums, total):
+    """total[tap][lane] += sums[tap][lane], which begin anew."""
+    taps, L = total.shape
+    for tap in range(taps):
+        for lane in range(L):
+            total[tap, lane] += sums[tap * L + lane]
+            sums[tap * L + lane] = 0
 
 
 @kernel
 def _collect(x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, begin, end, total, sums, vector):
-    """One image's part of the gradient with respect to weight, added to total[block][tap][lane].
+    """One image's part of the gradient with respect to weight, added to total[block][tap][lane], float64.
 
-    The arguments are those of `_sweep_image`, with g in place of y; `sums` is workspace.
+    The arguments are those of `_sweep_image`, with g in place of y. `sums`, zeros before and after, are a block's in
+    the dtype of x: at most STEPS products and as many again before they are put away.
     """
-    for run in range(len(runs)):
-        i0, j0, rows, columns, below, beside, first, last = runs[run]
-        for block in range(begin, end):
-            o = min(block * vector, O - vector)
-            t = first
-            while t < last:
-                count = TAPS if last - t >= TAPS else 3 if last - t >= 3 else 1
-                width_of_part = min(columns, STEPS)
-                height = max(1, STEPS // width_of_part)
-                for i in range(0, rows, height):
-                    for j in range(0, columns, width_of_part):
-                        at = x0 + i * down * row + j * right * pixel + o - base
-                        to = g0 + ((i0 + i * below) * width + j0 + j * beside) * O + o
-                        r, c = min(height, rows - i), min(width_of_part, columns - j)
-                        part = (
-                            x,
-                            at,
-                            down * row,
-                            right * pixel,
-                            g,
-                            to,
-                            below * width * O,
-                            beside * O,
-                            r,
-                            c,
-                            taps,
-                            t,
-                            sums,
-                        )
-                        if count == TAPS:
-                            _nine(*part)
-                        elif count == 3:
-                            _three(*part)
+    for block in range(begin, end):
+        o = min(block * vector, O - vector)
+        products = 0
+        for run in range(len(runs)):
+            i0, j0, rows, columns, below, beside, first, last = runs[run]
+            part = min(columns, STEPS)
+            height = max(1, STEPS // part)
+            for i in range(0, rows, height):
+                for j in range(0, columns, part):
+                    at = x0 + i * down * row + j * right * pixel + o - base
+                    to = g0 + ((i0 + i * below) * width + j0 + j * beside) * O + o
+                    steps = (down * row, right * pixel, g, to, below * width * O, beside * O)
+                    size = (min(height, rows - i), min(part, columns - j))
+                    t = first
+                    while t < last:
+                        if last - t >= TAPS:
+                            _nine(x, at, *steps, *size, taps, t, sums)
+                            t += TAPS
+                        elif last - t >= 3:
+                            _three(x, at, *steps, *size, taps, t, sums)
+                            t += 3
                         else:
-                            _single(*part)
-                        for k in range(count):
-                            place = taps[t + k, 1] // O
-                            for lane in range(vector):
-                                total[block, place, lane] += sums[k * vector + lane]
-                t += count
+                            _single(x, at, *steps, *size, taps, t, sums)
+                            t += 1
+                    products += size[0] * size[1]
+                    if products >= STEPS:
+                        _put_away(sums, total[block])
+                        products = 0
+        _put_away(sums, total[block])
 
 
 @kernel(parallel=True)
@@ -431,7 +438,7 @@ def _weight_gradient(
         task = np.int64(number)
         chunk, part = task // parts, task % parts
         begin, end = blocks * part // parts, blocks * (part + 1) // parts
-        total, sums = totals[chunk], np.empty(TAPS * vector, x.dtype)
+        total, sums = totals[chunk], np.zeros(totals.shape[2] * vector, x.dtype)
         total[begin:end] = 0
         direct = inner == 1 and outer == 1
         planes = np.empty(0 if direct else (size // C * inner + 1) * vector, x.dtype)
