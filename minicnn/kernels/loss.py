@@ -17,8 +17,8 @@ from minicnn.kernels.exponential import exp
 from minicnn.kernels.memory import empty
 from minicnn.kernels.rows import LANES, largest, total
 from minicnn.kernels.softmax import PARALLEL_SIZE, TASK
-from minicnn.kernels.vectors import fill_vectors
 from minicnn.kernels.sums import sum_rows
+from minicnn.kernels.vectors import fill_vectors
 
 
 @kernel
