@@ -314,6 +314,7 @@ MAX_POOL = {
 }
 MAX_POOL_GRADIENTS = {
     "last_tie": no_ties,
+    "first_tie_by_column": either(no_ties, lambda c: 1 in pair(c.kernel_size)),
     "every_tie": no_ties,
     "shared_between_ties": no_ties,
     "assigned": apart,
@@ -405,7 +406,6 @@ PAD = {
     "sides_swapped": lambda c: all(c.pad[i] == c.pad[i + 1] for i in range(0, len(c.pad), 2)),
     "value_ignored": default("value", None),
     "negative_widths_ignored": lambda c: min(c.pad) >= 0,
-    "returns_its_input": lambda c: any(c.pad),
 }
 PAD_GRADIENTS = {
     "copies_give_nothing_back": mode_is_not("reflect", "replicate", "circular"),
@@ -461,7 +461,7 @@ UNTOUCHED: dict[tuple[str, bool], dict[str, Callable[[Case], bool]]] = {
 }
 EVERYWHERE: dict[tuple[str, bool], set[str]] = {
     ("conv2d", False): {"one_window_too_few", "last_column_uninitialised", "kernel_overwritten", "buffer_reused"},
-    ("conv2d", True): {"output_gradient_overwritten", "weight_gradient_kept"},
+    ("conv2d", True): {"output_gradient_overwritten", "weight_gradient_without_last_row", "weight_gradient_kept"},
     ("batch_norm", False): {"eps_outside_the_root", "input_overwritten"},
     ("layer_norm", False): {"layer_eps_outside_the_root", "layer_unbiased"},
     ("layer_norm", True): {"layer_statistics_constant"},

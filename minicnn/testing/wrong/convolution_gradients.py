@@ -133,6 +133,14 @@ def weight_gradient_without_border(grad_output, x, weight, bias=None, stride=1, 
     )
 
 
+@mistake("conv2d", "a weight gradient that leaves out the last row of the output", True)
+def weight_gradient_without_last_row(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    grad_x, _, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
+    rest = grad_output.copy()
+    rest[:, :, -1] = 0
+    return grad_x, conv2d_grad_weight(rest, x, weight.shape[2:], stride, padding, dilation, groups), grad_bias
+
+
 @mistake("conv2d", "a weight gradient of half the batch", True)
 def weight_gradient_of_half_the_batch(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, _, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)

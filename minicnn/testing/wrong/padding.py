@@ -59,11 +59,6 @@ def negative_widths_ignored(x, pad, mode="constant", value=None):
     return right.pad(x, [max(width, 0) for width in pad], mode, value)
 
 
-@mistake("pad", "a right padding that returns a view of its input where there is nothing to pad")
-def returns_its_input(x, pad, mode="constant", value=None):
-    return right.pad(x, pad, mode, value) if any(pad) else x[:]
-
-
 @mistake(
     "pad", "a padding gradient that only cuts: what reflect, replicate or circular copied out gives nothing back", True
 )

@@ -31,6 +31,19 @@ def last_tie(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ce
     return sent_back(grad_output, taken(places, last), x)
 
 
+@mistake(
+    "max_pool2d", "a max pooling gradient that goes to the first of equal values column by column, not row by row", True
+)
+def first_tie_by_column(
+    grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    stride, (KH, KW) = kernel_size if stride is None else stride, pair(kernel_size)
+    values, places, _ = chosen_taps(x, kernel_size, stride, padding, dilation, ceil_mode)
+    equal = (values == values.max(-1, keepdims=True)) & (places >= 0)
+    by_column = np.arange(KH * KW).reshape(KH, KW).T.ravel()
+    return sent_back(grad_output, taken(places, by_column[equal[..., by_column].argmax(-1)]), x)
+
+
 @mistake("max_pool2d", "a max pooling gradient that every one of equal values gets in full", True)
 def every_tie(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     stride = kernel_size if stride is None else stride
