@@ -67,7 +67,7 @@ def mse_loss(
         TypeError: without one of floating point.
     """
     reduction = chosen(size_average, reduce, reduction)
-    compared("mse_loss", input, target)
+    input, target = compared("mse_loss", input, target)
     losses = SquaredError.apply(*in_one_dtype("mse_loss", input, target))
     return reduced(losses, reduction) if weight is None else weighted(losses, weight, input, reduction, True)
 
@@ -89,7 +89,7 @@ def l1_loss(
         weight: factors, of the input's shape.
     """
     reduction = chosen(size_average, reduce, reduction)
-    compared("l1_loss", input, target)
+    input, target = compared("l1_loss", input, target)
     losses = Subtract.call(input, target).abs()
     return reduced(losses, reduction) if weight is None else weighted(losses, weight, input, reduction, True)
 
@@ -116,7 +116,7 @@ def smooth_l1_loss(
         RuntimeError: for a negative `beta`.
     """
     reduction = chosen(size_average, reduce, reduction)
-    compared("smooth_l1_loss", input, target)
+    input, target = compared("smooth_l1_loss", input, target)
     if beta == 0:
         return reduced(Subtract.call(input, target).abs(), reduction)
     if beta < 0:
@@ -140,7 +140,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
         RuntimeError: where `delta` isn't above 0.
     """
     reduction = chosen(None, None, reduction)
-    compared("huber_loss", input, target)
+    input, target = compared("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     pair = in_one_dtype("huber_loss", input, target)

@@ -10,6 +10,7 @@ from minicnn.dtypes import result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators import reduction as reductions
 from minicnn.operators.operands import array_of, cast, check_broadcast, refuse_gradient, tensor_array
+from minicnn.operators.shape import reshape
 
 
 def legacy(size_average: bool | None, reduce: bool | None, stacklevel: int) -> str:
@@ -59,8 +60,12 @@ def tensors(name: str, **operands: Any) -> list[Any]:
     ]
 
 
-def compared(name: str, input: Any, target: Any) -> None:
-    """Raise unless the two broadcast together, and warn where they have to: most often that is a mistake."""
+def compared(name: str, input: Any, target: Any) -> list:
+    """The two, with as many dimensions each, so that both have a say in the dtype.
+
+    Raises:
+        ShapeError: unless they broadcast together; where they have to it warns, since most often that is a mistake.
+    """
     shapes = tensor_array(input, name, "input").shape, tensor_array(target, name, "target").shape
     if shapes[0] != shapes[1]:
         warnings.warn(
@@ -70,6 +75,11 @@ def compared(name: str, input: Any, target: Any) -> None:
             stacklevel=3,
         )
     check_broadcast(*shapes)
+    dims = max(map(len, shapes))
+    return [
+        reshape(value, (1,) * dims) if dims and not shape else value
+        for value, shape in zip((input, target), shapes, strict=True)
+    ]
 
 
 def in_one_dtype(name: str, input: Any, target: Any) -> tuple[Any, Any]:
