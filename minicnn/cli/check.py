@@ -1,11 +1,16 @@
 """`minicnn check`: whether a convolution of one's own is right, and what is wrong about it."""
 
+import re
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from minicnn.cli.errors import positive
+
+if TYPE_CHECKING:
+    from minicnn.testing.verdict import Verdict
 
 TAKES = ("numpy", "torch", "minicnn")
 CANNOT_TRY = 2
@@ -54,7 +59,8 @@ def check(
     json: Annotated[Path | None, typer.Option(help="Write the verdict as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the verdict as JUnit's XML.")] = None,
     reproducer: Annotated[
-        Path | None, typer.Option(help="Where to write the script that shows the mistake.  [default: beside the file]")
+        Path | None,
+        typer.Option(help="Where to write the script that shows the mistake.  [default: among temporary files]"),
     ] = None,
 ) -> None:
     """Judge an implementation of conv2d, pooling, …: exit status 0 right, 1 wrong, 2 could not be tried."""
@@ -83,8 +89,20 @@ def check(
         raise stop(str(error)) from None
     except KeyboardInterrupt:
         raise stop("interrupted") from None
-    typer.echo(verdict.text())
+    path = written(verdict, reproducer)
+    typer.echo(verdict.text(path))
     raise typer.Exit(0 if verdict.passed else 1)
+
+
+def written(verdict: "Verdict", wanted: Path | None) -> Path | None:
+    """Where the script is that shows the mistake: as wanted, or among the system's temporary files."""
+    text = verdict.reproducer()
+    if text is None:
+        return None
+    name = re.sub(r"\W+", "_", verdict.target)
+    path = wanted or Path(tempfile.gettempdir()) / f"minicnn_check_{name}.py"
+    path.write_text(text)
+    return path
 
 
 def stop(message: str) -> typer.Exit:

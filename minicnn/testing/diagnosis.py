@@ -42,8 +42,10 @@ class Condition:
         if not self.text:
             return f"in {self.failed} of {self.tried} cases"
         if self.failed == self.held:
-            return f"with {self.text} ({self.failed} cases; right in the other {self.tried - self.failed})"
-        return f"with {self.text} ({self.failed} of {self.held} cases; right in the other {self.tried - self.held})"
+            return f"with {self.text} ({self.failed} of {self.held}; right in the other {self.tried - self.failed})"
+        return (
+            f"with {self.text} ({self.failed} of {self.held} such cases; right in the other {self.tried - self.held})"
+        )
 
 
 def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[str, str]) -> Condition:

@@ -1,5 +1,6 @@
 """The smallest case on paper: its arrays, expected and received side by side, and the sum behind one wrong number."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,8 +9,6 @@ import numpy as np
 from minicnn.testing.case import Case
 from minicnn.testing.findings import Finding
 
-ROWS = 7
-"""At most so many rows of an array are drawn."""
 COLUMNS = 8
 TERMS = 9
 """A sum of more terms than this is not written out."""
@@ -21,30 +20,49 @@ def number(value: Any, digits: int = 5) -> str:
     return "-0" if text == "-0" else text
 
 
-def grid(array: np.ndarray, marks: np.ndarray | None = None) -> list[str]:
-    """The rows of an array's last two dimensions, those before it stacked with a blank line between; `*` marks."""
+def grid(array: np.ndarray, most: int, marks: np.ndarray | None = None) -> list[str]:
+    """The rows of an array's last two dimensions, those before it stacked with a blank line between; `*` marks.
+
+    Args:
+        array: of any shape.
+        most: so many rows at most.
+        marks: which elements to mark; the first of them is among those shown.
+    """
     array = np.asarray(array)
-    if array.ndim > 2 and array.shape[-2:] == (1, 1):  # channels of one pixel stand better in a row
-        array = array.reshape(array.shape[:-2])
-        marks = None if marks is None else marks.reshape(array.shape)
-    sheets = array.reshape(-1, *array.shape[-2:]) if array.ndim >= 2 else array.reshape(1, 1, -1)
-    marked = np.zeros(sheets.shape, bool) if marks is None else marks.reshape(sheets.shape)
-    shown = sheets[:, :ROWS, :COLUMNS]
-    texts = [[[number(v) for v in row] for row in sheet] for sheet in shown]
-    width = max((len(text) for sheet in texts for row in sheet for text in row), default=1)
-    lines: list[str] = []
-    for s, sheet in enumerate(texts):
-        if len(lines) + len(sheet) > ROWS and lines:
-            lines.append("⋮")
+    marked = np.zeros(array.shape, bool) if marks is None else marks
+    shape = sheet_shape(array.shape)
+    sheets, marked = array.reshape(shape), marked.reshape(shape)
+    if not sheets.size:
+        return ["(no elements)"]
+    s, i, j = (int(at) for at in np.unravel_index(int(np.argmax(marked)), shape))
+    top, left = (at if at >= room else 0 for at, room in ((i, most), (j, COLUMNS)))
+    shown = sheets[s:, top : top + most, left : left + COLUMNS]
+    texts = [[[number(v) for v in row] for row in sheet] for sheet in shown[:most]]
+    width = max(len(text) for sheet in texts for row in sheet for text in row)
+    before, after = "… " * bool(left), " …" * (left + COLUMNS < shape[2])
+    lines: list[str] = ["⋮"] if s or top else []
+    for place, sheet in enumerate(texts):
+        if place and len(lines) + len(sheet) > most:
+            lines[-1] = "⋮"
             break
-        for i, row in enumerate(sheet):
-            cells = [f"{text:>{width}}{'*' if marked[s, i, j] else ' '}" for j, text in enumerate(row)]
-            lines.append(" ".join(cells).rstrip() + (" …" if sheets.shape[2] > COLUMNS else ""))
-        if sheets.shape[1] > ROWS:
+        for row, places in zip(sheet, marked[s + place, top:, left:], strict=False):
+            cells = [f"{text:>{width}}{'*' if mark else ' '}" for text, mark in zip(row, places, strict=False)]
+            lines.append(before + " ".join(cells).rstrip() + after)
+        if top + most < shape[1]:
             lines.append("⋮")
-        if s + 1 < len(texts):
+        if place + 1 < len(texts):
             lines.append("")
-    return lines or ["(no elements)"]
+    return lines
+
+
+def sheet_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """(sheets, rows, columns) to draw an array in; channels of one pixel stand in a row."""
+    long = [size for size in shape if size != 1]
+    if len(long) < 2:
+        return 1, 1, math.prod(shape)
+    if shape[-2:] == (1, 1):
+        shape = tuple(long)
+    return math.prod(shape[:-2]), shape[-2], shape[-1]
 
 
 def times(shape: Sequence[int]) -> str:
@@ -52,8 +70,8 @@ def times(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape)) or "one number"
 
 
-def drawn(finding: Finding, width: int) -> list[str]:
-    """The case of a finding and, where values differ, what was expected and what came."""
+def drawn(finding: Finding, width: int, most: int) -> list[str]:
+    """The case of a finding and, where values differ, what was expected and what came, at most `most` rows each."""
     case = finding.case
     arguments = ", ".join(f"{name}={value!r}" for name, value in told_options(case).items())
     layout = case.fields["layout"]
@@ -61,14 +79,14 @@ def drawn(finding: Finding, width: int) -> list[str]:
     call = ", ".join([*given(case), arguments] if arguments else given(case))
     lines = [f"Smallest case found: {case.operation.name}({call}), {case.dtype}{lies}"]
     columns = [
-        (f"{name} {times(array.shape)}", grid(array)) for name, array in case.arrays.items() if array is not None
+        (f"{name} {times(array.shape)}", grid(array, most)) for name, array in case.arrays.items() if array is not None
     ]
     if finding.what.startswith("the gradient") and finding.wanted is not None:
         shape = _output_shape(case)
-        columns.append((f"grad_output {times(shape)}", grid(case.grad_output(shape))))
+        columns.append((f"grad_output {times(shape)}", grid(case.grad_output(shape), most)))
     if finding.wrong is not None and finding.wanted is not None and finding.received is not None:
-        columns.append(("expected", grid(finding.wanted.astype(case.dtype))))
-        columns.append(("received", grid(finding.received, finding.wrong)))
+        columns.append(("expected", grid(finding.wanted.astype(case.dtype), most)))
+        columns.append(("received", grid(finding.received, most, finding.wrong)))
     lines += beside(columns, width)
     if finding.wrong is not None:
         lines += terms(finding)
@@ -148,8 +166,9 @@ def _factor(arrays: Mapping[str, np.ndarray | None], product: Sequence[tuple[str
     return "·".join(values)
 
 
-def expression(case: Case, what: str = "y") -> str:
+def expression(finding: Finding) -> str:
     """One line of PyTorch that gives the right answer; large arrays are told by their shapes."""
+    case = finding.case
     parts: list[str] = []
     for name, array in case.arrays.items():
         if array is not None:
@@ -157,7 +176,7 @@ def expression(case: Case, what: str = "y") -> str:
             parts.append(literal(array) if in_place else f"{name}={literal(array)}")
     parts += [f"{name}={value!r}" for name, value in told_options(case).items()]
     call = f"F.{case.operation.name}({', '.join(parts)})"
-    return call if what == "y" else f"{call}.backward(grad_output)"
+    return call if not finding.what.startswith("the gradient") else f"{call}.backward(grad_output)"
 
 
 def literal(array: np.ndarray, most: int = 24) -> str:
@@ -167,6 +186,8 @@ def literal(array: np.ndarray, most: int = 24) -> str:
     kind = "" if array.dtype == np.float32 or array.dtype.kind != "f" else ", dtype=torch.float64"
     if array.size and array.ndim > 1 and (array.reshape(-1) == array.reshape(-1)[0]).all():
         return f"torch.full({tuple(array.shape)}, {plain(array.reshape(-1)[0])}{kind})"
+    if array.ndim > 2 and array.size > 2:
+        return f"torch.tensor({_nested(array.reshape(-1))}{kind}).reshape{tuple(array.shape)}"
     return f"torch.tensor({_nested(array)}{kind})"
 
 

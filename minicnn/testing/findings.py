@@ -10,10 +10,10 @@ from minicnn.testing.expected import Expected, factor_of
 from minicnn.testing.process import Reply, Result
 
 KINDS = (
-    "values", "shape", "special", "raised", "input changed", "undetermined", "previous", "alias", "overrun", "dtype",
-    "type", "count", "law", "exited", "died", "hung", "memory",
+    "exited", "died", "hung", "memory", "type", "count", "values", "shape", "input changed", "raised", "undetermined",
+    "previous", "alias", "overrun", "dtype", "law",
 )  # fmt: skip
-"""Kinds of findings; the verdict speaks of the first that there is, unless something ended the process."""
+"""Kinds of findings, the most telling first."""
 
 
 @dataclass(frozen=True)
@@ -119,15 +119,19 @@ def wrong_elements(
     with np.errstate(all="ignore"):
         rounded = wanted.astype(case.dtype)
         same = (received == rounded) | (np.isnan(received) & np.isnan(wanted))
-        if magnitude is None and factor is None:
-            return ~same
-        if magnitude is None:
-            magnitude = np.full(wanted.shape, np.abs(wanted).max(initial=0))
         error = np.abs(received.astype(np.float64) - wanted)
-        info = np.finfo(case.dtype)
-        lost = max(C, case.operation.terms(case.fields)) * info.smallest_subnormal  # where eps says nothing any more
-        allowed = factor_of(case, factor) * info.eps * magnitude + lost
-        return ~(same | (error <= allowed))
+        return ~(same | (error <= allowed_error(case, wanted, magnitude, factor)))
+
+
+def allowed_error(case: Case, wanted: np.ndarray, magnitude: np.ndarray | None, factor: float | None) -> np.ndarray:
+    """How far each number of a result may be off: zero where every sum is exact, unless a factor is stated."""
+    if magnitude is None and factor is None:
+        return np.zeros(wanted.shape)
+    size = np.abs(wanted).max(initial=0) if magnitude is None else magnitude
+    info = np.finfo(case.dtype)
+    lost = max(C, case.operation.terms(case.fields)) * info.smallest_subnormal  # where eps says nothing any more
+    with np.errstate(all="ignore"):
+        return np.broadcast_to(factor_of(case, factor) * info.eps * size + lost, wanted.shape)
 
 
 def error_of(case: Case, received: np.ndarray, exact: Expected) -> float:

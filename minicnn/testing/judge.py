@@ -15,12 +15,11 @@ from minicnn.testing.operations.operation import Operation
 from minicnn.testing.process import CannotTryError, Process
 from minicnn.testing.search import Narrowing, Search
 from minicnn.testing.shrink import smallest
-from minicnn.testing.target import Binding, bound, located, operation_of, title
+from minicnn.testing.target import Binding, How, bound, located, operation_of, title
 from minicnn.testing.values import SPECIAL
 from minicnn.testing.verdict import Row, Verdict
 
 EXAMPLES = 480
-ENDED = ("exited", "died", "hung", "memory")
 NO_TENSORS = {"torch": ("reversed", "read-only", "unaligned"), "minicnn": ("unaligned",), "numpy": ()}
 """Memory layouts that tensors don't have."""
 
@@ -81,7 +80,8 @@ def judge(
             if not search.asks_gradients:
                 narrowing.reasons.setdefault("gradients", _why_no_gradients(takes))
             search.run(examples)
-            return _verdict(search, title(target if target is not None else backward or ""), started)
+            how = How(places, bindings, takes, factor)
+            return _verdict(search, title(target if target is not None else backward or ""), how, started)
         finally:
             process.stop()
 
@@ -166,8 +166,9 @@ def _why_no_gradients(takes: str) -> str:
     return "no --backward" if takes == "numpy" else "no graph"
 
 
-def _verdict(search: Search, name: str, started: float) -> Verdict:
-    findings = _ranked([one for trial in search.trials for one in trial.findings])
+def _verdict(search: Search, name: str, how: How, started: float) -> Verdict:
+    counts = Counter(label for trial in search.trials for label in {one.label for one in trial.findings})
+    findings = _ranked([one for trial in search.trials for one in trial.findings], counts)
     smallest_finding = clause = mistake = None
     if findings:
         label = findings[0].label
@@ -189,19 +190,24 @@ def _verdict(search: Search, name: str, started: float) -> Verdict:
         condition=clause,
         smallest=smallest_finding,
         oracle=oracle_name(),
+        how=how,
         seed=search.seed,
         in_time=search.left > 0,
-        counts=Counter(label for trial in search.trials for label in {one.label for one in trial.findings}),
+        counts=counts,
     )
 
 
-def _ranked(findings: list[Finding]) -> list[Finding]:
+def _ranked(findings: list[Finding], counts: Counter) -> list[Finding]:
     """One finding of each label, the most telling kind first."""
     by_label: dict[tuple[str, str], Finding] = {}
     for one in findings:
         by_label.setdefault(one.label, one)
-    order = [*ENDED, *(kind for kind in KINDS if kind not in ENDED)]
-    return sorted(by_label.values(), key=lambda one: (order.index(one.kind), one.what != "y"))
+    kinds = list(KINDS)
+    if counts["undetermined", "y"] + counts["undetermined", "the gradients"] > sum(
+        count for (kind, _), count in counts.items() if kind == "values"
+    ):  # then the numbers are wrong for that reason
+        kinds.sort(key=lambda kind: kind != "undetermined")
+    return sorted(by_label.values(), key=lambda one: (kinds.index(one.kind), one.what != "y"))
 
 
 def _first(search: Search, label: tuple[str, str]) -> Finding:

@@ -2,12 +2,16 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicnn.testing.case import Case
 from minicnn.testing.expected import grad_name
+from minicnn.testing.process import answered, without_missing
+from minicnn.testing.target import bound, request
+from minicnn.testing.worker import Caller
 
 if TYPE_CHECKING:
     from minicnn.testing.operations.operation import Operation
@@ -39,34 +43,34 @@ def named_mistake(operation: "Operation", trials: Sequence["Trial"]) -> "Mistake
 
 
 def same_answer(mistake: "Mistake", trial: "Trial") -> bool:
-    """Whether the mistake gives what the function gave."""
+    """Whether the mistake gives what the function gave, and does to its arguments what the function did."""
     case = trial.case
+    which = "backward" if mistake.backward else "forward"
+    grad = case.grad_output(trial.exact.values["y"].shape) if mistake.backward else None
+    binding = bound(case.operation, None, {}, first=("grad_output",) if mistake.backward else ())
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            results = _asked(mistake, case, trial)
+            call = caller_of(mistake)
+            reply = answered(*call(request(case, binding, which, grad)))
     except Exception:
+        return trial.notes[which][0] == "raised"
+    names = [name for name in trial.exact.values if name.startswith("the gradient") == mistake.backward]
+    if mistake.backward:
+        reply = without_missing(reply, [grad_name(name) for name in case.operation.floats], names)
+    if reply.notes != trial.notes[which] or len(names) != len(reply.results):
         return False
-    for name, result in results.items():
-        received = trial.received.get(name)
-        if received is None or not _close(received, np.asarray(result), case, trial.exact.magnitudes[name]):
+    for name, result in zip(names, reply.results, strict=True):
+        received, magnitude = trial.received.get(name), trial.exact.magnitudes[name]
+        if received is None or result.array is None or not _close(received, result.array, case, magnitude):
             return False
     return True
 
 
-def _asked(mistake: "Mistake", case: Case, trial: "Trial") -> dict[str, Any]:
-    arrays = [None if a is None else np.array(a, order="C") for a in case.arrays.values()]
-    if not mistake.backward:
-        return {"y": mistake.function(*arrays, **case.options)}
-    grad = np.array(case.grad_output(trial.exact.values["y"].shape), order="C")
-    results = mistake.function(grad, *arrays, **case.options)
-    floats = [name for name in case.operation.floats if case.arrays[name] is not None]
-    if isinstance(results, dict):
-        return {grad_name(name): results[name] for name in floats}
-    results = results if isinstance(results, tuple) else (results,)
-    if len(results) == len(case.operation.floats):
-        results = [one for name, one in zip(case.operation.floats, results, strict=True) if name in floats]
-    return {grad_name(name): one for name, one in zip(floats, results, strict=True)}
+@cache
+def caller_of(mistake: "Mistake") -> Caller:
+    """Calls a mistake as the worker calls functions: twice, on copies, with an eye on its arguments."""
+    return Caller({"forward": mistake.function, "backward": mistake.function}, "numpy")
 
 
 def _close(received: np.ndarray, result: np.ndarray, case: Case, magnitude: np.ndarray | None) -> bool:

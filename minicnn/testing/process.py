@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import dataclasses
 import json
 import os
 import signal
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,12 @@ class Reply:
     aliases: tuple[str, ...] = ()
     previous: bool = False
     seconds: float = 0.0
+
+    @property
+    def notes(self) -> tuple:
+        """What another function that makes the same mistake does, too, beside giving the same numbers."""
+        dtypes = tuple((one.type, None if one.array is None else one.array.dtype) for one in self.results)
+        return self.outcome, dtypes, self.changed, self.aliases, self.previous
 
 
 def packed(array: np.ndarray, shift: int = 0) -> tuple:
@@ -140,19 +146,7 @@ class Process:
             self.stop()
         if header["outcome"] != "answered":
             return Reply(header["outcome"], header["message"], header.get("place", ""))
-        turns = [tuple(_result(one, arrays) for one in turn["results"]) for turn in header["turns"]]
-        keys = header["turns"][0]["keys"]
-        return Reply(
-            "answered",
-            results=turns[0],
-            again=turns[1] if len(turns) > 1 else None,
-            keys=None if keys is None else tuple(keys),
-            changed=tuple(header["changed"]),
-            overrun=tuple(header["overrun"]),
-            aliases=tuple(header["aliases"]),
-            previous=header["previous"],
-            seconds=header["seconds"],
-        )
+        return answered(header, arrays)
 
     def stop(self) -> None:
         """End the process and whatever it started."""
@@ -264,6 +258,23 @@ class Process:
         return f"{named} can't be imported: {header['message']}{place}"
 
 
+def answered(header: dict, arrays: list[bytes]) -> Reply:
+    """The reply that a header and the arrays' bytes tell."""
+    turns = [tuple(_result(one, arrays) for one in turn["results"]) for turn in header["turns"]]
+    keys = header["turns"][0]["keys"]
+    return Reply(
+        "answered",
+        results=turns[0],
+        again=turns[1] if len(turns) > 1 else None,
+        keys=None if keys is None else tuple(keys),
+        changed=tuple(header["changed"]),
+        overrun=tuple(header["overrun"]),
+        aliases=tuple(header["aliases"]),
+        previous=header["previous"],
+        seconds=header["seconds"],
+    )
+
+
 def _result(told: dict, arrays: list[bytes]) -> Result:
     if "shape" in told:
         return Result(told["type"], np.frombuffer(arrays.pop(0), told["dtype"]).reshape(told["shape"]))
@@ -272,7 +283,18 @@ def _result(told: dict, arrays: list[bytes]) -> Result:
     return Result(told["type"] if "dtype" not in told else f"{told['type']} of {told['dtype']}")
 
 
-def source_of(function: Callable) -> Path | None:
-    """The file that defines a callable, if there is one."""
-    code = getattr(function, "__code__", None)
-    return Path(code.co_filename) if code is not None and os.path.exists(code.co_filename) else None
+def without_missing(reply: Reply, offered: list[str], wanted: list[str]) -> Reply:
+    """A reply without the None that stands for the gradient of an array that wasn't given."""
+    if reply.keys is not None or reply.outcome != "answered" or len(reply.results) != len(offered):
+        if reply.keys is None:
+            return reply
+        keep = [i for i, result in enumerate(reply.results) if result.type != "NoneType"]
+        again = None if reply.again is None else tuple(reply.again[i] for i in keep if i < len(reply.again))
+        return _with(reply, tuple(reply.results[i] for i in keep), again, tuple(reply.keys[i] for i in keep))
+    keep = [i for i, name in enumerate(offered) if name in wanted]
+    again = None if reply.again is None else tuple(reply.again[i] for i in keep if i < len(reply.again))
+    return _with(reply, tuple(reply.results[i] for i in keep), again, None)
+
+
+def _with(reply: Reply, results: tuple, again: tuple | None, keys: tuple | None) -> Reply:
+    return dataclasses.replace(reply, results=results, again=again, keys=keys)

@@ -13,7 +13,7 @@ from minicnn.testing.choices import Choices, generator
 from minicnn.testing.expected import Expected, expected, grad_name
 from minicnn.testing.findings import Finding, error_of, examine
 from minicnn.testing.operations.operation import Operation, Theme
-from minicnn.testing.process import Process, Reply
+from minicnn.testing.process import Process, Reply, without_missing
 from minicnn.testing.target import Binding, request
 from minicnn.testing.values import SPECIAL
 
@@ -33,7 +33,8 @@ class Trial:
         findings: what is wrong.
         gradients: whether gradients were asked too.
         received: the results by name, those that are arrays.
-        replies: what came of the calls.
+        exact: the right ones.
+        notes: what else is peculiar about the calls, for the function and for its backward.
     """
 
     case: Case
@@ -41,6 +42,7 @@ class Trial:
     gradients: bool
     received: Mapping[str, np.ndarray]
     exact: Expected
+    notes: Mapping[str, tuple]
 
     def fails(self, label: tuple[str, str]) -> bool:
         """Whether there is a finding of that label."""
@@ -142,10 +144,12 @@ class Search:
         names = list(exact.values)
         findings: list[Finding] = []
         received: dict[str, np.ndarray] = {}
+        notes = {}
         forward = [name for name in names if not name.startswith("the gradient")]
         if "forward" in self.bindings:
             reply = self._ask(case, request(case, self.bindings["forward"], "forward"))
             findings += examine(case, reply, forward, exact, self.factor)
+            notes["forward"] = reply.notes
             received |= _arrays(forward, reply)
         if gradients:
             grad = case.grad_output(exact.values["y"].shape)
@@ -156,12 +160,13 @@ class Search:
             else:
                 graph = tuple(name for name in self.operation.floats if case.arrays[name] is not None)
                 asked, offered = request(case, self.bindings["forward"], "forward", grad, graph), wanted
-            reply = _without_missing(self._ask(case, asked), offered, wanted)
+            reply = without_missing(self._ask(case, asked), offered, wanted)
             for one in examine(case, reply, wanted, exact, self.factor):
                 what = "the gradients" if one.what == "y" else one.what
                 findings.append(dataclasses.replace(one, what=what))
             received |= _arrays(wanted, reply)
-        return Trial(case, tuple(findings), gradients, received, exact)
+            notes["backward"] = reply.notes
+        return Trial(case, tuple(findings), gradients, received, exact, notes)
 
     @property
     def asks_gradients(self) -> bool:
@@ -243,20 +248,3 @@ class Search:
 
 def _arrays(names: Iterable[str], reply: Reply) -> dict[str, np.ndarray]:
     return {name: result.array for name, result in zip(names, reply.results, strict=False) if result.array is not None}
-
-
-def _without_missing(reply: Reply, offered: list[str], wanted: list[str]) -> Reply:
-    """A reply without the None that stands for the gradient of an array that wasn't given."""
-    if reply.keys is not None or reply.outcome != "answered" or len(reply.results) != len(offered):
-        if reply.keys is None:
-            return reply
-        keep = [i for i, result in enumerate(reply.results) if result.type != "NoneType"]
-        again = None if reply.again is None else tuple(reply.again[i] for i in keep if i < len(reply.again))
-        return _with(reply, tuple(reply.results[i] for i in keep), again, tuple(reply.keys[i] for i in keep))
-    keep = [i for i, name in enumerate(offered) if name in wanted]
-    again = None if reply.again is None else tuple(reply.again[i] for i in keep if i < len(reply.again))
-    return _with(reply, tuple(reply.results[i] for i in keep), again, None)
-
-
-def _with(reply: Reply, results: tuple, again: tuple | None, keys: tuple | None) -> Reply:
-    return dataclasses.replace(reply, results=results, again=again, keys=keys)

@@ -44,18 +44,22 @@ class Shrinker:
         while progress:
             progress = False
             for name in self._names(best.case):
-                for value in simpler(name, best.case):
-                    fields = {**best.case.fields, name: value}
-                    found = self.finding(built(self.search.operation, fields, best.case.theme))
-                    if found is not None:
-                        best, progress = found, True
-                        break
+                while (found := self._with_simpler(name, best.case)) is not None:
+                    best, progress = found, True
             for fields in together(best.case):
                 found = self.finding(built(self.search.operation, fields, best.case.theme))
                 if found is not None:
                     best, progress = found, True
                     break
         return best
+
+    def _with_simpler(self, name: str, case: Case) -> Finding | None:
+        """The finding with one field simpler."""
+        for value in simpler(name, case):
+            found = self.finding(built(self.search.operation, {**case.fields, name: value}, case.theme))
+            if found is not None:
+                return found
+        return None
 
     def of_values(self, best: Finding) -> Finding:
         """Zeros, then ones, instead of other numbers: half an array at a time, then one by one."""

@@ -86,6 +86,23 @@ class Binding:
         return frozenset(self.positional) | frozenset(self.named.values())
 
 
+@dataclass(frozen=True)
+class How:
+    """How the judged functions were reached.
+
+    Attributes:
+        places: the callables, or where they are, by "forward" and "backward".
+        bindings: how they are called.
+        takes: what their arrays are.
+        factor: of the rounding bound, if stated.
+    """
+
+    places: Mapping[str, Any]
+    bindings: Mapping[str, Binding]
+    takes: str
+    factor: float | None
+
+
 def bound(
     operation: Operation,
     parameters: list | None,

@@ -10,11 +10,14 @@ from minicnn.testing.diagnosis import Condition
 from minicnn.testing.drawing import drawn, expression
 from minicnn.testing.findings import Finding
 from minicnn.testing.operations.operation import Operation
+from minicnn.testing.reproducer import script
+from minicnn.testing.target import How
 
 if TYPE_CHECKING:
     from minicnn.testing.wrong.mistake import Mistake
 
 WIDTH = 100
+LINES = 25
 COLUMNS = 3
 
 
@@ -51,6 +54,7 @@ class Verdict:
         condition: when the first finding shows.
         smallest: the first finding in the smallest case.
         oracle: who gave the right answers.
+        how: how the function was reached.
         seed: of everything drawn.
         in_time: whether all cases were tried before time was up.
         counts: how many cases showed each finding, by its label.
@@ -68,6 +72,7 @@ class Verdict:
     condition: Condition | None
     smallest: Finding | None
     oracle: str
+    how: How
     seed: int
     in_time: bool
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -86,22 +91,36 @@ class Verdict:
             told += f" ({first.place})"
         if self.mistake is not None:
             told += f".\nThis is {self.mistake.sentence}"
-        return told.rstrip(".?") + "."
+        return told if told.endswith("?") else told.rstrip(".") + "."
 
     def text(self, reproducer: Path | None = None) -> str:
         """The verdict for a person: at most about 25 lines of 100 columns."""
+        for rows in (8, 6, 5, 4):
+            lines = self._lines(reproducer, rows)
+            if len(lines) <= LINES:
+                break
+        return "\n".join(lines)
+
+    def _lines(self, reproducer: Path | None, rows: int) -> list[str]:
         lines = _wrapped(self.sentence)
         for other in self.findings[1:3]:
-            lines += _wrapped(f"Also, in {self.counts[other.label]} cases: {other.message}.")
+            lines += _wrapped(f"Also, in {cases(self.counts[other.label])}: {other.message}.")
         if self.smallest is not None:
-            lines += ["", *drawn(self.smallest, WIDTH)]
-            lines += _wrapped(f"In PyTorch: {expression(self.smallest.case, self.smallest.what)}", "  ")
+            lines += ["", *drawn(self.smallest, WIDTH, rows)]
+            lines += _wrapped(f"In PyTorch: {expression(self.smallest)}", "  ")
         lines += ["", *self.table()]
-        end = f"{self.cases} cases, {self.oracle}, seed {self.seed}, {self.seconds:.1f} s"
+        end = f"{cases(self.cases)}, {self.oracle}, seed {self.seed}, {self.seconds:.1f} s"
         lines += _wrapped(end if self.in_time else f"{end}; time was up before all cases were tried")
         if reproducer is not None:
             lines.append(f"Reproduce: python {reproducer}")
-        return "\n".join(lines)
+        return lines
+
+    def reproducer(self) -> str | None:
+        """The text of a script that shows the mistake; None if there is none, or no file has the function."""
+        if self.smallest is None:
+            return None
+        how = self.how
+        return script(self.smallest, self.sentence, how.places, how.bindings, how.takes, how.factor)
 
     def table(self) -> list[str]:
         """The coverage table, in several columns; what wasn't asked comes below."""
@@ -120,6 +139,11 @@ class Verdict:
                 reasons.setdefault(row.not_asked_because, []).append(row.option)
         told = "; ".join(f"{', '.join(rows)} ({reason})" for reason, rows in reasons.items())
         return lines + (_wrapped(f"Not asked: {told}") if told else [])
+
+
+def cases(count: int) -> str:
+    """So many cases, in words."""
+    return f"{count} case{'s' * (count != 1)}"
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

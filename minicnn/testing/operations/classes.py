@@ -103,7 +103,7 @@ SHARED: dict[str, Any] = {
     "draft": draft_softmax,
     "build": build_softmax,
     "work": lambda f: f["N"] * f["W"] * f["H"] * f["C"],
-    "terms": lambda f: 1,
+    "terms": lambda f: f["W"] * f["N"],
     "rows": {"dim": lambda f: f["dim"] not in (1, -1) or f["rank"] != 2, **ROWS},
     "needs": {"dim": ("dim",)},
     "narrow": {"dim": {"dim": (1,), "rank": (2,)}},
@@ -199,7 +199,7 @@ CROSS_ENTROPY = Operation(
     draft=draft_cross_entropy,
     build=build_cross_entropy,
     work=lambda f: f["N"] * f["W"],
-    terms=lambda f: 1,
+    terms=lambda f: f["W"] * f["N"],
     rows={
         "weight": lambda f: bool(f["weighted"]),
         "ignore_index": ignoring,

@@ -8,9 +8,9 @@ from minicnn.testing.operations.operation import Fields, Theme
 from minicnn.testing.values import PLACES
 
 KERNELS = (1, 2, 3, 4, 5, 6, 7)
-TAILS = (7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65)
-"""Sizes around those of vectors and tiles, where kernels change their way."""
-COUNTS = (1, 2, 3, 4, 5, 6, *TAILS)
+TAILS = (17, 65, 33, 9, 64, 16, 31, 15, 63, 8, 7, 32)
+"""Sizes around those of vectors and tiles, where kernels change their way; the most telling first."""
+COUNTS = (1, 2, 3, 4, 5, 6, *sorted(TAILS))
 BATCHES = (1, 2, 0, 3, 4, 5, 17)
 KINDS = ("integers", "ties", "normals", "reals", "one-hot", "zeros")
 

@@ -153,7 +153,11 @@ CONV2D = Operation(
     },
     themes=(
         *window_themes(BATCHES),
-        Theme("same", 20, (*GEOMETRY, "DH", "DW"), {}, {"mode": ("same", "valid", "same", "same")}),
+        Theme(
+            "same", 16, (*GEOMETRY, "DH", "DW"),
+            {"KH": (2, 3, 4, 1), "KW": (2, 3, 4, 5)}, {"mode": ("same", "same", "valid")},
+        ),
+        Theme("same", 8, ("DH", "DW", "N"), {"mode": ("same",), "KH": (2, 4), "KW": (1, 2, 3)}),
         *more_themes(),
     ),
     features=FEATURES,

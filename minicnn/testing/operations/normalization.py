@@ -162,7 +162,7 @@ BATCH_NORM = Operation(
     draft=draft_batch_norm,
     build=build_batch_norm,
     work=lambda f: f["N"] * f["C"] * f["H"] * f["W"],
-    terms=lambda f: 1,
+    terms=lambda f: f["N"] * f["H"] * f["W"],
     rows={
         "training": lambda f: f["training"],
         "evaluation": lambda f: not f["training"],
@@ -256,7 +256,7 @@ LAYER_NORM = Operation(
     draft=draft_layer_norm,
     build=build_layer_norm,
     work=lambda f: f["N"] * f["H"] * f["W"],
-    terms=lambda f: 1,
+    terms=lambda f: f["N"] * f["H"] * f["W"],
     rows={
         "two dimensions": lambda f: f["dims"] == 2,
         "weight and bias": lambda f: f["affine"] != "none",
