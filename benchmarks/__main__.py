@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from benchmarks.compare import compare
 from benchmarks.curves import curves
+from benchmarks.judge import judge
 from benchmarks.report import report
 from benchmarks.scale import scale
 from benchmarks.settings import Only, Output, Plot, Repeat, Seconds, Threads, Turns
@@ -208,6 +209,7 @@ def check_algorithm(name: str) -> None:
 app.command()(scale)
 app.command()(compare)
 app.command()(curves)
+app.command()(judge)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmarks")

@@ -1,7 +1,8 @@
 """Convolution by Winograd's minimal filtering F(2×2, 3×3): 16 products for four output pixels instead of 36.
 
-Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016). A tile's pixels go
-into all of its outputs and are subtracted again, so errors stand beside the largest pixel: judge it with `--factor 64`.
+Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016). A tile's
+pixels go into all of its outputs and are subtracted again, so errors stand beside the largest pixel: judge it with
+`--factor 64`.
 Other kernels than 3×3, strides and dilations, and images with infinities take the way of `strided_view.py`.
 """
 
@@ -30,7 +31,7 @@ def conv2d(
     plain = (win.kernel, win.stride, win.dilation) == ((3, 3), (1, 1), (1, 1))
     if not (plain and np.isfinite(x).all() and np.isfinite(weight).all()):
         return strided_view.conv2d(x, weight, bias, stride, padding, dilation, groups)
-    (N, C), (OH, OW), (O, CG) = x.shape[:2], win.output, weight.shape[:2]
+    N, (OH, OW), (O, CG) = len(x), win.output, weight.shape[:2]
     TH, TW = -(-OH // 2), -(-OW // 2)
     image = np.pad(win.pad(x), [(0, 0), (0, 0), (0, OH % 2), (0, OW % 2)])
     tiles = np.lib.stride_tricks.sliding_window_view(image, (4, 4), (2, 3))[:, :, ::2, ::2]

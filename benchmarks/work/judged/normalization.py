@@ -1,4 +1,4 @@
-"""Batch and layer normalization in two passes, in the arrays' own dtype; batch normalization's gradient by its formula."""
+"""Batch and layer normalization in two passes, in the dtype of the arrays; batch normalization's gradient too."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""minicnn's own rungs, as functions of its tensors that record a graph; `naive` where a rung can't compute a convolution."""
+"""minicnn's own rungs, as functions of its tensors that record a graph; `naive` where a rung is too narrow."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stride, padding and dilation mean for a convolution: read here once for all the implementations beside this file."""
+"""What stride, padding and dilation mean for a convolution, for all the implementations beside this file."""
 
 from typing import NamedTuple
 
