@@ -14,7 +14,7 @@ from wrong_cases import CASES, Case
 from wrong_untouched import EVERYWHERE, UNTOUCHED
 
 from minicnn.testing.wrong import MISTAKES, Mistake
-from minicnn.testing.wrong.mistake import complete
+from minicnn.testing.wrong.mistake import IMAGES, complete
 from minicnn.testing.wrong.parts import convolution, normalization, padding, pooling, vectors
 
 RIGHT = {
@@ -199,6 +199,27 @@ def test_the_building_blocks_leave_their_arguments_alone(operation):
             results = as_tuple(call(function, operation, given, case.options, backward))
             assert [plain(a) for a in fixed] == before
             assert not any(np.may_share_memory(r, a) for r in results for a in given if r is not None and a is not None)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("operation", sorted(IMAGES | {"fold"}))
+def test_one_image_is_taken_without_a_batch(operation, backward):
+    function = right(operation, backward)
+    for case in gradient_cases(operation, backward)[:20]:
+        images = 2 if backward else 1
+        many = [a[:1] if i < images else a for i, a in enumerate(asked(operation, backward, case))]
+        one = [a[0] if i < images else a for i, a in enumerate(many)]
+        batched = as_tuple(function(*many, **case.options))
+        received = as_tuple(function(*one, **case.options))
+        assert plain(received[0]) == plain(batched[0][0])
+        assert list(map(plain, received[1:])) == list(map(plain, batched[1:]))
+
+
+@pytest.mark.parametrize("operation", ["softmax", "log_softmax"])
+def test_softmax_converts_first(operation):
+    x = np.array([[0.1, 0.2, 0.3]], np.float32)
+    wanted = getattr(torch, operation)(torch.from_numpy(x), 1, dtype=torch.float64).numpy()
+    close(right(operation, False)(x, 1, dtype=np.float64), wanted, np.float64)
 
 
 @every_mistake

@@ -13,7 +13,9 @@ from minicnn.testing.wrong.parts.windows import added_up, cropped, padded, paddi
 
 
 @mistake(
-    "conv2d", "an input gradient that is put together with = for += in col2im: where windows overlap, one wins", True
+    "conv2d",
+    "an input gradient that is put together with = for += in col2im: where windows overlap, one wins",
+    backward=True,
 )
 def assigned_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
@@ -22,7 +24,7 @@ def assigned_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, d
     return cropped(assigned_over(patches, whole, stride, dilation), widths).astype(x.dtype), *others
 
 
-@mistake("conv2d", "an input gradient that is averaged instead of added up where windows overlap", True)
+@mistake("conv2d", "an input gradient that is averaged instead of added up where windows overlap", backward=True)
 def averaged_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     patches, widths = grad_patches(grad_output, weight, groups), padding_widths(padding, weight.shape[2:], dilation)
@@ -33,7 +35,7 @@ def averaged_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, d
 @mistake(
     "conv2d",
     "an input gradient computed with the kernel flipped where it mustn't be, or not flipped where it must",
-    True,
+    backward=True,
 )
 def kernel_flipped_once_more(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
@@ -42,7 +44,9 @@ def kernel_flipped_once_more(grad_output, x, weight, bias=None, stride=1, paddin
 
 
 @mistake(
-    "conv2d", "an input gradient for which the kernel's input and output channels are reshaped, not transposed", True
+    "conv2d",
+    "an input gradient for which the kernel's input and output channels are reshaped, not transposed",
+    backward=True,
 )
 def channels_reshaped(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
@@ -52,7 +56,9 @@ def channels_reshaped(grad_output, x, weight, bias=None, stride=1, padding=0, di
 
 
 @mistake(
-    "conv2d", "an input gradient that loses the pixels left over under the stride: it is smaller than the input", True
+    "conv2d",
+    "an input gradient that loses the pixels left over under the stride: it is smaller than the input",
+    backward=True,
 )
 def remainder_lost(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
@@ -65,14 +71,16 @@ def remainder_lost(grad_output, x, weight, bias=None, stride=1, padding=0, dilat
     return grad_x[:, :, : max(lengths[0], 0), : max(lengths[1], 0)], *others
 
 
-@mistake("conv2d", "an input gradient cut out by [P:-P], which leaves nothing where the padding is 0", True)
+@mistake("conv2d", "an input gradient cut out by [P:-P], which leaves nothing where the padding is 0", backward=True)
 def cut_by_minus_padding(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     (_, below), (_, right) = padding_widths(padding, weight.shape[2:], dilation)
     return grad_x[:, :, : None if below else 0, : None if right else 0], *others
 
 
-@mistake("conv2d", "an input gradient cut out at the corner of the padded image instead of behind the padding", True)
+@mistake(
+    "conv2d", "an input gradient cut out at the corner of the padded image instead of behind the padding", backward=True
+)
 def cut_at_the_corner(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     (above, below), (left, right) = padding_widths(padding, weight.shape[2:], dilation)
@@ -82,7 +90,7 @@ def cut_at_the_corner(grad_output, x, weight, bias=None, stride=1, padding=0, di
     return added_up(patches, whole, stride, dilation)[:, :, :H, :W].astype(x.dtype), *others
 
 
-@mistake("conv2d", "an input gradient that spreads the output's gradient without the dilation", True)
+@mistake("conv2d", "an input gradient that spreads the output's gradient without the dilation", backward=True)
 def spread_without_dilation(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     widths = padding_widths(padding, weight.shape[2:], dilation)
@@ -91,7 +99,7 @@ def spread_without_dilation(grad_output, x, weight, bias=None, stride=1, padding
     return cropped(grad_x, widths).astype(x.dtype), *others
 
 
-@mistake("conv2d", 'an input gradient of padding="same" that takes the odd pixel to be in front', True)
+@mistake("conv2d", 'an input gradient of padding="same" that takes the odd pixel to be in front', backward=True)
 def odd_pixel_in_front(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, *others = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     if padding == "same":
@@ -102,14 +110,16 @@ def odd_pixel_in_front(grad_output, x, weight, bias=None, stride=1, padding=0, d
     return grad_x, *others
 
 
-@mistake("conv2d", "a weight gradient that comes out flipped in both directions", True)
+@mistake("conv2d", "a weight gradient that comes out flipped in both directions", backward=True)
 def weight_gradient_flipped(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_weight, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     return grad_x, grad_weight[:, :, ::-1, ::-1].copy(), grad_bias
 
 
 @mistake(
-    "conv2d", "a weight gradient that slides the output's gradient over x without spreading it by the stride", True
+    "conv2d",
+    "a weight gradient that slides the output's gradient over x without spreading it by the stride",
+    backward=True,
 )
 def weight_gradient_without_stride(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, _, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
@@ -119,7 +129,7 @@ def weight_gradient_without_stride(grad_output, x, weight, bias=None, stride=1, 
     return grad_x, conv2d_grad_weight(grad_output, seen, weight.shape[2:], 1, 0, dilation, groups), grad_bias
 
 
-@mistake("conv2d", "a weight gradient that counts the rows and columns next to the padding for nothing", True)
+@mistake("conv2d", "a weight gradient that counts the rows and columns next to the padding for nothing", backward=True)
 def weight_gradient_without_border(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, _, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     widths, inner = padding_widths(padding, weight.shape[2:], dilation), x.copy()
@@ -133,7 +143,7 @@ def weight_gradient_without_border(grad_output, x, weight, bias=None, stride=1, 
     )
 
 
-@mistake("conv2d", "a weight gradient that leaves out the last row of the output", True)
+@mistake("conv2d", "a weight gradient that leaves out the last row of the output", backward=True)
 def weight_gradient_without_last_row(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, _, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     rest = grad_output.copy()
@@ -141,7 +151,7 @@ def weight_gradient_without_last_row(grad_output, x, weight, bias=None, stride=1
     return grad_x, conv2d_grad_weight(rest, x, weight.shape[2:], stride, padding, dilation, groups), grad_bias
 
 
-@mistake("conv2d", "a weight gradient of half the batch", True)
+@mistake("conv2d", "a weight gradient of half the batch", backward=True)
 def weight_gradient_of_half_the_batch(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, _, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     half = (len(x) + 1) // 2
@@ -149,14 +159,16 @@ def weight_gradient_of_half_the_batch(grad_output, x, weight, bias=None, stride=
     return grad_x, conv2d_grad_weight(grad_output[:half], x[:half], *options), grad_bias
 
 
-@mistake("conv2d", "a weight gradient divided by the number of images", True)
+@mistake("conv2d", "a weight gradient divided by the number of images", backward=True)
 def weight_gradient_divided_by_n(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_weight, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     return grad_x, (grad_weight / max(len(x), 1)).astype(x.dtype), grad_bias
 
 
 @mistake(
-    "conv2d", "a weight gradient of grouped channels that is right in the first group and zero in the others", True
+    "conv2d",
+    "a weight gradient of grouped channels that is right in the first group and zero in the others",
+    backward=True,
 )
 def weight_gradient_of_first_group(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_weight, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
@@ -164,14 +176,14 @@ def weight_gradient_of_first_group(grad_output, x, weight, bias=None, stride=1, 
     return grad_x, grad_weight, grad_bias
 
 
-@mistake("conv2d", "a bias gradient that is averaged over the output pixels instead of added up", True)
+@mistake("conv2d", "a bias gradient that is averaged over the output pixels instead of added up", backward=True)
 def bias_gradient_averaged(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_weight, grad_bias = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     OH, OW = grad_output.shape[2:]
     return grad_x, grad_weight, None if grad_bias is None else (grad_bias / (OH * OW)).astype(x.dtype)
 
 
-@mistake("conv2d", "a bias gradient of the first image alone", True)
+@mistake("conv2d", "a bias gradient of the first image alone", backward=True)
 def bias_gradient_of_first_image(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_weight, _ = conv2d_gradients(grad_output, x, weight, bias, stride, padding, dilation, groups)
     return grad_x, grad_weight, bias_gradient(grad_output[:1], bias)

@@ -61,19 +61,23 @@ def log_last_dimension(x, dim=None, dtype=None):
     return log_softmax(x, -1, dtype)
 
 
-@mistake("softmax", "a softmax gradient of the diagonal alone: g · y · (1 − y)", True)
+@mistake("softmax", "a softmax gradient of the diagonal alone: g · y · (1 − y)", backward=True)
 def diagonal_alone(grad_output, x, dim=None, dtype=None):
     y = wide(softmax(x, dim))
     return (grad_output * y * (1 - y)).astype(x.dtype)
 
 
-@mistake("softmax", "a softmax gradient that sums over the last dimension, whatever dim says", True)
+@mistake("softmax", "a softmax gradient that sums over the last dimension, whatever dim says", backward=True)
 def gradient_of_last_dimension(grad_output, x, dim=None, dtype=None):
     y, grad = np.exp(wide_log_softmax(x, usual_axis(x, dim))), wide(grad_output)
     return (y * (grad - (grad * y).sum(-1, keepdims=True))).astype(x.dtype)
 
 
-@mistake("log_softmax", "a log softmax gradient that takes the output's gradients to add up to 1: g − softmax(x)", True)
+@mistake(
+    "log_softmax",
+    "a log softmax gradient that takes the output's gradients to add up to 1: g − softmax(x)",
+    backward=True,
+)
 def gradients_add_up_to_one(grad_output, x, dim=None, dtype=None):
     return (grad_output - np.exp(wide_log_softmax(x, usual_axis(x, dim)))).astype(x.dtype)
 
@@ -141,13 +145,17 @@ def logarithm_after_softmax(x, target, weight=None, ignore_index=-100, reduction
     return reduced(loss, divisor(x, target, weight, ignore_index), reduction, x.dtype)
 
 
-@mistake("cross_entropy", "a cross entropy gradient, softmax minus target, that is not divided for the mean", True)
+@mistake(
+    "cross_entropy", "a cross entropy gradient, softmax minus target, that is not divided for the mean", backward=True
+)
 def mean_not_divided(grad_output, x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     reduction = "sum" if reduction == "mean" else reduction
     return cross_entropy_gradient(grad_output, x, target, weight, ignore_index, reduction, label_smoothing)
 
 
-@mistake("cross_entropy", "a cross entropy gradient that forgets the gradient it is handed, as if that were 1", True)
+@mistake(
+    "cross_entropy", "a cross entropy gradient that forgets the gradient it is handed, as if that were 1", backward=True
+)
 def output_gradient_forgotten(
     grad_output, x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
 ):
@@ -156,7 +164,9 @@ def output_gradient_forgotten(
 
 
 @mistake(
-    "cross_entropy", "a cross entropy gradient divided by the number of targets, ignored ones and weights and all", True
+    "cross_entropy",
+    "a cross entropy gradient divided by the number of targets, ignored ones and weights and all",
+    backward=True,
 )
 def divided_by_all_targets(
     grad_output, x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
@@ -169,7 +179,7 @@ def divided_by_all_targets(
 @mistake(
     "cross_entropy",
     "a cross entropy gradient that pushes ignored positions towards no class: their softmax stays",
-    True,
+    backward=True,
 )
 def ignored_positions_pushed(
     grad_output, x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
@@ -182,7 +192,7 @@ def ignored_positions_pushed(
     return np.where(np.expand_dims(kept(x, target, ignore_index), axis), right, pushed).astype(x.dtype)
 
 
-@mistake("cross_entropy", "a cross entropy gradient without the label smoothing", True)
+@mistake("cross_entropy", "a cross entropy gradient without the label smoothing", backward=True)
 def gradient_without_smoothing(
     grad_output, x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
 ):

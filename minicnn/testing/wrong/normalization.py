@@ -106,7 +106,7 @@ def layer_without_weight_and_bias(x, normalized_shape, weight=None, bias=None, e
     return layer_norm(x, normalized_shape, None, None, eps)
 
 
-@mistake("batch_norm", "a batch normalisation gradient that takes the batch's statistics for constants", True)
+@mistake("batch_norm", "a batch normalisation gradient that takes the batch's statistics for constants", backward=True)
 def statistics_constant(
     grad_output, x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
 ):
@@ -115,7 +115,7 @@ def statistics_constant(
     return batch_norm_gradients(grad_output, x, running_mean, running_var, weight, bias, False, momentum, eps)
 
 
-@mistake("batch_norm", "a batch normalisation gradient that takes the batch's variance for a constant", True)
+@mistake("batch_norm", "a batch normalisation gradient that takes the batch's variance for a constant", backward=True)
 def variance_constant(
     grad_output, x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
 ):
@@ -128,7 +128,7 @@ def variance_constant(
     return grad_x, *others
 
 
-@mistake("batch_norm", "a batch normalisation gradient that forgets the weight on its way to the input", True)
+@mistake("batch_norm", "a batch normalisation gradient that forgets the weight on its way to the input", backward=True)
 def weight_forgotten(
     grad_output, x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
 ):
@@ -138,7 +138,7 @@ def weight_forgotten(
     return grad_x, *others
 
 
-@mistake("batch_norm", "a weight gradient of the input itself instead of the normalised input", True)
+@mistake("batch_norm", "a weight gradient of the input itself instead of the normalised input", backward=True)
 def weight_gradient_of_x(
     grad_output, x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
 ):
@@ -149,7 +149,7 @@ def weight_gradient_of_x(
     return grad_x, grad_weight, grad_bias
 
 
-@mistake("layer_norm", "a layer normalisation gradient that takes mean and variance for constants", True)
+@mistake("layer_norm", "a layer normalisation gradient that takes mean and variance for constants", backward=True)
 def layer_statistics_constant(grad_output, x, normalized_shape, weight=None, bias=None, eps=1e-5):
     _, *others = layer_norm_gradients(grad_output, x, normalized_shape, weight, bias, eps)
     inverse = 1 / np.sqrt(wide(x).var(last_axes(x, normalized_shape), keepdims=True) + eps)
@@ -157,7 +157,9 @@ def layer_statistics_constant(grad_output, x, normalized_shape, weight=None, bia
     return grad_x.astype(x.dtype), *others
 
 
-@mistake("layer_norm", "a weight gradient of layer normalisation averaged over the rows instead of added up", True)
+@mistake(
+    "layer_norm", "a weight gradient of layer normalisation averaged over the rows instead of added up", backward=True
+)
 def layer_weight_gradient_averaged(grad_output, x, normalized_shape, weight=None, bias=None, eps=1e-5):
     grad_x, grad_weight, grad_bias = layer_norm_gradients(grad_output, x, normalized_shape, weight, bias, eps)
     if weight is not None:

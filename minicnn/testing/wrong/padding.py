@@ -60,13 +60,15 @@ def negative_widths_ignored(x, pad, mode="constant", value=None):
 
 
 @mistake(
-    "pad", "a padding gradient that only cuts: what reflect, replicate or circular copied out gives nothing back", True
+    "pad",
+    "a padding gradient that only cuts: what reflect, replicate or circular copied out gives nothing back",
+    backward=True,
 )
 def copies_give_nothing_back(grad_output, x, pad, mode="constant", value=None):
     return right.pad_gradient(grad_output, x, pad, "constant")
 
 
-@mistake("pad", "a padding gradient written with = for +=: of the copies of a pixel one alone counts", True)
+@mistake("pad", "a padding gradient written with = for +=: of the copies of a pixel one alone counts", backward=True)
 def copies_overwrite(grad_output, x, pad, mode="constant", value=None):
     grad = wide(grad_output)
     for axis, before, after in right.axes_and_widths(pad)[::-1]:

@@ -22,7 +22,9 @@ def shared_by(weights, grad_output, x, kernel_size, stride, padding, dilation):
     return back_to_image(patches, x.shape[2:], stride, padding, dilation).astype(x.dtype)
 
 
-@mistake("max_pool2d", "a max pooling gradient that goes to the last of equal values instead of the first", True)
+@mistake(
+    "max_pool2d", "a max pooling gradient that goes to the last of equal values instead of the first", backward=True
+)
 def last_tie(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     stride = kernel_size if stride is None else stride
     values, places, _ = chosen_taps(x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -32,7 +34,9 @@ def last_tie(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ce
 
 
 @mistake(
-    "max_pool2d", "a max pooling gradient that goes to the first of equal values column by column, not row by row", True
+    "max_pool2d",
+    "a max pooling gradient that goes to the first of equal values column by column, not row by row",
+    backward=True,
 )
 def first_tie_by_column(
     grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
@@ -44,7 +48,7 @@ def first_tie_by_column(
     return sent_back(grad_output, taken(places, by_column[equal[..., by_column].argmax(-1)]), x)
 
 
-@mistake("max_pool2d", "a max pooling gradient that every one of equal values gets in full", True)
+@mistake("max_pool2d", "a max pooling gradient that every one of equal values gets in full", backward=True)
 def every_tie(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     stride = kernel_size if stride is None else stride
     values, places, _ = chosen_taps(x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -52,7 +56,7 @@ def every_tie(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, c
     return shared_by(equal, grad_output, x, kernel_size, stride, padding, dilation)
 
 
-@mistake("max_pool2d", "a max pooling gradient that equal values share", True)
+@mistake("max_pool2d", "a max pooling gradient that equal values share", backward=True)
 def shared_between_ties(
     grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
@@ -63,7 +67,7 @@ def shared_between_ties(
     return shared_by(share, grad_output, x, kernel_size, stride, padding, dilation)
 
 
-@mistake("max_pool2d", "a max pooling gradient that is written with = for += where windows overlap", True)
+@mistake("max_pool2d", "a max pooling gradient that is written with = for += where windows overlap", backward=True)
 def assigned(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     stride = kernel_size if stride is None else stride
     _, places, which = chosen_taps(x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -73,7 +77,9 @@ def assigned(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ce
     return grad.reshape(x.shape)
 
 
-@mistake("max_pool2d", "a max pooling gradient put where the maximum is in the padded image, not in the image", True)
+@mistake(
+    "max_pool2d", "a max pooling gradient put where the maximum is in the padded image, not in the image", backward=True
+)
 def place_in_padded_image(
     grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
@@ -83,12 +89,12 @@ def place_in_padded_image(
     return sent_back(grad_output, (rows + above).clip(0, H - 1) * W + (columns + left).clip(0, W - 1), x)
 
 
-@mistake("max_pool2d", "a right max pooling gradient that is float64 whatever the dtype", True)
+@mistake("max_pool2d", "a right max pooling gradient that is float64 whatever the dtype", backward=True)
 def in_float64(grad_output, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     return max_pool2d_gradient(grad_output, x, kernel_size, stride, padding, dilation, ceil_mode).astype(np.float64)
 
 
-@mistake("avg_pool2d", "an average pooling gradient that divides by the whole kernel under ceil_mode", True)
+@mistake("avg_pool2d", "an average pooling gradient that divides by the whole kernel under ceil_mode", backward=True)
 def overhang_counted(
     grad_output, x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -98,14 +104,18 @@ def overhang_counted(
     return avg_pool2d_gradient(grad_output, x, kernel_size, *options)
 
 
-@mistake("avg_pool2d", "an average pooling gradient that counts the padding although count_include_pad is False", True)
+@mistake(
+    "avg_pool2d",
+    "an average pooling gradient that counts the padding although count_include_pad is False",
+    backward=True,
+)
 def padding_always_counted(
     grad_output, x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
     return avg_pool2d_gradient(grad_output, x, kernel_size, stride, padding, ceil_mode, True, divisor_override)
 
 
-@mistake("avg_pool2d", "an average pooling gradient that is not divided by the size of the window", True)
+@mistake("avg_pool2d", "an average pooling gradient that is not divided by the size of the window", backward=True)
 def not_divided(
     grad_output, x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -113,7 +123,9 @@ def not_divided(
 
 
 @mistake(
-    "adaptive_avg_pool2d", "an adaptive pooling gradient divided by H·W/(OH·OW), not by the size of the window", True
+    "adaptive_avg_pool2d",
+    "an adaptive pooling gradient divided by H·W/(OH·OW), not by the size of the window",
+    backward=True,
 )
 def divided_by_mean_size(grad_output, x, output_size):
     rows, columns = adaptive_bins(x, output_size)
@@ -123,7 +135,9 @@ def divided_by_mean_size(grad_output, x, output_size):
 
 
 @mistake(
-    "adaptive_avg_pool2d", "an adaptive pooling gradient that is written with = for += where windows overlap", True
+    "adaptive_avg_pool2d",
+    "an adaptive pooling gradient that is written with = for += where windows overlap",
+    backward=True,
 )
 def adaptive_assigned(grad_output, x, output_size):
     rows, columns = adaptive_bins(x, output_size)

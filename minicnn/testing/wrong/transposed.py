@@ -83,7 +83,7 @@ def bias_under_windows_alone(x, weight, bias=None, stride=1, padding=0, output_p
     return (y + np.where(reached, per_channel(bias), 0)).astype(x.dtype)
 
 
-@mistake("conv_transpose2d", "an input gradient that takes output_padding to be in front of the output", True)
+@mistake("conv_transpose2d", "an input gradient that takes output_padding to be in front of the output", backward=True)
 def gradient_shifted(grad_output, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     options = stride, padding, output_padding, groups, dilation
     _, *others = conv_transpose2d_gradients(grad_output, x, weight, bias, *options)
@@ -92,7 +92,9 @@ def gradient_shifted(grad_output, x, weight, bias=None, stride=1, padding=0, out
     return conv_transpose2d_gradients(shifted, x, weight, bias, *options)[0], *others
 
 
-@mistake("conv_transpose2d", "an input gradient of a transposed convolution computed with the kernel flipped", True)
+@mistake(
+    "conv_transpose2d", "an input gradient of a transposed convolution computed with the kernel flipped", backward=True
+)
 def gradient_with_flipped_kernel(
     grad_output, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
@@ -101,7 +103,7 @@ def gradient_with_flipped_kernel(
     return conv_transpose2d_gradients(grad_output, x, weight[:, :, ::-1, ::-1], bias, *options)[0], *others
 
 
-@mistake("conv_transpose2d", "a weight gradient of a transposed convolution that comes out flipped", True)
+@mistake("conv_transpose2d", "a weight gradient of a transposed convolution that comes out flipped", backward=True)
 def weight_gradient_flipped(
     grad_output, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
@@ -110,7 +112,7 @@ def weight_gradient_flipped(
     return grad_x, grad_weight[:, :, ::-1, ::-1].copy(), grad_bias
 
 
-@mistake("conv_transpose2d", "a bias gradient that leaves out the rows and columns of output_padding", True)
+@mistake("conv_transpose2d", "a bias gradient that leaves out the rows and columns of output_padding", backward=True)
 def bias_gradient_without_output_padding(
     grad_output, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):

@@ -55,7 +55,7 @@ def padding_swapped(x, kernel_size, dilation=1, padding=0, stride=1):
     return unfold(x, kernel_size, dilation, pair(padding)[::-1], stride)
 
 
-@mistake("unfold", "an unfold gradient that is put together with = for += where windows overlap", True)
+@mistake("unfold", "an unfold gradient that is put together with = for += where windows overlap", backward=True)
 def gradient_assigned(grad_output, x, kernel_size, dilation=1, padding=0, stride=1):
     return folded_by(assigned_over, grad_output, x.shape[2:], kernel_size, dilation, padding, stride)
 
@@ -82,7 +82,7 @@ def cut_at_the_corner(x, output_size, kernel_size, dilation=1, padding=0, stride
     return added_up(patches, (H + 2 * above, W + 2 * left), stride, dilation)[:, :, :H, :W].astype(x.dtype)
 
 
-@mistake("fold", "a fold gradient divided by how many windows see a pixel", True)
+@mistake("fold", "a fold gradient divided by how many windows see a pixel", backward=True)
 def gradient_divided(grad_output, x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     ones = unfold(grad_output[:1, :1] * 0 + 1, kernel_size, dilation, padding, stride)
     times = fold(ones, output_size, kernel_size, dilation, padding, stride)

@@ -31,19 +31,19 @@ def tail_of_inputs_dropped(x, weight, bias=None):
     return linear(x[..., :whole], weight[:, :whole], bias)
 
 
-@mistake("linear", "a linear layer whose weight gradient is divided by the number of rows", True)
+@mistake("linear", "a linear layer whose weight gradient is divided by the number of rows", backward=True)
 def weight_gradient_averaged(grad_output, x, weight, bias=None):
     grad_x, grad_weight, grad_bias = linear_gradients(grad_output, x, weight, bias)
     return grad_x, (grad_weight / max(len(rows_of(x)), 1)).astype(x.dtype), grad_bias
 
 
-@mistake("linear", "a linear layer whose weight gradient is xᵀ · g, of the transposed shape", True)
+@mistake("linear", "a linear layer whose weight gradient is xᵀ · g, of the transposed shape", backward=True)
 def weight_gradient_transposed(grad_output, x, weight, bias=None):
     grad_x, grad_weight, grad_bias = linear_gradients(grad_output, x, weight, bias)
     return grad_x, grad_weight.T.copy(), grad_bias
 
 
-@mistake("linear", "a linear layer whose bias gradient is summed over the first dimension alone", True)
+@mistake("linear", "a linear layer whose bias gradient is summed over the first dimension alone", backward=True)
 def bias_gradient_of_first_dimension(grad_output, x, weight, bias=None):
     grad_x, grad_weight, _ = linear_gradients(grad_output, x, weight, bias)
     summed = grad_output.sum(0) if grad_output.ndim > 1 else grad_output.copy()
@@ -71,16 +71,20 @@ def cut_off_at_six(x):
     return np.where(x > 6, x.dtype.type(6), relu(x))
 
 
-@mistake("relu", "a rectifier's gradient that is 1 at 0", True)
+@mistake("relu", "a rectifier's gradient that is 1 at 0", backward=True)
 def one_at_zero(grad_output, x):
     return np.where(x >= 0, grad_output, grad_output.dtype.type(0))
 
 
-@mistake("relu", "a rectifier's gradient that is cut off where the output's gradient is negative, not where x is", True)
+@mistake(
+    "relu",
+    "a rectifier's gradient that is cut off where the output's gradient is negative, not where x is",
+    backward=True,
+)
 def sign_of_the_gradient(grad_output, x):
     return relu(grad_output)
 
 
-@mistake("relu", "a rectifier's derivative, 1 or 0, without the output's gradient", True)
+@mistake("relu", "a rectifier's derivative, 1 or 0, without the output's gradient", backward=True)
 def derivative_alone(grad_output, x):
     return (x > 0).astype(x.dtype)
