@@ -76,6 +76,9 @@ def databases() -> tuple[list, list]:
         warnings.simplefilter("ignore")
         from torch.testing._internal.common_methods_invocations import op_db
         from torch.testing._internal.common_modules import module_db
+        from torch.testing._internal.opinfo import core
+    for module in (torch.testing._internal.common_utils, core):
+        module.extract_test_fn = lambda: None  # it searches the whole stack for a TestCase, for every sample
     hypothesis.settings.load_profile(profile)  # those imports changed it, and the next line's, for the whole process
     torch.backends.__allow_nonbracketed_mutation_flag = True
     return op_db, module_db
