@@ -66,6 +66,7 @@ def check(
     """Judge an implementation of conv2d, pooling, …: exit status 0 right, 1 wrong, 2 could not be tried."""
     mapping = mapping_of(map)
     try:
+        from minicnn.testing.files import write_json, write_junit
         from minicnn.testing.judge import EXAMPLES, judge
         from minicnn.testing.process import CannotTryError
     except ModuleNotFoundError as error:
@@ -89,7 +90,14 @@ def check(
         raise stop(str(error)) from None
     except KeyboardInterrupt:
         raise stop("interrupted") from None
-    path = written(verdict, reproducer)
+    try:
+        path = written(verdict, reproducer)
+        if json is not None:
+            write_json(verdict, json)
+        if junit is not None:
+            write_junit(verdict, junit)
+    except OSError as error:
+        raise stop(f"{error.strerror}: {error.filename}") from None
     typer.echo(verdict.text(path))
     raise typer.Exit(0 if verdict.passed else 1)
 

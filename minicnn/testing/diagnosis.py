@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MULTIPLES = (16, 8, 4, 32, 2)
 
 
+MOSTLY = 0.8
+"""The share of failing cases that a condition must explain if none explains all."""
 FEW = 3
 """A mistake may show only where numbers are so small, or where they are large."""
 
@@ -25,12 +27,14 @@ class Condition:
 
     Attributes:
         text: such as 'padding="same" and an even kernel'; empty if nothing tells the failing cases apart.
-        failed, held: in how many cases it is wrong, out of how many in which the condition holds.
+        failed: in how many cases it is wrong.
+        among: how many of these are among those in which the condition holds; held: how many those are.
         tried: how many cases there were.
     """
 
     text: str
     failed: int
+    among: int
     held: int
     tried: int
 
@@ -41,11 +45,11 @@ class Condition:
             return f"in every case ({self.failed} of {self.tried})"
         if not self.text:
             return f"in {self.failed} of {self.tried} cases"
-        if self.failed == self.held:
-            return f"with {self.text} ({self.failed} of {self.held}; right in the other {self.tried - self.failed})"
-        return (
-            f"with {self.text} ({self.failed} of {self.held} such cases; right in the other {self.tried - self.held})"
-        )
+        if self.among < self.failed:
+            return f"mostly with {self.text} ({self.among} of {self.held} such cases, and {self.failed - self.among} others)"
+        right = f"right in the other {self.tried - self.held}"
+        such = "" if self.failed == self.held else "such cases"
+        return f"with {self.text} ({self.failed} of {self.held}{' ' * bool(such)}{such}; {right})"
 
 
 def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[str, str]) -> Condition:
@@ -55,14 +59,22 @@ def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[st
     failing = [trial.case.fields for trial in asked if trial.fails(label)]
     passing = [trial.case.fields for trial in asked if not trial.findings]
     fields = failing + passing
-    table = {}
-    for phrase, holds in phrases(operation, fields, failing).items():
-        values = np.array([bool(holds(one)) for one in fields])
-        if values[: len(failing)].all() and not values[len(failing) :].all():
-            table[phrase] = values[len(failing) :]
-    chosen = _fewest(table, len(failing) / 5)
-    kept = np.logical_and.reduce([table[phrase] for phrase in chosen]) if chosen else np.ones(len(passing), bool)
-    return Condition(joined(chosen), len(failing), len(failing) + int(kept.sum()), len(fields))
+    chosen: tuple[str, ...] = ()
+    held = {
+        phrase: np.array([bool(one(f)) for f in fields]) for phrase, one in phrases(operation, fields, failing).items()
+    }
+    count = len(failing)
+    for share in (1.0, MOSTLY):
+        table = {
+            phrase: values
+            for phrase, values in held.items()
+            if values[:count].mean() >= share and not values[count:].all()
+        }
+        chosen = _fewest({phrase: values[count:] for phrase, values in table.items()}, count / 5)
+        if chosen:
+            break
+    kept = np.logical_and.reduce([held[phrase] for phrase in chosen]) if chosen else np.ones(len(fields), bool)
+    return Condition(joined(chosen), count, int(kept[:count].sum()), int(kept.sum()), len(fields))
 
 
 def phrases(

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minicnn.testing.case import Case
+from minicnn.testing.command import Program, is_command
 from minicnn.testing.diagnosis import condition
 from minicnn.testing.expected import one_thread, oracle_name
 from minicnn.testing.findings import KINDS, Finding
 from minicnn.testing.naming import named_mistake
 from minicnn.testing.operations.common import LAYOUT_ROWS
 from minicnn.testing.operations.operation import Operation
-from minicnn.testing.process import CannotTryError, Process
+from minicnn.testing.process import MEMORY, CannotTryError, Process
 from minicnn.testing.search import Narrowing, Search
 from minicnn.testing.shrink import smallest
 from minicnn.testing.target import Binding, How, bound, located, operation_of, title
@@ -20,8 +21,17 @@ from minicnn.testing.values import SPECIAL
 from minicnn.testing.verdict import Row, Verdict
 
 EXAMPLES = 480
-NO_TENSORS = {"torch": ("reversed", "read-only", "unaligned"), "minicnn": ("unaligned",), "numpy": ()}
-"""Memory layouts that tensors don't have."""
+NO_TENSORS = {
+    "torch": ("reversed", "read-only", "unaligned"),
+    "minicnn": ("unaligned",),
+    "numpy": (),
+    "files": tuple(LAYOUT_ROWS),
+}
+"""Memory layouts that tensors and files don't have."""
+
+
+SIZES = ("float32", "kernel sizes", "one-wide images", "block sizes", "batches", "real numbers")
+"""Rows of the coverage table that `only` doesn't leave out: nothing that a function may want to do without."""
 
 
 def judge(
@@ -44,7 +54,8 @@ def judge(
     """Judge an implementation of an operation.
 
     Args:
-        target: "file.py:function", "package.module:function" or a callable; None to judge a backward alone.
+        target: "file.py:function", "package.module:function", a callable, or a command with IN.npz and OUT.npz in it;
+            None to judge a backward alone.
         operation: its name in `minicnn.nn.functional`; the function's name tells it otherwise.
         backward: likewise; called with (grad_output, the arrays, the options), it returns the gradients.
         examples: how many cases to try.
@@ -66,17 +77,19 @@ def judge(
     _need_hypothesis()
     started = time.monotonic()
     targets = {which: one for which, one in (("forward", target), ("backward", backward)) if one is not None}
-    names = [one if isinstance(one, str) else getattr(one, "__name__", "") for one in targets.values()]
+    places = {which: _place(one) for which, one in targets.items()}
+    names = [one.split(" ")[0] if isinstance(one, str) else getattr(one, "__name__", "") for one in targets.values()]
     op = operation_of(names[0], operation)
-    places: dict[str, Any] = {which: located(one) if isinstance(one, str) else one for which, one in targets.items()}
-    process = Process(_alike(places), takes, timeout)
+    process = _process(places, takes, timeout)
+    if isinstance(process, Program):
+        takes = "files"
     with one_thread():
         try:
             process.start()
             bindings = _bindings(op, process.parameters, mapping or {}, order)
             narrowing = _narrowing(op, bindings, only, takes, factor, fixed or {})
             search = Search(op, process, bindings, narrowing, seed, seconds, factor, stop_at_first=stop_at_first)
-            search.graph = takes != "numpy" and "backward" not in bindings and _records(search)
+            search.graph = takes not in ("numpy", "files") and "backward" not in bindings and _records(search)
             if not search.asks_gradients:
                 narrowing.reasons.setdefault("gradients", _why_no_gradients(takes))
             search.run(examples)
@@ -91,6 +104,20 @@ def _need_hypothesis() -> None:
         import hypothesis  # noqa: F401
     except ImportError:
         raise CannotTryError('judging needs hypothesis, which is not installed: pip install "minicnn[check]"') from None
+
+
+def _place(target: str | Callable) -> Any:
+    return target if callable(target) or is_command(target) else located(target)
+
+
+def _process(places: dict[str, Any], takes: str, timeout: float) -> Process | Program:
+    """Where the function runs, or the program that it is."""
+    programs = [one for one in places.values() if is_command(one)]
+    if not programs:
+        return Process(_alike(places), takes, timeout)
+    if len(programs) < len(places):
+        raise CannotTryError("a program's gradients come from a program, too: --backward './mine IN.npz OUT.npz'")
+    return Program(dict(places), timeout, MEMORY)
 
 
 def _alike(places: dict[str, Any]) -> dict[str, Any]:
@@ -130,10 +157,10 @@ def _narrowing(
         missing = [name for name in operation.needs.get(row, ()) if any(name not in b.takes for b in bindings.values())]
         if missing:
             narrowing.leave_out(operation, row, f"no parameter {missing[0]}")
-        elif wanted and row not in wanted and row != "float32":
+        elif wanted and row not in wanted and row not in SIZES:
             narrowing.leave_out(operation, row, "left out")
         elif row in LAYOUT_ROWS and row in NO_TENSORS[takes]:
-            narrowing.leave_out(operation, row, "no such tensors")
+            narrowing.leave_out(operation, row, "no such files" if takes == "files" else "no such tensors")
         elif factor is not None and row in ("NaN", "infinity", "extreme values"):
             narrowing.leave_out(operation, row, "factor given")
     for name, options in fixed.items():
@@ -163,7 +190,7 @@ def _records(search: Search) -> bool:
 
 
 def _why_no_gradients(takes: str) -> str:
-    return "no --backward" if takes == "numpy" else "no graph"
+    return "no --backward" if takes in ("numpy", "files") else "no graph"
 
 
 def _verdict(search: Search, name: str, how: How, started: float) -> Verdict:

@@ -203,12 +203,7 @@ class Process:
             return {"outcome": "died", "message": self._how_it_ended()}, []
 
     def _how_it_ended(self) -> str:
-        status = self._end()
-        if status < 0:
-            names = {signal.SIGSEGV: "segmentation fault", signal.SIGKILL: "killed, perhaps for want of memory"}
-            known = signal.Signals(-status)
-            return f"the process was ended by {known.name}" + (f" ({names[known]})" if known in names else "")
-        return f"it ended the whole process, with status {status}"
+        return how_a_process_ended(self._end())
 
     def _end(self) -> int:
         """Kill what still runs and return the exit status, negative for a signal."""
@@ -256,6 +251,15 @@ class Process:
             return f"{named} can't be imported: {header['message']}"
         place = f" ({header['place']})" if header.get("place") else ""
         return f"{named} can't be imported: {header['message']}{place}"
+
+
+def how_a_process_ended(status: int) -> str:
+    """What an exit status means, as a clause."""
+    if status < 0:
+        names = {signal.SIGSEGV: "segmentation fault", signal.SIGKILL: "killed, perhaps for want of memory"}
+        known = signal.Signals(-status)
+        return f"the process was ended by {known.name}" + (f" ({names[known]})" if known in names else "")
+    return f"it ended the whole process, with status {status}"
 
 
 def answered(header: dict, arrays: list[bytes]) -> Reply:

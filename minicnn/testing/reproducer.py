@@ -121,6 +121,8 @@ def script(
 
 def importable(place: Any) -> dict[str, str] | None:
     """Where a function is, if a script can load it."""
+    if isinstance(place, str):  # a program
+        return None
     if not callable(place):
         return place if "file" in place or "module" in place else None
     name = getattr(place, "__qualname__", "<")

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicnn.testing.case import Case, built
 from minicnn.testing.choices import Choices, generator
+from minicnn.testing.command import Program
 from minicnn.testing.expected import Expected, expected, grad_name
 from minicnn.testing.findings import Finding, error_of, examine
 from minicnn.testing.operations.operation import Operation, Theme
@@ -84,7 +85,7 @@ class Search:
     """
 
     operation: Operation
-    process: Process
+    process: Process | Program
     bindings: Mapping[str, Binding]
     narrowing: Narrowing
     seed: int = 0

@@ -2,7 +2,6 @@
 
 import importlib.util
 import inspect
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,6 +193,7 @@ def request(case: Case, binding: Binding, which: str, grad: Any = None, graph: t
     arrays = {name: packed(array, case.shift) for name, array in given.items() if array is not None}
     return {
         "function": which,
+        "operation": case.operation.name,
         "arrays": arrays,
         "positional": [value(name) for name in binding.positional],
         "named": {own: value(name) for own, name in binding.named.items()},
@@ -214,8 +214,3 @@ def title(target: str | Callable) -> str:
     except TypeError:
         file = None
     return f"{Path(file).name}:{name}" if file else name
-
-
-def command_line(command: str) -> list[str]:
-    """The words of a command; those that are IN.npz and OUT.npz stand for files."""
-    return shlex.split(command)
