@@ -20,7 +20,7 @@ from minicnn.kernels.convolution import implicit, weight_gradient
 from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import ConvolutionCase, convolutions, fill, transposed_convolutions
-from minicnn.testing.checks import agree, torch_conv2d
+from minicnn.testing.oracle import agree, torch_conv2d
 
 ALGORITHMS = ["naive", "im2col", "implicit"]
 NAMES = ["y", *[f"gradient with respect to {name}" for name in ("x", "weight", "bias")]]

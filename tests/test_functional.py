@@ -12,8 +12,7 @@ import minicnn.nn.functional as F
 from minicnn.autograd import gradcheck
 from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import fill, lay_out, layouts
-from minicnn.testing.checks import agree
-from minicnn.testing.oracle import ask
+from minicnn.testing.oracle import agree, ask
 
 NAMES = ["y", "by input", "by weight", "by bias"]
 

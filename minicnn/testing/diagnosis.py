@@ -46,7 +46,8 @@ class Condition:
         if not self.text:
             return f"in {self.failed} of {self.tried} cases"
         if self.among < self.failed:
-            return f"mostly with {self.text} ({self.among} of {self.held} such cases, and {self.failed - self.among} others)"
+            such = f"{self.among} of {self.held} such cases, and {self.failed - self.among} others"
+            return f"mostly with {self.text} ({such})"
         right = f"right in the other {self.tried - self.held}"
         such = "" if self.failed == self.held else "such cases"
         return f"with {self.text} ({self.failed} of {self.held}{' ' * bool(such)}{such}; {right})"
@@ -60,9 +61,8 @@ def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[st
     passing = [trial.case.fields for trial in asked if not trial.findings]
     fields = failing + passing
     chosen: tuple[str, ...] = ()
-    held = {
-        phrase: np.array([bool(one(f)) for f in fields]) for phrase, one in phrases(operation, fields, failing).items()
-    }
+    known = phrases(operation, fields, failing)
+    held = {phrase: np.array([bool(holds(one)) for one in fields]) for phrase, holds in known.items()}
     count = len(failing)
     for share in (1.0, MOSTLY):
         table = {

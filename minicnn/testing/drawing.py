@@ -20,13 +20,14 @@ def number(value: Any, digits: int = 5) -> str:
     return "-0" if text == "-0" else text
 
 
-def grid(array: np.ndarray, most: int, marks: np.ndarray | None = None) -> list[str]:
-    """The rows of an array's last two dimensions, those before it stacked with a blank line between; `*` marks.
+def grid(array: np.ndarray, most: int, marks: np.ndarray | None = None, sign: str = "*") -> list[str]:
+    """The rows of an array's last two dimensions, those before it stacked with a blank line between.
 
     Args:
         array: of any shape.
         most: so many rows at most.
         marks: which elements to mark; the first of them is among those shown.
+        sign: what marks them.
     """
     array = np.asarray(array)
     marked = np.zeros(array.shape, bool) if marks is None else marks
@@ -46,7 +47,7 @@ def grid(array: np.ndarray, most: int, marks: np.ndarray | None = None) -> list[
             lines[-1] = "⋮"
             break
         for row, places in zip(sheet, marked[s + place, top:, left:], strict=False):
-            cells = [f"{text:>{width}}{'*' if mark else ' '}" for text, mark in zip(row, places, strict=False)]
+            cells = [f"{text:>{width}}{sign if mark else ' '}" for text, mark in zip(row, places, strict=False)]
             lines.append(before + " ".join(cells).rstrip() + after)
         if top + most < shape[1]:
             lines.append("⋮")
@@ -84,8 +85,8 @@ def drawn(finding: Finding, width: int, most: int) -> list[str]:
     if finding.what.startswith("the gradient") and finding.wanted is not None:
         shape = _output_shape(case)
         columns.append((f"grad_output {times(shape)}", grid(case.grad_output(shape), most)))
-    if finding.wrong is not None and finding.wanted is not None and finding.received is not None:
-        columns.append(("expected", grid(finding.wanted.astype(case.dtype), most)))
+    if finding.wanted is not None and finding.received is not None:
+        columns.append(("expected", grid(finding.wanted.astype(case.dtype), most, finding.wrong, sign=" ")))
         columns.append(("received", grid(finding.received, most, finding.wrong)))
     lines += beside(columns, width)
     if finding.wrong is not None:

@@ -13,12 +13,13 @@ from minicnn.testing.findings import KINDS, Finding
 from minicnn.testing.naming import named_mistake
 from minicnn.testing.operations.common import LAYOUT_ROWS
 from minicnn.testing.operations.operation import Operation
-from minicnn.testing.process import MEMORY, CannotTryError, Process
+from minicnn.testing.process import MEMORY, CannotTryError, Local, Process
 from minicnn.testing.search import Narrowing, Search
 from minicnn.testing.shrink import smallest
 from minicnn.testing.target import Binding, How, bound, located, operation_of, title
 from minicnn.testing.values import SPECIAL
 from minicnn.testing.verdict import Row, Verdict
+from minicnn.testing.worker import load
 
 EXAMPLES = 480
 NO_TENSORS = {
@@ -47,7 +48,8 @@ def judge(
     takes: str = "numpy",
     mapping: Mapping[str, str] | None = None,
     timeout: float = 20.0,
-    order: tuple[str, ...] | None = None,
+    isolated: bool = True,
+    without: Sequence[str] = (),
     fixed: Mapping[str, Sequence[Any]] | None = None,
     stop_at_first: bool = False,
 ) -> Verdict:
@@ -67,7 +69,8 @@ def judge(
         takes: what the function's arrays are: "numpy", "torch" or "minicnn".
         mapping: F's parameter names by the function's own, where they differ.
         timeout: seconds after which a call counts as hung.
-        order: F's names in the order in which the function takes them, whatever it calls them.
+        isolated: run the function in a process of its own. In this one a debugger sees it, but a crash ends everything.
+        without: rows of the coverage table to leave out.
         fixed: options for the choices that cases are drawn from, such as {"dtype": ("float64",)}.
         stop_at_first: don't go on after the first finding, nor look for the smallest case.
 
@@ -80,14 +83,14 @@ def judge(
     places = {which: _place(one) for which, one in targets.items()}
     names = [one.split(" ")[0] if isinstance(one, str) else getattr(one, "__name__", "") for one in targets.values()]
     op = operation_of(names[0], operation)
-    process = _process(places, takes, timeout)
+    process = _process(places, takes, timeout, isolated)
     if isinstance(process, Program):
         takes = "files"
     with one_thread():
         try:
             process.start()
-            bindings = _bindings(op, process.parameters, mapping or {}, order)
-            narrowing = _narrowing(op, bindings, only, takes, factor, fixed or {})
+            bindings = _bindings(op, process.parameters, mapping or {})
+            narrowing = _narrowing(op, bindings, only, without, takes, factor, fixed or {})
             search = Search(op, process, bindings, narrowing, seed, seconds, factor, stop_at_first=stop_at_first)
             search.graph = takes not in ("numpy", "files") and "backward" not in bindings and _records(search)
             if not search.asks_gradients:
@@ -110,9 +113,11 @@ def _place(target: str | Callable) -> Any:
     return target if callable(target) or is_command(target) else located(target)
 
 
-def _process(places: dict[str, Any], takes: str, timeout: float) -> Process | Program:
+def _process(places: dict[str, Any], takes: str, timeout: float, isolated: bool) -> Process | Program | Local:
     """Where the function runs, or the program that it is."""
     programs = [one for one in places.values() if is_command(one)]
+    if not programs and not isolated:
+        return Local({which: one if callable(one) else load(one) for which, one in places.items()}, takes)
     if not programs:
         return Process(_alike(places), takes, timeout)
     if len(programs) < len(places):
@@ -123,20 +128,16 @@ def _process(places: dict[str, Any], takes: str, timeout: float) -> Process | Pr
 def _alike(places: dict[str, Any]) -> dict[str, Any]:
     """Targets that are all names or all callables: one callable makes the other one, too."""
     if any(callable(one) for one in places.values()):
-        from minicnn.testing.worker import load
-
         return {which: one if callable(one) else load(one) for which, one in places.items()}
     return places
 
 
-def _bindings(
-    operation: Operation, parameters: Mapping[str, Any], mapping: Mapping[str, str], order: tuple[str, ...] | None
-) -> dict[str, Binding]:
+def _bindings(operation: Operation, parameters: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Binding]:
     found = {}
     for which, names in parameters.items():
         first = ("grad_output",) if which == "backward" else ()
         mine = {own: meant for own, meant in mapping.items() if names is None or own in [name for name, *_ in names]}
-        found[which] = bound(operation, names, mine, None if order is None else (*first, *order), first)
+        found[which] = bound(operation, names, mine, first)
     known = None if None in parameters.values() else {name for found in parameters.values() for name, *_ in found}
     strange = [own for own in mapping if known is not None and own not in known]
     if strange:
@@ -145,19 +146,20 @@ def _bindings(
 
 
 def _narrowing(
-    operation: Operation, bindings: Mapping[str, Binding], only: Sequence[str], takes: str, factor: float | None,
-    fixed: Mapping[str, Sequence[Any]],
+    operation: Operation, bindings: Mapping[str, Binding], only: Sequence[str], without: Sequence[str], takes: str,
+    factor: float | None, fixed: Mapping[str, Sequence[Any]],
 ) -> Narrowing:  # fmt: skip
     narrowing = Narrowing(fixed=dict(fixed))
     rows = [*operation.rows, "gradients"]
     wanted = [_row(rows, name) for name in only]
+    unwanted = [_row(rows, name) for name in without]
     for row in operation.unasked:
         narrowing.leave_out(operation, row, "not for this operation")
     for row in rows:
         missing = [name for name in operation.needs.get(row, ()) if any(name not in b.takes for b in bindings.values())]
         if missing:
             narrowing.leave_out(operation, row, f"no parameter {missing[0]}")
-        elif wanted and row not in wanted and row not in SIZES:
+        elif row in unwanted or (wanted and row not in wanted and row not in SIZES):
             narrowing.leave_out(operation, row, "left out")
         elif row in LAYOUT_ROWS and row in NO_TENSORS[takes]:
             narrowing.leave_out(operation, row, "no such files" if takes == "files" else "no such tensors")

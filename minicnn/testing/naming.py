@@ -47,7 +47,7 @@ def same_answer(mistake: "Mistake", trial: "Trial") -> bool:
     case = trial.case
     which = "backward" if mistake.backward else "forward"
     grad = case.grad_output(trial.exact.values["y"].shape) if mistake.backward else None
-    binding = bound(case.operation, None, {}, first=("grad_output",) if mistake.backward else ())
+    binding = bound(case.operation, None, {}, ("grad_output",) if mistake.backward else ())
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")

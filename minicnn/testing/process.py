@@ -73,6 +73,36 @@ class Reply:
         return self.outcome, dtypes, self.changed, self.aliases, self.previous
 
 
+@dataclass
+class Local:
+    """A judged function in this very process, for debuggers and for functions that a fork would disturb.
+
+    Attributes:
+        targets, takes, parameters: as for `Process`.
+    """
+
+    targets: dict[str, Callable]
+    takes: str
+    parameters: dict[str, list | None] = field(default_factory=dict)
+    _call: Any = None
+
+    def start(self) -> None:
+        """Look at the functions' parameters."""
+        self.parameters = {which: worker.parameters(function) for which, function in self.targets.items()}
+        self._call = worker.Caller(self.targets, self.takes)
+
+    def ask(self, request: dict, patience: float = 1.0) -> Reply:
+        """Call a function."""
+        try:
+            return answered(*self._call(request))
+        except Exception as error:
+            told = worker.told_of(error, request["function"])
+            return Reply(told["outcome"], told["message"], told.get("place", ""))
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
 def packed(array: np.ndarray, shift: int = 0) -> tuple:
     """An array as a request carries it: the bytes that it spans, and how it lies in them."""
     if not array.size:

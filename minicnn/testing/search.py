@@ -14,7 +14,7 @@ from minicnn.testing.command import Program
 from minicnn.testing.expected import Expected, expected, grad_name
 from minicnn.testing.findings import Finding, error_of, examine
 from minicnn.testing.operations.operation import Operation, Theme
-from minicnn.testing.process import Process, Reply, without_missing
+from minicnn.testing.process import Local, Process, Reply, without_missing
 from minicnn.testing.target import Binding, request
 from minicnn.testing.values import SPECIAL
 
@@ -85,7 +85,7 @@ class Search:
     """
 
     operation: Operation
-    process: Process | Program
+    process: Process | Program | Local
     bindings: Mapping[str, Binding]
     narrowing: Narrowing
     seed: int = 0

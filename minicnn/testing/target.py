@@ -106,7 +106,6 @@ def bound(
     operation: Operation,
     parameters: list | None,
     mapping: Mapping[str, str],
-    order: tuple[str, ...] | None = None,
     first: tuple[str, ...] = (),
 ) -> Binding:
     """How to call a function with these parameters.
@@ -115,13 +114,12 @@ def bound(
         operation: what it computes.
         parameters: as the worker tells them; None for a function that hides them, which is called as F's is.
         mapping: F's names by the function's own, where they differ.
-        order: positions to pass everything by, whatever the parameters' names; for functions that have so many.
         first: arrays that come before the operation's, such as "grad_output".
 
     Raises:
         CannotTryError: a parameter is nothing that the operation has, or one that it needs is missing.
     """
-    order = order or (*first, *operation.order)
+    order = (*first, *operation.order)
     arrays = (*first, *operation.arrays)
     unknown = [name for name in mapping.values() if name not in order]
     if unknown:
@@ -132,9 +130,12 @@ def bound(
     if "VAR_POSITIONAL" in kinds:
         return Binding(order, {})
     names = [name for name, kind, _, _ in parameters if kind != "VAR_KEYWORD"]
-    if order != (*first, *operation.order) and not set(names) & set(mapping) and len(names) >= len(order):
-        return Binding(order, {})
-    binding = _by_names(operation, parameters, mapping, arrays, order)
+    try:
+        binding = _by_names(operation, parameters, mapping, arrays, order)
+    except CannotTryError:
+        if len(names) != len(order) or mapping:
+            raise
+        return Binding(order, {})  # names of its own for as many parameters as F has
     if "VAR_KEYWORD" in kinds:
         named = dict(binding.named) | {n: n for n in order if n not in binding.takes and n not in operation.arrays}
         binding = Binding(binding.positional, named)

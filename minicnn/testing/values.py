@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.testing.arrays import Layout, fill
+from minicnn.testing.layouts import Layout, fill
 
 EXACT = frozenset(
     {"integers", "nonzero", "below zero", "ties", "one-hot", "zeros", "subnormal", "largest", "NaN", "infinity"}
