@@ -101,7 +101,7 @@ def judge_result(case: Case, name: str, result: Result, exact: Expected, factor:
     received, found = result.array, []
     if received.dtype != case.dtype:
         message = f"{_returns(subject)} {received.dtype} where the arrays are {case.dtype}"
-        found.append(Finding("dtype", name, message, case))
+        found.append(Finding("dtype", name, message, case, received))
     if received.shape != wanted.shape:
         message = f"{_returns(subject)} shape {received.shape}, expected {wanted.shape}"
         return [*found, Finding("shape", name, message, case, received, wanted)]

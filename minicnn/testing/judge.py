@@ -157,10 +157,10 @@ def _narrowing(
         narrowing.leave_out(operation, row, "not for this operation")
     for row in rows:
         missing = [name for name in operation.needs.get(row, ()) if any(name not in b.takes for b in bindings.values())]
-        if missing:
-            narrowing.leave_out(operation, row, f"no parameter {missing[0]}")
-        elif row in unwanted or (wanted and row not in wanted and row not in SIZES):
+        if row in unwanted or (wanted and row not in wanted and row not in SIZES):
             narrowing.leave_out(operation, row, "left out")
+        elif missing:
+            narrowing.leave_out(operation, row, f"no parameter {missing[0]}")
         elif row in LAYOUT_ROWS and row in NO_TENSORS[takes]:
             narrowing.leave_out(operation, row, "no such files" if takes == "files" else "no such tensors")
         elif factor is not None and row in ("NaN", "infinity", "extreme values"):
@@ -236,7 +236,15 @@ def _ranked(findings: list[Finding], counts: Counter) -> list[Finding]:
         count for (kind, _), count in counts.items() if kind == "values"
     ):  # then the numbers are wrong for that reason
         kinds.sort(key=lambda kind: kind != "undetermined")
+    if any(_imprecise(one) for one in findings):
+        kinds.sort(key=lambda kind: kind != "dtype")
     return sorted(by_label.values(), key=lambda one: (kinds.index(one.kind), one.what != "y"))
+
+
+def _imprecise(finding: Finding) -> bool:
+    """Whether a result has a dtype of fewer digits than it should, which explains wrong numbers."""
+    received = finding.received
+    return finding.kind == "dtype" and received is not None and received.dtype.itemsize < finding.case.dtype.itemsize
 
 
 def _first(search: Search, label: tuple[str, str]) -> Finding:

@@ -94,7 +94,9 @@ class Local:
     def ask(self, request: dict, patience: float = 1.0) -> Reply:
         """Call a function."""
         try:
-            return answered(*self._call(request))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return answered(*self._call(request))
         except Exception as error:
             told = worker.told_of(error, request["function"])
             return Reply(told["outcome"], told["message"], told.get("place", ""))
@@ -213,6 +215,7 @@ class Process:
             nothing = os.open(os.devnull, os.O_RDONLY)
             for number, descriptor in ((0, nothing), (1, self._output.fileno()), (2, self._output.fileno())):
                 os.dup2(descriptor, number)
+            sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
             for name in ("SIGINT", "SIGTERM", "SIGALRM"):
                 signal.signal(getattr(signal, name), signal.SIG_DFL)
             worker.serve(theirs, functions)

@@ -74,14 +74,14 @@ def load(where: dict[str, str]) -> Any:
 
 
 def parameters(function: Any) -> list[tuple[str, str, bool, Any]] | None:
-    """(name, kind, whether there is a default, the default if it is a plain value); None for what has no signature."""
+    """(name, kind, whether there is a default, the default, "…" for objects); None for what has no signature."""
     try:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     plain = (int, float, str, bool, type(None))
     return [
-        (p.name, p.kind.name, p.default is not p.empty, p.default if isinstance(p.default, plain) else None)
+        (p.name, p.kind.name, p.default is not p.empty, p.default if isinstance(p.default, plain) else "…")
         for p in found
     ]
 
