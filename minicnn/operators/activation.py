@@ -101,7 +101,7 @@ class Threshold(Activation):
 class Hardtanh(Activation):
     """x held within [low, high]."""
 
-    loops, reads = "hardtanh", "sign"
+    loops = "hardtanh"
 
 
 class Elu(Activation):

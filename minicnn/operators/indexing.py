@@ -52,7 +52,7 @@ class Put(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, *advanced: Any) -> np.ndarray:
-        ctx.basic, ctx.saved = basic, advanced
+        ctx.basic, ctx.saved, ctx.indices = basic, advanced, len(advanced)
         in_one_place = ctx.out is not None and repeats(x)
         ctx.once = tuple([slice(None if stride else 1) for stride in x.strides]) if in_one_place else None
         y = x.copy() if ctx.out is None else ctx.out
@@ -61,15 +61,16 @@ class Put(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        by_value = g[ctx.basic][ctx.saved or ...]
+        advanced = ctx.saved[: ctx.indices]
+        by_value = g[ctx.basic][advanced or ...]
         by_x = shown = g.copy()
         if ctx.once is not None:  # elements in one place are one: they change together, and the first has the gradient
             by_x = np.zeros_like(g)
             by_x[ctx.once] = g[ctx.once]
             shown = np.broadcast_to(by_x[ctx.once], g.shape)
             shown.flags.writeable = True
-        shown[ctx.basic][ctx.saved or ...] = 0
-        return by_x, by_value, None, *[None] * len(ctx.saved)
+        shown[ctx.basic][advanced or ...] = 0
+        return by_x, by_value, None, *[None] * len(advanced)
 
 
 def index(input: Any, key: Any) -> Any:

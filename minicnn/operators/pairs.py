@@ -38,7 +38,7 @@ class Hypot(Binary):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         length, a, b = ctx.saved
-        return None if a is None else g * (a / length), None if b is None else g * (b / length)
+        return None if a is None else g * a / length, None if b is None else g * b / length
 
 
 class LogAddExp(Binary):

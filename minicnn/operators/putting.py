@@ -41,6 +41,16 @@ class IndexAdd(Operator):
         return g, None, by_source, None
 
 
+class IndexCopy(Put):
+    """x with its parts at some indices along one axis replaced by those of a source."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, *advanced: Any) -> np.ndarray:
+        y = Put.forward(ctx, x, value, basic, *advanced)
+        ctx.saved = (*ctx.saved, value)  # PyTorch reads the source again
+        return y
+
+
 def _rows_prepared(name: str, input: Any, dim: int, index: Any, source: Any) -> int:
     """The axis for `index_add` and `index_copy`; everything checked."""
     array, indices, values = array_argument(input, name), vector_argument(index, name), array_argument(source, name)
@@ -87,8 +97,8 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     """
     axis = _rows_prepared("index_copy", input, dim, index, source)
     if not array_of(input).ndim:
-        return Put.apply(input, reshape(source, ()), (...,))
-    return Put.apply(input, source, (...,), *[slice(None)] * axis, index)
+        return IndexCopy.apply(input, reshape(source, ()), (...,))
+    return IndexCopy.apply(input, source, (...,), *[slice(None)] * axis, index)
 
 
 @numpy_spelling

@@ -41,6 +41,9 @@ INEXACT = re.compile(
 OVERLAP = "more than one element of the written-to tensor"
 """What PyTorch's backward pass stumbles over where it let an expanded tensor be written to itself."""
 
+LACKING = "is not implemented"
+"""What PyTorch says of a gradient for which it has no formula."""
+
 AMBIGUOUS = "its base or another view of its base has been modified inplace"
 """What PyTorch says of a view made in no_grad mode, even where what changed it wasn't recorded either."""
 
@@ -107,6 +110,8 @@ def _errors_differ(source: str, ours: Outcome, theirs: Outcome) -> tuple[str, st
     if (ours.step, bool(ours.error)) == (theirs.step, bool(theirs.error)):
         return None
     if OVERLAP in str(theirs.error) and ".backward(" in steps[theirs.step]:
+        return None
+    if LACKING in str(theirs.error) and not ours.error:
         return None
     if AMBIGUOUS in str(theirs.error) and not ours.error:
         return None

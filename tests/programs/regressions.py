@@ -308,4 +308,18 @@ t2 = t0 * 1.5
 t2[..., None].expand(2, 2, 2)[:, -1, -1] = T.from_numpy(reals(1))
 t2.backward(T.from_numpy(reals(2, 2)))
 """,
+    "the source of index_copy changed": """
+t2 = T.from_numpy(reals(5)).requires_grad_()
+t4 = t2 * 1.5
+t8 = T.from_numpy(reals(5)).index_copy(0, T.tensor([0, 0, 0, 0, 0]), t4)
+t4[...] = t4
+t8.backward(T.from_numpy(reals(5)))
+""",
+    "the result of relu6 in place changed": """
+t0 = T.from_numpy(reals(1, 8)).requires_grad_()
+t1 = t0 * 1.5
+F.relu6(t1, inplace=True)
+t1 -= T.from_numpy(reals(1))
+t1.backward(T.from_numpy(reals(1, 8)))
+""",
 }
