@@ -322,4 +322,9 @@ F.relu6(t1, inplace=True)
 t1 -= T.from_numpy(reals(1))
 t1.backward(T.from_numpy(reals(1, 8)))
 """,
+    "instance_norm of no pixels with another weight": """
+t1 = T.from_numpy(reals(1, 1, 0))
+t21 = T.from_numpy(reals(2))
+t23 = F.instance_norm(t1, None, None, t21)
+""",
 }

@@ -288,7 +288,9 @@ def instance_norm(
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(x.shape)}")
     if x.ndim < 2:
         raise ShapeError(f"instance_norm needs input of shape (N, C, …), got {tuple(x.shape)}")
-    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    given = {"running_mean": running_mean, "running_var": running_var}
+    if x.size or not len(x):  # images without pixels or channels are what they are, as in PyTorch
+        given |= {"weight": weight, "bias": bias}
     _check_affine("instance_norm", x, (x.shape[1],), **given)
     refuse_gradient("instance_norm", running_mean=running_mean, running_var=running_var)
     if not x.size:
