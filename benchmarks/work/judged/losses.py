@@ -5,7 +5,7 @@ import numpy as np
 
 def _shifted(x: np.ndarray, dim: int) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # ∞ − ∞
-        return x - x.max(dim, keepdims=True)
+        return x - x.max(dim, keepdims=True, initial=-np.inf)  # which an empty x needs
 
 
 def softmax(x: np.ndarray, dim: int) -> np.ndarray:
