@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct {
-    char kind; /* f: floating point, i: integer, U: text */
+    char kind; /* f: floating point, i: integer, S: text */
     int bytes, ndim;
     int64_t shape[8], size;
     unsigned char *data;
@@ -47,9 +47,9 @@ static unsigned char *whole_file(const char *path, long *size) {
 static Array from_npy(unsigned char *npy) {
     Array array = {.size = 1};
     int length = little(npy + 8, 2);
-    char *header = (char *)npy + 10, *at = strstr(header, "'descr': '") + 11;
+    char *header = (char *)npy + 10, *at = strstr(header, "'descr': '") + 11; /* behind '<' or '|' */
     array.kind = *at;
-    array.bytes = atoi(at + 1) * (array.kind == 'U' ? 4 : 1);
+    array.bytes = atoi(at + 1);
     for (at = strstr(header, "'shape': (") + 10; *at != ')'; at += *at == ',' || *at == ' ')
         if (*at != ',' && *at != ' ') array.size *= array.shape[array.ndim++] = strtoll(at, &at, 10);
     array.data = npy + 10 + length;
@@ -150,12 +150,11 @@ static Array conv2d(const Array *x, const Array *weight, const Array *bias, Opti
     return y;
 }
 
-/* An option of two numbers, or of one that stands for both; left as it is if it isn't there. */
+/* An option of two numbers, one for the height and one for the width. */
 static void read_pair(unsigned char *npz, long size, const char *name, int64_t pair[2]) {
     Array array;
-    if (!find(npz, size, name, &array)) return;
-    memcpy(pair, array.data, 8);
-    memcpy(pair + 1, array.data + 8 * (array.size - 1), 8);
+    if (!find(npz, size, name, &array)) fail("an option is missing");
+    memcpy(pair, array.data, 16);
 }
 
 int main(int count, char **arguments) {
@@ -163,12 +162,12 @@ int main(int count, char **arguments) {
     long size;
     unsigned char *npz = whole_file(arguments[1], &size);
     Array x, weight, bias, padding;
-    if (!find(npz, size, "x", &x) || !find(npz, size, "weight", &weight)) fail("x or weight is missing");
+    if (!find(npz, size, "input", &x) || !find(npz, size, "weight", &weight)) fail("input or weight is missing");
     int has_bias = find(npz, size, "bias", &bias);
-    Options option = {.stride = {1, 1}, .dilation = {1, 1}, .groups = x.shape[1] / weight.shape[1]};
+    Options option = {.groups = x.shape[1] / weight.shape[1]};
     read_pair(npz, size, "stride", option.stride);
     read_pair(npz, size, "dilation", option.dilation);
-    if (find(npz, size, "padding", &padding) && padding.kind == 'U') {
+    if (find(npz, size, "padding", &padding) && padding.kind == 'S') {
         int same = padding.data[0] == 's'; /* "same": an odd pixel goes behind the image; otherwise "valid" */
         for (int axis = 0; axis < 2; axis++) {
             int64_t whole = same * (weight.shape[2 + axis] - 1) * option.dilation[axis];
