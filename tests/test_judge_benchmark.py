@@ -1,6 +1,7 @@
 """`python -m benchmarks judge` counts right and goes on where it stopped; its implementations are what they say."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,12 @@ def test_titles_are_unique_and_every_operation_has_right_and_wrong_ones():
 def test_right_ones_are_acquitted(title):
     right = next(one for one in RIGHT if one.title == title)
     verdict = judge(right.target, right.operation, right.backward, factor=right.factor, examples=60)
+    assert verdict.passed, verdict.text()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_the_program_in_c_is_acquitted():
+    verdict = judge(judgements.compiled(), "conv2d", examples=24)
     assert verdict.passed, verdict.text()
 
 
