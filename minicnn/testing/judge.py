@@ -150,7 +150,7 @@ def _narrowing(
     factor: float | None, fixed: Mapping[str, Sequence[Any]],
 ) -> Narrowing:  # fmt: skip
     narrowing = Narrowing(fixed=dict(fixed))
-    rows = [*operation.rows, "gradients"]
+    rows = [*operation.rows, *(("laws",) if operation.laws else ()), "gradients"]
     wanted = [_row(rows, name) for name in only]
     unwanted = [_row(rows, name) for name in without]
     for row in operation.unasked:
@@ -232,7 +232,8 @@ def _ranked(findings: list[Finding], counts: Counter) -> list[Finding]:
     for one in findings:
         by_label.setdefault(one.label, one)
     kinds = list(KINDS)
-    if counts["undetermined", "y"] + counts["undetermined", "the gradients"] > sum(
+    differing = counts["undetermined", "y"] + counts["undetermined", "the gradients"]
+    if differing and 2 * differing >= sum(
         count for (kind, _), count in counts.items() if kind == "values"
     ):  # then the numbers are wrong for that reason
         kinds.sort(key=lambda kind: kind != "undetermined")
@@ -264,6 +265,9 @@ def _coverage(search: Search) -> list[Row]:
     for row, counts in search.operation.rows.items():
         trials = [trial for trial in search.trials if counts(trial.case.fields)]
         rows.append(_row_of(row, trials, [bool(trial.findings) for trial in trials], search))
+    if search.operation.laws:
+        trials = [trial for trial in search.trials if trial.law]
+        rows.append(_row_of("laws", trials, [bool(trial.findings) for trial in trials], search))
     trials = [trial for trial in search.trials if trial.gradients]
     failed = [any("gradient" in one.what for one in trial.findings) for trial in trials]
     return [*rows, _row_of("gradients", trials, failed, search)]

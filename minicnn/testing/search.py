@@ -14,6 +14,7 @@ from minicnn.testing.choices import Choices, generator
 from minicnn.testing.command import Program
 from minicnn.testing.expected import Expected, expected, grad_name
 from minicnn.testing.findings import Finding, error_of, examine
+from minicnn.testing.laws import Law, adjoint_gap
 from minicnn.testing.operations.operation import Operation, Theme
 from minicnn.testing.process import Local, Process, Reply, without_missing
 from minicnn.testing.target import Binding, request
@@ -24,6 +25,10 @@ LARGEST = 2**17
 ENDINGS = 3
 """After so many crashes or hangs the search is over."""
 REDRAWS = 60
+
+
+class _NoAnswer(Exception):  # noqa: N818  (it never leaves this module)
+    """A function failed where a law asked it."""
 
 
 class _Over(BaseException):
@@ -40,6 +45,7 @@ class Trial:
         gradients: whether gradients were asked too.
         received: the results by name, those that are arrays.
         exact: the right ones.
+        law: the law that was asked, too.
         notes: what else is peculiar about the calls, for the function and for its backward.
     """
 
@@ -49,6 +55,7 @@ class Trial:
     received: Mapping[str, np.ndarray]
     exact: Expected
     notes: Mapping[str, tuple]
+    law: str = ""
 
     def fails(self, label: tuple[str, str]) -> bool:
         """Whether there is a finding of that label."""
@@ -136,8 +143,51 @@ class Search:
             case = self._drawn(theme, turn)
             if case is not None:
                 self.record(self.trial(case))
+        self._ask_laws(max(1, examples // 160))
         if not self.over and steered:
             self._steer(steered)
+
+    def _ask_laws(self, times: int) -> None:
+        """A few cases for every law, and for adjointness of the gradients."""
+        if "laws" in self.narrowing.reasons or "forward" not in self.bindings:
+            return
+        for number, law in enumerate(self.operation.laws):
+            asked = all(name in self.bindings["forward"].takes for name in law.needs)
+            theme = Theme("laws", times, ("PH", "PW", "SH", "SW", "KH", "KW"), law.fixed)
+            for turn in range(times if asked else 0):
+                rng = generator(self.seed, "law", number, turn)
+                case = self.draft(rng.choice, theme)
+                if case is None or self.over or not _within(case, law):
+                    continue
+                trial = self.trial(case)
+                broken = [] if trial.findings else self._broken(law, trial)
+                self.record(dataclasses.replace(trial, law=law.name, findings=(*trial.findings, *broken)))
+
+    def _broken(self, law: Law, trial: Trial) -> list[Finding]:
+        """What a law has against a function that answered well, if anything."""
+        case = trial.case
+
+        def call(arrays: Mapping[str, Any], options: Mapping[str, Any]) -> np.ndarray:
+            other = dataclasses.replace(case, arrays=arrays, options=options)
+            reply = self._ask(case, request(other, self.bindings["forward"], "forward"))
+            if reply.outcome != "answered" or reply.results[0].array is None:
+                raise _NoAnswer(reply.message or f"it returns a {reply.results[0].type}")
+            return reply.results[0].array
+
+        try:
+            left, right = law.sides(call, case.arrays, case.options)
+        except _NoAnswer as error:
+            return [Finding("law", law.name, f"on its way to {law.name} it fails: {error}", case)]
+        size = 4 * np.finfo(case.dtype).eps * np.abs(right).max(initial=1)
+        slack = 0.0 if self.factor is None else self.factor * size
+        if left.shape != right.shape or not (np.abs(left.astype(np.float64) - right) <= slack).all():
+            return [Finding("law", law.name, f"it breaks {law.name}: {law.equation}", case)]
+        if self.operation.bilinear and trial.gradients and case.arrays["bias"] is None and self.factor is None:
+            grad = case.grad_output(trial.exact.values["y"].shape)
+            arrays = {name: array for name, array in case.arrays.items() if array is not None}
+            gap = adjoint_gap(arrays, trial.received["y"], grad, trial.received)
+            return [Finding("law", "adjointness", gap, case)] if gap else []
+        return []
 
     def record(self, trial: Trial) -> None:
         """Keep what came of a case."""
@@ -255,6 +305,11 @@ class Search:
         self._fixed_most = self.most  # what hypothesis draws from may not change on the way
         with contextlib.suppress(_Over):
             climb()
+
+
+def _within(case: Case, law: Law) -> bool:
+    """Whether a case is one in which the law holds, although choices were fixed for other reasons."""
+    return all(case.fields[name] in options for name, options in law.fixed.items() if name in case.fields)
 
 
 def _arrays(names: Iterable[str], reply: Reply) -> dict[str, np.ndarray]:

@@ -132,7 +132,7 @@ def prints(x, weight):
 
 
 def restless(x, weight):
-    return conv2d(x, weight) + np.random.default_rng().integers(0, 2)
+    return conv2d(x, weight) + np.random.default_rng().integers(1, 1000)
 
 
 def backward(g, x, weight, bias=None, stride=1, padding=0):

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import CONVOLUTION_LAWS
 from minicnn.testing.operations.common import (
     BATCHES,
     COUNTS,
@@ -167,5 +168,7 @@ CONV2D = Operation(
     least={"PH": 0, "PW": 0},
     simplest={"mode": "numbers"},
     joint=WINDOW_JOINT,
+    laws=CONVOLUTION_LAWS,
+    bilinear=True,
     explain=products,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from typing import Any
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import BATCH_ORDER
 from minicnn.testing.operations.common import (
     BATCHES,
     COUNTS,
@@ -46,6 +47,7 @@ SIZE_ROWS = {
 COMMON: dict[str, Any] = {
     "arrays": ("input",),
     "optional": frozenset(),
+    "laws": (BATCH_ORDER,),
     "counts": {"N": "images", "C": "channels", "H": "rows", "W": "columns"},
     "blocks": ("C", "W"),
     "floats": ("input",),

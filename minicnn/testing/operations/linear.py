@@ -3,6 +3,7 @@
 from typing import Any
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import PRODUCT_LAWS
 from minicnn.testing.operations.common import (
     BATCHES,
     COUNTS,
@@ -78,5 +79,7 @@ LINEAR = Operation(
     blocks=("C", "O", "N"),
     floats=ARRAYS,
     joint=(("C", "O"),),
+    laws=PRODUCT_LAWS,
+    bilinear=True,
     explain=products,
 )

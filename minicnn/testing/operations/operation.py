@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import Law
 
 Fields = Mapping[str, Any]
 Plan = tuple[dict[str, tuple[int, ...] | None], dict[str, Any]]
@@ -64,6 +65,8 @@ class Operation:
         least: how small the numbers among the fields get in a smallest case, where that isn't 1.
         simplest: the simplest of the words among the fields.
         joint: fields that get smaller together.
+        laws: equations that its answers fulfil.
+        bilinear: it is linear in input and weight, so that its gradients are adjoint to it.
         explain: the products whose sum an element of the output is, each as factors (array, position).
     """
 
@@ -96,6 +99,8 @@ class Operation:
     least: Mapping[str, int] = field(default_factory=dict)
     simplest: Mapping[str, Any] = field(default_factory=dict)
     joint: tuple[tuple[str, ...], ...] = ()
+    laws: tuple[Law, ...] = ()
+    bilinear: bool = False
     explain: Callable[[Fields, tuple[int, ...]], list[list[tuple[str, tuple[int, ...]]]]] | None = None
 
     @property

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import BATCH_ORDER
 from minicnn.testing.operations.common import (
     BATCHES,
     COUNTS,
@@ -112,6 +113,7 @@ NARROW = {
 COMMON: dict[str, Any] = {
     "arrays": ("input",),
     "optional": frozenset(),
+    "laws": (BATCH_ORDER,),
     "work": products,
     "features": FEATURES,
     "counts": {"N": "images", "C": "channels", "H": "rows", "W": "columns"},

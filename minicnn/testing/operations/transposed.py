@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import PRODUCT_LAWS
 from minicnn.testing.operations.common import BATCHES, KERNELS, MANNER_FEATURES
 from minicnn.testing.operations.convolution import (
     ARRAYS,
@@ -117,5 +118,7 @@ CONV_TRANSPOSE2D = Operation(
     floats=ARRAYS,
     least={"PH": 0, "PW": 0, "XH": 0, "XW": 0},
     joint=WINDOW_JOINT,
+    laws=PRODUCT_LAWS,
+    bilinear=True,
     explain=products,
 )  # fmt: skip

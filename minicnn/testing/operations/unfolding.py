@@ -3,6 +3,7 @@
 from typing import Any
 
 from minicnn.testing.choices import Choices
+from minicnn.testing.laws import BATCH_ORDER
 from minicnn.testing.operations.common import BATCHES, MANNER_FEATURES, manner_rows, manner_themes
 from minicnn.testing.operations.operation import Fields, Operation, Plan, Theme
 from minicnn.testing.operations.pooling import images, overlapping
@@ -52,6 +53,7 @@ def build_fold(f: Fields) -> Plan | None:
 COMMON: dict[str, Any] = {
     "arrays": ("input",),
     "optional": frozenset(),
+    "laws": (BATCH_ORDER,),
     "draft": draft,
     "work": products,
     "terms": overlapping,
