@@ -1,6 +1,8 @@
 """Wrong implementations, each with the name of its mistake: to recognise what people get wrong, and to judge judges.
 
-Every mistake is right but for what its sentence says: values, dtypes, shapes, all options, NaN and infinities.
+Every mistake is right but for what its sentence says: values, dtypes, shapes, all options, NaN and infinities. To add
+one, write it under `@mistake` in the file of its family, from the right parts in `parts`, and say in
+tests/wrong_untouched.py where it makes no difference. Many are bugs that well-known libraries have had.
 """
 
 from minicnn.testing.wrong import (

@@ -34,7 +34,7 @@ def averaged_in_col2im(grad_output, x, weight, bias=None, stride=1, padding=0, d
 
 @mistake(
     "conv2d",
-    "an input gradient computed with the kernel flipped where it mustn't be, or not flipped where it must",
+    "an input gradient whose kernel is flipped once too often, or once too little",
     backward=True,
 )
 def kernel_flipped_once_more(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):

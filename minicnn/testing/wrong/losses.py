@@ -111,7 +111,10 @@ def ignored_targets_smoothed(x, target, weight=None, ignore_index=-100, reductio
     return reduced(losses(x, share), divisor(x, target, weight, ignore_index), reduction, x.dtype)
 
 
-@mistake("cross_entropy", "a cross entropy whose mean is not normalised by the class weights but by their number")
+@mistake(
+    "cross_entropy",
+    "a weighted cross entropy whose mean is divided by the number of targets, not by the sum of their weights",
+)
 def weights_not_normalised(x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     loss = losses(x, shares(x, target, weight, ignore_index, label_smoothing))
     return reduced(loss, divisor(x, target, None, ignore_index), reduction, x.dtype)
@@ -119,11 +122,9 @@ def weights_not_normalised(x, target, weight=None, ignore_index=-100, reduction=
 
 @mistake("cross_entropy", "a cross entropy whose label smoothing leaves out the class weights")
 def smoothing_without_weights(x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-    K = x.shape[class_axis(x)]
     own = shares(x, target, weight, ignore_index) * (1 - label_smoothing)
-    rest = shares(x, target, None, ignore_index, 1.0) * label_smoothing
-    loss = losses(x, own + (rest if K else 0))
-    return reduced(loss, divisor(x, target, weight, ignore_index), reduction, x.dtype)
+    spread = shares(x, target, None, ignore_index, 1.0) * label_smoothing
+    return reduced(losses(x, own + spread), divisor(x, target, weight, ignore_index), reduction, x.dtype)
 
 
 @mistake("cross_entropy", "a cross entropy of logits that went through a softmax before")

@@ -42,7 +42,7 @@ def statistics_kept(x, running_mean, running_var, weight=None, bias=None, traini
 
 @mistake("batch_norm", "a batch normalisation that divides by √var + eps instead of √(var + eps)")
 def eps_outside_the_root(x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
-    batch_norm(x, running_mean, running_var, None, None, training, momentum, eps)
+    batch_norm(x, running_mean, running_var, None, None, training, momentum, eps)  # moves the running statistics
     mean, var = batch_statistics(x) if training else (wide(running_mean), wide(running_var))
     return scaled(x, mean, 1 / (np.sqrt(var) + eps), weight, bias)
 
