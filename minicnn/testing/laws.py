@@ -79,7 +79,7 @@ def _subsampling(call: Call, a: Arrays, o: Mapping[str, Any]) -> Sides:
     return call(a, o), call(a, {**o, "stride": 1})[..., ::rows, ::columns]
 
 
-BATCH_ORDER = Law("the order of images", "f(x[::-1]) = f(x)[::-1]", _batch_order, {"N": (2, 3, 5)})
+BATCH_ORDER = Law("the order of images", "f(x[::-1]) = f(x)[::-1]", _batch_order, {"N": (2, 3, 5), "rank": (2, 3)})
 LINEAR_IN_X = Law("linearity in x", "f(2a - b, w) = 2f(a, w) - f(b, w)", _linear_in("input"), {"bias": (False,)})
 LINEAR_IN_W = Law("linearity in w", "f(x, 2a - b) = 2f(x, a) - f(x, b)", _linear_in("weight"), {"bias": (False,)})
 PRODUCT_LAWS = (BATCH_ORDER, LINEAR_IN_X, LINEAR_IN_W)

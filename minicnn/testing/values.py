@@ -8,10 +8,22 @@ import numpy as np
 from minicnn.testing.layouts import Layout, fill
 
 EXACT = frozenset(
-    {"integers", "nonzero", "below zero", "ties", "one-hot", "zeros", "subnormal", "largest", "NaN", "infinity"}
+    {
+        "minus infinity",
+        "integers",
+        "nonzero",
+        "below zero",
+        "ties",
+        "one-hot",
+        "zeros",
+        "subnormal",
+        "largest",
+        "NaN",
+        "infinity",
+    }
 )
 """Kinds whose sums of products are exact in every order, so that equality is demanded."""
-SPECIAL = frozenset({"subnormal", "largest", "NaN", "infinity"})
+SPECIAL = frozenset({"subnormal", "largest", "NaN", "infinity", "minus infinity"})
 """Kinds for the forward alone, and not for methods that rearrange sums (--factor)."""
 
 PLACES: dict[str, Layout] = {
@@ -67,6 +79,8 @@ def drawn_array(kind: str, shape: tuple[int, ...], dtype: str, seed: int, name: 
         return rng.choice(np.array([0.0, -0.0, 1.0, -1.0], dtype), shape)
     if kind == "subnormal":
         return fill(shape, "integers", int(rng.integers(2**31)), dtype) * info.smallest_subnormal
+    if kind == "minus infinity":
+        return np.where(rng.random(shape) < 0.8, -np.inf, whole).astype(dtype)
     if x_size := whole.size:
         for _ in range(int(rng.integers(1, 4))):
             whole.flat[rng.integers(x_size)] = np.nan if kind == "NaN" else np.inf * rng.choice([-1, 1])

@@ -135,7 +135,9 @@ LOG_SOFTMAX = Operation(name="log_softmax", call=lambda F, a, o: F.log_softmax(a
 
 def cross_entropy_magnitude(case: "Case", exact: dict[str, np.ndarray]) -> Magnitudes:
     x, target = np.asarray(case.arrays["input"], np.float64), np.asarray(case.arrays["target"])
-    N, K = x.shape
+    images, shape = np.moveaxis(x, 1, -1), target.shape
+    x, target, K = images.reshape(-1, x.shape[1]), target.reshape(-1), x.shape[1]
+    N = len(x)
     o, weight = case.options, case.arrays["weight"]
     w = np.ones(K) if weight is None else np.asarray(weight, np.float64)
     counted = target != o["ignore_index"]
@@ -149,14 +151,18 @@ def cross_entropy_magnitude(case: "Case", exact: dict[str, np.ndarray]) -> Magni
         each, total = (q * loss).sum(1), (w[chosen] * counted).sum()
         scale = {"mean": np.ones(N) / total if N else np.ones(0), "sum": np.ones(N), "none": np.ones(N)}[o["reduction"]]
         value = each if o["reduction"] == "none" else np.asarray((each * scale).sum() * (1 + np.sqrt(N) / 2))
-        g = np.abs(case.grad_output(exact["y"].shape).astype(np.float64))
+        g = np.abs(case.grad_output(exact["y"].shape).astype(np.float64)).reshape(-1)
         by_x = (g * scale)[:, None] * (q + p * loss * q.sum(1, keepdims=True))
+    value = value.reshape(shape) if o["reduction"] == "none" else value
+    by_x = np.moveaxis(by_x.reshape(images.shape), -1, 1)
     found = {"y": value + floor_of(case), "the gradient with respect to input": by_x + floor_of(case)}
     return {name: found[name] for name in exact}
 
 
 def draft_cross_entropy(choose: Choices) -> dict[str, Any]:
     f = {"W": choose("W", (2, 3, 4), COUNTS), "N": choose("N", (1, 2, 3), BATCHES)}
+    f["rank"] = choose("rank", (2,), (2, 2, 3))
+    f["H"] = choose("H", (2, 3), (1, 2, 3, 4)) if f["rank"] == 3 else 1
     f["weighted"] = choose("weighted", (False,), (False, True))
     f["reduction"] = choose("reduction", ("mean",), ("mean", "sum", "none"))
     f["ignored"] = choose("ignored", ("none",), ("none", "some", "all"))
@@ -167,7 +173,14 @@ def draft_cross_entropy(choose: Choices) -> dict[str, Any]:
 
 def build_cross_entropy(f: Fields) -> Plan | None:
     shapes: dict[str, tuple[int, ...] | None]
-    shapes = {"input": (f["N"], f["W"]), "target": (f["N"],), "weight": (f["W"],) if f["weighted"] else None}
+    if f["rank"] == 2 and f["H"] != 1:
+        return None
+    more = (f["H"],) if f["rank"] == 3 else ()
+    shapes = {
+        "input": (f["N"], f["W"], *more),
+        "target": (f["N"], *more),
+        "weight": (f["W"],) if f["weighted"] else None,
+    }
     options = {"ignore_index": f["ignore_index"], "reduction": f["reduction"], "label_smoothing": f["smoothing"]}
     return shapes, options
 
@@ -198,13 +211,14 @@ CROSS_ENTROPY = Operation(
     call=lambda F, a, o: F.cross_entropy(a["input"], a["target"], a["weight"], **o),
     draft=draft_cross_entropy,
     build=build_cross_entropy,
-    work=lambda f: f["N"] * f["W"],
-    terms=lambda f: f["W"] * f["N"],
+    work=lambda f: f["N"] * f["W"] * f["H"],
+    terms=lambda f: f["W"] * f["N"] * f["H"],
     rows={
         "weight": lambda f: bool(f["weighted"]),
         "ignore_index": ignoring,
         "reduction": lambda f: f["reduction"] != "mean",
         "label_smoothing": lambda f: f["smoothing"] > 0,
+        "positions": lambda f: f["rank"] == 3,
         **ROWS,
     },
     needs={row: (row,) for row in ("weight", "ignore_index", "reduction", "label_smoothing")},
@@ -213,19 +227,30 @@ CROSS_ENTROPY = Operation(
         "ignore_index": {"ignored": ("none",), "ignore_index": (-100,)},
         "reduction": {"reduction": ("mean",)},
         "label_smoothing": {"smoothing": (0.0,)},
+        "positions": {"rank": (2,)},
     },
     themes=(
         *softmax_themes(CHOSEN),
-        Theme("weight", 16, (*CHOSEN, "reduction"), {"weighted": (True,)}),
+        Theme(
+            "weight", 16, (*CHOSEN, "reduction"), {"weighted": (True,)}, {"reduction": ("mean", "mean", "sum", "none")}
+        ),
         Theme(
             "ignore_index", 20, (*CHOSEN, "reduction", "ignore_index", "weighted"), {"ignored": ("some", "some", "all")}
         ),
+        Theme("positions", 12, (*CHOSEN, "weighted", "reduction"), {"rank": (3,)}),
         Theme("reduction", 16, CHOSEN, {}, {"reduction": ("sum", "none")}),
-        Theme("label_smoothing", 20, (*CHOSEN, "weighted", "ignored", "reduction"), {"smoothing": (0.1, 0.5, 1.0)}),
+        Theme(
+            "label_smoothing",
+            20,
+            (*CHOSEN, "weighted", "ignored", "reduction"),
+            {"smoothing": (0.1, 0.5, 1.0)},
+            {"weighted": (True, False)},
+        ),
         Theme("mixed", 80, ("*",)),
     ),
     features={
         "a weight": lambda f: f["weighted"],
+        "an input of more than 2 dimensions": lambda f: f["rank"] == 3,
         "targets that are ignored": lambda f: f["ignored"] != "none" or 0 <= f["ignore_index"] < f["W"],
         "nothing but ignored targets": lambda f: f["ignored"] == "all",
         "an ignore_index other than -100": lambda f: f["ignore_index"] != -100,

@@ -51,7 +51,7 @@ def manner_rows() -> dict[str, Callable[[Fields], bool]]:
         "float64": lambda f: f["dtype"] == "float64",
         "real numbers": lambda f: f["values"] in ("normals", "reals"),
         "NaN": lambda f: f["values"] == "NaN",
-        "infinity": lambda f: f["values"] == "infinity",
+        "infinity": lambda f: f["values"] in ("infinity", "minus infinity"),
         "extreme values": lambda f: f["values"] in ("zeros", "subnormal", "largest"),
         **{row: _lies(names) for row, names in LAYOUT_ROWS.items()},
     }
@@ -79,7 +79,8 @@ MANNER_FEATURES: Mapping[str, Callable[[Fields], bool]] = {
     "float64": lambda f: f["dtype"] == "float64",
     "real numbers": lambda f: f["values"] in ("normals", "reals"),
     "NaN in the input": lambda f: f["values"] == "NaN",
-    "an infinity in the input": lambda f: f["values"] == "infinity",
+    "an infinity in the input": lambda f: f["values"] in ("infinity", "minus infinity"),
+    "little but minus infinity in the input": lambda f: f["values"] == "minus infinity",
     "subnormal numbers": lambda f: f["values"] == "subnormal",
     "the largest finite number": lambda f: f["values"] == "largest",
     "zeros of both signs": lambda f: f["values"] == "zeros",

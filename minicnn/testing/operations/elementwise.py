@@ -96,7 +96,8 @@ def draft_pad(choose: Choices) -> dict[str, Any]:
     f["both"] = choose("both", (True, True, False))
     for side, size in zip(SIDES, ("W", "W", "H", "H"), strict=True):
         most = {"reflect": f[size] - 1, "circular": f[size]}.get(f["mode"], 5)
-        f[side] = min(choose(side, (0, 1, 2), (0, 1, 2, 3, 5)), most) if size == "W" or f["both"] else 0
+        drawn = choose(side, (0, 1, 2), (0, 1, 2, 3, 5)) if size == "W" or f["both"] else 0
+        f[side] = max(min(drawn, most), (1 - f[size]) // 2 if f["mode"] == "constant" else 0)
     f["value"] = choose("value", (0,), (0, 1, -3)) if f["mode"] == "constant" else 0
     return f | manner(choose, ("input",))
 
@@ -104,6 +105,8 @@ def draft_pad(choose: Choices) -> dict[str, Any]:
 def build_pad(f: Fields) -> Plan | None:
     for side, size in zip(SIDES, ("W", "W", "H", "H"), strict=True):
         if f["mode"] != "constant" and not f[size]:
+            return None
+        if f[side] < ((1 - f[size]) // 2 if f["mode"] == "constant" else 0):
             return None
         if f[side] > {"reflect": f[size] - 1, "circular": f[size]}.get(f["mode"], 5):
             return None
@@ -136,6 +139,7 @@ PAD = Operation(
         **{mode: (lambda f, mode=mode: f["mode"] == mode) for mode in MODES[1:]},  # type: ignore[misc]
         "unequal sides": lopsided,
         "width only": lambda f: not f["both"],
+        "negative": lambda f: min(f[side] for side in SIDES) < 0,
         **SIZE_ROWS,
         **manner_rows(),
     },
@@ -150,6 +154,19 @@ PAD = Operation(
         Theme("value", 10, SIDES, {"value": (1, -3)}),
         *(Theme(mode, 16, (*SIDES, "W", "H"), {"mode": (mode,)}) for mode in MODES[1:]),
         Theme("unequal sides", 10, (), {"left": (0, 1), "right": (2, 3), "top": (2, 3), "bottom": (0, 1)}),
+        Theme(
+            "negative",
+            12,
+            ("N",),
+            {
+                "left": (-1, 0, 1),
+                "right": (-1, -2, 2),
+                "top": (-1, 0, 2),
+                "bottom": (1, -1),
+                "W": (3, 4, 7),
+                "H": (3, 5),
+            },
+        ),
         Theme("width only", 8, SIDES, {"both": (False,)}),
         *SIZE_THEMES,
         *manner_themes(("input",), ("N", *SIDES)),
@@ -166,6 +183,7 @@ PAD = Operation(
         "padding at the bottom": lambda f: f["bottom"],
         "padding of two pixels or more": lambda f: max(f[side] for side in SIDES) > 1,
         "another padding of height than of width": lambda f: (f["left"], f["right"]) != (f["top"], f["bottom"]),
+        "negative widths": lambda f: min(f[side] for side in SIDES) < 0,
         "two numbers in pad": lambda f: not f["both"],
         "an empty batch": lambda f: f["N"] == 0,
         **MANNER_FEATURES,

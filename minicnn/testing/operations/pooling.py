@@ -148,6 +148,7 @@ MAX_POOL2D = Operation(
     themes=(
         *pool_themes(dilated=True),
         Theme("ties", 12, ABOUT, {"values": ("ties",)}),
+        Theme("infinity", 8, ABOUT, {"values": ("minus infinity",)}),
         Theme("padding", 8, (*GEOMETRY, "SH", "SW"), {"PH": (1,), "PW": (1,), "values": ("below zero",)}),
         *manner_themes(("input",), ABOUT),
         Theme("mixed", 90, ("*",)),
