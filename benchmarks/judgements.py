@@ -114,8 +114,8 @@ def judged(task: Task) -> Judgement:
         verdict = judge(target, one.operation, backward, **options)
     else:
         right = right_ones()[title]
-        target = right.target or compiled()
-        verdict = judge(target, right.operation, right.backward, factor=right.factor, takes=right.takes, **options)
+        program = right.target or compiled()
+        verdict = judge(program, right.operation, right.backward, factor=right.factor, takes=right.takes, **options)
     named = None if verdict.mistake is None else title_of(verdict.mistake)
     found = verdict.cases, verdict.examples_needed, named, verdict.seconds, verdict.sentence
     return Judgement(title, seed, whole, verdict.passed, *found)

@@ -58,7 +58,7 @@ def _options(operation: str) -> list[dict[str, Any]]:
         return windows
     if operation in ("max_pool2d", "avg_pool2d", "unfold"):
         return [{"kernel_size": 3, **window} for window in windows]
-    return {
+    others: dict[str, list[dict[str, Any]]] = {
         "fold": [
             {"output_size": 5, "kernel_size": 3},
             {"output_size": 5, "kernel_size": 3, "padding": 1, "stride": 2},
@@ -69,7 +69,8 @@ def _options(operation: str) -> list[dict[str, Any]]:
         "softmax": [{"dim": 1}],
         "log_softmax": [{"dim": 1}],
         "pad": [{"pad": (1, 1, 1, 1)}, {"pad": (1, 1, 1, 1), "mode": "reflect"}],
-    }.get(operation, [{}])
+    }
+    return others.get(operation, [{}])
 
 
 def _called(mistake: Mistake, operation: Operation, grad: np.ndarray | None, arrays: Arrays, options: Mapping) -> Any:
@@ -83,7 +84,8 @@ def _called(mistake: Mistake, operation: Operation, grad: np.ndarray | None, arr
     return mistake.function(*first, **named, **options)
 
 
-def _equal(received: Any, wanted: torch.Tensor) -> bool:
+def _equal(received: Any, wanted: torch.Tensor | None) -> bool:
+    assert wanted is not None
     received, expected = np.asarray(received), wanted.detach().numpy()
     return received.shape == expected.shape and np.allclose(received, expected, RTOL, ATOL)
 
