@@ -193,7 +193,7 @@ ODD = {"batch_norm": ["evaluation"]}
 def test_exit_status_0_for_right():
     result = run(f"{FILE}:prints", "--op", "conv2d", "--examples", 40)
     assert result.exit_code == 0, result.output
-    assert "is right in all 40 cases" in result.stdout
+    assert "prints is right in all" in result.stdout
 
 
 def test_exit_status_1_for_wrong_with_files_and_a_script_that_shows_it(tmp_path):

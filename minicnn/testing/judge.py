@@ -22,6 +22,8 @@ from minicnn.testing.verdict import Row, Verdict
 from minicnn.testing.worker import load
 
 EXAMPLES = 480
+TELLING = {"values": 3, "shape": 2, "input changed": 2, "raised": 1}
+"""Kinds of findings that the verdict speaks of first if they are the more frequent, with their weights."""
 NO_TENSORS = {
     "torch": ("reversed", "read-only", "unaligned"),
     "minicnn": ("unaligned",),
@@ -231,11 +233,14 @@ def _ranked(findings: list[Finding], counts: Counter) -> list[Finding]:
     by_label: dict[tuple[str, str], Finding] = {}
     for one in findings:
         by_label.setdefault(one.label, one)
+    totals: Counter = Counter()
+    for (kind, _), count in counts.items():
+        totals[kind] += count
     kinds = list(KINDS)
-    differing = counts["undetermined", "y"] + counts["undetermined", "the gradients"]
-    if differing and 2 * differing >= sum(
-        count for (kind, _), count in counts.items() if kind == "values"
-    ):  # then the numbers are wrong for that reason
+    often = sorted(TELLING, key=lambda kind: -TELLING[kind] * totals[kind])
+    first = min(map(kinds.index, often))
+    kinds = [*kinds[:first], *often, *(kind for kind in kinds[first:] if kind not in often)]
+    if totals["undetermined"] and 2 * totals["undetermined"] >= totals["values"]:  # that is why numbers are wrong
         kinds.sort(key=lambda kind: kind != "undetermined")
     if any(_imprecise(one) for one in findings):
         kinds.sort(key=lambda kind: kind != "dtype")

@@ -136,21 +136,25 @@ class Search:
 
     def run(self, examples: int) -> None:
         """Try about so many cases."""
-        steered = examples // 8
-        for theme, turn in self._plan(examples - steered):
+        steered, times = examples // 8, max(1, examples // 160)
+        lawful = times * len(self.operation.laws) if self._lawful else 0
+        for theme, turn in self._plan(max(1, examples - steered - lawful)):
             if self.over:
                 return
             case = self._drawn(theme, turn)
             if case is not None:
                 self.record(self.trial(case))
-        self._ask_laws(max(1, examples // 160))
+        if lawful:
+            self._ask_laws(times)
         if not self.over and steered:
             self._steer(steered)
 
+    @property
+    def _lawful(self) -> bool:
+        return "laws" not in self.narrowing.reasons and "forward" in self.bindings
+
     def _ask_laws(self, times: int) -> None:
         """A few cases for every law, and for adjointness of the gradients."""
-        if "laws" in self.narrowing.reasons or "forward" not in self.bindings:
-            return
         for number, law in enumerate(self.operation.laws):
             asked = all(name in self.bindings["forward"].takes for name in law.needs)
             theme = Theme("laws", times, ("PH", "PW", "SH", "SW", "KH", "KW"), law.fixed)
