@@ -58,12 +58,15 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def expected(case: Case, gradients: bool) -> Expected:
-    """Results and magnitudes of a case; with `gradients` those with respect to its float arrays too."""
+def expected(case: Case, gradients: bool, factor: float | None = None) -> Expected:
+    """Results and magnitudes of a case; with `gradients` those with respect to its float arrays too.
+
+    With a `factor` there are magnitudes for sums that are exact, too.
+    """
     exact = compute(case, gradients)
     if case.operation.magnitude is not None:
         return Expected(exact, case.operation.magnitude(case, exact))
-    if case.exact:
+    if case.exact and factor is None:
         return Expected(exact, dict.fromkeys(exact))
     if case.operation.copies:  # what is chosen may not change; only gradients are added up
         sizes = compute(case, gradients, absolute="gradients") if gradients else {}

@@ -127,7 +127,9 @@ def allowed_error(case: Case, wanted: np.ndarray, magnitude: np.ndarray | None, 
     """How far each number of a result may be off: zero where every sum is exact, unless a factor is stated."""
     if magnitude is None and factor is None:
         return np.zeros(wanted.shape)
-    size = np.abs(wanted).max(initial=0) if magnitude is None else magnitude
+    size = np.abs(wanted) if magnitude is None else magnitude
+    if factor is not None:  # what rearranges sums mixes them: an error is as large as the largest of them
+        size = np.full(wanted.shape, size.max(initial=0))
     info = np.finfo(case.dtype)
     lost = max(C, case.operation.terms(case.fields)) * info.smallest_subnormal  # where eps says nothing any more
     with np.errstate(all="ignore"):

@@ -65,8 +65,8 @@ def judge(
         examples: how many cases to try.
         seconds: how long to go on, at most; cases are made so small that they fit.
         seed: of everything that is drawn.
-        factor: of the rounding bound, for methods that rearrange sums. Equality isn't demanded then, nor are NaN,
-            infinity and the limits of the dtype asked.
+        factor: of the rounding bound, for methods that rearrange sums. The bound is relative to the result's largest
+            sum then; equality isn't demanded, nor are NaN, infinity and the limits of the dtype asked.
         only: rows of the coverage table to restrict the cases to.
         takes: what the function's arrays are: "numpy", "torch" or "minicnn".
         mapping: F's parameter names by the function's own, where they differ.

@@ -93,7 +93,7 @@ def script(
     if where is None or takes != "numpy" or ("gradient" in finding.what and which == "forward"):
         return None
     case = finding.case
-    exact = expected(case, which == "backward")
+    exact = expected(case, which == "backward", factor)
     names = [name for name in exact.values if name.startswith("the gradient") == (which == "backward")]
     arrays = {name: array for name, array in case.arrays.items() if array is not None}
     if which == "backward":

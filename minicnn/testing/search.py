@@ -203,7 +203,7 @@ class Search:
     def trial(self, case: Case) -> Trial:
         """Ask one case: the oracle first, on copies of its own, then the function."""
         gradients = self.asks_gradients and case.fields["values"] not in SPECIAL
-        exact = expected(case, gradients)
+        exact = expected(case, gradients, self.factor)
         names = list(exact.values)
         findings: list[Finding] = []
         received: dict[str, np.ndarray] = {}
