@@ -519,7 +519,6 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     )  # fmt: skip
     total = totals.sum(0)
     result = np.empty((KH * KW * inner, O), x.dtype)
-    for block in range(blocks):
-        o = min(block * vector, O - vector)
-        result[:, o : o + vector] = total[block]
+    result[:, : (blocks - 1) * vector] = total[:-1].transpose(1, 0, 2).reshape(len(result), -1)
+    result[:, O - vector :] = total[-1]
     return np.ascontiguousarray(result.reshape(KH, KW, inner, O).transpose(3, 2, 0, 1))
