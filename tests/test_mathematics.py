@@ -215,6 +215,8 @@ def test_function_of_two(name, data):
         return  # bounds beyond a dtype's range wrap before PyTorch 2.15
     if name in ("atan2", "arctan2") and "bool" in (getattr(a, "dtype", ""), getattr(b, "dtype", "")):
         return  # torch's gradient stumbles over a bool
+    if name == "ldexp":  # PyTorch computes the power in the exponent's dtype, bool and int8 among them
+        a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     agree(name, found(minicnn, name), found(torch, name), [a, b])
     if isinstance(a, np.ndarray) and hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b], in_place=True)

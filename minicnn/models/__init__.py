@@ -35,7 +35,7 @@ from minicnn.models.vgg import (
 )
 from minicnn.nn import Module
 
-TORCHVISIONS = (
+TORCHVISIONS: tuple[Callable[..., Module], ...] = (
     *(alexnet, resnet18, resnet34, resnet50),
     *(vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn),
 )

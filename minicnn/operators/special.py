@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator
-from minicnn.kernels import activation
 from minicnn.operators.binary import Binary, binary
 from minicnn.operators.out import deliver
 from minicnn.operators.unary import floating_point, unary
@@ -70,8 +70,18 @@ def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
     return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x), 0.5)
 
 
-erf = unary("erf", "2/√π ∫₀ˣ exp(−t²) dt", activation.erf.forward, activation.erf.backward)
-erfc = unary("erfc", "1 − erf x", activation.erfc.forward, activation.erfc.backward)
+erf = unary(
+    "erf",
+    "2/√π ∫₀ˣ exp(−t²) dt",
+    lambda x: kernels.activation.erf.forward(x),
+    lambda g, x: kernels.activation.erf.backward(g, x),
+)
+erfc = unary(
+    "erfc",
+    "1 − erf x",
+    lambda x: kernels.activation.erfc.forward(x),
+    lambda g, x: kernels.activation.erfc.backward(g, x),
+)
 erfcx = unary("erfcx", "exp(x²) erfc x", _erfcx, lambda g, x: (2 * x * _erfcx(x) - 2 / math.sqrt(pi)) * g)
 erfinv = unary(
     "erfinv",
