@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.work.judged import C_SOURCE, RIGHT, Right
 from minicnn.cli.errors import UserError
 from minicnn.serialization import replacing
+from minicnn.testing import Verdict, judge
 from minicnn.testing.wrong import MISTAKES, Mistake
 
 ROOT = Path(__file__).parents[1]
@@ -103,22 +104,28 @@ def compiled() -> str:
 
 
 def judged(task: Task) -> Judgement:
-    """Judge one implementation under one seed."""
-    from minicnn.testing import judge
-
+    """Judge one implementation under one seed. A judge that raises has missed a mistake, or raised a false alarm."""
     title, seed, whole = task
+    started = time.monotonic()
+    try:
+        verdict = _verdict(title, seed, whole)
+    except Exception as error:
+        told = f"the judge raised {type(error).__name__}: {error}"
+        return Judgement(title, seed, whole, title in wrong_ones(), 0, None, None, time.monotonic() - started, told)
+    named = None if verdict.mistake is None else title_of(verdict.mistake)
+    found = verdict.cases, verdict.examples_needed, named, verdict.seconds, verdict.sentence
+    return Judgement(title, seed, whole, verdict.passed, *found)
+
+
+def _verdict(title: str, seed: int, whole: bool) -> Verdict:
     options: dict[str, Any] = {"seed": seed, "stop_at_first": not whole}
     if title in wrong_ones():
         one = wrong_ones()[title]
         target, backward = (None, one.function) if one.backward else (one.function, None)
-        verdict = judge(target, one.operation, backward, **options)
-    else:
-        right = right_ones()[title]
-        program = right.target or compiled()
-        verdict = judge(program, right.operation, right.backward, factor=right.factor, takes=right.takes, **options)
-    named = None if verdict.mistake is None else title_of(verdict.mistake)
-    found = verdict.cases, verdict.examples_needed, named, verdict.seconds, verdict.sentence
-    return Judgement(title, seed, whole, verdict.passed, *found)
+        return judge(target, one.operation, backward, **options)
+    right = right_ones()[title]
+    program = right.target or compiled()
+    return judge(program, right.operation, right.backward, factor=right.factor, takes=right.takes, **options)
 
 
 def run(tasks: Sequence[Task], processes: int, path: Path | None) -> Iterator[list[Judgement]]:

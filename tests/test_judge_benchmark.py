@@ -105,6 +105,17 @@ def test_false_alarms_and_misses_are_named(monkeypatch):
     assert f"false alarm {right}, seed 0: y has wrong numbers" in " ".join(result.output.split())
 
 
+def test_a_judge_that_raises_has_missed(monkeypatch):
+    def broken(*arguments, **options):
+        raise ArithmeticError("lost")
+
+    monkeypatch.setattr(judgements, "judge", broken)
+    one = judged((next(iter(wrong_ones())), 0, True))
+    assert one.passed
+    assert "ArithmeticError: lost" in one.sentence
+    assert not judged((next(iter(right_ones())), 0, True)).passed
+
+
 def test_what_is_unknown_is_said():
     result = call("--only", "nothing such")
     assert result.exit_code == 1
