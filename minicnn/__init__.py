@@ -61,8 +61,8 @@ from minicnn.dtype_questions import (
     set_default_dtype,
     set_default_tensor_type,
 )
-from minicnn.element_types import bool_ as bool
 from minicnn.element_types import (
+    bfloat16,
     dtype,
     float16,
     float32,
@@ -76,6 +76,7 @@ from minicnn.element_types import (
     uint32,
     uint64,
 )
+from minicnn.element_types import bool_ as bool
 from minicnn.element_types import float16 as half
 from minicnn.element_types import float32 as float
 from minicnn.element_types import float64 as double
@@ -423,6 +424,7 @@ __all__ = [
     "backends",
     "baddbmm",
     "bernoulli",
+    "bfloat16",
     "bilinear",
     "bincount",
     "bitwise_and",

@@ -35,7 +35,7 @@ class dtype:  # noqa: N801 (torch's name)
         return self
 
     def __eq__(self, other: object) -> bool:
-        return self is other or self.dtype == other
+        return self is other or (not isinstance(other, AbsentType) and self.dtype == other)
 
     def __hash__(self) -> int:
         return hash(self.dtype)
@@ -43,7 +43,7 @@ class dtype:  # noqa: N801 (torch's name)
     def __repr__(self) -> str:
         return f"torch.{self.dtype.name}"
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> Any:
         return element_type, (self.dtype.name,)
 
 
@@ -66,3 +66,37 @@ float16, float32, float64 = map(element_type, ("float16", "float32", "float64"))
 int8, int16, int32, int64 = map(element_type, ("int8", "int16", "int32", "int64"))
 uint8, uint16, uint32, uint64 = map(element_type, ("uint8", "uint16", "uint32", "uint64"))
 bool_ = element_type("bool")
+
+
+class AbsentType(dtype):
+    """An element type that PyTorch has and NumPy lacks: programs may name it, and no tensor can have it."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str, itemsize: int) -> None:
+        self._name, self.itemsize, self.kind = name, itemsize, "f"
+        self.is_floating_point = self.is_signed = True
+
+    @property
+    def dtype(self) -> Any:  # type: ignore[override]
+        """Missing, whatever asks for it.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(f"minicnn has no tensors of {self!r}: use torch.float32")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+    def __repr__(self) -> str:
+        return f"torch.{self._name}"
+
+    def __reduce__(self) -> Any:
+        return self._name
+
+
+bfloat16 = AbsentType("bfloat16", 2)

@@ -16,7 +16,8 @@ COMPILERS = ("script", "trace", "ScriptModule", "ScriptFunction", "script_method
 INSTEAD = {
     **{f"jit.{name}": f"programs run as they are written; leave torch.jit.{name} out" for name in COMPILERS},
     "onnx": "save weights with torch.save, and export them with PyTorch",
-    "hub": "networks with torchvision's parameter names are in torchvision.models",
+    "func": "use torch.autograd.grad, in a loop over outputs",
+    "vmap": "use a loop, or a batch dimension",
     "fx": "programs run as they are written; nothing is traced",
     "sparse": "all tensors are dense",
     "profiler": "use Python's cProfile",
@@ -27,10 +28,19 @@ INSTEAD = {
     ),
     "nn.FractionalMaxPool2d": "MaxPool2d and AdaptiveMaxPool2d are there",
     "nn.CrossMapLRN2d": "LocalResponseNorm does the same",
+    "nn.MultiheadAttention": "compose it of Linear and nn.functional.scaled_dot_product_attention",
+    **dict.fromkeys(
+        ("nn.Transformer", "nn.TransformerEncoder", "nn.TransformerEncoderLayer", "nn.TransformerDecoder"),
+        "compose it of Linear, LayerNorm and nn.functional.scaled_dot_product_attention",
+    ),
     "nn.EmbeddingBag": "take the sum or mean of what Embedding gives",
     "nn.LSTM": "there are no recurrent layers",
     "nn.GRU": "there are no recurrent layers",
     "nn.RNN": "there are no recurrent layers",
+    **dict.fromkeys(
+        ("fft", "complex", "complex64", "complex128", "stft", "view_as_real"), "there are no complex tensors"
+    ),
+    **dict.fromkeys(("quantization", "ao", "ao.quantization"), "there are no quantized tensors"),
     "transforms.v2": "the transforms are in torchvision.transforms",
     "ops": "there are no operations for detection",
 }

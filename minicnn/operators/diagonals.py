@@ -10,6 +10,8 @@ from minicnn.autograd.operator import ViewOperator
 from minicnn.dtypes import as_dtype, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
+from minicnn.operators.masking import masked_fill
+from minicnn.operators.numbers import number
 from minicnn.operators.reduction import sum
 from minicnn.operators.shape import Clone, reshape
 
@@ -189,6 +191,29 @@ def _triangle(name: str, function: Any, input: Any, diagonal: int) -> Any:
     if len(shape) < 2:
         raise ShapeError(f"{name} needs at least 2 dimensions, got shape {shape}")
     return Triangle.apply(input, function, int(diagonal))
+
+
+def fill_diagonal(input: Any, fill_value: Any, wrap: bool = False) -> Any:
+    """A copy whose diagonal, the elements with the same index everywhere, is one number.
+
+    Args:
+        input: of at least 2 dimensions, which have the same size if they are more than 2.
+        fill_value: a number, converted to the dtype.
+        wrap: whether the diagonal of a tall matrix starts again below, after an empty row.
+
+    Raises:
+        ShapeError: for fewer than 2 dimensions, or more of several sizes.
+    """
+    array = array_argument(input, "fill_diagonal_")
+    if array.ndim < 2:
+        raise ShapeError(f"fill_diagonal_ needs at least 2 dimensions, got shape {array.shape}")
+    if array.ndim > 2 and len({*array.shape}) > 1:
+        raise ShapeError(f"fill_diagonal_ needs dimensions of one size where they are more than 2, got {array.shape}")
+    mask = np.zeros(array.shape, bool)
+    if array.size:
+        np.fill_diagonal(mask, True, wrap)
+    value = np.asarray(number(fill_value, "fill_value")).astype(array.dtype)
+    return masked_fill(input, Variable._computed(mask), value.item())
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = "cpu") -> Any:

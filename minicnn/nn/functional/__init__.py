@@ -2,6 +2,7 @@
 
 from minicnn.compat import missing
 from minicnn.nn.functional.activation import gumbel_softmax, log_softmax, softmax, softmin
+from minicnn.nn.functional.attention import scaled_dot_product_attention
 from minicnn.nn.functional.classes import cross_entropy, nll_loss
 from minicnn.nn.functional.convolution import conv2d, conv_transpose2d
 from minicnn.nn.functional.differences import huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -167,6 +168,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "rrelu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",
