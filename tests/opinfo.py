@@ -439,7 +439,7 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
     In `nn.functional` the memory order makes no difference to minicnn. Where torch refuses or gets something wrong for
     the sake of it, what torch makes of contiguous arguments counts.
     """
-    drawn = op.name.split(".")[-1] in RANDOM
+    drawn = op.name.split(".")[-1] in RANDOM or bool(sample.kwargs.get("dropout_p"))
 
     def calling(function: Callable, given: Any) -> Callable:
         def call(side: Side) -> Any:

@@ -27,6 +27,8 @@ def tensors(draw):
     rng = np.random.default_rng(draw(st.integers(0, 9999)))
     array = rng.integers(0, 2 if dtype == "bool" else 100, shape).astype(dtype)
     tensor = minicnn.from_numpy(array)
+    if draw(st.booleans()):
+        tensor = tensor.clone()  # memory that no program knows
     if array.ndim == 2 and draw(st.booleans()):
         tensor = tensor.t()
     if array.ndim and array.shape[0] > 2 and draw(st.booleans()):

@@ -1,6 +1,7 @@
 """Names that programs meet now and then, against PyTorch: attention, derivatives of functions, types, paths."""
 
 import copy
+import importlib
 import math
 import pickle
 
@@ -248,3 +249,44 @@ def test_paths_of_functions():
             return 2
 
         assert function() + other() == 3
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "circular"])
+@pytest.mark.parametrize("name", ["Conv1d", "Conv2d"])
+def test_convolution_with_weights_of_a_subclass(name, mode):
+    shape = (2, 3, 6, 7)[: 2 + int(name[4])]
+    (x, weight), (own_x, own_weight) = pairs(shape, (4, 3, *[3] * int(name[4])))
+    results = []
+    for library, image, kernel in ((torch, x, weight), (minicnn, own_x, own_weight)):
+        layer = type(
+            "Halved",
+            (getattr(library.nn, name),),
+            {"forward": lambda self, image, kernel=kernel: self._conv_forward(image, kernel / 2, None)},
+        )(3, 4, 3, stride=2, padding=1, padding_mode=mode, dtype=library.float64)
+        y = layer(image)
+        y.sum().backward()
+        results.append((y, image.grad, kernel.grad))
+    for own, their in zip(results[1], results[0], strict=True):
+        assert_close(own, their, 64)
+
+
+def test_hooks_are_kept_as_they_are():
+    for library in (torch, minicnn):
+        layer = library.nn.Linear(3, 2)
+
+        def before(module, args):
+            return None
+
+        def after(module, args, output):
+            return None
+
+        layer.register_forward_pre_hook(before)
+        layer.register_forward_hook(after)
+        prune = importlib.import_module(f"{library.__name__}.nn.utils.prune")
+        prune.l1_unstructured(layer, "weight", 1)
+        prune.random_unstructured(layer, "weight", 1)
+        assert [*layer._forward_hooks.values()] == [after]
+        first, hook = layer._forward_pre_hooks.values()
+        assert first is before
+        assert hook._tensor_name == "weight"
+        assert [type(method).__name__ for method in hook] == ["L1Unstructured", "RandomUnstructured"]

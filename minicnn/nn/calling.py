@@ -3,10 +3,22 @@
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from minicnn.autograd.hooks import RemovableHandle, register
 from minicnn.nn.hooks import BackwardHooks
+
+
+class HookOptions(NamedTuple):
+    """How a forward hook wants to be called. Hooks are kept as they are, except those that ask for something."""
+
+    hook: Callable
+    with_kwargs: bool = False
+    always_call: bool = False
+
+
+def _options(entry: Any) -> HookOptions:
+    return entry if isinstance(entry, HookOptions) else HookOptions(entry)
 
 
 class Calling:
@@ -53,7 +65,8 @@ class Calling:
 
     def _before(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """The arguments that forward pre-hooks leave."""
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
+        for entry in list(self._forward_pre_hooks.values()):
+            hook, with_kwargs, _ = _options(entry)
             replaced = hook(self, args, kwargs) if with_kwargs else hook(self, args)
             if replaced is None:
                 continue
@@ -70,7 +83,7 @@ class Calling:
     def _call_nevertheless(self, called: set[int], args: tuple, kwargs: dict, result: Any) -> None:
         """After an error, the forward hooks that want to be called always and haven't been."""
         for number, hook in list(self._forward_hooks.items()):
-            if not hook[2] or number in called:
+            if not _options(hook).always_call or number in called:
                 continue
             try:
                 replaced = _run(self, hook, args, kwargs, result)
@@ -94,7 +107,7 @@ class Calling:
 
         Returns: a handle, whose `remove()` takes the hook away.
         """
-        return register(self._forward_pre_hooks, (hook, with_kwargs), prepend)
+        return register(self._forward_pre_hooks, HookOptions(hook, True) if with_kwargs else hook, prepend)
 
     def register_forward_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -109,7 +122,8 @@ class Calling:
 
         Returns: a handle, whose `remove()` takes the hook away.
         """
-        return register(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
+        entry = HookOptions(hook, with_kwargs, always_call) if with_kwargs or always_call else hook
+        return register(self._forward_hooks, entry, prepend)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` when the gradients with respect to the inputs are known.
@@ -150,6 +164,6 @@ class Calling:
         )
 
 
-def _run(module: Any, hook: tuple, args: tuple, kwargs: dict, result: Any) -> Any:
-    function, with_kwargs, _ = hook
+def _run(module: Any, hook: Any, args: tuple, kwargs: dict, result: Any) -> Any:
+    function, with_kwargs, _ = _options(hook)
     return function(module, args, kwargs, result) if with_kwargs else function(module, args, result)

@@ -179,7 +179,7 @@ class _Writer:
         array = value._array
         whole = owner(array)
         if value._layout is not None or whole.dtype != array.dtype or not is_dense(whole.shape, elements(whole)):
-            array = whole = np.ascontiguousarray(array)
+            array = whole = np.asarray(array, order="C")  # ascontiguousarray gives 0-d arrays a dimension
         key = self._keys.setdefault(id(whole), len(self.storages))
         if key == len(self.storages):
             self.storages.append(whole)

@@ -128,14 +128,18 @@ class _Forward(_Convolution):
 
     def forward(self, input: Tensor) -> Tensor:
         """The convolution; see the class."""
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The convolution with weights that a subclass made of its own, PyTorch's name for it."""
         padding = self.padding
         if self.padding_mode != "zeros":
             input = F.pad(input, self._sides(), mode=self.padding_mode)
             padding = 0
         return self._convolve(
             input,
-            self.weight,
-            self.bias,
+            weight,
+            bias,
             self.stride,
             padding,
             self.dilation,

@@ -109,7 +109,7 @@ class _WeightNorm:
 
 
 def _hook_of(module: Module, kind: Any, name: str) -> tuple[int, Any] | None:
-    for number, (hook, _) in module._forward_pre_hooks.items():
+    for number, hook in module._forward_pre_hooks.items():
         if isinstance(hook, kind) and hook.name == name:
             return number, hook
     return None
