@@ -272,3 +272,20 @@ def test_the_file_is_what_torch_documents():
         assert archive.read("archive/byteorder") == b"little"
         assert archive.read("archive/data/0") == np.ones(2, "<f4").tobytes()
         assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
+
+
+def test_a_tensor_without_dimensions_keeps_none(tmp_path):
+    leaf = minicnn.tensor(2.0, requires_grad=True)
+    saved = {
+        "epoch": 3,
+        "loss": (leaf * 2).mean(),
+        "leaf": leaf,
+        "step": minicnn.tensor(7),
+        "norm": nn.BatchNorm2d(2).state_dict(),
+    }
+    minicnn.save(saved, tmp_path / "checkpoint.pt")
+    for library in (minicnn, torch):
+        loaded = library.load(tmp_path / "checkpoint.pt")
+        assert [tuple(loaded[name].shape) for name in ("loss", "leaf", "step")] == [(), (), ()]
+        assert tuple(loaded["norm"]["num_batches_tracked"].shape) == ()
+        assert (float(loaded["loss"]), int(loaded["step"])) == (4, 7)
