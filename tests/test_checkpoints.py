@@ -288,4 +288,4 @@ def test_a_tensor_without_dimensions_keeps_none(tmp_path):
         loaded = library.load(tmp_path / "checkpoint.pt")
         assert [tuple(loaded[name].shape) for name in ("loss", "leaf", "step")] == [(), (), ()]
         assert tuple(loaded["norm"]["num_batches_tracked"].shape) == ()
-        assert (float(loaded["loss"]), int(loaded["step"])) == (4, 7)
+        assert (loaded["loss"].item(), loaded["step"].item()) == (4, 7)
