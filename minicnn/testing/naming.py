@@ -1,5 +1,6 @@
 """Which known mistake a function makes: the one whose answers equal the function's in every case tried."""
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -11,7 +12,7 @@ from minicnn.testing.case import Case
 from minicnn.testing.expected import grad_name
 from minicnn.testing.process import answered, without_missing
 from minicnn.testing.target import bound, request
-from minicnn.testing.worker import Caller
+from minicnn.testing.worker import Caller, parameters
 
 if TYPE_CHECKING:
     from minicnn.testing.operations.operation import Operation
@@ -30,16 +31,25 @@ def named_mistake(operation: "Operation", trials: Sequence["Trial"]) -> "Mistake
         from minicnn.testing.wrong import MISTAKES
     except ImportError:
         return None
-    about_gradients = not any(one.what == "y" for trial in trials for one in trial.findings)
-    shown = [trial for trial in trials if trial.received and (trial.gradients or not about_gradients)]
-    failing = [trial for trial in shown if trial.findings][:FAILING]
-    passing = [trial for trial in shown if not trial.findings]
-    passing = passing[:: max(1, len(passing) // PASSING)][:PASSING]
-    for mistake in MISTAKES:
-        fits = mistake.operation == operation.name and mistake.backward == about_gradients
-        if fits and failing and all(same_answer(mistake, trial) for trial in failing + passing):
-            return mistake
+    for backward in _directions(operation, trials):
+        which = "backward" if backward else "forward"
+        shown = [trial for trial in trials if trial.received and which in trial.notes]
+        failing = [trial for trial in shown if trial.findings]
+        passing = [trial for trial in shown if not trial.findings]
+        first = failing[:FAILING] + passing[:: max(1, len(passing) // PASSING)][:PASSING]
+        for mistake in MISTAKES:
+            fits = mistake.operation == operation.name and mistake.backward == backward
+            if fits and failing and all(same_answer(mistake, trial) for trial in itertools.chain(first, shown)):
+                return mistake
     return None
+
+
+def _directions(operation: "Operation", trials: Sequence["Trial"]) -> tuple[bool, ...]:
+    """Whether the findings are about the gradients; where they are about arguments alone, they may be about either."""
+    subjects = {one.what for trial in trials for one in trial.findings}
+    if subjects & {"y", *operation.updates}:
+        return (False,)
+    return (True,) if any(one.startswith("the gradient") for one in subjects) else (False, True)
 
 
 def same_answer(mistake: "Mistake", trial: "Trial") -> bool:
@@ -47,7 +57,7 @@ def same_answer(mistake: "Mistake", trial: "Trial") -> bool:
     case = trial.case
     which = "backward" if mistake.backward else "forward"
     grad = case.grad_output(trial.exact.values["y"].shape) if mistake.backward else None
-    binding = bound(case.operation, None, {}, ("grad_output",) if mistake.backward else ())
+    binding = bound(case.operation, parameters(mistake.function), {}, ("grad_output",) if mistake.backward else ())
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -81,5 +91,5 @@ def _close(received: np.ndarray, result: np.ndarray, case: Case, magnitude: np.n
         size = np.maximum(np.abs(a), np.abs(b))
         if magnitude is not None and magnitude.shape == a.shape:
             size = np.maximum(size, magnitude)
-        near = np.abs(a - b) <= CLOSE * np.finfo(case.dtype).eps * size
+        near = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= CLOSE * np.finfo(case.dtype).eps * size)
         return bool((near | (a == b) | (np.isnan(a) & np.isnan(b))).all())

@@ -151,6 +151,7 @@ def window_themes(batches: Sequence[int], dilated: bool = True) -> tuple[Theme, 
         Theme("batches", 4, ("C", "O"), {"N": (17,)}),
         Theme("empty batch", 3, ("PH", "PW", "SH", "SW"), {"N": (0,)}),
         *(Theme("block sizes", len(TAILS), ("N",), {}, {name: TAILS}) for name in ("C", "sizeW", "sizeH")),
+        *(Theme("block sizes", 4, ("C", "N"), {}, {name: (65, 33)}) for name in ("sizeW", "sizeH")),
     ]
     if dilated:
         themes.append(Theme("dilation", 14, ("DH", "DW", "PH", "PW"), {"KH": (1, 2, 3), "KW": (2, 3)}))
