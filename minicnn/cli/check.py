@@ -71,7 +71,7 @@ def check(
         from minicnn.testing.process import CannotTryError
     except ModuleNotFoundError as error:
         raise stop(f'judging needs {error.name}, which is not installed: pip install "minicnn[check]"') from None
-    if (target is None) == (command is None):
+    if (target is not None and command is not None) or target is command is backward:
         raise stop("name a function (file.py:function) or a program (--command './mine IN.npz OUT.npz')")
     if command is not None and not ("IN.npz" in command and "OUT.npz" in command):
         raise stop("the command needs IN.npz and OUT.npz, which stand for two files: ./mine IN.npz OUT.npz")

@@ -66,7 +66,10 @@ def expected(case: Case, gradients: bool, factor: float | None = None) -> Expect
     exact = compute(case, gradients)
     if case.operation.magnitude is not None:
         return Expected(exact, case.operation.magnitude(case, exact))
-    if case.exact and factor is None:
+    if factor is not None and not case.operation.copies:  # what rearranges sums mixes all numbers of an array
+        sizes = compute(case, gradients, absolute="largest")
+        return Expected(exact, {name: np.maximum(size, _product(case, name, exact)) for name, size in sizes.items()})
+    if case.exact:
         return Expected(exact, dict.fromkeys(exact))
     if case.operation.copies:  # what is chosen may not change; only gradients are added up
         sizes = compute(case, gradients, absolute="gradients") if gradients else {}
@@ -74,14 +77,26 @@ def expected(case: Case, gradients: bool, factor: float | None = None) -> Expect
     return Expected(exact, dict(compute(case, gradients, absolute="everything")))
 
 
+def _product(case: Case, name: str, exact: dict[str, np.ndarray]) -> float:
+    """The largest product that a bilinear operation may form for a result, whatever its windows see."""
+    if not case.operation.bilinear or (case.arrays["bias"] is not None and name == grad_name("bias")):
+        return 0.0
+    factors = {"y": case.grad_output(exact["y"].shape)} | {grad_name(n): case.arrays[n] for n in ("input", "weight")}
+    return float(np.prod([np.abs(array).max(initial=0) for one, array in factors.items() if one != name]))
+
+
 def compute(case: Case, gradients: bool, absolute: str = "") -> dict[str, np.ndarray]:
     """The operation by the oracle, on copies in float64; with `absolute` on absolute values of "everything", or of
-    the incoming "gradients"."""
+    the incoming "gradients"; with the "largest" of each array in all its places."""
     operation = case.operation
 
     def prepared(array: np.ndarray) -> np.ndarray:
         copy = np.array(array, np.float64 if array.dtype.kind == "f" else array.dtype, order="C")
-        return np.abs(copy) if absolute == "everything" and copy.dtype.kind == "f" else copy
+        if copy.dtype.kind != "f":
+            return copy
+        if absolute == "largest":
+            return np.full_like(copy, np.abs(copy).max(initial=0))
+        return np.abs(copy) if absolute == "everything" else copy
 
     arrays = {name: None if a is None else prepared(a) for name, a in case.arrays.items()}
     with warnings.catch_warnings():
@@ -105,6 +120,8 @@ def _by_library(
             results[name] = tensors[name].detach().numpy()
     if differentiable:
         grad = np.array(case.grad_output(tuple(y.shape)), np.float64, order="C")
+        if absolute == "largest":
+            grad = np.full_like(grad, np.abs(grad).max(initial=0))
         y.backward(library.from_numpy(np.abs(grad) if absolute else grad))
         for name in differentiable:
             grad = tensors[name].grad

@@ -16,7 +16,7 @@ from minicnn.testing.operations.operation import Operation
 from minicnn.testing.process import MEMORY, CannotTryError, Local, Process
 from minicnn.testing.search import Narrowing, Search
 from minicnn.testing.shrink import smallest
-from minicnn.testing.target import Binding, How, bound, located, operation_of, title
+from minicnn.testing.target import ALIASES, Binding, How, bound, located, operation_of, title
 from minicnn.testing.values import SPECIAL
 from minicnn.testing.verdict import Row, Verdict
 from minicnn.testing.worker import load
@@ -33,6 +33,8 @@ NO_TENSORS = {
 """Memory layouts that tensors and files don't have."""
 
 
+PAIRS = frozenset(("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size"))
+"""Parameters that take a pair of numbers beside one for both."""
 SIZES = ("float32", "kernel sizes", "one-wide images", "block sizes", "batches", "real numbers")
 """Rows of the coverage table that `only` doesn't leave out: nothing that a function may want to do without."""
 
@@ -91,6 +93,7 @@ def judge(
     with one_thread():
         try:
             process.start()
+            _refuse_gradient(process.parameters.get("forward"), names[0])
             bindings = _bindings(op, process.parameters, mapping or {})
             narrowing = _narrowing(op, bindings, only, without, takes, factor, fixed or {})
             search = Search(op, process, bindings, narrowing, seed, seconds, factor, stop_at_first=stop_at_first)
@@ -147,6 +150,13 @@ def _bindings(operation: Operation, parameters: Mapping[str, Any], mapping: Mapp
     return found
 
 
+def _refuse_gradient(parameters: list | None, name: str) -> None:
+    """Raise CannotTryError where what should compute an operation computes its gradient, by names."""
+    first = parameters[0][0] if parameters else ""
+    if first in ("grad_output", *ALIASES["grad_output"]) and ("backward" in name or "grad" in name):
+        raise CannotTryError(f"{name} computes gradients; say --backward {name}")
+
+
 def _narrowing(
     operation: Operation, bindings: Mapping[str, Binding], only: Sequence[str], without: Sequence[str], takes: str,
     factor: float | None, fixed: Mapping[str, Sequence[Any]],
@@ -167,6 +177,10 @@ def _narrowing(
             narrowing.leave_out(operation, row, "no such files" if takes == "files" else "no such tensors")
         elif factor is not None and row in ("NaN", "infinity", "extreme values"):
             narrowing.leave_out(operation, row, "factor given")
+    for name in sorted(frozenset().union(*(b.whole for b in bindings.values())) & PAIRS):
+        narrowing.leave_out(operation, "pairs", f"{name}: int")
+        if name == "padding":
+            narrowing.leave_out(operation, "same", "padding: int")
     for name, options in fixed.items():
         for row in rows:
             served = {value for theme in operation.themes if theme.row == row for value in theme.fixed.get(name, ())}

@@ -62,10 +62,10 @@ def _shift(call: Call, a: Arrays, o: Mapping[str, Any]) -> Sides:
 
 
 def _identity(call: Call, a: Arrays, o: Mapping[str, Any]) -> Sides:
-    channels, size = a["input"].shape[1], a["weight"].shape[2:]
-    weight = np.zeros((channels, channels, *size), a["weight"].dtype)
-    weight[range(channels), range(channels), size[0] // 2, size[1] // 2] = 1
-    return call({**a, "weight": weight}, {**o, "padding": (size[0] // 2, size[1] // 2)}), a["input"]
+    channels, size = a["input"].shape[1], a["weight"].shape[2]
+    weight = np.zeros((channels, channels, size, size), a["weight"].dtype)
+    weight[range(channels), range(channels), size // 2, size // 2] = 1
+    return call({**a, "weight": weight}, {**o, "padding": size // 2}), a["input"]
 
 
 def _groups_apart(call: Call, a: Arrays, o: Mapping[str, Any]) -> Sides:
@@ -100,7 +100,7 @@ CONVOLUTION_LAWS = (
     Law(
         "the identity kernel", "f(x, delta) = x", _identity,
         {
-            "groups": (1,), "KH": (3, 1, 5), "KW": (1, 3), "DH": (1,), "DW": (1,), "SH": (1,), "SW": (1,),
+            "groups": (1,), "KH": (3, 1, 5), "DH": (1,), "DW": (1,), "SH": (1,), "SW": (1,),
             "mode": ("numbers",), "bias": (False,),
         },
         ("padding",),

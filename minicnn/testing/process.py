@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from minicnn.testing import worker
 
 MEMORY = 4 * 2**30
 """Bytes that a function may take beyond what its imports take."""
+STARVED = 12
+"""How many times as long as it may compute a function may take on a busy machine."""
 START = 120.0
 """Seconds that loading a function may take."""
 
@@ -72,6 +75,13 @@ class Reply:
         """What another function that makes the same mistake does, too, beside giving the same numbers."""
         dtypes = tuple((one.type, None if one.array is None else one.array.dtype) for one in self.results)
         return self.outcome, dtypes, self.changed, self.aliases, self.previous
+
+    def with_keys(self, meant: Mapping[str, str]) -> "Reply":
+        """The reply with F's names for the function's own, with or without "grad_" in front."""
+        if self.keys is None:
+            return self
+        plain = [key.rpartition(" ")[2].removeprefix("grad_") for key in self.keys]
+        return dataclasses.replace(self, keys=tuple(meant.get(key, key) for key in plain))
 
 
 @dataclass
@@ -228,7 +238,7 @@ class Process:
         """The header and arrays of an answer, or an account of why there is none."""
         assert self._connection is not None
         try:
-            if not self._connection.poll(seconds):
+            if not self._answers_within(seconds):
                 return {"outcome": "hung", "message": f"it did not return within {seconds:g} seconds"}, []
             header = json.loads(self._connection.recv_bytes())
             turns = header.get("turns", [])
@@ -236,6 +246,21 @@ class Process:
             return header, [self._connection.recv_bytes() for _ in range(count)]
         except (EOFError, ConnectionResetError, OSError):
             return {"outcome": "died", "message": self._how_it_ended()}, []
+
+    def _answers_within(self, seconds: float) -> bool:
+        """Whether an answer comes before the process has computed for so long, or done nothing for so long."""
+        assert self._connection is not None
+        started = before = processor_seconds(self._pid)
+        for _ in range(STARVED):
+            if self._connection.poll(seconds):
+                return True
+            now = processor_seconds(self._pid)
+            if now is None or started is None or before is None:
+                return False
+            if now - started >= seconds or now - before < seconds / 100:
+                return False
+            before = now
+        return False
 
     def _how_it_ended(self) -> str:
         return how_a_process_ended(self._end())
@@ -286,6 +311,15 @@ class Process:
             return f"{named} can't be imported: {header['message']}"
         place = f" ({header['place']})" if header.get("place") else ""
         return f"{named} can't be imported: {header['message']}{place}"
+
+
+def processor_seconds(pid: int) -> float | None:
+    """How long a process has computed, all threads together; None where the system doesn't tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def how_a_process_ended(status: int) -> str:

@@ -223,7 +223,10 @@ class Search:
             else:
                 graph = tuple(name for name in self.operation.floats if case.arrays[name] is not None)
                 asked, offered = request(case, self.bindings["forward"], "forward", grad, graph), wanted
-            reply = without_missing(self._ask(case, asked), offered, wanted)
+            reply = self._ask(case, asked)
+            if "backward" in self.bindings:
+                reply = reply.with_keys(self.bindings["backward"].own)
+            reply = without_missing(reply, offered, wanted)
             for one in examine(case, reply, wanted, exact, self.factor):
                 what = "the gradients" if one.what == "y" else one.what
                 findings.append(dataclasses.replace(one, what=what))
@@ -238,6 +241,8 @@ class Search:
 
     def _ask(self, case: Case, asked: dict[str, Any]) -> Reply:
         reply = self.process.ask(asked, patience=3.0 if not self.trials else 1.0)
+        if reply.outcome == "hung" and not self.endings:  # it may have been compiling
+            reply = self.process.ask(asked, patience=3.0)
         work = self.operation.work(case.fields)
         if reply.outcome == "answered" and len(self.trials) > 2:  # the first calls may compile
             self._seconds_of_work = 0.95 * self._seconds_of_work + reply.seconds

@@ -3,7 +3,7 @@
 import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,14 @@ class Binding:
     Attributes:
         positional: F's names of what goes by position.
         named: F's names by the function's own.
+        own: the same of all parameters, positional ones too.
+        whole: F's names of what is annotated as an int.
     """
 
     positional: tuple[str, ...]
     named: Mapping[str, str]
+    own: Mapping[str, str] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
 
     @property
     def takes(self) -> frozenset[str]:
@@ -126,19 +130,20 @@ def bound(
         raise CannotTryError(f"{operation.name} has no parameter {unknown[0]}; it has {', '.join(order)}")
     if parameters is None:
         return Binding(arrays, {name: name for name in order if name not in arrays})
-    kinds = [kind for _, kind, _, _ in parameters]
+    kinds = [kind for _, kind, *_ in parameters]
     if "VAR_POSITIONAL" in kinds:
         return Binding(order, {})
-    names = [name for name, kind, _, _ in parameters if kind != "VAR_KEYWORD"]
+    names = [name for name, kind, *_ in parameters if kind != "VAR_KEYWORD"]
     try:
         binding = _by_names(operation, parameters, mapping, arrays, order)
     except CannotTryError:
         if len(names) != len(order) or mapping:
             raise
-        return Binding(order, {})  # names of its own for as many parameters as F has
+        own = dict(zip(names, order, strict=True))  # names of its own for as many parameters as F has
+        return Binding(order, {}, own, _annotated(parameters, own))
     if "VAR_KEYWORD" in kinds:
         named = dict(binding.named) | {n: n for n in order if n not in binding.takes and n not in operation.arrays}
-        binding = Binding(binding.positional, named)
+        binding = replace(binding, named=named)
     missing = [name for name in (*first, *operation.required) if name not in binding.takes]
     if missing:
         raise CannotTryError(
@@ -157,7 +162,8 @@ def _by_names(
     positional: list[str] = []
     named: dict[str, str] = {}
     skipped = False
-    for name, kind, optional, default in parameters:
+    own: dict[str, str] = {}
+    for name, kind, optional, default, _ in parameters:
         if kind == "VAR_KEYWORD":
             continue
         meant = known.get(name) or aliases.get(name)
@@ -173,11 +179,17 @@ def _by_names(
                     f"the parameter {name} is none of {operation.name}'s ({', '.join(order)}); say --map {name}=…"
                 )
         taken.add(meant)
+        own[name] = meant
         if kind == "POSITIONAL_ONLY" or (meant in arrays and kind != "KEYWORD_ONLY" and not named and not skipped):
             positional.append(meant)
         else:
             named[name] = meant
-    return Binding(tuple(positional), named)
+    return Binding(tuple(positional), named, own, _annotated(parameters, own))
+
+
+def _annotated(parameters: list, own: Mapping[str, str]) -> frozenset[str]:
+    """F's names of the parameters that are annotated as ints."""
+    return frozenset(own[name] for name, *_, whole in parameters if whole and name in own)
 
 
 def request(case: Case, binding: Binding, which: str, grad: Any = None, graph: tuple[str, ...] = ()) -> dict[str, Any]:

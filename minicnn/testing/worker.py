@@ -73,15 +73,25 @@ def load(where: dict[str, str]) -> Any:
     return found
 
 
-def parameters(function: Any) -> list[tuple[str, str, bool, Any]] | None:
-    """(name, kind, whether there is a default, the default, "…" for objects); None for what has no signature."""
+def parameters(function: Any) -> list[tuple[str, str, bool, Any, bool]] | None:
+    """What a function takes, or None for what has no signature.
+
+    Returns: of every parameter its name, its kind, whether it has a default, the default ("…" for objects), and whether
+        it is annotated as an int and nothing else.
+    """
     try:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     plain = (int, float, str, bool, type(None))
     return [
-        (p.name, p.kind.name, p.default is not p.empty, p.default if isinstance(p.default, plain) else "…")
+        (
+            p.name,
+            p.kind.name,
+            p.default is not p.empty,
+            p.default if isinstance(p.default, plain) else "…",
+            p.annotation in (int, "int"),
+        )
         for p in found
     ]
 

@@ -150,6 +150,7 @@ def cross_entropy_magnitude(case: "Case", exact: dict[str, np.ndarray]) -> Magni
         loss = 2 + sizes(x) + sizes(x).max(1, keepdims=True, initial=0) + np.log(K) + np.sqrt(K) / 2
         each, total = (q * loss).sum(1), (w[chosen] * counted).sum()
         scale = {"mean": np.ones(N) / total if N else np.ones(0), "sum": np.ones(N), "none": np.ones(N)}[o["reduction"]]
+        each = each * (1 + np.sqrt(K) / 2) if share else each  # a sum over all classes
         value = each if o["reduction"] == "none" else np.asarray((each * scale).sum() * (1 + np.sqrt(N) / 2))
         g = np.abs(case.grad_output(exact["y"].shape).astype(np.float64)).reshape(-1)
         by_x = (g * scale)[:, None] * (q + p * loss * q.sum(1, keepdims=True))

@@ -17,7 +17,17 @@ from minicnn.testing.operations.convolution import (
     more_themes,
 )  # fmt: skip
 from minicnn.testing.operations.operation import Fields, Operation, Plan, Theme
-from minicnn.testing.operations.windows import AXES, GEOMETRY, WINDOW_JOINT, extent, pair, relative, taps, window_themes
+from minicnn.testing.operations.windows import (
+    AXES,
+    GEOMETRY,
+    WINDOW_JOINT,
+    extent,
+    pair,
+    paired,
+    relative,
+    taps,
+    window_themes,
+)
 
 
 def axis_of(choose: Choices, f: dict[str, Any], axis: str) -> None:
@@ -94,6 +104,7 @@ CONV_TRANSPOSE2D = Operation(
     terms=terms,
     rows={
         **{row: counts for row, counts in ROWS.items() if row not in ("same", "groups", "bias")},
+        "pairs": lambda f: paired(f, "SPDX"),
         "output_padding": lambda f: max(f["XH"], f["XW"]) > 0, "groups": ROWS["groups"], "bias": ROWS["bias"],
     },
     needs={**NEEDS, "output_padding": ("output_padding",)},

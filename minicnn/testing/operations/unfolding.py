@@ -16,6 +16,7 @@ from minicnn.testing.operations.windows import (
     WINDOW_ROWS,
     output,
     pair,
+    paired,
     places,
     products,
     taps,
@@ -57,7 +58,12 @@ COMMON: dict[str, Any] = {
     "draft": draft,
     "work": products,
     "terms": overlapping,
-    "rows": {**WINDOW_ROWS, "block sizes": lambda f: max(f["C"], f["W"], f["H"]) >= 7, **manner_rows()},
+    "rows": {
+        **WINDOW_ROWS,
+        "pairs": lambda f: paired(f, "KSPD"),
+        "block sizes": lambda f: max(f["C"], f["W"], f["H"]) >= 7,
+        **manner_rows(),
+    },
     "needs": {row: (row,) for row in ("stride", "padding", "dilation")},
     "narrow": WINDOW_NARROW,
     "themes": (

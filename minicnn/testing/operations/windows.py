@@ -115,10 +115,18 @@ WINDOW_FEATURES: Mapping[str, Callable[[Fields], bool]] = {
     "windows that overlap": lambda f: any(extent(f, axis) > f[f"S{axis}"] for axis in AXES),
     "an empty batch": lambda f: f["N"] == 0,
 }
+
+
+def paired(f: Fields, letters: str = "SPD") -> bool:
+    """Whether one of the options with these letters is a pair."""
+    return f["pairs"] or any(f[f"{letter}H"] != f[f"{letter}W"] for letter in letters)
+
+
 WINDOW_ROWS: Mapping[str, Callable[[Fields], bool]] = {
     "stride": lambda f: max(f["SH"], f["SW"]) > 1,
     "padding": lambda f: max(f["PH"], f["PW"]) > 0,
     "dilation": lambda f: max(f["DH"], f["DW"]) > 1,
+    "pairs": paired,
     "kernel sizes": lambda f: max(f["KH"], f["KW"]) > 3 or f["KH"] != f["KW"],
     "one-wide images": lambda f: min(f["H"], f["W"]) == 1,
     "batches": lambda f: f["N"] > 2,
@@ -128,6 +136,7 @@ WINDOW_NARROW: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "stride": {"SH": (1,), "SW": (1,)},
     "padding": {"PH": (0,), "PW": (0,)},
     "dilation": {"DH": (1,), "DW": (1,)},
+    "pairs": {"pairs": (False,)},
 }
 WINDOW_JOINT = (("KH", "H"), ("KW", "W"), ("KH", "KW"), ("SH", "SW"), ("DH", "DW"), ("H", "W"), ("KH", "KW", "H", "W"))
 
