@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 from minicnn.compat import missing
 from minicnn.serialization import load as read
 
-__all__ = ["download_url_to_file", "get_dir", "load", "load_state_dict_from_url", "set_dir"]
+__all__ = ["download_url_to_file", "get_dir", "load", "load_state_dict_from_url", "load_url", "set_dir"]
 
 _chosen: dict[str, str] = {}
 
@@ -54,6 +54,10 @@ def load_state_dict_from_url(
     if not path.is_file():
         raise RuntimeError(f"minicnn downloads no weights: {url} is read from {path}, which does not exist")
     return read(path, map_location)
+
+
+load_url = load_state_dict_from_url
+"""The name in `torch.utils.model_zoo`."""
 
 
 def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> NoReturn:

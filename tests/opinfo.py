@@ -352,7 +352,7 @@ def _functions(op: Any, names: list[str], shorts: Iterable[str]) -> Iterator[Var
     """The functions that both have for an operation, under all its names."""
     if isinstance(op.op, types.FunctionType) and op.op.__module__.startswith("torch.testing"):
         # PyTorch's samples fit not the public function, but one that PyTorch wraps around it
-        called = [name for name in names if found_in(minicnn, name) or found_in(minicnn.Tensor, name)]
+        called = [n for n in names if inspect.isroutine(found_in(minicnn, n)) or found_in(minicnn.Tensor, n)]
         if called:
             ours = types.FunctionType(op.op.__code__, {**op.op.__globals__, "torch": minicnn})
             ours.__defaults__, ours.__kwdefaults__ = op.op.__defaults__, op.op.__kwdefaults__

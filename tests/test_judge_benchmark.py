@@ -33,6 +33,8 @@ def test_titles_are_unique_and_every_operation_has_right_and_wrong_ones():
     "title",
     [
         "conv2d: patch matrix (im2col)",
+        "conv2d: stride and one padding only",
+        "conv2d: FFT",
         "max_pool2d: a strided view",
     ],
 )

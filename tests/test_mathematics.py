@@ -58,6 +58,8 @@ LACKING = re.compile(
 """What torch says of a gradient that it doesn't have, or where it fails itself."""
 
 
+LARGEST_FACTOR = 3
+"""Of `alpha` and `value` below."""
 CANCELLING = ("expm1", "tanh", "sigmoid", "sinc", "lgamma", "digamma", "logit", "special.")
 """Functions that subtract numbers of order 1, or whose gradients do: how exact they are has to do with 1."""
 
@@ -147,7 +149,8 @@ def agree(name, ours, theirs, arrays, in_place=False):
         if values.dtype.kind != "f":
             np.testing.assert_array_equal(values, expected, err_msg=what)
         else:
-            close(values, expected, (b if c is None else c).numpy(force=True), signed, len(arrays) > 1, name, what)
+            other_values = (b if c is None else c).numpy(force=True)
+            close(values, expected, other_values, signed, len(arrays) > 1, name, what, terms_of(name, arrays))
     if not in_place and mine[0].numel():
         strides = [
             (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
@@ -155,14 +158,23 @@ def agree(name, ours, theirs, arrays, in_place=False):
         assert all(a == b for a, b in strides), f"{what}: strides {mine[0].stride()}, torch {torchs[0].stride()}"
 
 
-def close(values, expected, other, signed, several, name, what):
+def terms_of(name, arrays):
+    """How large the terms of a sum are, which may cancel: PyTorch rounds a product and a sum at once, or not."""
+    if not name.startswith(("add", "sub")):
+        return 0.0
+    with np.errstate(all="ignore"):
+        largest = [np.abs(np.asarray(array, float)).max(initial=0, where=np.isfinite(array)) for array in arrays]
+    return largest[0] + LARGEST_FACTOR * float(np.prod(largest[1:]))
+
+
+def close(values, expected, other, signed, several, name, what, terms):
     """Equal but for rounding: as much of it as torch's own results in two precisions show, where they are finite."""
     eps, wide = np.finfo(values.dtype).eps, np.finfo(np.float32).eps
     with np.errstate(all="ignore"):
         spread = np.abs(expected.astype(float) - other) / wide
         spread = np.where(np.isfinite(spread), spread, 0)
         magnitude = np.abs(expected.astype(float)) + spread + np.finfo(values.dtype).tiny / eps
-    magnitude += 10 * name.startswith(CANCELLING)
+    magnitude += 10 * name.startswith(CANCELLING) + terms
     if several or name.startswith(
         CANCELLING
     ):  # sums of terms that are as large as the largest result, or gradients summed where shapes broadcast

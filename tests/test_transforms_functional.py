@@ -140,6 +140,14 @@ def test_pad(image, padding, fill, mode):
     assert_same(mine, theirs)
 
 
+def assert_resized_alike(function, image, *arguments, **options):
+    """Equal images. Of Tensors that become one pixel wide PyTorch confuses rows and columns, see test_interpolate."""
+    mine, theirs = both(function, image, *arguments, **options)
+    if isinstance(mine, minicnn.Tensor) and mine.shape[-1] == 1 and options["interpolation"] in ("bilinear", "bicubic"):
+        return
+    assert_same(mine, theirs, 2e-6)
+
+
 INTERPOLATIONS = st.sampled_from(["nearest", "nearest-exact", "bilinear", "bicubic", "box", "hamming", "lanczos"])
 
 
@@ -148,13 +156,13 @@ INTERPOLATIONS = st.sampled_from(["nearest", "nearest-exact", "bilinear", "bicub
 @pytest.mark.filterwarnings("ignore:Anti-alias")
 def test_resize(image, size, interpolation, longest, antialias):
     options = {"interpolation": interpolation, "max_size": longest, "antialias": antialias}
-    assert_same(*both("resize", image, size, **options), 2e-6)
+    assert_resized_alike("resize", image, size, **options)
 
 
 @given(IMAGES, st.integers(0, 3), st.integers(0, 3), st.integers(1, 6), st.integers(1, 6), SIZES, INTERPOLATIONS)
 def test_resized_crop(image, top, left, height, width, size, interpolation):
     assume(width > 1 or interpolation == "nearest")  # see test_interpolate
-    assert_same(*both("resized_crop", image, top, left, height, width, size, interpolation=interpolation), 2e-6)
+    assert_resized_alike("resized_crop", image, top, left, height, width, size, interpolation=interpolation)
 
 
 ANGLES = st.sampled_from([0, 90, 180, -90, 30, 45.0, 13.7, -200.25])

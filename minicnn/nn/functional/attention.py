@@ -10,6 +10,7 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.dropout import dropout
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import add, mul
+from minicnn.operators.half import half_in_float32
 from minicnn.operators.masking import masked_fill
 from minicnn.operators.matmul import matmul
 from minicnn.operators.repeating import repeat_interleave
@@ -17,6 +18,7 @@ from minicnn.operators.shape import transpose
 from minicnn.operators.softmax import softmax
 
 
+@half_in_float32
 def scaled_dot_product_attention(
     query: Any,
     key: Any,
