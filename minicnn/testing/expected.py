@@ -82,7 +82,9 @@ def _product(case: Case, name: str, exact: dict[str, np.ndarray]) -> float:
     if not case.operation.bilinear or (case.arrays["bias"] is not None and name == grad_name("bias")):
         return 0.0
     factors = {"y": case.grad_output(exact["y"].shape)} | {grad_name(n): case.arrays[n] for n in ("input", "weight")}
-    return float(np.prod([np.abs(array).max(initial=0) for one, array in factors.items() if one != name]))
+    return float(
+        np.prod([np.abs(array).max(initial=0) for one, array in factors.items() if one != name and array is not None])
+    )
 
 
 def compute(case: Case, gradients: bool, absolute: str = "") -> dict[str, np.ndarray]:
