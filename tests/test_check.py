@@ -222,10 +222,11 @@ def test_exit_status_1_for_wrong_with_files_and_a_script_that_shows_it(tmp_path)
     [
         ([], "name a function"),
         ([f"{FILE}:flipped", "--command", "./x IN.npz OUT.npz"], "name a function"),
-        ([str(FILE)], "names no function"),
+        ([str(FILE)], "is a file; say"),
+        (["nothing"], "names no function"),
         (["nowhere.py:conv2d"], "there is no file nowhere.py"),
         (["no_such_module:conv2d"], "there is no module no_such_module"),
-        ([f"{FILE}:conv3d", "--op", "conv2d"], "has no function conv3d"),
+        ([f"{FILE}:conv3d", "--op", "conv2d"], "there is no function conv3d; it has"),
         ([f"{FILE}:FILE", "--op", "conv9d"], "'conv9d' is unknown"),
         ([f"{FILE}:flipped", "--op", "conv2d", "--only", "speed"], "nothing is called 'speed'"),
         (["--op", "conv2d", "--command", "./no_such_program IN.npz OUT.npz"], "there is no program ./no_such_program"),
@@ -245,7 +246,8 @@ def test_exit_status_2_where_nothing_can_be_tried(arguments, words):
     ("text", "words"),
     [
         ("import no_such_library\n", "needs no_such_library, which is not installed: pip install no_such_library"),
-        ("conv2d = 3\n", "is no function"),
+        ("conv2d = 3\n", "is of type int, not a function"),
+        ("class conv2d: pass\n", "conv2d is a class"),
         ("def conv2d(:\n", "can't be imported: SyntaxError"),
         ("raise SystemExit(4)\n", "can't be imported: it called sys.exit(4)"),
     ],

@@ -102,6 +102,14 @@ def test_numbers_at_equal_distances(start, end, steps, dtype, base):
             assert_same(outcome(evaluated, text, minicnn), outcome(evaluated, text, torch), 2e-6, what=text)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "float32"])
+@pytest.mark.parametrize("bounds", ["0, -0.25", "0, 300", "0, float('nan')", "-0.25, 0", "-300, 0", "300, 0"])
+@pytest.mark.parametrize("name", ["linspace", "logspace"])
+def test_one_number_is_the_start_whatever_the_end(name, bounds, dtype):
+    text = f"m.{name}({bounds}, 1, dtype=m.{dtype})"
+    assert_same(outcome(evaluated, text, minicnn), outcome(evaluated, text, torch), 2e-6, what=text)
+
+
 @pytest.mark.parametrize(
     "make", ["zeros(2, 3", "ones(2, 3", "full((2, 3), 2.0", "eye(2, 3", "rand(2, 3", "randn((2, 3)"]
 )

@@ -1,141 +1,17 @@
-"""Activations along memory: y = f(x), and ∂x = ∂y · f′ from what the forward kept, x or y.
+"""Activations: what each computes for one number, and its derivative.
 
-Each is a pair of functions of one number, `f(x, a, b, c)` and `d(g, s, a, b, c)` with s the number kept; a, b, c are
-the activation's own parameters. `Activation` makes the loops of them. The functions have no branches but choices
-between two numbers, and `kernels.exponential` has none either, so that the compiler vectorises every loop.
-
-The loops are bound by memory, or nearly; below `PARALLEL_SIZE` elements waking the other threads costs more than they
-save.
+Each is a pair of functions, `f(x, a, b, c)` and `d(g, s, a, b, c)` with s the number kept; a, b, c are the activation's
+own parameters. `Pointwise` makes loops of them. The functions have no branches but choices between two numbers, and
+`kernels.exponential` has none either, so that the compiler vectorises every loop.
 """
 
-import functools
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numba import prange
 
 from minicnn.kernels import exponential
-from minicnn.kernels.compile import kernel
 from minicnn.kernels.exponential import number
-from minicnn.kernels.memory import dense, empty_like, flat, like
-from minicnn.kernels.vectors import fill_vectors
-
-PARALLEL_SIZE = 16384
-SPAN = 4096
-"""Elements that a thread takes at a time. Where the result overwrites an argument, so many are copied first: two names
-of one array would keep the loop from being vectorised."""
-
-
-def _named(function: Callable, suffix: str) -> Callable:
-    """Name a loop after the function it calls.
-
-    Machine code of two loops of one name, compiled by two processes, may have one symbol, and a process that loads
-    both would run the first for the second.
-    """
-
-    def decorate(loop: Callable) -> Callable:
-        loop.__name__ = loop.__qualname__ = f"{function.py_func.__name__}_{suffix}"  # type: ignore[attr-defined]
-        return loop
-
-    return decorate
-
-
-def _map_kernel(function: Callable) -> Callable:
-    """y = function(x, a, b, c) for all elements."""
-
-    @kernel
-    @_named(function, "span")
-    def span(x, y, in_place, a, b, c):
-        fill_vectors()
-        if in_place:
-            x = x.copy()
-        for i in range(y.size):
-            y[i] = function(x[i], a, b, c)
-
-    @kernel(parallel=True)
-    @_named(function, "loop")
-    def loop(x, y, in_place, a, b, c):
-        if y.size < PARALLEL_SIZE:
-            span(x, y, in_place, a, b, c)
-        else:
-            spans = -(-y.size // SPAN)
-            for k in prange(spans):
-                fill_vectors()
-                span(x[k * SPAN : (k + 1) * SPAN], y[k * SPAN : (k + 1) * SPAN], in_place, a, b, c)
-
-    return loop
-
-
-def _gradient_kernel(function: Callable) -> Callable:
-    """grad_input = function(g, s, a, b, c) for all elements."""
-
-    @kernel
-    @_named(function, "span")
-    def span(g, s, grad_input, in_place, a, b, c):
-        fill_vectors()
-        if in_place:
-            g = g.copy()
-        for i in range(grad_input.size):
-            grad_input[i] = function(g[i], s[i], a, b, c)
-
-    @kernel(parallel=True)
-    @_named(function, "loop")
-    def loop(g, s, grad_input, in_place, a, b, c):
-        if grad_input.size < PARALLEL_SIZE:
-            span(g, s, grad_input, in_place, a, b, c)
-        else:
-            spans = -(-grad_input.size // SPAN)
-            for k in prange(spans):
-                fill_vectors()
-                begin, end = k * SPAN, (k + 1) * SPAN
-                span(g[begin:end], s[begin:end], grad_input[begin:end], in_place, a, b, c)
-
-    return loop
-
-
-class Activation:
-    """The loops of one activation.
-
-    Args:
-        function: f(x, a, b, c).
-        derivative: d(g, s, a, b, c), with s = x or s = f(x): the operation decides which it keeps.
-    """
-
-    def __init__(self, function: Callable, derivative: Callable) -> None:
-        self.function, self.derivative = function, derivative
-
-    @functools.cached_property
-    def _map(self) -> Callable:
-        return _map_kernel(self.function)
-
-    @functools.cached_property
-    def _gradient(self) -> Callable:
-        return _gradient_kernel(self.derivative)
-
-    def forward(self, x: np.ndarray, parameters: tuple = (), out: np.ndarray | None = None) -> np.ndarray:
-        """f(x) for an array of any shape and order, in a new array or in `out`, which may be x."""
-        x = dense(x)
-        y = out if out is not None and out.strides == x.strides else empty_like(x)
-        self._map(flat(x), flat(y), y is x, *_three(parameters, x.dtype))
-        return y
-
-    def backward(
-        self, grad_output: np.ndarray, kept: np.ndarray, parameters: tuple = (), overwrite: bool = False
-    ) -> np.ndarray:
-        """The gradient with respect to x; written over `grad_output` if it may `overwrite` that."""
-        kept = dense(kept)
-        g = like(grad_output, kept)
-        grad_input = g if overwrite else empty_like(kept)
-        self._gradient(flat(g), flat(kept), flat(grad_input), overwrite, *_three(parameters, kept.dtype))
-        return grad_input
-
-
-@functools.lru_cache(maxsize=1024)
-def _three(parameters: tuple, dtype: np.dtype) -> list[Any]:
-    return [dtype.type(value) for value in (*parameters, 0, 0, 0)[:3]]
-
+from minicnn.kernels.pointwise import Pointwise
 
 SIXTH = float(np.float32(1 / 6))
 """The slope of hardsigmoid; PyTorch's is rounded like that in float64 too."""
@@ -396,25 +272,25 @@ def _erfc_gradient(g, x, a, b, c):
     return -_erf_gradient(g, x, a, b, c)
 
 
-relu = Activation(_relu, _relu_gradient)
-leaky_relu = Activation(_leaky_relu, _leaky_relu_gradient)
-threshold = Activation(_threshold, _threshold_gradient)
-hardtanh = Activation(_hardtanh, _hardtanh_gradient)
-elu = Activation(_elu, _elu_gradient_of_input)
-elu_in_place = Activation(_elu, _elu_gradient_of_result)
-sigmoid = Activation(_sigmoid, _sigmoid_gradient)
-tanh = Activation(_tanh, _tanh_gradient)
-silu = Activation(_silu, _silu_gradient)
-log_sigmoid = Activation(_log_sigmoid, _log_sigmoid_gradient)
-softplus = Activation(_softplus, _softplus_gradient)
-mish = Activation(_mish, _mish_gradient)
-gelu = Activation(_gelu, _gelu_gradient)
-gelu_tanh = Activation(_gelu_tanh, _gelu_tanh_gradient)
-hardsigmoid = Activation(_hardsigmoid, _hardsigmoid_gradient)
-hardswish = Activation(_hardswish, _hardswish_gradient)
-softsign = Activation(_softsign, _softsign_gradient)
-tanhshrink = Activation(_tanhshrink, _tanhshrink_gradient)
-erf = Activation(_erf, _erf_gradient)
-erfc = Activation(_erfc, _erfc_gradient)
-softshrink = Activation(_softshrink, _shrink_gradient)
-hardshrink = Activation(_hardshrink, _shrink_gradient)
+relu = Pointwise(_relu, _relu_gradient)
+leaky_relu = Pointwise(_leaky_relu, _leaky_relu_gradient)
+threshold = Pointwise(_threshold, _threshold_gradient)
+hardtanh = Pointwise(_hardtanh, _hardtanh_gradient)
+elu = Pointwise(_elu, _elu_gradient_of_input)
+elu_in_place = Pointwise(_elu, _elu_gradient_of_result)
+sigmoid = Pointwise(_sigmoid, _sigmoid_gradient)
+tanh = Pointwise(_tanh, _tanh_gradient)
+silu = Pointwise(_silu, _silu_gradient)
+log_sigmoid = Pointwise(_log_sigmoid, _log_sigmoid_gradient)
+softplus = Pointwise(_softplus, _softplus_gradient)
+mish = Pointwise(_mish, _mish_gradient)
+gelu = Pointwise(_gelu, _gelu_gradient)
+gelu_tanh = Pointwise(_gelu_tanh, _gelu_tanh_gradient)
+hardsigmoid = Pointwise(_hardsigmoid, _hardsigmoid_gradient)
+hardswish = Pointwise(_hardswish, _hardswish_gradient)
+softsign = Pointwise(_softsign, _softsign_gradient)
+tanhshrink = Pointwise(_tanhshrink, _tanhshrink_gradient)
+erf = Pointwise(_erf, _erf_gradient)
+erfc = Pointwise(_erfc, _erfc_gradient)
+softshrink = Pointwise(_softshrink, _shrink_gradient)
+hardshrink = Pointwise(_hardshrink, _shrink_gradient)

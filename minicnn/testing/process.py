@@ -305,8 +305,8 @@ class Process:
                 return f"there is no module {missing}; name a file as path/to/file.py:function"
             package = {"sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-python"}.get(missing, missing)
             return f"{named} needs {missing}, which is not installed: pip install {package.split('.')[0]}"
-        if header.get("error") == "AttributeError" and "has no attribute" in header["message"]:
-            return f"{named} has no function {where.get('name')}"
+        if header.get("error") == "NotAFunctionError":
+            return f"{named}: {header['message'].partition(': ')[2]}"
         if header["outcome"] in ("died", "hung"):
             return f"{named} can't be imported: {header['message']}"
         place = f" ({header['place']})" if header.get("place") else ""

@@ -1,5 +1,6 @@
 """What is to be judged: where it is, how it wants to be called, and therefore what it can be asked."""
 
+import ast
 import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
@@ -36,13 +37,17 @@ def operation_of(name: str, asked: str | None) -> Operation:
         if asked not in OPERATIONS:
             raise CannotTryError(f"the operation {asked!r} is unknown; there are {', '.join(OPERATIONS)}")
         return OPERATIONS[asked]
-    plain = name.rpartition(".")[2].lower()
+    plain = name.rpartition(":")[2].rpartition(".")[2]
     by_length = sorted(OPERATIONS, key=len, reverse=True)
-    found = [one for one in by_length if one in plain or one.replace("_", "") in plain.replace("_", "")]
+    found = [one for one in by_length if _plain(one) in _plain(plain)]
     if not found:
         known = ", ".join(OPERATIONS)
         raise CannotTryError(f"the name {plain} does not tell the operation; say --op with one of {known}")
     return OPERATIONS[found[0]]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("2d", "")
 
 
 def located(target: str) -> dict[str, str]:
@@ -53,6 +58,8 @@ def located(target: str) -> dict[str, str]:
     """
     place, _, name = target.rpartition(":")
     if not place or not name:
+        if Path(target).suffix == ".py" and Path(target).is_file():
+            raise CannotTryError(f"{target} is a file; say {target}:FUNCTION{_defined(target)}")
         raise CannotTryError(f"{target!r} names no function; write file.py:function or package.module:function")
     if place.endswith(".py") or "/" in place:
         if not Path(place).is_file():
@@ -76,12 +83,14 @@ class Binding:
         named: F's names by the function's own.
         own: the same of all parameters, positional ones too.
         whole: F's names of what is annotated as an int.
+        left: the function's names of what F has not, left at its default.
     """
 
     positional: tuple[str, ...]
     named: Mapping[str, str]
     own: Mapping[str, str] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
+    left: tuple[str, ...] = ()
 
     @property
     def takes(self) -> frozenset[str]:
@@ -152,6 +161,15 @@ def bound(
     return binding
 
 
+def _defined(file: str) -> str:
+    """What is defined in a file, as the end of a sentence."""
+    try:
+        names = [one.name for one in ast.parse(Path(file).read_text()).body if isinstance(one, ast.FunctionDef)]
+    except (SyntaxError, ValueError):
+        return ""
+    return f"; it has {', '.join(names)}" if names else "; it defines none"
+
+
 def _by_names(
     operation: Operation, parameters: list, mapping: Mapping[str, str], arrays: tuple[str, ...], order: tuple[str, ...]
 ) -> Binding:
@@ -161,7 +179,7 @@ def _by_names(
     taken: set[str] = set()
     positional: list[str] = []
     named: dict[str, str] = {}
-    skipped = False
+    left: list[str] = []
     own: dict[str, str] = {}
     for name, kind, optional, default, _ in parameters:
         if kind == "VAR_KEYWORD":
@@ -172,7 +190,7 @@ def _by_names(
             if free and not (optional and default is not None):
                 meant = free[0]
             elif optional:  # something of its own
-                skipped = True
+                left.append(name)
                 continue
             else:
                 raise CannotTryError(
@@ -180,11 +198,11 @@ def _by_names(
                 )
         taken.add(meant)
         own[name] = meant
-        if kind == "POSITIONAL_ONLY" or (meant in arrays and kind != "KEYWORD_ONLY" and not named and not skipped):
+        if kind == "POSITIONAL_ONLY" or (meant in arrays and kind != "KEYWORD_ONLY" and not named and not left):
             positional.append(meant)
         else:
             named[name] = meant
-    return Binding(tuple(positional), named, own, _annotated(parameters, own))
+    return Binding(tuple(positional), named, own, _annotated(parameters, own), tuple(left))
 
 
 def _annotated(parameters: list, own: Mapping[str, str]) -> frozenset[str]:

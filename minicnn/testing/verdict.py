@@ -104,7 +104,7 @@ class Verdict:
     def _lines(self, reproducer: Path | None, rows: int) -> list[str]:
         lines = _wrapped(self.sentence)
         for other in self.findings[1:3]:
-            lines += _wrapped(f"Also, in {cases(self.counts[other.label])}: {other.message}.")
+            lines += _wrapped(f"Also, in {cases(self.counts[other.label])}: {other.message.rstrip('.')}.")
         if self.smallest is not None:
             lines += ["", *drawn(self.smallest, WIDTH, rows)]
             lines += _wrapped(f"In PyTorch: {expression(self.smallest)}", "  ")
@@ -138,6 +138,9 @@ class Verdict:
             if not row.cases:
                 reasons.setdefault(row.not_asked_because, []).append(row.option)
         told = "; ".join(f"{', '.join(rows)} ({reason})" for reason, rows in reasons.items())
+        left = sorted({name for binding in self.how.bindings.values() for name in binding.left})
+        if left and told:
+            told += f". Left at its default: {', '.join(left)}; --map {left[0]}=OPTION says what it is"
         return lines + (_wrapped(f"Not asked: {told}") if told else [])
 
 

@@ -67,10 +67,30 @@ def load(where: dict[str, str]) -> Any:
         module = importlib.import_module(where["module"])
     found: Any = module
     for part in where["name"].split("."):
-        found = getattr(found, part)
+        if not hasattr(found, part):
+            raise NotAFunctionError(f"there is no function {where['name']}{_functions(module)}")
+        within, found = found, getattr(found, part)
     if not callable(found):
-        raise TypeError(f"{where['name']} is no function but {type(found).__name__}")
+        raise NotAFunctionError(
+            f"{where['name']} is of type {type(found).__name__}, not a function{_functions(module)}"
+        )
+    if inspect.isclass(found) or (
+        inspect.isclass(within) and next(iter(inspect.signature(found).parameters), "") == "self"
+    ):
+        what = "a class" if inspect.isclass(found) else "a method"
+        raise NotAFunctionError(f"{where['name']} is {what}; name a function, such as one that calls it on an object")
     return found
+
+
+class NotAFunctionError(Exception):
+    """A target is there, or its file is, but nothing that can be called."""
+
+
+def _functions(module: Any) -> str:
+    names = [
+        name for name, one in vars(module).items() if inspect.isfunction(one) and one.__module__ == module.__name__
+    ]
+    return f"; it has {', '.join(names)}" if names else ""
 
 
 def parameters(function: Any) -> list[tuple[str, str, bool, Any, bool]] | None:
