@@ -20,8 +20,13 @@ def _sinc(x: np.ndarray) -> np.ndarray:
 
 
 def _sinc_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """π · (cos a / a − sin a / a²) with a = πx; near 0, where the two cancel, by the series Σ (−1)ᵏ 2k/(2k+1)! a²ᵏ⁻¹."""
     angle = x * pi
-    slope = (angle * np.cos(angle) - np.sin(angle)) / (x * angle)
+    near = np.zeros_like(angle)
+    for k in range(10, 0, -1):
+        near = near * angle * angle + x.dtype.type((-1) ** k * 2 * k / math.factorial(2 * k + 1))
+    far = (angle * np.cos(angle) - np.sin(angle)) / (angle * angle)
+    slope = np.where(np.abs(angle) < 1, near * angle, far) * pi
     return np.where(x * angle == 0, 0, g * slope)
 
 

@@ -74,7 +74,8 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """input + weight · (end − input), elementwise.
 
     Args:
-        input, end: floating-point Tensors of one dtype.
+        input, end: floating-point Tensors of one dtype; integers only where `weight` is a float without dimensions,
+            whose dtype the result has.
         weight: a number, or a Tensor of that dtype; the shapes of all three broadcast.
         out: a Tensor that receives the result.
 
@@ -85,6 +86,8 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     a, b = tensor_array(input, "lerp", "input"), tensor_array(end, "lerp", "end")
     w = float(weight) if isinstance(weight, NUMBERS) else tensor_array(weight, "lerp", "weight")
     dtypes = [array.dtype for array in (a, b, w) if isinstance(array, np.ndarray) and (array is not w or array.ndim)]
+    if a.dtype == b.dtype and a.dtype.kind != "f" and isinstance(w, np.ndarray) and not w.ndim and w.dtype.kind == "f":
+        return deliver(Lerp.apply(cast(input, w.dtype), cast(end, w.dtype), weight), out)
     if a.dtype.kind != "f" or len(set(dtypes)) > 1:
         raise DtypeError(f"lerp needs floating-point Tensors of one dtype, got {' and '.join(map(str, dtypes))}")
     check_broadcast(a.shape, b.shape, np.shape(w))
