@@ -252,13 +252,35 @@ def test_function_of_three(name, data):
         a = a > 0
     if name == "addcdiv":
         c = like(c, b)
+    if name == "lerp" and not c.ndim:
+        c = like(c, a)  # torch's gradient with respect to another weight subtracts in the dtype of the ends
     if name == "lerp" and data.draw(st.booleans()):
         c = data.draw(st.sampled_from([0, 1, 0.25, -0.5, 0.5, 2.0]))
     if name in ("clamp", "clip") and data.draw(st.booleans()):
-        b, c = data.draw(st.sampled_from([(0, 1), (-0.5, 2), (None, 0.0), (0.0, None), (2, -2)]))
+        bounds = [(0, 1), (-0.5, 2), (None, 0.0), (0.0, None), (2, -2)]
+        b, c = data.draw(st.sampled_from(bounds if a.dtype != np.uint8 else bounds[:-1]))  # see test_function_of_two
     agree(name, found(minicnn, name), found(torch, name), [a, b, c])
     if name != "where":
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b, c], in_place=True)
+
+
+@pytest.mark.parametrize("weight", [0.3, True, 1])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64", "bool"])
+@pytest.mark.parametrize("shapes", [((), ()), ((1,), (1,)), ((1,), ()), ((), (1,))])
+@pytest.mark.parametrize("ends", ["float64", "float32", "float16", "int8", "bool"])
+def test_lerp_with_a_weight_without_dimensions(ends, shapes, dtype, weight):
+    a, b = np.ones(shapes[0]).astype(ends), np.zeros(shapes[1]).astype(ends)
+    w = np.array(weight).astype(dtype)
+
+    def program(module):
+        return module.lerp(*[module.from_numpy(array.copy()) for array in (a, b, w)])
+
+    mine, torchs = outcome(program, minicnn), outcome(program, torch)
+    if isinstance(torchs, Exception):
+        assert isinstance(mine, RuntimeError), f"{mine!r}, torch {torchs!r}"
+    else:
+        assert str(mine.dtype) == str(torchs.dtype)
+        assert np.array_equal(mine.numpy(), torchs.numpy())
 
 
 @pytest.mark.parametrize(

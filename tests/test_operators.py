@@ -480,7 +480,7 @@ def test_views_are_views_where_torchs_are(data):
         )
     )
     text = "root" + "".join(steps)
-    assume(not re.search(r"expand.*clone", text))  # how torch orders the copies in memory is its own affair
+    assume(not re.search(r"expand.*(clone|\[\[)", text))  # how torch orders the copies in memory is its own affair
 
     def program(m, root):
         result = eval(text, {"root": root})

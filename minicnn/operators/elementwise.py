@@ -20,7 +20,7 @@ def _sinc(x: np.ndarray) -> np.ndarray:
 
 
 def _sinc_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """π · (cos a / a − sin a / a²) with a = πx; near 0, where the two cancel, by the series Σ (−1)ᵏ 2k/(2k+1)! a²ᵏ⁻¹."""
+    """π · (cos a / a − sin a / a²) with a = πx; near 0, where both cancel, by the series Σ (−1)ᵏ 2k/(2k+1)! a²ᵏ⁻¹."""
     angle = x * pi
     near = np.zeros_like(angle)
     for k in range(10, 0, -1):

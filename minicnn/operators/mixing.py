@@ -74,9 +74,9 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """input + weight · (end − input), elementwise.
 
     Args:
-        input, end: floating-point Tensors of one dtype; integers only where `weight` is a float without dimensions,
-            whose dtype the result has.
-        weight: a number, or a Tensor of that dtype; the shapes of all three broadcast.
+        input, end: floating-point Tensors of one dtype.
+        weight: a number, or a Tensor of that dtype; one without dimensions may have any, and promotes the others as
+            in arithmetic, integers to floats too. The shapes of all three broadcast.
         out: a Tensor that receives the result.
 
     Raises:
@@ -85,13 +85,14 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """
     a, b = tensor_array(input, "lerp", "input"), tensor_array(end, "lerp", "end")
     w = float(weight) if isinstance(weight, NUMBERS) else tensor_array(weight, "lerp", "weight")
-    dtypes = [array.dtype for array in (a, b, w) if isinstance(array, np.ndarray) and (array is not w or array.ndim)]
-    if a.dtype == b.dtype and a.dtype.kind != "f" and isinstance(w, np.ndarray) and not w.ndim and w.dtype.kind == "f":
-        return deliver(Lerp.apply(cast(input, w.dtype), cast(end, w.dtype), weight), out)
-    if a.dtype.kind != "f" or len(set(dtypes)) > 1:
-        raise DtypeError(f"lerp needs floating-point Tensors of one dtype, got {' and '.join(map(str, dtypes))}")
     check_broadcast(a.shape, b.shape, np.shape(w))
-    return deliver(Lerp.apply(input, end, w if isinstance(weight, NUMBERS) else cast(weight, a.dtype)), out)
+    alone = isinstance(w, np.ndarray) and not w.ndim
+    dtype = result_type(a, b, w) if alone else a.dtype
+    if dtype.kind != "f" or a.dtype != b.dtype or not (alone or isinstance(w, float) or w.dtype == a.dtype):
+        given = [str(array.dtype) for array in (a, b, w) if isinstance(array, np.ndarray)]
+        raise DtypeError(f"lerp needs floating-point Tensors of one dtype, got {' and '.join(given)}")
+    weight = w if isinstance(w, float) else cast(weight, dtype)
+    return deliver(Lerp.apply(cast(input, dtype), cast(end, dtype), weight), out)
 
 
 def addcmul(input: Any, tensor1: Any, tensor2: Any, last: Any = None, *, value: Any = 1, out: Any = None) -> Any:
