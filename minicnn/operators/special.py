@@ -128,7 +128,7 @@ class Logit(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x,) = ctx.saved
         low, outside = (0, np.nan) if ctx.eps is None else (ctx.eps, 0)
-        return np.where((x >= low) & (x <= 1 - low), g / (x * (1 - x)), outside), None
+        return np.where((x < low) | (x > 1 - low), outside, g / (x * (1 - x))), None
 
 
 class Polygamma(Operator):
