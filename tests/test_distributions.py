@@ -13,6 +13,12 @@ SHAPES = hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3,
 NAMES = ["Normal", "Uniform", "Bernoulli", "Bernoulli of logits", "Categorical", "Categorical of logits"]
 
 
+@pytest.fixture(autouse=True)
+def checked():
+    """Whatever ran before in this process: `torch.compile` turns the checks of torch's distributions off for good."""
+    torch.distributions.Distribution.set_default_validate_args(True)
+
+
 def numbers(shape, low, high, seed):
     return np.asarray(np.random.default_rng(seed).uniform(low, high, shape))
 

@@ -18,7 +18,8 @@ MULTIPLES = (16, 8, 4, 32, 2)
 MOSTLY = 0.8
 """The share of failing cases that a condition must explain if none explains all."""
 FEW = 3
-"""A mistake may show only where numbers are so small, or where they are large."""
+"""A mistake may show only where numbers are so small, or where they are large. And what so few cases among many have in
+common is chance."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,8 @@ class Condition:
         if self.among < self.failed:
             such = f"{self.among} of {self.held} such cases, and {self.failed - self.among} others"
             return f"mostly with {self.text} ({such})"
-        right = f"right in the other {self.tried - self.held}"
-        such = "" if self.failed == self.held else "such cases"
-        return f"with {self.text} ({self.failed} of {self.held}{' ' * bool(such)}{such}; {right})"
+        of = f"in all {self.held}" if self.failed == self.held else f"in {self.failed} of {self.held}"
+        return f"with {self.text} ({of} such cases, and in no other)"
 
 
 def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[str, str]) -> Condition:
@@ -64,7 +64,7 @@ def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[st
     known = phrases(operation, fields, failing)
     held = {phrase: np.array([bool(holds(one)) for one in fields]) for phrase, holds in known.items()}
     count = len(failing)
-    for share in (1.0, MOSTLY):
+    for share in (1.0, MOSTLY) if count >= FEW or len(fields) < 20 * FEW else ():
         table = {
             phrase: values
             for phrase, values in held.items()
