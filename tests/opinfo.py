@@ -49,9 +49,9 @@ CHOOSING = ("topk", "kthvalue", "mode")
 UNSTABLE = ("sort", "argsort")
 """Operations of which torch is asked to keep the order of equal elements, as minicnn always does."""
 
-CANCELLING = ("cov",)
+CANCELLING = ("cov", "sinc")
 """Operations with samples in whose gradients all terms cancel, so that PyTorch's own are rounding errors alone: only
-the values are compared."""
+the values are compared. (Near 0 PyTorch's gradient of sinc is; minicnn's is held to its series in test_mathematics.)"""
 
 WRONG_GRADIENT = {"narrow_copy": "The size of tensor a"}
 """Operations whose gradient fails in PyTorch for some arguments (a start counted from the end), and how it says so."""
