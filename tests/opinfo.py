@@ -447,8 +447,8 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
             if op.name in UNSTABLE and not args and side.module is torch:
                 kwargs["stable"] = True
             result = function(input, *args, **kwargs)
-            if op.name in CANCELLING:
-                return result.detach()
+            if op.name.split(".")[-1].rstrip("_") in CANCELLING:
+                return [one.detach() for one in result] if isinstance(result, list) else result.detach()
             return result[0] if op.name in CHOOSING and not dtype.is_floating_point else result
 
         return call

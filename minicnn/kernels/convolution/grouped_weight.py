@@ -108,15 +108,20 @@ def _put_away(sums, total):
 
 
 @kernel
-def _collect(x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, begin, end, total, sums, vector):
-    """One image's part of the gradient with respect to weight, added to total[block][tap][lane], float64.
+def _collect(
+    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, begin, end, total, sums, before, vector
+):
+    """One image's part of the gradient with respect to weight, added to sums[block][tap and lane].
 
-    The arguments are those of `_sweep_image`, with g in place of y. `sums`, zeros before and after, are a block's in
-    the dtype of x: at most STEPS products and as many again before they are put away.
+    The arguments are those of `_sweep_image`, with g in place of y. After at most STEPS products and as many again the
+    sums, which have the dtype of x, are put away in total[block][tap][lane], float64.
+
+    Returns: how many products the sums have, which had as many as `before`.
     """
+    products = before
     for block in range(begin, end):
-        o = min(block * vector, O - vector)
-        products = 0
+        o, sums_of_block = min(block * vector, O - vector), sums[block]
+        products = before
         for run in range(len(runs)):
             i0, j0, rows, columns, below, beside, first, last = runs[run]
             part = min(columns, STEPS)
@@ -130,19 +135,19 @@ def _collect(x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, 
                     t = first
                     while t < last:
                         if last - t >= TAPS:
-                            _nine(x, at, *steps, *size, taps, t, sums)
+                            _nine(x, at, *steps, *size, taps, t, sums_of_block)
                             t += TAPS
                         elif last - t >= 3:
-                            _three(x, at, *steps, *size, taps, t, sums)
+                            _three(x, at, *steps, *size, taps, t, sums_of_block)
                             t += 3
                         else:
-                            _single(x, at, *steps, *size, taps, t, sums)
+                            _single(x, at, *steps, *size, taps, t, sums_of_block)
                             t += 1
                     products += size[0] * size[1]
                     if products >= STEPS:
-                        _put_away(sums, total[block])
+                        _put_away(sums_of_block, total[block])
                         products = 0
-        _put_away(sums, total[block])
+    return products
 
 
 @kernel(parallel=True)
@@ -155,24 +160,28 @@ def _weight_gradient(
         task = np.int64(number)
         chunk, part = task // parts, task % parts
         begin, end = blocks * part // parts, blocks * (part + 1) // parts
-        total, sums = totals[chunk], np.zeros(totals.shape[2] * vector, x.dtype)
+        total, sums = totals[chunk], np.zeros((blocks, totals.shape[2] * vector), x.dtype)
         total[begin:end] = 0
         direct = inner == 1 and outer == 1
         planes = np.empty(0 if direct else (size // C * inner + 1) * vector, x.dtype)
+        products = 0
         for n in range(N * chunk // chunks, N * (chunk + 1) // chunks):
             if direct:
-                _collect(
+                products = _collect(
                     x, n * size, row, C, 0, g, n * target, width, O, runs, taps, down, right, begin, end, total, sums,
-                    vector,
+                    products, vector,
                 )  # fmt: skip
             else:
+                before = products
                 for block in range(begin, end):
                     o = min(block * vector, O - vector)
                     widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
-                    _collect(
+                    products = _collect(
                         planes, 0, row, inner * vector, o, g, n * target, width, O, runs, taps, down, right, block,
-                        block + 1, total, sums, vector,
+                        block + 1, total, sums, before, vector,
                     )  # fmt: skip
+        for block in range(begin, end):
+            _put_away(sums[block], total[block])
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
