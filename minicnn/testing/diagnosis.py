@@ -18,8 +18,7 @@ MULTIPLES = (16, 8, 4, 32, 2)
 MOSTLY = 0.8
 """The share of failing cases that a condition must explain if none explains all."""
 FEW = 3
-"""A mistake may show only where numbers are so small, or where they are large. And what so few cases among many have in
-common is chance."""
+"""A mistake may show only where numbers are so small, or where they are large."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[st
     known = phrases(operation, fields, failing)
     held = {phrase: np.array([bool(holds(one)) for one in fields]) for phrase, holds in known.items()}
     count = len(failing)
-    for share in (1.0, MOSTLY) if count >= FEW or len(fields) < 20 * FEW else ():
+    for share in (1.0, MOSTLY):
         table = {
             phrase: values
             for phrase, values in held.items()
