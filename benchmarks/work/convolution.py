@@ -10,6 +10,7 @@ import minicnn
 import minicnn.nn.functional as F
 from benchmarks.rows import Way
 from benchmarks.spec import Convolution
+from minicnn.kernels import memory
 
 FORMATS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -43,8 +44,15 @@ class Problem(NamedTuple):
 
 
 def channels_last(array: np.ndarray) -> np.ndarray:
-    """(N, C, H, W) with channels last in memory, as the layer before leaves it."""
-    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    """(N, C, H, W) with channels last, in memory that begins where the layer before lets it begin: at a cache line."""
+    return aligned(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A row-major copy in memory of minicnn's, where its results lie; PyTorch's begin at cache lines too."""
+    result = memory.empty(array.shape, array.dtype)
+    result[...] = array
+    return result
 
 
 def as_parameter(weight: np.ndarray) -> np.ndarray:

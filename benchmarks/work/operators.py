@@ -12,7 +12,7 @@ import torch.nn.functional as TF
 import minicnn
 import minicnn.nn.functional as F
 from benchmarks.rows import Sides, Way, Work
-from benchmarks.work.convolution import FORMATS, channels_last
+from benchmarks.work.convolution import FORMATS, aligned, channels_last
 
 SHAPE = (32, 64, 32, 32)
 
@@ -32,7 +32,7 @@ def _work(
     formats = FORMATS if len(shape) == 4 else {"row-major": torch.contiguous_format}
 
     def laid(array: np.ndarray) -> np.ndarray:
-        return channels_last(array) if array.ndim == 4 else array
+        return channels_last(array) if array.ndim == 4 else aligned(array)
 
     def prepare() -> Sides:
         rng = np.random.default_rng(0)

@@ -105,8 +105,8 @@ class Search:
     first: int | None = None
     started: float = field(default_factory=time.monotonic)
     _fixed_most: int | None = None
-    _seconds_of_work: float = 0.0
-    _work: float = 1.0
+    _most: int = LARGEST
+    _slow: int = 0
 
     @property
     def left(self) -> float:
@@ -120,14 +120,16 @@ class Search:
 
     @property
     def most(self) -> int:
-        """How many products a case may have so that it takes no more than a hundredth of the time."""
-        if self._fixed_most is not None:
-            return self._fixed_most
-        affordable = self.seconds / 100 / (self._seconds_of_work / self._work) if self._seconds_of_work else LARGEST
-        most = LARGEST
-        while most > affordable and most > 2**9:  # in steps, so that small differences in speed change nothing
-            most //= 4
-        return most
+        """How many products a case may have; fewer once cases took more than a hundredth of the time."""
+        return self._most if self._fixed_most is None else self._fixed_most
+
+    def _learn(self, seconds: float, work: int) -> None:
+        """Make cases smaller if calls are slow: of a fast function, how fast the machine is decides about no case."""
+        allowed = self.seconds / 100
+        self._slow += seconds > allowed
+        if seconds > 4 * allowed or (seconds > allowed and self._slow > 1):  # one that is a little late is chance
+            while self._most > max(2**9, allowed / seconds * work):
+                self._most //= 4
 
     def run(self, examples: int) -> None:
         """Try about so many cases."""
@@ -238,10 +240,8 @@ class Search:
         reply = self.process.ask(asked, patience=3.0 if not self.trials else 1.0)
         if reply.outcome == "hung" and not self.endings:  # it may have been compiling
             reply = self.process.ask(asked, patience=3.0)
-        work = self.operation.work(case.fields)
         if reply.outcome == "answered" and len(self.trials) > 2:  # the first calls may compile
-            self._seconds_of_work = 0.95 * self._seconds_of_work + reply.seconds
-            self._work = 0.95 * self._work + work
+            self._learn(reply.seconds, self.operation.work(case.fields))
         return reply
 
     def _plan(self, examples: int) -> Iterator[tuple[Theme, int]]:
