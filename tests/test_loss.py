@@ -223,6 +223,17 @@ def test_both_compute_or_both_raise(call, name, smoothing):
     assert_agrees(program, x, target, weight, rtol=1e-5, what=f"{x} {target} {weight} {options}")
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (0, 0, 2), (2, 0, 0)])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_cross_entropy_without_classes(shape, reduction, smoothing):
+    def program(m, x):
+        target = m.zeros(shape[:1] + shape[2:], dtype=m.int64)
+        return m.nn.functional.cross_entropy(x, target, reduction=reduction, label_smoothing=smoothing)
+
+    assert_agrees(program, minicnn.zeros(shape))
+
+
 @st.composite
 def soft_calls(draw):
     shape = draw(st.sampled_from(SHAPES))

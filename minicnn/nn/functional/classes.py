@@ -39,6 +39,8 @@ class CrossEntropy(Operator):
         )
         ctx.saved = slopes, targets, target, weight
         ctx.shape, ctx.ignored = x.shape, ignore_index
+        if smoothing and not x.shape[1]:
+            total = np.nan  # the share of each class is smoothing / 0
         if smoothing and not counted:
             counted = np.nan  # the two parts of the loss are divided by it one by one, 0 by 0 among them
         ctx.divisor = counted if reduction == "mean" else 1.0
