@@ -166,13 +166,14 @@ def descend(library, optimizer, parameters, steps, sign=1):
         },
     ),
     seed=st.integers(0, 99),
-    steps=st.integers(1, 2),  # every iteration magnifies rounding: after twenty, the sixth digit differs
+    steps=st.integers(1, 2),
 )
 def test_lbfgs(options, seed, steps):
     results = []
     for library in (minicnn, torch):
         parameters = [parameter_of(library, eighths(seed + i, shape) / 4) for i, shape in enumerate([(4,), (2, 3)])]
-        optimizer = library.optim.LBFGS(parameters, **{"lr": 0.01, **options})
+        few = {"lr": 0.01, "max_iter": 5}  # every iteration magnifies rounding: after forty, the sixth digit differs
+        optimizer = library.optim.LBFGS(parameters, **(few | options))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             losses = descend(library, optimizer, parameters, steps, -1 if options.get("maximize") else 1)
