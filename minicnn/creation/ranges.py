@@ -94,15 +94,12 @@ def linspace(start: Any, end: Any, steps: Any, *, dtype: Any = None) -> Any:
 def logspace(start: Any, end: Any, steps: Any, base: float = 10.0, *, dtype: Any = None) -> Any:
     """`base` to the power of `steps` numbers at equal distances from `start` to `end`; see `linspace`."""
     wanted = dtype or default_float()
-    if integer_argument(steps, "logspace", "steps") == 1:  # of the power, not of the exponents, the dtype is asked
-        with np.errstate(all="ignore"):
-            power = np.power(float(number(base, "base")), np.float64(_bound(start, "start", "logspace")))
-        check_fits(float(power), wanted)
-        _bound(end, "end", "logspace")
-        return np.full(1, power).astype(wanted)
     exponents = _spaced("logspace", start, end, steps, wanted, np.dtype("float64"))
     with np.errstate(all="ignore"):
-        return np.power(float(number(base, "base")), exponents).astype(wanted)
+        powers = np.power(float(number(base, "base")), exponents)
+        if len(powers) == 1:
+            check_fits(float(powers[0]), wanted)
+        return powers.astype(wanted)
 
 
 def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, computed: np.dtype | None = None) -> Any:
@@ -115,8 +112,8 @@ def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, comput
         raise DtypeError(f"{name} gives numbers, got dtype bool")
     if not count:
         return np.empty(0, computed or dtype)
-    if count == 1:
-        last = first  # whatever the end is
+    if count == 1:  # whatever the end is; of a single power, the dtype is not asked of the exponent
+        last, dtype = first, computed or dtype
     for bound in (first, last):
         if dtype.kind in "iu" or not isinstance(bound, float):
             check_fits(bound, dtype)

@@ -1,6 +1,5 @@
 """What is to be judged: where it is, how it wants to be called, and therefore what it can be asked."""
 
-import ast
 import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
@@ -59,7 +58,7 @@ def located(target: str) -> dict[str, str]:
     place, _, name = target.rpartition(":")
     if not place or not name:
         if Path(target).suffix == ".py" and Path(target).is_file():
-            raise CannotTryError(f"{target} is a file; say {target}:FUNCTION{_defined(target)}")
+            raise CannotTryError(f"{target} is a file; say {target}:FUNCTION")
         raise CannotTryError(f"{target!r} names no function; write file.py:function or package.module:function")
     if place.endswith(".py") or "/" in place:
         if not Path(place).is_file():
@@ -159,15 +158,6 @@ def bound(
             f"the function has no parameter for {missing[0]}; if it is named otherwise, say --map NAME={missing[0]}"
         )
     return binding
-
-
-def _defined(file: str) -> str:
-    """What is defined in a file, as the end of a sentence."""
-    try:
-        names = [one.name for one in ast.parse(Path(file).read_text()).body if isinstance(one, ast.FunctionDef)]
-    except (SyntaxError, ValueError):
-        return ""
-    return f"; it has {', '.join(names)}" if names else "; it defines none"
 
 
 def _by_names(
