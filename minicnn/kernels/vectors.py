@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
@@ -141,6 +142,82 @@ def multiply_add(typing_context, a, b, c):
         return builder.call(emit.fma, args)
 
     return a(a, b, c), codegen
+
+
+def _partners(emit: Emitter, vector: Any, count: int) -> list[Any]:
+    """`count` vectors, a power of two: in the r-th, lane l holds what stands in lane l xor r of `vector`.
+
+    Lanes are first swapped by fours, then within fours, which takes one instruction without a table of lanes.
+    """
+    found = [vector]
+    for r in range(1, count):
+        source, distance = (found[r & ~3], r & 3) if r & 3 else (vector, r)
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), emit.lanes), [lane ^ distance for lane in range(emit.lanes)])
+        found.append(emit.builder.shuffle_vector(source, source, lanes))
+    return found
+
+
+@intrinsic
+def add_partners(typing_context, total, x, offset, weight, place, apart, partners):
+    """total + Σ over r < S of  swapped(r) · weight[place + r · apart : … + L]
+
+    where lane l of swapped(r) is x[offset + (l xor r)], and S, a power of two, is the length of the tuple `partners`.
+    """
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[1])
+        total, x, offset, weight, place, apart, _ = args
+        vector = emit.load(emit.at(emit.data(signature.args[1], x), offset))
+        begin = emit.at(emit.data(signature.args[3], weight), place)
+        for r, swapped in enumerate(_partners(emit, vector, len(signature.args[6]))):
+            factor = emit.load(emit.at(begin, builder.mul(apart, emit.integer(r))))
+            total = builder.call(emit.fma, [swapped, factor, total])
+        return total
+
+    return total(total, x, n, weight, n, n, partners), codegen
+
+
+@intrinsic
+def load_each(typing_context, array, offset, partners):
+    """As many vectors as `partners` has entries, which follow each other from array[offset] on."""
+    vectors = types.UniTuple(VectorType(array.dtype), len(partners))
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[0])
+        begin = emit.at(emit.data(signature.args[0], args[0]), args[1])
+        loaded = [emit.load(emit.at(begin, emit.integer(r * emit.lanes))) for r in range(len(signature.return_type))]
+        return context.make_tuple(builder, signature.return_type, loaded)
+
+    return vectors(array, types.intp, partners), codegen
+
+
+@intrinsic
+def store_each(typing_context, vectors, array, offset):
+    """The opposite of `load_each`."""
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[1])
+        begin = emit.at(emit.data(signature.args[1], args[1]), args[2])
+        for r, vector in enumerate(cgutils.unpack_tuple(builder, args[0])):
+            emit.store(vector, emit.at(begin, emit.integer(r * emit.lanes)))
+        return context.get_dummy_value()
+
+    return types.void(vectors, array, types.intp), codegen
+
+
+@intrinsic
+def add_each(typing_context, totals, x, factor):
+    """totals[r] + swapped(r) · factor, where lane l of swapped(r) is lane l xor r of the vector x."""
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, signature.args[1].element, 1, 1)
+        totals = cgutils.unpack_tuple(builder, args[0])
+        swapped = _partners(emit, args[1], len(totals))
+        sums = [builder.call(emit.fma, [s, args[2], total]) for s, total in zip(swapped, totals, strict=True)]
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return totals(totals, x, factor), codegen
 
 
 @intrinsic

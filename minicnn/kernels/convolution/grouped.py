@@ -23,12 +23,12 @@ from numba import prange
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weight
-from minicnn.kernels.convolution.planes import divided, layout, widen
+from minicnn.kernels.convolution.planes import divided, layout, ordered, widen
 from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import STEPS, lanes
-from minicnn.kernels.vectors import add, load, multiply_add, store, zero
+from minicnn.kernels.vectors import add, add_partners, load, store, zero
 
 WIDEST = 2
 """Groups of more channels or outputs are better multiplied one by one: to lay their planes takes longer than it saves.
@@ -60,20 +60,20 @@ def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype:
 
 
 @kernel(inline="always")
-def _eight(x, at, step, taps, first, last, c, weight, start, y, to, apart):
+def _eight(x, at, step, taps, first, last, c, weight, O, partners, start, y, to, apart):
     """Eight neighbouring pixels of a run, one vector of outputs; `start` is what sums begin with."""
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = start
     for t in range(first, last):
-        w = load(weight, taps[t, 1] + c)
+        w = taps[t, 1] + c
         i = at + taps[t, 0]
-        a0 = multiply_add(load(x, i), w, a0)
-        a1 = multiply_add(load(x, i + step), w, a1)
-        a2 = multiply_add(load(x, i + 2 * step), w, a2)
-        a3 = multiply_add(load(x, i + 3 * step), w, a3)
-        a4 = multiply_add(load(x, i + 4 * step), w, a4)
-        a5 = multiply_add(load(x, i + 5 * step), w, a5)
-        a6 = multiply_add(load(x, i + 6 * step), w, a6)
-        a7 = multiply_add(load(x, i + 7 * step), w, a7)
+        a0 = add_partners(a0, x, i, weight, w, O, partners)
+        a1 = add_partners(a1, x, i + step, weight, w, O, partners)
+        a2 = add_partners(a2, x, i + 2 * step, weight, w, O, partners)
+        a3 = add_partners(a3, x, i + 3 * step, weight, w, O, partners)
+        a4 = add_partners(a4, x, i + 4 * step, weight, w, O, partners)
+        a5 = add_partners(a5, x, i + 5 * step, weight, w, O, partners)
+        a6 = add_partners(a6, x, i + 6 * step, weight, w, O, partners)
+        a7 = add_partners(a7, x, i + 7 * step, weight, w, O, partners)
     store(a0, y, to)
     store(a1, y, to + apart)
     store(a2, y, to + 2 * apart)
@@ -85,16 +85,16 @@ def _eight(x, at, step, taps, first, last, c, weight, start, y, to, apart):
 
 
 @kernel(inline="always")
-def _four(x, at, step, taps, first, last, c, weight, start, y, to, apart):
+def _four(x, at, step, taps, first, last, c, weight, O, partners, start, y, to, apart):
     """As `_eight`, for four pixels."""
     a0 = a1 = a2 = a3 = start
     for t in range(first, last):
-        w = load(weight, taps[t, 1] + c)
+        w = taps[t, 1] + c
         i = at + taps[t, 0]
-        a0 = multiply_add(load(x, i), w, a0)
-        a1 = multiply_add(load(x, i + step), w, a1)
-        a2 = multiply_add(load(x, i + 2 * step), w, a2)
-        a3 = multiply_add(load(x, i + 3 * step), w, a3)
+        a0 = add_partners(a0, x, i, weight, w, O, partners)
+        a1 = add_partners(a1, x, i + step, weight, w, O, partners)
+        a2 = add_partners(a2, x, i + 2 * step, weight, w, O, partners)
+        a3 = add_partners(a3, x, i + 3 * step, weight, w, O, partners)
     store(a0, y, to)
     store(a1, y, to + apart)
     store(a2, y, to + 2 * apart)
@@ -102,24 +102,24 @@ def _four(x, at, step, taps, first, last, c, weight, start, y, to, apart):
 
 
 @kernel(inline="always")
-def _one(x, at, taps, first, last, c, weight, start, y, to):
+def _one(x, at, taps, first, last, c, weight, O, partners, start, y, to):
     """One pixel, in four sums."""
     a0, a1, a2, a3 = start, zero(x), zero(x), zero(x)
     t = first
     while t + 4 <= last:
-        a0 = multiply_add(load(x, at + taps[t, 0]), load(weight, taps[t, 1] + c), a0)
-        a1 = multiply_add(load(x, at + taps[t + 1, 0]), load(weight, taps[t + 1, 1] + c), a1)
-        a2 = multiply_add(load(x, at + taps[t + 2, 0]), load(weight, taps[t + 2, 1] + c), a2)
-        a3 = multiply_add(load(x, at + taps[t + 3, 0]), load(weight, taps[t + 3, 1] + c), a3)
+        a0 = add_partners(a0, x, at + taps[t, 0], weight, taps[t, 1] + c, O, partners)
+        a1 = add_partners(a1, x, at + taps[t + 1, 0], weight, taps[t + 1, 1] + c, O, partners)
+        a2 = add_partners(a2, x, at + taps[t + 2, 0], weight, taps[t + 2, 1] + c, O, partners)
+        a3 = add_partners(a3, x, at + taps[t + 3, 0], weight, taps[t + 3, 1] + c, O, partners)
         t += 4
     while t < last:
-        a0 = multiply_add(load(x, at + taps[t, 0]), load(weight, taps[t, 1] + c), a0)
+        a0 = add_partners(a0, x, at + taps[t, 0], weight, taps[t, 1] + c, O, partners)
         t += 1
     store(add(add(a0, a1), add(a2, a3)), y, to)
 
 
 @kernel
-def _sweep_image(x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, taps, down, right, begin, end, vector):
+def _sweep_image(x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, taps, down, right, begin, end, vector, partners):
     """The outputs of blocks begin … end − 1 of one image.
 
     Args:
@@ -151,17 +151,18 @@ def _sweep_image(x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, t
                         at = x0 + i * next_line + j * step + o - base
                         to = y0 + (i0 * width + j0) * O + i * line + j * apart + o
                         if size == 8:
-                            _eight(x, at, step, taps, first, last, o, weight, start, y, to, apart)
+                            _eight(x, at, step, taps, first, last, o, weight, O, partners, start, y, to, apart)
                         elif size == 4:
-                            _four(x, at, step, taps, first, last, o, weight, start, y, to, apart)
+                            _four(x, at, step, taps, first, last, o, weight, O, partners, start, y, to, apart)
                         else:
-                            _one(x, at, taps, first, last, o, weight, start, y, to)
+                            _one(x, at, taps, first, last, o, weight, O, partners, start, y, to)
                     j += size
 
 
 @kernel(parallel=True)
 def _correlate(
-    x, size, C, row, weight, bias, y, target, width, O, runs, taps, down, right, inner, outer, N, parts, vector
+    x, size, C, row, weight, bias, y, target, width, O, runs, taps, down, right, inner, outer, N, parts, vector,
+    partners,
 ):
     """All images; each task is a part of the outputs of one of them.
 
@@ -176,10 +177,10 @@ def _correlate(
         task = np.int64(number)
         n, part = task // parts, task % parts
         begin, end = blocks * part // parts, blocks * (part + 1) // parts
-        if inner == 1 and outer == 1:
+        if inner == outer == len(partners):
             _sweep_image(
                 x, n * size, row, C, 0, weight, bias, y, n * target, width, O, runs, taps, down, right, begin, end,
-                vector,
+                vector, partners,
             )  # fmt: skip
         else:
             planes = np.empty((size // C * inner + 1) * vector, x.dtype)
@@ -188,7 +189,7 @@ def _correlate(
                 widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
                 _sweep_image(
                     planes, 0, row, inner * vector, o, weight, bias, y, n * target, width, O, runs, taps, down, right,
-                    block, block + 1, vector,
+                    block, block + 1, vector, partners,
                 )  # fmt: skip
 
 
@@ -199,13 +200,14 @@ def _swept(
     N, C, O = x.shape[0], x.shape[3], weight.shape[-1]
     inner, outer, vector = C // groups, O // groups, lanes(x.dtype)
     y = empty((N, *size, O), x.dtype)
-    row, pixel, plane = layout(x, inner, outer)
-    runs, taps = tables(sweep, inner, row, pixel, plane, O)
+    row, pixel, plane, partners = layout(x, inner, outer)
+    runs, taps = tables(sweep, inner // len(partners), row, pixel, plane, len(partners) * O)
+    weight = ordered(weight, partners)
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     image, target = math.prod(x.shape[1:]), math.prod(y.shape[1:])
     _correlate(
         x.reshape(-1), image, C, row, weight.reshape(-1), start, y.reshape(-1), target, size[1], O, runs, taps,
-        *sweep.step, inner, outer, N, divided(N, -(-O // vector)), vector,
+        *sweep.step, inner, outer, N, divided(N, -(-O // vector)), vector, partners,
     )  # fmt: skip
     return y
 

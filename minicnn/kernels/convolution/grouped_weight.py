@@ -11,12 +11,12 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.convolution.planes import divided, layout, widen
+from minicnn.kernels.convolution.planes import divided, layout, ordered, widen
 from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.threads import get_num_threads
-from minicnn.kernels.vectors import add, load, multiply_add, store, width, zero
+from minicnn.kernels.vectors import add, add_each, load, load_each, multiply_add, store, store_each, width, zero
 
 TAPS = 9
 """Taps summed at a time; a window of 3 × 3."""
@@ -97,6 +97,33 @@ def _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, su
     store(a, sums, place)
 
 
+@kernel(forceinline=True)
+def _partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners):
+    """As `_nine`, for one tap and all partners of each lane."""
+    place = taps[t, 2] * width(x) * len(partners)
+    a = load_each(sums, place, partners)
+    for i in range(rows):
+        for j in range(columns):
+            v = load(x, at + i * down + j * right + taps[t, 0])
+            a = add_each(a, v, load(g, to + i * below + j * beside))
+    store_each(a, sums, place)
+
+
+@kernel(forceinline=True)
+def _two_partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners):
+    """As `_partnered`, for two taps."""
+    L = width(x) * len(partners)
+    a, b = load_each(sums, taps[t, 2] * L, partners), load_each(sums, taps[t + 1, 2] * L, partners)
+    t0, t1 = taps[t, 0], taps[t + 1, 0]
+    for i in range(rows):
+        for j in range(columns):
+            v, p = load(g, to + i * below + j * beside), at + i * down + j * right
+            a = add_each(a, load(x, p + t0), v)
+            b = add_each(b, load(x, p + t1), v)
+    store_each(a, sums, taps[t, 2] * L)
+    store_each(b, sums, taps[t + 1, 2] * L)
+
+
 @kernel
 def _put_away(sums, total):
     """total[tap][lane] += sums[tap][lane], which begin anew."""
@@ -109,7 +136,8 @@ def _put_away(sums, total):
 
 @kernel
 def _collect(
-    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, begin, end, total, sums, before, vector
+    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, begin, end, total, sums, before, vector,
+    partners,
 ):
     """One image's part of the gradient with respect to weight, added to sums[block][tap and lane].
 
@@ -134,7 +162,14 @@ def _collect(
                     size = (min(height, rows - i), min(part, columns - j))
                     t = first
                     while t < last:
-                        if last - t >= TAPS:
+                        if len(partners) > 1:
+                            if last - t >= 2 and len(partners) < 8:
+                                _two_partnered(x, at, *steps, *size, taps, t, sums_of_block, partners)
+                                t += 2
+                            else:
+                                _partnered(x, at, *steps, *size, taps, t, sums_of_block, partners)
+                                t += 1
+                        elif last - t >= TAPS:
                             _nine(x, at, *steps, *size, taps, t, sums_of_block)
                             t += TAPS
                         elif last - t >= 3:
@@ -152,7 +187,8 @@ def _collect(
 
 @kernel(parallel=True)
 def _weight_gradient(
-    x, size, C, row, g, target, width, O, runs, taps, down, right, inner, outer, N, chunks, parts, totals, vector
+    x, size, C, row, g, target, width, O, runs, taps, down, right, inner, outer, N, chunks, parts, totals, vector,
+    partners,
 ):
     """totals[chunk of images][block][tap][lane]; each task is a part of the blocks of a chunk."""
     blocks = totals.shape[1]
@@ -162,14 +198,14 @@ def _weight_gradient(
         begin, end = blocks * part // parts, blocks * (part + 1) // parts
         total, sums = totals[chunk], np.zeros((blocks, totals.shape[2] * vector), x.dtype)
         total[begin:end] = 0
-        direct = inner == 1 and outer == 1
+        direct = inner == outer == len(partners)
         planes = np.empty(0 if direct else (size // C * inner + 1) * vector, x.dtype)
         products = 0
         for n in range(N * chunk // chunks, N * (chunk + 1) // chunks):
             if direct:
                 products = _collect(
                     x, n * size, row, C, 0, g, n * target, width, O, runs, taps, down, right, begin, end, total, sums,
-                    products, vector,
+                    products, vector, partners,
                 )  # fmt: skip
             else:
                 before = products
@@ -178,7 +214,7 @@ def _weight_gradient(
                     widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
                     products = _collect(
                         planes, 0, row, inner * vector, o, g, n * target, width, O, runs, taps, down, right, block,
-                        block + 1, total, sums, before, vector,
+                        block + 1, total, sums, before, vector, partners,
                     )  # fmt: skip
         for block in range(begin, end):
             _put_away(sums[block], total[block])
@@ -189,17 +225,18 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
     (N, _, _, C), O, (KH, KW) = x.shape, grad_output.shape[3], geometry.kernel
     inner, outer, vector = C // groups, O // groups, lanes(x.dtype)
     sweep, blocks, threads = forwards(geometry), -(-O // vector), get_num_threads()
-    row, pixel, plane = layout(x, inner, outer)
-    runs, taps = tables(sweep, inner, row, pixel, plane, O)
+    row, pixel, plane, partners = layout(x, inner, outer)
+    runs, taps = tables(sweep, inner // len(partners), row, pixel, plane, O)
     chunks = min(N, 2 * threads)
     totals = np.empty((chunks, blocks, KH * KW * inner, vector))
     image, target = math.prod(x.shape[1:]), math.prod(grad_output.shape[1:])
     _weight_gradient(
         x.reshape(-1), image, C, row, grad_output.reshape(-1), target, grad_output.shape[2], O, runs, taps,
-        *sweep.step, inner, outer, N, chunks, divided(chunks, blocks), totals, vector,
+        *sweep.step, inner, outer, N, chunks, divided(chunks, blocks), totals, vector, partners,
     )  # fmt: skip
     total = totals.sum(0)
     result = np.empty((KH * KW * inner, O), x.dtype)
     result[:, : (blocks - 1) * vector] = total[:-1].transpose(1, 0, 2).reshape(len(result), -1)
     result[:, O - vector :] = total[-1]
-    return np.ascontiguousarray(result.reshape(KH, KW, inner, O).transpose(3, 2, 0, 1))
+    result = ordered(result.reshape(KH, KW, inner, O), partners)
+    return np.ascontiguousarray(result.transpose(3, 2, 0, 1))

@@ -24,11 +24,23 @@ def widen(x, first, pixels, C, o, inner, outer, planes, vector):
                 lane = (group + 1) * outer - o
 
 
-def layout(x: np.ndarray, inner: int, outer: int) -> tuple[int, int, int]:
-    """How far apart rows, pixels and planes lie in the source as it is read: where it lies, or in planes."""
+def layout(x: np.ndarray, inner: int, outer: int) -> tuple[int, int, int, tuple[int, ...]]:
+    """How far apart rows, pixels and planes lie in the source as it is read, and the partners of a lane.
+
+    Groups of as many outputs as channels, a power of two, are read where they lie: each lane's partners are the channels of
+    its group. Others are read from planes, in which a lane finds its channel, and has no partner but itself.
+    """
     W, C, vector = x.shape[2], x.shape[3], lanes(x.dtype)
-    pixel = C if inner == outer == 1 else inner * vector
-    return W * pixel, pixel, vector
+    square = inner == outer and vector % inner == 0
+    pixel = C if square else inner * vector
+    return W * pixel, pixel, vector, (0,) * (inner if square else 1)
+
+
+def ordered(weight: np.ndarray, partners: tuple[int, ...]) -> np.ndarray:
+    """Weights [p][q][r][output], where lane l is multiplied by what its r-th partner holds, lane l xor r."""
+    S, O = len(partners), weight.shape[3]
+    channel = np.arange(O) % S ^ np.arange(S)[:, None]
+    return weight if S == 1 else np.ascontiguousarray(weight[:, :, channel, np.arange(O)])
 
 
 def divided(N: int, blocks: int) -> int:
