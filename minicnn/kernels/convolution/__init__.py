@@ -43,7 +43,8 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
 
     1. `winograd`, where the user allowed it (`minicnn.backends.winograd`), it can compute the convolution, and
        channels and outputs are at least WINOGRAD_CHANNELS;
-    2. `grouped`, where groups are of one or two channels and outputs, together enough to fill vectors;
+    2. `grouped`, where groups are of one or two channels and outputs, or of four or eight of each, together enough to
+       fill vectors;
     3. `implicit`.
 
     What decides is the error beside the bound |y − exact| ≤ 4 · eps · conv(|x|, |w|). The largest
@@ -67,7 +68,7 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
         wide = min(channels, outputs) >= WINOGRAD_CHANNELS
         if choice.winograd_allowed and wide and winograd.applies(geometry, groups):
             return winograd
-        small = grouped.pays(channels, outputs, groups)
+        small = grouped.pays(channels, outputs, groups, dtype)
         return grouped if small and grouped.applies(geometry, channels, outputs, groups, dtype) else implicit
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm must be one of {', '.join(['auto', *ALGORITHMS])}, got {algorithm!r}")

@@ -3,17 +3,20 @@
     y[n, i, j, o] = bias[o] + Σ over p, q, k of  x[n, i·s − P + p·d, j·s − P + q·d, c(o) + k] · weight[o, k, p, q]
 
 where c(o) is the first channel of o's group. Every output reads other channels, so neither operand is shared by
-neighbouring outputs, as a matrix product has it. Lanes are neighbouring outputs all the same: where groups have one
-channel and one output (depthwise), x lies as the lanes need it; elsewhere `planes.widen` lays it so, for each k a
-plane in which channel c(o) + k stands at place o. After that k is but another kind of tap:
+neighbouring outputs, as a matrix product has it. Lanes are neighbouring outputs all the same. Where groups have as many
+outputs as channels, S = 1, 2, 4 or 8, whole groups lie in a vector of x, and lane l needs, one after the other, what
+its partners hold, the lanes l xor r for r < S. To swap lanes takes one instruction, which the multipliers don't notice:
 
-    y[pixel, o] = bias[o] + Σ over taps of  plane[pixel + offset of the tap, o] · weight[tap, o]
+    y[pixel, o] = bias[o] + Σ over taps, r of  x[pixel + offset of the tap, o xor r] · weight[tap, r, o]
 
-Eight output pixels are summed at a time, each in a register: a vector of weights is loaded once for all of them, and
+For S = 1 (depthwise) that is x as it lies. Other groups' channels are laid where lanes need them first, by
+`planes.widen`: for each k a plane in which channel c(o) + k stands at place o, so that k is but another kind of tap.
+
+Eight output pixels are summed at a time, each in a register: weights are loaded once for all of them, and
 eight multiply-adds are under way at once, as many as two units of latency four can have.
 
 Pixels come in runs whose windows lose the same taps to the padding, see `sweep`. The gradient with respect to x is
-the same sum over planes of the gradient with respect to y; that with respect to weight is in `grouped_weight`.
+the same sum over the gradient with respect to y; that with respect to weight is in `grouped_weight`.
 """
 
 import math
@@ -23,7 +26,7 @@ from numba import prange
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weight
-from minicnn.kernels.convolution.planes import divided, layout, ordered, widen
+from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
 from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty
@@ -31,8 +34,8 @@ from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.vectors import add, add_partners, load, store, zero
 
 WIDEST = 2
-"""Groups of more channels or outputs are better multiplied one by one: to lay their planes takes longer than it saves.
-On 14 × 14 images of 128 channels, forward and backward, 64 groups were even, 32 groups slower by 1.1."""
+"""Groups of more channels or outputs that need planes are better multiplied one by one: to lay planes takes longer than
+it saves. On 14 × 14 images of 128 channels, forward and backward, 64 groups were even, 32 groups slower by 1.1."""
 
 SIDE_BY_SIDE = 8
 """Vectors of outputs that take turns at a few pixels: memory is read in lines that follow each other."""
@@ -44,9 +47,9 @@ def applies(geometry: Geometry, channels: int, outputs: int, groups: int, dtype:
     return groups > 1 and most < width <= min(channels, outputs) and most * math.prod(geometry.kernel) <= STEPS
 
 
-def pays(channels: int, outputs: int, groups: int) -> bool:
-    """Whether it is faster than the matrix product of each group."""
-    return max(channels, outputs) // groups <= WIDEST
+def pays(channels: int, outputs: int, groups: int, dtype: np.dtype) -> bool:
+    """Whether it is faster than the matrix product of each group; whole groups in a vector were, by 1.3 to 5."""
+    return whole(channels // groups, outputs // groups, dtype) or max(channels, outputs) // groups <= WIDEST
 
 
 def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype) -> None:
@@ -119,7 +122,9 @@ def _one(x, at, taps, first, last, c, weight, O, partners, start, y, to):
 
 
 @kernel
-def _sweep_image(x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, taps, down, right, begin, end, vector, partners):
+def _sweep_image(
+    x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, taps, down, right, begin, end, vector, partners
+):
     """The outputs of blocks begin … end − 1 of one image.
 
     Args:
@@ -163,7 +168,7 @@ def _sweep_image(x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, t
 def _correlate(
     x, size, C, row, weight, bias, y, target, width, O, runs, taps, down, right, inner, outer, N, parts, vector,
     partners,
-):
+):  # fmt: skip
     """All images; each task is a part of the outputs of one of them.
 
     Args:
@@ -199,10 +204,10 @@ def _swept(
     """The sum over taps and planes of x, for all pixels of a target of `size`; weight is [p][q][k][output]."""
     N, C, O = x.shape[0], x.shape[3], weight.shape[-1]
     inner, outer, vector = C // groups, O // groups, lanes(x.dtype)
-    y = empty((N, *size, O), x.dtype)
     row, pixel, plane, partners = layout(x, inner, outer)
-    runs, taps = tables(sweep, inner // len(partners), row, pixel, plane, len(partners) * O)
     weight = ordered(weight, partners)
+    y = empty((N, *size, O), x.dtype)
+    runs, taps = tables(sweep, inner // len(partners), row, pixel, plane, len(partners) * O)
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     image, target = math.prod(x.shape[1:]), math.prod(y.shape[1:])
     _correlate(

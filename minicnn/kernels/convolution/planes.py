@@ -24,16 +24,21 @@ def widen(x, first, pixels, C, o, inner, outer, planes, vector):
                 lane = (group + 1) * outer - o
 
 
-def layout(x: np.ndarray, inner: int, outer: int) -> tuple[int, int, int, tuple[int, ...]]:
-    """How far apart rows, pixels and planes lie in the source as it is read, and the partners of a lane.
+def whole(inner: int, outer: int, dtype: np.dtype) -> bool:
+    """Whether vectors of x hold whole groups, of as many outputs as channels: then no planes are needed."""
+    return inner == outer and lanes(dtype) % inner == 0
 
-    Groups of as many outputs as channels, a power of two, are read where they lie: each lane's partners are the channels of
-    its group. Others are read from planes, in which a lane finds its channel, and has no partner but itself.
+
+def layout(x: np.ndarray, inner: int, outer: int) -> tuple[int, int, int, tuple[int, ...]]:
+    """How x is read, where it lies or in planes.
+
+    Returns: how far apart rows, pixels and planes lie, and as many zeros as a lane has partners: kernels are compiled
+        for the length of a tuple. In planes a lane has no partner but itself.
     """
     W, C, vector = x.shape[2], x.shape[3], lanes(x.dtype)
-    square = inner == outer and vector % inner == 0
-    pixel = C if square else inner * vector
-    return W * pixel, pixel, vector, (0,) * (inner if square else 1)
+    if whole(inner, outer, x.dtype):
+        return W * C, C, vector, (0,) * inner
+    return W * inner * vector, inner * vector, vector, (0,)
 
 
 def ordered(weight: np.ndarray, partners: tuple[int, ...]) -> np.ndarray:

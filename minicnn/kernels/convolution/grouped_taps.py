@@ -1,0 +1,147 @@
+"""Products of two images, summed in registers over a run of pixels: the inside of the gradient with respect to weight.
+
+    sums[tap, r, lane] += Σ over pixels of  x[pixel + offset of the tap, lane xor r] · g[pixel, lane]
+
+As many taps at a time as there are registers for: nine, three or one, and where lanes have partners (r < S, see
+`grouped`) two, or one if S is 8.
+"""
+
+from minicnn.kernels.compile import kernel
+from minicnn.kernels.vectors import add, add_each, load, load_each, multiply_add, store, store_each, width, zero
+
+TAPS = 9
+"""Taps summed at a time; a window of 3 × 3."""
+
+
+@kernel(forceinline=True)
+def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
+    """Nine taps of a gradient with respect to weight: `rows` × `columns` pixels add to sums[tap][lane]."""
+    L = width(x)
+    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
+    s3, s4, s5 = taps[t + 3, 2] * L, taps[t + 4, 2] * L, taps[t + 5, 2] * L
+    s6, s7, s8 = taps[t + 6, 2] * L, taps[t + 7, 2] * L, taps[t + 8, 2] * L
+    a0, a1, a2, a3, a4 = load(sums, s0), load(sums, s1), load(sums, s2), load(sums, s3), load(sums, s4)
+    a5, a6, a7, a8 = load(sums, s5), load(sums, s6), load(sums, s7), load(sums, s8)
+    t0, t1, t2, t3, t4 = taps[t, 0], taps[t + 1, 0], taps[t + 2, 0], taps[t + 3, 0], taps[t + 4, 0]
+    t5, t6, t7, t8 = taps[t + 5, 0], taps[t + 6, 0], taps[t + 7, 0], taps[t + 8, 0]
+    for i in range(rows):
+        for j in range(columns):
+            v = load(g, to + i * below + j * beside)
+            p = at + i * down + j * right
+            a0 = multiply_add(load(x, p + t0), v, a0)
+            a1 = multiply_add(load(x, p + t1), v, a1)
+            a2 = multiply_add(load(x, p + t2), v, a2)
+            a3 = multiply_add(load(x, p + t3), v, a3)
+            a4 = multiply_add(load(x, p + t4), v, a4)
+            a5 = multiply_add(load(x, p + t5), v, a5)
+            a6 = multiply_add(load(x, p + t6), v, a6)
+            a7 = multiply_add(load(x, p + t7), v, a7)
+            a8 = multiply_add(load(x, p + t8), v, a8)
+    store(a0, sums, s0)
+    store(a1, sums, s1)
+    store(a2, sums, s2)
+    store(a3, sums, s3)
+    store(a4, sums, s4)
+    store(a5, sums, s5)
+    store(a6, sums, s6)
+    store(a7, sums, s7)
+    store(a8, sums, s8)
+
+
+@kernel(forceinline=True)
+def _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
+    """As `_nine`, for three taps, those of even and of odd columns apart."""
+    L = width(x)
+    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
+    a0, a1, a2 = load(sums, s0), load(sums, s1), load(sums, s2)
+    b0 = b1 = b2 = zero(x)
+    t0, t1, t2 = taps[t, 0], taps[t + 1, 0], taps[t + 2, 0]
+    for i in range(rows):
+        for j in range(0, columns - 1, 2):
+            v, u = load(g, to + i * below + j * beside), load(g, to + i * below + (j + 1) * beside)
+            p = at + i * down + j * right
+            a0 = multiply_add(load(x, p + t0), v, a0)
+            a1 = multiply_add(load(x, p + t1), v, a1)
+            a2 = multiply_add(load(x, p + t2), v, a2)
+            b0 = multiply_add(load(x, p + right + t0), u, b0)
+            b1 = multiply_add(load(x, p + right + t1), u, b1)
+            b2 = multiply_add(load(x, p + right + t2), u, b2)
+        if columns % 2:
+            v = load(g, to + i * below + (columns - 1) * beside)
+            p = at + i * down + (columns - 1) * right
+            a0 = multiply_add(load(x, p + t0), v, a0)
+            a1 = multiply_add(load(x, p + t1), v, a1)
+            a2 = multiply_add(load(x, p + t2), v, a2)
+    store(add(a0, b0), sums, s0)
+    store(add(a1, b1), sums, s1)
+    store(add(a2, b2), sums, s2)
+
+
+@kernel(forceinline=True)
+def _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
+    """As `_nine`, for one tap."""
+    place = taps[t, 2] * width(x)
+    a = load(sums, place)
+    for i in range(rows):
+        for j in range(columns):
+            a = multiply_add(load(x, at + i * down + j * right + taps[t, 0]), load(g, to + i * below + j * beside), a)
+    store(a, sums, place)
+
+
+@kernel(forceinline=True)
+def _partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners):
+    """As `_nine`, for one tap and all partners of each lane."""
+    place = taps[t, 2] * width(x) * len(partners)
+    a = load_each(sums, place, partners)
+    for i in range(rows):
+        for j in range(columns):
+            v = load(x, at + i * down + j * right + taps[t, 0])
+            a = add_each(a, v, load(g, to + i * below + j * beside))
+    store_each(a, sums, place)
+
+
+@kernel(forceinline=True)
+def _two_partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners):
+    """As `_partnered`, for two taps."""
+    L = width(x) * len(partners)
+    a, b = load_each(sums, taps[t, 2] * L, partners), load_each(sums, taps[t + 1, 2] * L, partners)
+    t0, t1 = taps[t, 0], taps[t + 1, 0]
+    for i in range(rows):
+        for j in range(columns):
+            v, p = load(g, to + i * below + j * beside), at + i * down + j * right
+            a = add_each(a, load(x, p + t0), v)
+            b = add_each(b, load(x, p + t1), v)
+    store_each(a, sums, taps[t, 2] * L)
+    store_each(b, sums, taps[t + 1, 2] * L)
+
+
+@kernel(forceinline=True)
+def add_products(x, at, down, right, g, to, below, beside, rows, columns, taps, first, last, sums, partners):
+    """All taps of a run.
+
+    Args:
+        x, at, down, right: the image, the run's first pixel, the steps to the pixels below and beside.
+        g, to, below, beside: the same of the gradient with respect to y.
+        rows, columns: of the run.
+        taps, first, last: offsets and numbers of taps, and which of them the run has.
+        sums: [tap][partner][lane]
+        partners: as many zeros as a lane has partners.
+    """
+    t = first
+    while t < last:
+        if len(partners) > 1:
+            if last - t >= 2 and len(partners) < 8:
+                _two_partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners)
+                t += 2
+            else:
+                _partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners)
+                t += 1
+        elif last - t >= TAPS:
+            _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums)
+            t += TAPS
+        elif last - t >= 3:
+            _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums)
+            t += 3
+        else:
+            _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums)
+            t += 1
