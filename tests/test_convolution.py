@@ -109,7 +109,9 @@ def grouped_layers(draw):
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     width = lanes(dtype)
     inner, outer = draw(
-        st.sampled_from([(1, 1), (1, 1), (1, 2), (2, 1), (2, 2), (3, 5), (4, 4), (width - 1, width // 2)])
+        st.sampled_from(
+            [(1, 1), (1, 1), (1, 2), (2, 1), (2, 2), (3, 5), (4, 4), (width // 2, width // 2), (width - 1, width // 2)]
+        )
     )
     fewest = -(-width // min(inner, outer))
     groups = fewest + draw(st.sampled_from([0, 1, 2, 3, width - 1, width, width + 1]))

@@ -1,5 +1,7 @@
 """A test of the tests: known bugs are planted, and the suite must notice each."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import test_autograd
@@ -15,7 +17,18 @@ import minicnn.nn.functional as F
 from minicnn import kernels
 from minicnn.autograd import graph, walk
 from minicnn.kernels import geometry
-from minicnn.kernels.convolution import fft, im2col, implicit, plan, runs, weight_gradient, winograd
+from minicnn.kernels.convolution import (
+    bordered,
+    fft,
+    grouped,
+    grouped_weight,
+    im2col,
+    implicit,
+    plan,
+    runs,
+    weight_gradient,
+    winograd,
+)
 from minicnn.kernels.microkernel import lanes
 from minicnn.nn.functional import convolution, normalization
 from minicnn.testing import check_conv2d, check_max_pool2d
@@ -269,6 +282,21 @@ def groups_in_the_wrong_order(patch):
     patch.setattr(im2col, "forward", forward)
 
 
+def lanes_multiplied_by_their_own_weights(patch):
+    for module in (grouped, grouped_weight):
+        patch.setattr(module, "ordered", lambda weight, partners: weight)
+
+
+def border_on_one_side_only(patch):
+    original = bordered.border
+
+    def border(g):
+        found = original(g)
+        return found and replace(found, first=found.first - min(found.first, g.width.before))
+
+    patch.setattr(grouped_weight, "border", border)
+
+
 def biased_running_variance(patch):
     def update(running, batch, momentum):
         if running is not None:
@@ -322,6 +350,10 @@ def run_transposed():
     test_convolution.test_transposed_agrees_with_torch(algorithm="implicit", dtype=np.float32)
 
 
+def run_grouped():
+    test_convolution.test_grouped_layers_agree_with_torch(two_threads=None)
+
+
 def run_winograd():
     test_convolution.test_winograd_agrees_with_torch_at_its_own_accuracy(dtype=np.float32)
 
@@ -360,6 +392,8 @@ MUTANTS = [
     (weight_gradient_from_the_unpadded_input, run_public_conv_checker),
     (same_padding_puts_the_odd_cell_first, run_convolutions),
     (groups_in_the_wrong_order, run_convolutions),
+    (lanes_multiplied_by_their_own_weights, run_grouped),
+    (border_on_one_side_only, run_grouped),
     (windows_tile_the_image_whatever_the_padding, run_max_pools),
     (pointwise_whatever_the_output_padding, run_transposed),
     (pointwise_whatever_the_output_padding_for_the_weight, run_transposed),
