@@ -1,12 +1,12 @@
 """The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
-`minicnn check`."""
+`minicnn check`, `minicnn explain`."""
 
 from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn.cli import check, evaluate, predict, run, summary, train
+from minicnn.cli import check, evaluate, explain, predict, run, summary, train
 
 __all__ = ["app"]
 
@@ -40,3 +40,5 @@ for command in (train.train, evaluate.evaluate, predict.predict, summary.summary
 
 # what follows the script belongs to the script, options too
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False})(run.run)
+
+app.add_typer(explain.app, name="explain")

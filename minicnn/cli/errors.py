@@ -12,22 +12,35 @@ class UserError(Exception):
     """A failure whose message is all that a user needs."""
 
 
-def plain_errors(command: Callable) -> Callable:
-    """Let a command fail with one line on standard error and exit code 1.
+def failing_with(status: int, *others: type[Exception]) -> Callable[[Callable], Callable]:
+    """Let a command fail with one line on standard error and an exit status.
 
     Errors that minicnn raises on purpose are of the kinds below. Anything else is a bug, and keeps its
     traceback.
+
+    Args:
+        status: the exit status.
+        others: further kinds of errors that this command's users may cause.
     """
+    usual = (UserError, ValueError, RuntimeError, OSError, FloatingPointError, MemoryError)
+    expected: tuple[type[Exception], ...] = (*usual, *others)
 
-    @functools.wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except (UserError, ValueError, RuntimeError, OSError, FloatingPointError, MemoryError) as error:
-            typer.echo(f"Error: {one_line(error)}", err=True)
-            raise typer.Exit(1) from error
+    def decorate(command: Callable) -> Callable:
+        @functools.wraps(command)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return command(*args, **kwargs)
+            except expected as error:
+                typer.echo(f"Error: {one_line(error)}", err=True)
+                raise typer.Exit(status) from error
 
-    return guarded
+        return guarded
+
+    return decorate
+
+
+plain_errors = failing_with(1)
+"""What a command fails with: one line, and exit status 1."""
 
 
 def one_line(error: BaseException) -> str:

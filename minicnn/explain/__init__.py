@@ -1,0 +1,15 @@
+"""One operation shown on numbers, forward and backward: `minicnn explain` as objects.
+
+    from minicnn import explain
+
+    explain.conv2d([[1, 2, 0], [0, 1, 3], [2, 1, 1]], [[[[1, 0], [0, -1]]]]).print()
+
+Each function takes what its namesake in `minicnn.nn.functional` takes and returns an `Explanation`: the numbers,
+where the windows lie, results and gradients, all computed by minicnn.
+The terminal, the page and the notebook read that object.
+"""
+
+from minicnn.explain.convolution import conv2d
+from minicnn.explain.explanation import Explanation
+
+__all__ = ["Explanation", "conv2d"]

@@ -1,0 +1,152 @@
+"""conv2d explained: windows, rows of the patch matrix, and where gradients go."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.explain.explanation import Explanation
+from minicnn.explain.given import drawn, given, refuse_large
+from minicnn.explain.images import four_dimensional, image, position
+from minicnn.explain.results import results_of
+from minicnn.kernels.convolution.im2col import col2im, im2col
+from minicnn.kernels.geometry import Axis, Geometry, convolution_geometry, integer, pair
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+GEOMETRY = ("stride", "padding", "dilation")
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(Explanation):
+    """A conv2d on given numbers.
+
+    Attributes:
+        geometry: where its windows lie.
+    """
+
+    geometry: Geometry
+
+    @property
+    def channels(self) -> range:
+        """The input channels that the output pixel sees: those of its group."""
+        O, CG = self.arrays["weight"].array.shape[:2]
+        group = self.at[1] // (O // self.options["groups"])
+        return range(group * CG, (group + 1) * CG)
+
+    @property
+    def taps(self) -> tuple[range, range]:
+        """The rows and the columns of the input that the window looks at; outside the image where there is padding."""
+        *_, i, j = self.at
+        return taps_of(self.geometry.height, i), taps_of(self.geometry.width, j)
+
+    def patches(self) -> np.ndarray:
+        """The patch matrix of the output pixel's group: (N, OH, OW, KH, KW, C/groups)."""
+        x = self.arrays["input"].array[:, self.channels.start : self.channels.stop]
+        return im2col(np.ascontiguousarray(x.transpose(0, 2, 3, 1)), self.geometry)
+
+    def patch(self) -> np.ndarray:
+        """The output pixel's row of the patch matrix: (KH, KW, C/groups)."""
+        n, _, i, j = self.at
+        return self.patches()[n, i, j]
+
+    def kernel(self) -> np.ndarray:
+        """The output channel's weights in the order of a patch: (KH, KW, C/groups)."""
+        return self.arrays["weight"].array[self.at[1]].transpose(1, 2, 0)
+
+    def windows_of_pixels(self) -> np.ndarray:
+        """In how many windows each input pixel is: (H, W)."""
+        OH, OW = self.geometry.output_size
+        ones = np.ones((1, OH, OW, *self.geometry.kernel, 1))
+        return col2im(ones, self.geometry)[0, :, :, 0].astype(np.int64)
+
+    def collected(self, c: int, row: int, column: int) -> list[tuple[tuple[int, int, int], tuple[int, int]]]:
+        """What an input pixel's gradient is the sum of: output pixels (o, i, j), and through which tap (p, q)."""
+        O, CG = self.arrays["weight"].array.shape[:2]
+        OG = O // self.options["groups"]
+        rows, columns = (passing(axis, at) for axis, at in zip(_axes(self.geometry), (row, column), strict=True))
+        outputs = range(c // CG * OG, (c // CG + 1) * OG)
+        return [((o, i, j), (p, q)) for o in outputs for i, p in rows for j, q in columns]
+
+    def _plain_options(self) -> dict[str, Any]:
+        return super()._plain_options() | padding_of(self.geometry, self.options["padding"])
+
+    def _sections(self, width: int) -> "Iterator[Text]":
+        from minicnn.explain.terminal.convolution import sections
+
+        return sections(self, width)
+
+
+def _axes(geometry: Geometry) -> tuple[Axis, Axis]:
+    return geometry.height, geometry.width
+
+
+def taps_of(axis: Axis, position: int) -> range:
+    """The pixels along an axis that an output position sees."""
+    first = axis.origin(position)
+    return range(first, first + axis.extent, axis.dilation)
+
+
+def passing(axis: Axis, pixel: int) -> list[tuple[int, int]]:
+    """The output positions whose windows see a pixel, and through which tap."""
+    found = ((i, pixel - axis.origin(i)) for i in range(axis.output))
+    return [(i, far // axis.dilation) for i, far in found if 0 <= far < axis.extent and far % axis.dilation == 0]
+
+
+def padding_of(geometry: Geometry, given: Any) -> dict[str, Any]:
+    """Padding as the state has it: pixels above and below, left and right; and as it was given."""
+    padding = [[axis.before, axis.after] for axis in _axes(geometry)]
+    return {"padding": padding, "padding_given": list(given) if isinstance(given, tuple) else given}
+
+
+def conv2d(
+    x: Any,
+    weight: Any = None,
+    bias: Any = None,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | str = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    *,
+    at: Sequence[int] | None = None,
+    grad_output: Any = None,
+    seed: int = 0,
+) -> Convolution:
+    """What a convolution does on these numbers, forward and backward; see `minicnn.nn.functional.conv2d`.
+
+    Args:
+        x: (N, C, H, W), (C, H, W) or (H, W): an array, a Tensor, nested lists; computed in float64.
+        weight: (O, C/groups, KH, KW); small whole numbers for 3×3 taps and one output a group if None.
+        bias: (O,) or None.
+        stride, padding, dilation, groups: those of the function.
+        at: the output pixel that is explained, (n, o, i, j), or the last few of these; the one in the middle if None.
+        grad_output: the gradient with respect to the output, of its shape; small whole numbers if None.
+        seed: of the numbers that are drawn.
+
+    Returns: what `print()` shows in a terminal.
+
+    Raises:
+        ValueError: for shapes or values that don't fit, an output without pixels, or no such pixel in it.
+        TypeError: for what isn't numbers.
+    """
+    images, groups = image(x), integer(groups)
+    N, C, H, W = images.array.shape
+    if weight is None:
+        if groups < 1 or C % groups:
+            raise ValueError(f"groups must be at least 1 and divide the {C} channels of x, got {groups}")
+        weight = drawn("weight", (groups, C // groups, 3, 3), seed)
+    weight = four_dimensional(weight, "weight", "(O, C/groups, KH, KW)")
+    arrays = {"input": images, "weight": weight} | ({} if bias is None else {"bias": given(bias, "bias")})
+    options = {
+        "stride": pair(stride, "stride", 1),
+        "padding": padding if isinstance(padding, str) else pair(padding, "padding", 0),
+        "dilation": pair(dilation, "dilation", 1),
+        "groups": groups,
+    }
+    geometry = convolution_geometry((H, W), weight.array.shape[2:], *(options[name] for name in GEOMETRY))
+    refuse_large("the patch matrix", N, *geometry.output_size, *geometry.kernel, C)
+    refuse_large("the output", N, *geometry.output_size, len(weight.array))
+    results = results_of("conv2d", arrays, options, grad_output, seed)
+    return Convolution("conv2d", arrays, options, position(at, results["output"].array.shape), results, geometry)

@@ -1,0 +1,91 @@
+"""What is known of one operation on one set of numbers: the terminal, the page and the notebook read it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.explain.given import Given
+from minicnn.explain.program import agreement, program
+from minicnn.explain.results import run
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.text import Text
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An operation on given numbers, with its results and gradients, computed by minicnn in float64.
+
+    Attributes:
+        op: its name in `minicnn.nn.functional`.
+        arrays: what it takes, by that function's names; those that were left out are missing.
+        options: the function's other arguments.
+        at: the element of the output that is explained.
+        results: "output", "grad_output" and the gradients "grad_input", "grad_weight", …
+    """
+
+    op: str
+    arrays: Mapping[str, Given]
+    options: Mapping[str, Any]
+    at: tuple[int, ...]
+    results: Mapping[str, Given]
+
+    def state(self) -> dict[str, Any]:
+        """All of it as JSON takes it; NaN and infinity are the strings "NaN", "Infinity" and "-Infinity"."""
+        return {
+            "op": self.op,
+            "arrays": {name: _plain(given.array) for name, given in self.arrays.items()},
+            "options": self._plain_options(),
+            "at": list(self.at),
+            "results": {name: _plain(given.array) for name, given in self.results.items()},
+        }
+
+    def print(self, console: "Console | None" = None) -> None:
+        """Write the explanation to the terminal.
+
+        Args:
+            console: rich's, where it should go elsewhere.
+        """
+        from rich.console import Console
+
+        (console or Console()).print(self, soft_wrap=True)  # the lines are as wide as they may be
+
+    def program(self) -> str:
+        """The same in PyTorch: lines that can be run as they are."""
+        return program(self)
+
+    def agreement(self) -> str:
+        """A sentence: whether PyTorch, where it is installed, gives the same numbers."""
+        return agreement(self)
+
+    def alone(self) -> dict[str, np.ndarray]:
+        """The gradients if the explained element of the output had none beside it, by the names of `results`."""
+        arrays = {name: one.array for name, one in self.arrays.items()}
+        gradient = np.zeros_like(self.results["output"].array)
+        gradient[self.at] = self.results["grad_output"].array[self.at]
+        return run(self.op, arrays, self.options, gradient)
+
+    def _plain_options(self) -> dict[str, Any]:
+        """The options as `state` has them."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.options.items()}
+
+    def _sections(self, width: int) -> "Iterator[Text]":
+        """What the terminal shows but for PyTorch's lines, for so many columns."""
+        raise NotImplementedError
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
+        from minicnn.explain.terminal.printing import shown
+
+        yield from shown(self, options)
+
+
+def _plain(array: np.ndarray) -> dict[str, Any]:
+    values = [value if math.isfinite(value) else _WORDS[str(value)] for value in array.ravel().tolist()]
+    return {"shape": list(array.shape), "values": values}
+
+
+_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}

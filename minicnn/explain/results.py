@@ -1,0 +1,68 @@
+"""Results and gradients, computed by minicnn."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minicnn.explain.given import Given, drawn, frozen, given
+from minicnn.nn import functional as F
+from minicnn.tensor import Tensor
+
+ALGORITHMS = {"conv2d": "im2col", "conv_transpose2d": "im2col"}
+"""The algorithm that starts at once on a machine that has compiled no kernels yet."""
+CONSTANTS = ("running_mean", "running_var", "target")
+"""Arrays without a gradient."""
+
+
+def run(
+    op: str, arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], grad_output: Any
+) -> dict[str, np.ndarray]:
+    """An operation's output and gradients.
+
+    Args:
+        op: its name in `minicnn.nn.functional`.
+        arrays, options: its arguments by name; the arrays are not changed.
+        grad_output: the gradient with respect to the output, or a function of the output's shape that gives it.
+
+    Returns: "output", "grad_output", and "grad_" with the name of each array that has a gradient.
+    """
+    tensors = {name: Tensor(array.copy()) for name, array in arrays.items()}
+    constants = (*CONSTANTS, "weight") if op == "cross_entropy" else CONSTANTS
+    variables = [name for name in arrays if name not in constants]
+    for name in variables:
+        tensors[name].requires_grad_()
+    named = {"algorithm": ALGORITHMS[op]} if op in ALGORITHMS else {}
+    y = getattr(F, op)(**tensors, **options, **named)
+    gradient = grad_output(tuple(y.shape)) if callable(grad_output) else grad_output
+    y.backward(Tensor(gradient))
+    results = {"output": y.detach().numpy(), "grad_output": gradient}
+    return results | {f"grad_{name}": tensors[name].grad.numpy() for name in variables}
+
+
+def results_of(
+    op: str, arrays: Mapping[str, Given], options: Mapping[str, Any], grad_output: Any, seed: int = 0
+) -> dict[str, Given]:
+    """The results of `run`, read-only.
+
+    Args:
+        op, arrays, options: as there.
+        grad_output: of the output's shape; None for small whole numbers.
+        seed: of what is drawn.
+
+    Raises:
+        ValueError: for an output without elements, or a grad_output of another shape.
+    """
+    gradient: list[Given] = []
+
+    def chosen(shape: tuple[int, ...]) -> np.ndarray:
+        if 0 in shape:
+            raise ValueError(f"there is nothing to explain in an output of shape {shape}")
+        found = drawn("grad_output", shape, seed) if grad_output is None else given(grad_output, "grad_output")
+        if found.array.shape != shape:
+            raise ValueError(f"grad_output needs the output's shape {shape}, got {found.array.shape}")
+        gradient.append(found)
+        return found.array
+
+    results = run(op, {name: one.array for name, one in arrays.items()}, options, chosen)
+    return {name: frozen(array, name) for name, array in results.items()} | {"grad_output": gradient[0]}

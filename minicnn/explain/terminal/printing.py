@@ -1,0 +1,52 @@
+"""An explanation as rich prints it: its sections and PyTorch's lines, in ASCII where nothing else can be written."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import ConsoleOptions
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from minicnn.explain.explanation import Explanation
+
+WIDEST, NARROWEST = 100, 40
+ROOM_FOR_ASCII = 8
+"""Columns that words for signs may take."""
+ASCII = {
+    "×": "x", "·": "*", "−": "-", "⌊": "floor(", "⌋": ")", "Σ": "sum of", "√": "sqrt", "≤": "<=", "≥": ">=", "…": "...",
+    "²": "^2", "∞": "inf", "σ": "s", "μ": "m", "→": "->", "ŷ": "p", "∂": "d",
+}  # fmt: skip
+"""What stands for signs that an ASCII terminal hasn't."""
+
+
+def shown(explanation: "Explanation", options: ConsoleOptions) -> Iterator[Text]:
+    """What the console writes."""
+    width = max(min(options.max_width, WIDEST), NARROWEST)
+    for part in _everything(explanation, width - ROOM_FOR_ASCII if options.ascii_only else width):
+        yield Text(in_ascii(part.plain)) if options.ascii_only else part
+
+
+def _everything(explanation: "Explanation", width: int) -> Iterator[Text]:
+    yield from explanation._sections(width)
+    yield heading("In PyTorch")
+    yield Text(explanation.program())
+    yield paragraph(f"\n{explanation.agreement()}", width)
+
+
+def in_ascii(text: str) -> str:
+    """The text with words for signs that an ASCII terminal hasn't."""
+    for sign, words in ASCII.items():
+        text = text.replace(sign, words)
+    return text.encode("ascii", "replace").decode()
+
+
+def heading(text: str) -> Text:
+    """A line above a section, and an empty one above that."""
+    return Text(f"\n{text}", "bold")
+
+
+def paragraph(text: str, width: int, indent: str = "") -> Text:
+    """Sentences in lines of `width` characters."""
+    start = len(text) - len(text.lstrip("\n"))
+    return Text("\n" * start + textwrap.fill(text[start:], width, initial_indent=indent, subsequent_indent=indent))
