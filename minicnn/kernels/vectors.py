@@ -144,17 +144,16 @@ def multiply_add(typing_context, a, b, c):
     return a(a, b, c), codegen
 
 
-def _partners(emit: Emitter, vector: Any, count: int) -> list[Any]:
-    """`count` vectors, a power of two: in the r-th, lane l holds what stands in lane l xor r of `vector`.
+def _swap(emit: Emitter, found: list[Any]) -> Any:
+    """The next partner, of number r = len(found), of the vector found[0]: lane l holds what stands in its lane l xor r.
 
     Lanes are first swapped by fours, then within fours, which takes one instruction without a table of lanes.
     """
-    found = [vector]
-    for r in range(1, count):
-        source, distance = (found[r & ~3], r & 3) if r & 3 else (vector, r)
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), emit.lanes), [lane ^ distance for lane in range(emit.lanes)])
-        found.append(emit.builder.shuffle_vector(source, source, lanes))
-    return found
+    r = len(found)
+    source, distance = (found[r & ~3], r & 3) if r & 3 else (found[0], r)
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), emit.lanes), [lane ^ distance for lane in range(emit.lanes)])
+    found.append(emit.builder.shuffle_vector(source, source, lanes))
+    return found[r]
 
 
 @intrinsic
@@ -168,14 +167,69 @@ def add_partners(typing_context, total, x, offset, weight, place, apart, partner
     def codegen(context, builder, signature, args):
         emit = _emitter(context, builder, signature.args[1])
         total, x, offset, weight, place, apart, _ = args
-        vector = emit.load(emit.at(emit.data(signature.args[1], x), offset))
+        found = [emit.load(emit.at(emit.data(signature.args[1], x), offset))]
         begin = emit.at(emit.data(signature.args[3], weight), place)
-        for r, swapped in enumerate(_partners(emit, vector, len(signature.args[6]))):
+        for r in range(len(signature.args[6])):
             factor = emit.load(emit.at(begin, builder.mul(apart, emit.integer(r))))
-            total = builder.call(emit.fma, [swapped, factor, total])
+            total = builder.call(emit.fma, [_swap(emit, found) if r else found[0], factor, total])
         return total
 
     return total(total, x, n, weight, n, n, partners), codegen
+
+
+@intrinsic
+def copies(typing_context, vector, pixels):
+    """As many copies of a vector as the tuple `pixels` has entries."""
+    vectors = types.UniTuple(vector, len(pixels))
+
+    def codegen(context, builder, signature, args):
+        return context.make_tuple(builder, signature.return_type, [args[0]] * len(signature.return_type))
+
+    return vectors(vector, pixels), codegen
+
+
+@intrinsic
+def add_taps(typing_context, totals, x, offset, step, weight, place, apart, between, taps, partners):
+    """Neighbouring taps of neighbouring pixels: totals[i] + Σ over k, r of swapped(i + k, r) · weight[… : … + L]
+
+    where swapped(j, r) is, in lane l, x[offset + j · step + (l xor r)], the weights begin at
+    place + k · between + r · apart, and k and r count to the lengths of the tuples `taps` and `partners`. A vector of x
+    is loaded once for all the taps that read it, and lanes are swapped once.
+    """
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[1])
+        totals, x, offset, step, weight, place, apart, between, _, _ = args
+        totals, count = cgutils.unpack_tuple(builder, totals), len(signature.args[8])
+        begin, weights = emit.data(signature.args[1], x), emit.data(signature.args[4], weight)
+        places = [builder.add(offset, builder.mul(step, emit.integer(j))) for j in range(len(totals) + count - 1)]
+        found = [[emit.load(emit.at(begin, at))] for at in places]
+        for r in range(len(signature.args[9])):
+            swapped = [_swap(emit, vectors) if r else vectors[0] for vectors in found]
+            first = builder.add(place, builder.mul(apart, emit.integer(r)))
+            for k in range(count):
+                factor = emit.load(emit.at(weights, builder.add(first, builder.mul(between, emit.integer(k)))))
+                for i, total in enumerate(totals):
+                    totals[i] = builder.call(emit.fma, [swapped[i + k], factor, total])
+        return context.make_tuple(builder, signature.return_type, totals)
+
+    return totals(totals, x, n, n, weight, n, n, n, taps, partners), codegen
+
+
+@intrinsic
+def store_apart(typing_context, vectors, array, offset, apart):
+    """array[offset + i · apart : … + L] = vectors[i]"""
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[1])
+        begin = emit.at(emit.data(signature.args[1], args[1]), args[2])
+        for i, vector in enumerate(cgutils.unpack_tuple(builder, args[0])):
+            emit.store(vector, emit.at(begin, builder.mul(args[3], emit.integer(i))))
+        return context.get_dummy_value()
+
+    return types.void(vectors, array, n, n), codegen
 
 
 @intrinsic
@@ -213,8 +267,9 @@ def add_each(typing_context, totals, x, factor):
     def codegen(context, builder, signature, args):
         emit = Emitter(context, builder, signature.args[1].element, 1, 1)
         totals = cgutils.unpack_tuple(builder, args[0])
-        swapped = _partners(emit, args[1], len(totals))
-        sums = [builder.call(emit.fma, [s, args[2], total]) for s, total in zip(swapped, totals, strict=True)]
+        found, sums = [args[1]], []
+        for r, total in enumerate(totals):
+            sums.append(builder.call(emit.fma, [_swap(emit, found) if r else found[0], args[2], total]))
         return context.make_tuple(builder, signature.return_type, sums)
 
     return totals(totals, x, factor), codegen

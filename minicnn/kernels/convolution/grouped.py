@@ -13,7 +13,8 @@ For S = 1 (depthwise) that is x as it lies. Other groups' channels are laid wher
 `planes.widen`: for each k a plane in which channel c(o) + k stands at place o, so that k is but another kind of tap.
 
 Eight output pixels are summed at a time, each in a register: weights are loaded once for all of them, and
-eight multiply-adds are under way at once, as many as two units of latency four can have.
+eight multiply-adds are under way at once, as many as two units of latency four can have. Of lines of five to seven pixels
+five are summed at a time.
 
 Pixels come in runs whose windows lose the same taps to the padding, see `sweep`. The gradient with respect to x is
 the same sum over the gradient with respect to y; that with respect to weight is in `grouped_weight`.
@@ -31,7 +32,7 @@ from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import STEPS, lanes
-from minicnn.kernels.vectors import add, add_partners, load, store, zero
+from minicnn.kernels.vectors import add, add_partners, add_taps, copies, load, store, store_apart, zero
 
 WIDEST = 2
 """Groups of more channels or outputs that need planes are better multiplied one by one: to lay planes takes longer than
@@ -62,46 +63,32 @@ def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype:
         )
 
 
-@kernel(inline="always")
-def _eight(x, at, step, taps, first, last, c, weight, O, partners, start, y, to, apart):
-    """Eight neighbouring pixels of a run, one vector of outputs; `start` is what sums begin with."""
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = start
-    for t in range(first, last):
-        w = taps[t, 1] + c
-        i = at + taps[t, 0]
-        a0 = add_partners(a0, x, i, weight, w, O, partners)
-        a1 = add_partners(a1, x, i + step, weight, w, O, partners)
-        a2 = add_partners(a2, x, i + 2 * step, weight, w, O, partners)
-        a3 = add_partners(a3, x, i + 3 * step, weight, w, O, partners)
-        a4 = add_partners(a4, x, i + 4 * step, weight, w, O, partners)
-        a5 = add_partners(a5, x, i + 5 * step, weight, w, O, partners)
-        a6 = add_partners(a6, x, i + 6 * step, weight, w, O, partners)
-        a7 = add_partners(a7, x, i + 7 * step, weight, w, O, partners)
-    store(a0, y, to)
-    store(a1, y, to + apart)
-    store(a2, y, to + 2 * apart)
-    store(a3, y, to + 3 * apart)
-    store(a4, y, to + 4 * apart)
-    store(a5, y, to + 5 * apart)
-    store(a6, y, to + 6 * apart)
-    store(a7, y, to + 7 * apart)
+@kernel(forceinline=True)
+def _several(x, at, step, taps, first, last, c, weight, O, partners, start, y, to, apart, pixels):
+    """As many neighbouring pixels of a run as `pixels` has entries, one vector of outputs.
 
-
-@kernel(inline="always")
-def _four(x, at, step, taps, first, last, c, weight, O, partners, start, y, to, apart):
-    """As `_eight`, for four pixels."""
-    a0 = a1 = a2 = a3 = start
-    for t in range(first, last):
-        w = taps[t, 1] + c
-        i = at + taps[t, 0]
-        a0 = add_partners(a0, x, i, weight, w, O, partners)
-        a1 = add_partners(a1, x, i + step, weight, w, O, partners)
-        a2 = add_partners(a2, x, i + 2 * step, weight, w, O, partners)
-        a3 = add_partners(a3, x, i + 3 * step, weight, w, O, partners)
-    store(a0, y, to)
-    store(a1, y, to + apart)
-    store(a2, y, to + 2 * apart)
-    store(a3, y, to + 3 * apart)
+    Three taps beside each other read the same pixels, but for one on either side. Where lanes have partners, these are
+    swapped once for all three: faster by 1.0 to 1.8. Without partners it was 0.85 to 1.1.
+    """
+    sums = copies(start, pixels)
+    t = first
+    while t < last:
+        i, w = at + taps[t, 0], taps[t, 1] + c
+        onward, between = step, np.int64(0)
+        if len(partners) > 1 and t + 2 < last:
+            onward, between = taps[t + 1, 0] - taps[t, 0], taps[t + 1, 1] - taps[t, 1]
+            if taps[t + 2, 0] - taps[t + 1, 0] != onward or taps[t + 2, 1] - taps[t + 1, 1] != between:
+                between = 0
+        if between and onward == step:
+            sums = add_taps(sums, x, i, step, weight, w, O, between, (0, 0, 0), partners)
+            t += 3
+        elif between and onward == -step:
+            sums = add_taps(sums, x, i - 2 * step, step, weight, w + 2 * between, O, -between, (0, 0, 0), partners)
+            t += 3
+        else:
+            sums = add_taps(sums, x, i, step, weight, w, O, between, (0,), partners)
+            t += 1
+    store_apart(sums, y, to, apart)
 
 
 @kernel(inline="always")
@@ -145,8 +132,10 @@ def _sweep_image(
                 j = 0
                 while j < count:  # the last ones may overlap those before them
                     left, size = count - j, 1
-                    if count >= 8 and left > 4:
+                    if count >= 8 and left > 5:
                         size = 8
+                    elif count >= 5 and left > 4:
+                        size = 5
                     elif count >= 4 and left > 1:
                         size = 4
                     j = min(j, count - size)
@@ -156,9 +145,59 @@ def _sweep_image(
                         at = x0 + i * next_line + j * step + o - base
                         to = y0 + (i0 * width + j0) * O + i * line + j * apart + o
                         if size == 8:
-                            _eight(x, at, step, taps, first, last, o, weight, O, partners, start, y, to, apart)
+                            _several(
+                                x,
+                                at,
+                                step,
+                                taps,
+                                first,
+                                last,
+                                o,
+                                weight,
+                                O,
+                                partners,
+                                start,
+                                y,
+                                to,
+                                apart,
+                                (0, 0, 0, 0, 0, 0, 0, 0),
+                            )
+                        elif size == 5:
+                            _several(
+                                x,
+                                at,
+                                step,
+                                taps,
+                                first,
+                                last,
+                                o,
+                                weight,
+                                O,
+                                partners,
+                                start,
+                                y,
+                                to,
+                                apart,
+                                (0, 0, 0, 0, 0),
+                            )
                         elif size == 4:
-                            _four(x, at, step, taps, first, last, o, weight, O, partners, start, y, to, apart)
+                            _several(
+                                x,
+                                at,
+                                step,
+                                taps,
+                                first,
+                                last,
+                                o,
+                                weight,
+                                O,
+                                partners,
+                                start,
+                                y,
+                                to,
+                                apart,
+                                (0, 0, 0, 0),
+                            )
                         else:
                             _one(x, at, taps, first, last, o, weight, O, partners, start, y, to)
                     j += size
