@@ -13,8 +13,8 @@ For S = 1 (depthwise) that is x as it lies. Other groups' channels are laid wher
 `planes.widen`: for each k a plane in which channel c(o) + k stands at place o, so that k is but another kind of tap.
 
 Eight output pixels are summed at a time, each in a register: weights are loaded once for all of them, and
-eight multiply-adds are under way at once, as many as two units of latency four can have. Of lines of five to seven pixels
-five are summed at a time.
+eight multiply-adds are under way at once, as many as two units of latency four can have. Of short lines five or four
+are summed at a time.
 
 Pixels come in runs whose windows lose the same taps to the padding, see `sweep`. The gradient with respect to x is
 the same sum over the gradient with respect to y; that with respect to weight is in `grouped_weight`.
