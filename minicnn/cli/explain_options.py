@@ -114,6 +114,17 @@ Dilation = Annotated[
     str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 1), help="How far apart a window's taps lie.")
 ]
 Groups = Annotated[int, typer.Option(min=1, help="Into how many independent parts channels and outputs are divided.")]
+Window = Annotated[str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 1), help="Size of the window.")]
+WindowStep = Annotated[
+    str | None,
+    typer.Option(
+        callback=numbers(1, 2, ONE_OR_TWO, 1), help="Step from window to window.  [default: the window's size]"
+    ),
+]
+Border = Annotated[
+    str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Padding around the image, at most half the window.")
+]
+CeilMode = Annotated[bool, typer.Option("--ceil-mode", help="Round the output's size up.")]
 Outputs = Annotated[int | None, typer.Option(min=1, help="How many output channels.  [default: one a group]")]
 At = Annotated[
     str | None,

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn.explain.explanation import Explanation
 from minicnn.explain.given import drawn, given, refuse_large
 from minicnn.explain.images import four_dimensional, image, position
 from minicnn.explain.results import results_of
-from minicnn.kernels.convolution.im2col import col2im, im2col
-from minicnn.kernels.geometry import Axis, Geometry, convolution_geometry, integer, pair
+from minicnn.explain.windows import Windowed
+from minicnn.kernels.convolution.im2col import im2col
+from minicnn.kernels.geometry import convolution_geometry, integer, pair
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -20,14 +20,8 @@ GEOMETRY = ("stride", "padding", "dilation")
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution(Explanation):
-    """A conv2d on given numbers.
-
-    Attributes:
-        geometry: where its windows lie.
-    """
-
-    geometry: Geometry
+class Convolution(Windowed):
+    """A conv2d on given numbers."""
 
     @property
     def channels(self) -> range:
@@ -35,12 +29,6 @@ class Convolution(Explanation):
         O, CG = self.arrays["weight"].array.shape[:2]
         group = self.at[1] // (O // self.options["groups"])
         return range(group * CG, (group + 1) * CG)
-
-    @property
-    def taps(self) -> tuple[range, range]:
-        """The rows and the columns of the input that the window looks at; outside the image where there is padding."""
-        *_, i, j = self.at
-        return taps_of(self.geometry.height, i), taps_of(self.geometry.width, j)
 
     def patches(self) -> np.ndarray:
         """The patch matrix of the output pixel's group: (N, OH, OW, KH, KW, C/groups)."""
@@ -56,49 +44,17 @@ class Convolution(Explanation):
         """The output channel's weights in the order of a patch: (KH, KW, C/groups)."""
         return self.arrays["weight"].array[self.at[1]].transpose(1, 2, 0)
 
-    def windows_of_pixels(self) -> np.ndarray:
-        """In how many windows each input pixel is: (H, W)."""
-        OH, OW = self.geometry.output_size
-        ones = np.ones((1, OH, OW, *self.geometry.kernel, 1))
-        return col2im(ones, self.geometry)[0, :, :, 0].astype(np.int64)
-
     def collected(self, c: int, row: int, column: int) -> list[tuple[tuple[int, int, int], tuple[int, int]]]:
         """What an input pixel's gradient is the sum of: output pixels (o, i, j), and through which tap (p, q)."""
         O, CG = self.arrays["weight"].array.shape[:2]
         OG = O // self.options["groups"]
-        rows, columns = (passing(axis, at) for axis, at in zip(_axes(self.geometry), (row, column), strict=True))
         outputs = range(c // CG * OG, (c // CG + 1) * OG)
-        return [((o, i, j), (p, q)) for o in outputs for i, p in rows for j, q in columns]
-
-    def _plain_options(self) -> dict[str, Any]:
-        return super()._plain_options() | padding_of(self.geometry, self.options["padding"])
+        return [((o, *pixel), tap) for o in outputs for pixel, tap in self.seen_by(row, column)]
 
     def _sections(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.convolution import sections
 
         return sections(self, width)
-
-
-def _axes(geometry: Geometry) -> tuple[Axis, Axis]:
-    return geometry.height, geometry.width
-
-
-def taps_of(axis: Axis, position: int) -> range:
-    """The pixels along an axis that an output position sees."""
-    first = axis.origin(position)
-    return range(first, first + axis.extent, axis.dilation)
-
-
-def passing(axis: Axis, pixel: int) -> list[tuple[int, int]]:
-    """The output positions whose windows see a pixel, and through which tap."""
-    found = ((i, pixel - axis.origin(i)) for i in range(axis.output))
-    return [(i, far // axis.dilation) for i, far in found if 0 <= far < axis.extent and far % axis.dilation == 0]
-
-
-def padding_of(geometry: Geometry, given: Any) -> dict[str, Any]:
-    """Padding as the state has it: pixels above and below, left and right; and as it was given."""
-    padding = [[axis.before, axis.after] for axis in _axes(geometry)]
-    return {"padding": padding, "padding_given": list(given) if isinstance(given, tuple) else given}
 
 
 def conv2d(

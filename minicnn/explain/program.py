@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.explain.given import WIDTH, Given
+from minicnn.explain.results import CHOOSES
 from minicnn.nn import functional as F
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def program(explanation: "Explanation") -> str:
     op, arrays = explanation.op, explanation.arrays
     differentiable = [name for name in arrays if f"grad_{name}" in explanation.results]
     lines = [f"{_variable(name)} = {_tensor(name, given, name in differentiable)}" for name, given in arrays.items()]
-    lines += [f"y = {_call(op, arrays, explanation.options)}"]
+    lines += [_call(op, arrays, explanation.options)]
     lines += [f"grad_output = {_tensor('grad_output', explanation.results['grad_output'], False)}"]
     lines += ["y.backward(grad_output)"]
     printed = ["y", *(f"{_variable(name)}.grad" for name in differentiable)]
@@ -49,7 +50,7 @@ def _is_finite(array: np.ndarray) -> bool:
 
 
 def _variable(name: str) -> str:
-    return "x" if name == "input" else name
+    return {"input": "x", "output": "y"}.get(name, name)
 
 
 def _tensor(name: str, given: Given, differentiable: bool) -> str:
@@ -71,17 +72,19 @@ def _call(op: str, arrays: Any, options: Any) -> str:
     named = [name for name in arrays if name not in ("input", *positional)]
     words = ["x", *positional, *(f"{name}={name}" for name in named)]
     words += [f"{name}={_shorter(value)!r}" for name, value in options.items() if _shorter(value) != defaults[name]]
-    return _filled(f"F.{op}(", words)
+    if op in CHOOSES:
+        return _filled(f"y, indices = F.{op}(", [*words, "return_indices=True"])
+    return _filled(f"y = F.{op}(", words)
 
 
 def _filled(start: str, words: list[str]) -> str:
     """A call in lines of at most WIDTH characters."""
-    lines = [f"y = {start}"]
+    lines = [start]
     for word in words:
         if len(lines[-1]) + len(word) > WIDTH - 2:
-            lines.append(" " * len(f"y = {start}"))
+            lines.append(" " * len(start))
         lines[-1] += f"{word}, "
-    return "\n".join(line.rstrip() for line in lines)[len("y = ") : -1] + ")"
+    return "\n".join(line.rstrip() for line in lines)[:-1] + ")"
 
 
 def _shorter(value: Any) -> Any:
@@ -101,7 +104,8 @@ def agreement(explanation: "Explanation") -> str:
     for name, given in explanation.results.items():
         if name == "grad_output":
             continue
-        theirs = names["y"] if name == "output" else names[_variable(name.removeprefix("grad_"))].grad
+        theirs = names[_variable(name.removeprefix("grad_"))]
+        theirs = theirs.grad if name.startswith("grad_") else theirs
         difference = _difference(given.array, theirs.detach().numpy())
         largest = max(largest, difference)
         if difference > ROUNDING * max(1.0, np.abs(given.array[np.isfinite(given.array)]).max(initial=0)):

@@ -11,6 +11,7 @@ from minicnn.tensor import Tensor
 
 ALGORITHMS = {"conv2d": "im2col", "conv_transpose2d": "im2col"}
 """The algorithm that starts at once on a machine that has compiled no kernels yet."""
+CHOOSES = ("max_pool2d",)
 CONSTANTS = ("running_mean", "running_var", "target")
 """Arrays without a gradient."""
 
@@ -25,19 +26,27 @@ def run(
         arrays, options: its arguments by name; the arrays are not changed.
         grad_output: the gradient with respect to the output, or a function of the output's shape that gives it.
 
-    Returns: "output", "grad_output", and "grad_" with the name of each array that has a gradient.
+    Returns: "output", "grad_output", and "grad_" with the name of each array that has a gradient; "indices" too where
+        elements are chosen.
     """
     tensors = {name: Tensor(array.copy()) for name, array in arrays.items()}
     constants = (*CONSTANTS, "weight") if op == "cross_entropy" else CONSTANTS
     variables = [name for name in arrays if name not in constants]
     for name in variables:
         tensors[name].requires_grad_()
-    named = {"algorithm": ALGORITHMS[op]} if op in ALGORITHMS else {}
-    y = getattr(F, op)(**tensors, **options, **named)
+    y, *others = _called(op, tensors, options)
     gradient = grad_output(tuple(y.shape)) if callable(grad_output) else grad_output
     y.backward(Tensor(gradient))
     results = {"output": y.detach().numpy(), "grad_output": gradient}
+    results |= {"indices": others[0].numpy()} if others else {}
     return results | {f"grad_{name}": tensors[name].grad.numpy() for name in variables}
+
+
+def _called(op: str, tensors: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The results of the function: the output, and the positions of maxima where these are chosen."""
+    more = {"algorithm": ALGORITHMS[op]} if op in ALGORITHMS else {"return_indices": True} if op in CHOOSES else {}
+    results = getattr(F, op)(**tensors, **options, **more)
+    return results if isinstance(results, tuple) else (results,)
 
 
 def results_of(
@@ -65,4 +74,4 @@ def results_of(
         return found.array
 
     results = run(op, {name: one.array for name, one in arrays.items()}, options, chosen)
-    return {name: frozen(array, name) for name, array in results.items()} | {"grad_output": gradient[0]}
+    return {name: frozen(array, name, whole=array.dtype.kind == "i") for name, array in results.items()} | {"grad_output": gradient[0]}

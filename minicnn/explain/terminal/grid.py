@@ -14,6 +14,8 @@ GAP = 3
 MARKS = {
     "window": ("[", "]", "bold cyan"),
     "pixel": ("[", "]", "bold cyan"),
+    "chosen": (">", "<", "bold green"),
+    "tie": ("=", "=", "bold yellow"),
     "several": ("", "*", "bold yellow"),
     "padding": ("", "", "dim"),
     "": ("", "", ""),
@@ -35,20 +37,26 @@ def grid(
 
     Args:
         title: the line above it.
-        values: (rows, columns): numbers, or texts as they are.
+        values: (rows, columns); those that are masked are padding.
         marks: by (row, column) as they are numbered, names of MARKS.
         first: the numbers of the first row and column.
         focus: the first and last row, and the first and last column, that are shown when there isn't room for all;
             the first ones if None.
         width: of a line.
     """
-    texts = np.array([[one if isinstance(one, str) else number(one) for one in row] for row in values.tolist()], object)
     marks = marks or {}
-    rows, columns = ([*range(start, start + size)] for start, size in zip(first, values.shape, strict=True))
-    wide = max(len(str(number)) for number in [*texts.ravel(), columns[0], columns[-1]]) + 2
-    edge = max(len(str(row)) for row in (rows[0], rows[-1])) + 1
+    rows, columns = (range(start, start + size) for start, size in zip(first, values.shape, strict=True))
     near = focus or ((rows[0], rows[0]), (columns[0], columns[0]))
     shown_rows = around(rows, near[0], TALLEST)
+    shown_columns = around(columns, near[1], width // 3)
+    texts = {
+        (i, j): PADDING if one is None else number(one)
+        for i in shown_rows
+        for j in shown_columns
+        for one in [values[i - first[0], j - first[1]].tolist()]
+    }
+    wide = max(map(len, [*texts.values(), str(columns[0]), str(columns[-1])])) + 2
+    edge = max(len(str(row)) for row in (rows[0], rows[-1])) + 1
     shown_columns = around(columns, near[1], max((width - edge - 2) // wide, 1))
     lines = [Text(title)]
     lines.append(Text(" " * edge + "".join(f"{j} ".rjust(wide) for j in shown_columns), "dim"))
@@ -56,7 +64,7 @@ def grid(
         line = Text(f"{i} ".rjust(edge), "dim")
         for j in shown_columns:
             before, behind, style = MARKS[marks.get((i, j), "")]
-            text = texts[i - first[0], j - first[1]] + (behind or " ")
+            text = texts[i, j] + (behind or " ")
             line.append((before + text).rjust(wide), style)
         lines.append(line)
     cut = [
@@ -68,7 +76,7 @@ def grid(
     return Text("\n").join(lines)
 
 
-def around(every: Sequence[int], near: tuple[int, int], room: int) -> Sequence[int]:
+def around(every: range, near: tuple[int, int], room: int) -> range:
     """As many neighbouring numbers as there is room for, `near` in their middle, or from its first on."""
     start = near[0] - max(room - (near[1] - near[0] + 1), 0) // 2 - every[0]
     start = max(min(start, len(every) - room), 0)

@@ -1,5 +1,6 @@
 """An explanation as rich prints it: its sections and PyTorch's lines, in ASCII where nothing else can be written."""
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 WIDEST, NARROWEST = 100, 40
 ROOM_FOR_ASCII = 8
 """Columns that words for signs may take."""
+INDICES = re.compile(r"\[[\d, ]+\]")
+UNBROKEN = "\N{NO-BREAK SPACE}"
 ASCII = {
-    "×": "x", "·": "*", "−": "-", "⌊": "floor(", "⌋": ")", "Σ": "sum of", "√": "sqrt", "≤": "<=", "≥": ">=", "…": "...",
+    "×": "x", "·": "*", "−": "-", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "Σ": "sum of", "√": "sqrt", "≤": "<=", "≥": ">=", "…": "...",
     "²": "^2", "∞": "inf", "σ": "s", "μ": "m", "→": "->", "ŷ": "p", "∂": "d",
 }  # fmt: skip
 """What stands for signs that an ASCII terminal hasn't."""
@@ -49,4 +52,6 @@ def heading(text: str) -> Text:
 def paragraph(text: str, width: int, indent: str = "") -> Text:
     """Sentences in lines of `width` characters."""
     start = len(text) - len(text.lstrip("\n"))
-    return Text("\n" * start + textwrap.fill(text[start:], width, initial_indent=indent, subsequent_indent=indent))
+    whole = INDICES.sub(lambda found: found[0].replace(" ", UNBROKEN), text[start:])
+    filled = textwrap.fill(whole, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return Text("\n" * start + filled.replace(UNBROKEN, " "))
