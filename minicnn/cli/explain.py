@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minicnn.cli import explain_options as options
-from minicnn.cli.errors import UserError, failing_with
+from minicnn.cli.errors import failing_with
 
 if TYPE_CHECKING:
     from minicnn.explain import Explanation
@@ -41,22 +41,50 @@ def conv2d(
     For example: minicnn explain conv2d --input 1,5,5 --kernel 3 --stride 2 --padding 1
     """
     from minicnn import explain
-    from minicnn.explain import sources
     from minicnn.explain.given import drawn
 
     x = options.the_input(input, values, image, digit, seed)
-    if weight is not None:
-        options.refuse("--weight", kernel=kernel, outputs=outputs)
-        weights = sources.array_file(weight)
-    else:
-        C = x.array.shape[-3] if x.array.ndim > 2 else 1
-        if C % groups or (outputs or groups) % groups:
-            raise UserError(f"--groups {groups} doesn't divide the {C} channels and {outputs or groups} outputs")
-        shape = (outputs or groups, C // groups, *options.pair(kernel or "3"))
-        weights = drawn("weight", shape, seed)
+    weights = options.the_weight(x, weight, kernel, outputs, groups, seed)
     biases = drawn("bias", weights.array.shape[:1], seed) if bias else None
     steps = options.pair(stride), options.padding_of(padding), options.pair(dilation)
     show(explain.conv2d(x, weights, biases, *steps, groups, at=options.place(at), seed=seed))
+
+
+@app.command("conv_transpose2d")
+@one_sentence
+def conv_transpose2d(
+    input: options.Input = None,
+    kernel: options.Kernel = None,
+    stride: options.Stride = "1",
+    padding: options.Zeros = "0",
+    output_padding: options.OutputPadding = "0",
+    dilation: options.Dilation = "1",
+    groups: options.Groups = 1,
+    outputs: options.Outputs = None,
+    bias: options.Bias = True,
+    at: options.At = None,
+    values: options.Values = None,
+    weight: options.Weight = None,
+    image: options.Image = None,
+    digit: options.Digit = None,
+    seed: options.Seed = 0,
+) -> None:
+    """How input pixels are spread, sums, and where gradients go.
+
+    For example: minicnn explain conv_transpose2d --input 1,3,3 --kernel 3 --stride 2
+    """
+    from minicnn import explain
+    from minicnn.explain.given import drawn
+
+    x = options.the_input(input, values, image, digit, seed, (1, 1, 3, 3))
+    weights = options.the_weight(x, weight, kernel, outputs, groups, seed, transposed=True)
+    O = weights.array.shape[1] * groups if weights.array.ndim > 1 else 1
+    biases = drawn("bias", (O,), seed) if bias else None
+    steps = [options.pair(text) for text in (stride, padding, output_padding)]
+    explanation = explain.conv_transpose2d(
+        x, weights, biases, *steps, groups, options.pair(dilation), at=options.place(at), seed=seed
+    )
+    show(explanation)
 
 
 @app.command("max_pool2d")
@@ -114,9 +142,7 @@ def avg_pool2d(
 
     x = options.the_input(input, values, image, digit, seed)
     sizes = [options.pair(text) for text in (kernel, stride or kernel, padding)]
-    explanation = explain.avg_pool2d(
-        x, *sizes, ceil_mode, count_include_pad, divisor, at=options.place(at), seed=seed
-    )
+    explanation = explain.avg_pool2d(x, *sizes, ceil_mode, count_include_pad, divisor, at=options.place(at), seed=seed)
     show(explanation)
 
 

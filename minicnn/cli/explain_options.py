@@ -63,8 +63,19 @@ def place(text: str | None) -> tuple[int, ...] | None:
     return None if text is None else whole_numbers(text)
 
 
-def the_input(size: str | None, values: Path | None, image: Path | None, digit: int | None, seed: int) -> "Given":
+def the_input(
+    size: str | None,
+    values: Path | None,
+    image: Path | None,
+    digit: int | None,
+    seed: int,
+    usual: tuple[int, ...] = (1, 1, 5, 5),
+) -> "Given":
     """The input that the options name: drawn, unless a file or a digit gives it.
+
+    Args:
+        size, values, image, digit, seed: the options.
+        usual: its shape where none is named.
 
     Raises:
         UserError: for more than one of them.
@@ -85,15 +96,42 @@ def the_input(size: str | None, values: Path | None, image: Path | None, digit: 
         return sources.picture(image, (shape[0], shape[1], shape[2]) if shape else None)
     if digit is not None:
         return sources.digit(digit)
-    shape = shape or (1, 5, 5)
-    return drawn("input", (1,) * (4 - len(shape)) + shape, seed)
+    return drawn("input", (1,) * (len(usual) - len(shape)) + shape if shape else usual, seed)
 
 
-def refuse(what: str, **others: Any) -> None:
-    """Raise UserError if one of the other options is given too, since `what` says the same."""
-    for name, value in others.items():
-        if value is not None:
-            raise UserError(f"{what} says what --{name} would; leave one of them out")
+def the_weight(
+    x: "Given",
+    file: Path | None,
+    kernel: str | None,
+    outputs: int | None,
+    groups: int,
+    seed: int,
+    transposed: bool = False,
+) -> "Given":
+    """The weight that the options name: drawn, unless a file gives it.
+
+    Args:
+        x: the input, for its channels.
+        file, kernel, outputs, groups, seed: the options.
+        transposed: whether input channels come first in it, as in a transposed convolution.
+
+    Raises:
+        UserError: for options that contradict each other.
+    """
+    from minicnn.explain import sources
+    from minicnn.explain.given import drawn
+
+    if file is not None:
+        for name, value in (("kernel", kernel), ("outputs", outputs)):
+            if value is not None:
+                raise UserError(f"--weight says what --{name} would; leave one of them out")
+        return sources.array_file(file)
+    C = x.array.shape[-3] if x.array.ndim > 2 else 1
+    O = outputs or groups
+    if C % groups or O % groups:
+        raise UserError(f"--groups {groups} doesn't divide the {C} channels and {O} outputs")
+    channels = (C, O // groups) if transposed else (O, C // groups)
+    return drawn("weight", (*channels, *pair(kernel or "3")), seed)
 
 
 WORDS = ("same", "valid")
@@ -102,7 +140,7 @@ Input = Annotated[
     str | None,
     typer.Option(
         callback=numbers(2, 4, "a shape such as 1,5,5 (channels, rows, columns)", 1),
-        help="Shape of the input: C,H,W, N,C,H,W or H,W.  [default: 1,5,5]",
+        help="Shape of the input: C,H,W, N,C,H,W or H,W.  [default: a small one]",
     ),
 ]
 Kernel = Annotated[
@@ -123,6 +161,13 @@ WindowStep = Annotated[
 ]
 Border = Annotated[
     str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Padding around the image, at most half the window.")
+]
+Zeros = Annotated[
+    str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Rows and columns that are cut off the output.")
+]
+OutputPadding = Annotated[
+    str,
+    typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Rows and columns added at the bottom and to the right."),
 ]
 CeilMode = Annotated[bool, typer.Option("--ceil-mode", help="Round the output's size up.")]
 Outputs = Annotated[int | None, typer.Option(min=1, help="How many output channels.  [default: one a group]")]

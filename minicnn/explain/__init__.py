@@ -12,5 +12,6 @@ The terminal, the page and the notebook read that object.
 from minicnn.explain.convolution import conv2d
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.pooling import avg_pool2d, max_pool2d
+from minicnn.explain.transposed import conv_transpose2d
 
-__all__ = ["Explanation", "avg_pool2d", "conv2d", "max_pool2d"]
+__all__ = ["Explanation", "avg_pool2d", "conv2d", "conv_transpose2d", "max_pool2d"]

@@ -11,14 +11,32 @@ from minicnn.kernels.geometry import Axis, Geometry
 
 
 @dataclass(frozen=True, eq=False)
-class Windowed(Explanation):
-    """An operation that looks through windows at images.
+class WithGeometry(Explanation):
+    """An operation that looks through windows at images: at its input, or for a transposed convolution at its output.
 
     Attributes:
         geometry: where the windows lie.
     """
 
     geometry: Geometry
+
+    def windows_of_pixels(self) -> np.ndarray:
+        """In how many windows each pixel of the image is: (H, W)."""
+        ones = np.ones((1, *self.geometry.output_size, *self.geometry.kernel, 1))
+        return col2im(ones, self.geometry)[0, :, :, 0].astype(np.int64)
+
+    def seen_by(self, row: int, column: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        """The positions (i, j) whose windows see a pixel of the image, and through which tap (p, q)."""
+        rows, columns = passing(self.geometry.height, row), passing(self.geometry.width, column)
+        return [((i, j), (p, q)) for i, p in rows for j, q in columns]
+
+    def _plain_options(self) -> dict[str, Any]:
+        return super()._plain_options() | padding_of(self.geometry, self.options["padding"])
+
+
+@dataclass(frozen=True, eq=False)
+class Windowed(WithGeometry):
+    """An operation whose output pixels look at the input through windows."""
 
     @property
     def taps(self) -> tuple[range, range]:
@@ -31,19 +49,6 @@ class Windowed(Explanation):
         H, W = self.geometry.input_size
         rows, columns = (np.array(one) for one in self.taps)
         return np.logical_and.outer((rows >= 0) & (rows < H), (columns >= 0) & (columns < W))
-
-    def windows_of_pixels(self) -> np.ndarray:
-        """In how many windows each input pixel is: (H, W)."""
-        ones = np.ones((1, *self.geometry.output_size, *self.geometry.kernel, 1))
-        return col2im(ones, self.geometry)[0, :, :, 0].astype(np.int64)
-
-    def seen_by(self, row: int, column: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """The output pixels (i, j) whose windows see an input pixel, and through which tap (p, q)."""
-        rows, columns = passing(self.geometry.height, row), passing(self.geometry.width, column)
-        return [((i, j), (p, q)) for i, p in rows for j, q in columns]
-
-    def _plain_options(self) -> dict[str, Any]:
-        return super()._plain_options() | padding_of(self.geometry, self.options["padding"])
 
 
 def taps_of(axis: Axis, position: int) -> range:
