@@ -1,7 +1,6 @@
 """`minicnn explain`: what its objects say beside PyTorch, what is printed, and how the command fails."""
 
 import dataclasses
-import io
 import json
 import math
 import re
@@ -10,25 +9,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from explained import FEW, check_state, equal_sides, printed, run_program, text_of
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from rich.console import Console
 from test_cli import fails, run
 
 from minicnn import Tensor, explain
 from minicnn.explain import program as programs
 from minicnn.explain import sources
 from minicnn.explain.given import drawn, frozen
-
-ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def text_of(explanation, width=80, **options):
-    """What `print` writes."""
-    file = io.StringIO()
-    explanation.print(Console(file=file, width=width, **{"color_system": None, **options}))
-    return file.getvalue()
 
 
 def leaf(array):
@@ -131,50 +121,28 @@ def test_the_gradient_of_one_pixel_alone(case):
     np.testing.assert_array_equal(e.alone()["grad_input"], x.grad)
 
 
+@FEW
 @given(convolutions(), st.sampled_from([60, 80, 120]), st.booleans())
 def test_what_is_printed(case, width, ascii_only):
-    """No line is too long, no colour is needed, and the sums that are printed are right."""
+    """The sums that are printed are right, and their results the operation's."""
     e, _ = case
-    encoding = "ascii" if ascii_only else "utf-8"
-
-    def printed(**options):
-        raw = io.BytesIO()
-        file = io.TextIOWrapper(raw, encoding=encoding)
-        e.print(Console(file=file, width=width, **options))
-        file.flush()
-        return raw.getvalue().decode(encoding)
-
-    plain = printed(color_system=None)
-    coloured = printed(color_system="truecolor", force_terminal=True, no_color=False)
-    assert "\x1b" not in plain
-    assert ascii_only or "\x1b" in coloured
-    assert ESCAPES.sub("", coloured) == plain
-    explained, _, code = plain.partition("\nIn PyTorch\n")
-    assert max(map(len, explained.splitlines())) <= max(width, 80)
-    assert "gives the same numbers, forward and backward" in " ".join(code.split())
-    signs = {"⌊": "math.floor(", "⌋": ")", "floor(": "math.floor(", "·": "*", "−": "-"}
-    joined = " ".join(explained.split())
-    sums = re.findall(r"(?:y\[[\d, ]+\]|gradient of (?:x|bias)\[[\d, ]+\]) = ([^=]+) = (\S+)", joined)
-    sizes = re.findall(r"[HW] \+ [^=]+ = ([^=]+) = ([^=]+) = (\d+)", joined)
-    assert len(sums) >= 1
-    assert len(sizes) == 2
-    for sides in [*sums, *sizes]:
-        values = []
-        for side in sides:
-            side = re.sub(r"\d+ more products \((.*?)\)", r"(\1)", side).replace("bias ", "")
-            for sign, word in signs.items():
-                side = side.replace(sign, word) if sign != "floor(" or "⌊" not in side else side
-            values.append(eval(re.sub(r"(math\.)+", "math.", side), {"math": math}))
-        assert len(set(values)) == 1, sides
+    text = printed(e, width, ascii_only)
+    (y,) = re.findall(r" y\[[\d, ]+\] = ([^=]+) = (\S+)", text)
+    assert equal_sides(y) == e.results["output"].array[e.at]
+    gradients = re.findall(r"gradient of (x|bias)\[([\d, ]+)\] = ([^=]+) = (\S+)", text)
+    assert len(gradients) == ("bias" in e.arrays) + int(e.windows_of_pixels().max() > 1)
+    for name, place, *sides in gradients:
+        gradient = e.results["grad_input" if name == "x" else "grad_bias"].array
+        assert equal_sides(sides) == gradient[tuple(map(int, place.split(", ")))]
+    sizes = re.findall(r"[HW] \+ [^=]+ = ([^=]+) = ([^=]+) = (\d+)", text)
+    assert tuple(map(equal_sides, sizes)) == e.geometry.output_size
 
 
 @given(convolutions())
 def test_the_program_runs_as_it_is_printed(case):
     e, options = case
     y, leaves = beside_torch(e, options)
-    names = {"print": lambda *values, sep: None}
-    printed = text_of(e)
-    exec(printed[printed.index("\nIn PyTorch\n") + 12 : printed.index("\nPyTorch ")], names)
+    names = run_program(e)
     np.testing.assert_array_equal(names["y"].detach(), y)
     np.testing.assert_array_equal(names["x"].grad, leaves[0].grad)
     np.testing.assert_array_equal(names["weight"].grad, leaves[1].grad)
@@ -182,16 +150,7 @@ def test_the_program_runs_as_it_is_printed(case):
 
 @given(convolutions())
 def test_the_state_is_json(case):
-    e, _ = case
-    state = json.loads(json.dumps(e.state(), allow_nan=False))
-    assert state == e.state()
-    for part, givens in (("arrays", e.arrays), ("results", e.results)):
-        assert state[part].keys() == givens.keys()
-        for name, one in givens.items():
-            np.testing.assert_array_equal(
-                np.reshape(state[part][name]["values"], state[part][name]["shape"]), one.array
-            )
-    assert state["at"] == list(e.at)
+    check_state(case[0])
 
 
 # The command

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from minicnn.cli import explain_options as options
-from minicnn.cli.errors import failing_with
+from minicnn.cli.errors import failing_with, not_negative, one_of, share
 
 if TYPE_CHECKING:
     from minicnn.explain import Explanation
@@ -14,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show one operation on numbers, forward and backward."
 )
 
+REDUCTIONS = ("mean", "sum", "none")
 one_sentence = failing_with(2, IndexError)
 """What a bad option ends with: one sentence, and exit status 2."""
 
@@ -69,7 +71,7 @@ def conv_transpose2d(
     digit: options.Digit = None,
     seed: options.Seed = 0,
 ) -> None:
-    """How input pixels are spread, sums, and where gradients go.
+    """How input pixels are spread, sums, and gradients.
 
     For example: minicnn explain conv_transpose2d --input 1,3,3 --kernel 3 --stride 2
     """
@@ -80,9 +82,9 @@ def conv_transpose2d(
     weights = options.the_weight(x, weight, kernel, outputs, groups, seed, transposed=True)
     O = weights.array.shape[1] * groups if weights.array.ndim > 1 else 1
     biases = drawn("bias", (O,), seed) if bias else None
-    steps = [options.pair(text) for text in (stride, padding, output_padding)]
+    step, cut, more = (options.pair(text) for text in (stride, padding, output_padding))
     explanation = explain.conv_transpose2d(
-        x, weights, biases, *steps, groups, options.pair(dilation), at=options.place(at), seed=seed
+        x, weights, biases, step, cut, more, groups, options.pair(dilation), at=options.place(at), seed=seed
     )
     show(explanation)
 
@@ -109,8 +111,8 @@ def max_pool2d(
     from minicnn import explain
 
     x = options.the_input(input, values, image, digit, seed)
-    sizes = [options.pair(text) for text in (kernel, stride or kernel, padding, dilation)]
-    show(explain.max_pool2d(x, *sizes, ceil_mode, at=options.place(at), seed=seed))
+    window, step, border, apart = (options.pair(text) for text in (kernel, stride or kernel, padding, dilation))
+    show(explain.max_pool2d(x, window, step, border, apart, ceil_mode, at=options.place(at), seed=seed))
 
 
 @app.command("avg_pool2d")
@@ -141,9 +143,77 @@ def avg_pool2d(
     from minicnn import explain
 
     x = options.the_input(input, values, image, digit, seed)
-    sizes = [options.pair(text) for text in (kernel, stride or kernel, padding)]
-    explanation = explain.avg_pool2d(x, *sizes, ceil_mode, count_include_pad, divisor, at=options.place(at), seed=seed)
+    window, step, border = (options.pair(text) for text in (kernel, stride or kernel, padding))
+    explanation = explain.avg_pool2d(
+        x, window, step, border, ceil_mode, count_include_pad, divisor, at=options.place(at), seed=seed
+    )
     show(explanation)
+
+
+@app.command("batch_norm")
+@one_sentence
+def batch_norm(
+    input: options.Batch = None,
+    training: Annotated[
+        bool, typer.Option("--training/--eval", help="Normalise by the batch's statistics, or by the running ones.")
+    ] = True,
+    affine: Annotated[bool, typer.Option("--affine/--no-affine", help="Whether there are weights and biases.")] = True,
+    momentum: Annotated[float, typer.Option(callback=share, help="How far the running statistics move.")] = 0.1,
+    eps: Annotated[float, typer.Option(callback=not_negative, help="What is added to the variance.")] = 1e-5,
+    at: options.Element = None,
+    values: options.Values = None,
+    image: options.Image = None,
+    digit: options.Digit = None,
+    seed: options.Seed = 0,
+) -> None:
+    """A channel's statistics, the three terms of its gradient.
+
+    For example: minicnn explain batch_norm --input 2,2,2,2 --at 0,1,1,0
+    """
+    from minicnn import explain
+    from minicnn.explain.given import drawn, frozen
+
+    x = options.the_input(input, values, image, digit, seed, (2, 2, 2, 2))
+    C = x.array.shape[1] if x.array.ndim > 1 else 1
+    weight, bias = (drawn(name, (C,), seed) if affine else None for name in ("scale", "bias"))
+    mean, var = (frozen(np.full(C, value), f"np.full({C}, {value})") for value in (0.0, 1.0))
+    place = options.place(at)
+    show(explain.batch_norm(x, mean, var, weight, bias, training, momentum, eps, at=place, seed=seed))
+
+
+@app.command("cross_entropy")
+@one_sentence
+def cross_entropy(
+    input: options.Scores = "3,4",
+    target: options.Target = None,
+    class_weight: options.ClassWeight = None,
+    ignore_index: Annotated[int, typer.Option(help="A class whose rows count nothing.")] = -100,
+    label_smoothing: Annotated[
+        float, typer.Option(callback=share, help="How much of the target is spread over all classes, 0 to 1.")
+    ] = 0.0,
+    reduction: Annotated[
+        str, typer.Option(callback=one_of(dict.fromkeys(REDUCTIONS)), help=f"{', '.join(REDUCTIONS)}.")
+    ] = "mean",
+    at: Annotated[int, typer.Option(min=0, help="The row that is explained.")] = 0,
+    values: options.Values = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Softmax, the loss of a row, and its gradient p − y.
+
+    For example: minicnn explain cross_entropy --input 2,3 --target 0,2 --label-smoothing 0.1
+    """
+    from minicnn import explain
+    from minicnn.explain import sources
+    from minicnn.explain.given import drawn, drawn_classes
+
+    if values is None:
+        x = drawn("input", options.whole_numbers(input), seed)
+    else:
+        x = sources.array_file(values)
+    N, K = x.array.shape if x.array.ndim == 2 else (1, x.array.size)
+    classes = drawn_classes(N, K, seed) if target is None else options.whole_numbers(target)
+    weight = None if class_weight is None else options.real_numbers(class_weight)
+    show(explain.cross_entropy(x, classes, weight, ignore_index, reduction, label_smoothing, at=at))
 
 
 def show(explanation: "Explanation") -> None:

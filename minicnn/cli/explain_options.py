@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,7 @@ def whole_numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def numbers(least: int, most: int, words: str, smallest: int) -> Callable[[str | None], str | None]:
+def numbers(least: int, most: int, words: str, smallest: int | None) -> Callable[[str | None], str | None]:
     """A callback for an option that takes `least` to `most` whole numbers with commas, described by `words`."""
 
     def check(value: str | None) -> str | None:
@@ -33,7 +33,7 @@ def numbers(least: int, most: int, words: str, smallest: int) -> Callable[[str |
             found = ()
         if not least <= len(found) <= most:
             raise typer.BadParameter(f"must be {words}, got {value!r}")
-        if min(found) < smallest:
+        if smallest is not None and min(found) < smallest:
             raise typer.BadParameter(f"must be at least {smallest}, got {value!r}")
         return value
 
@@ -45,6 +45,25 @@ def padding(value: str) -> str | None:
     if value in WORDS:
         return value
     return numbers(1, 2, "same, valid, one number or two such as 1,2", 0)(value)
+
+
+def real_numbers(text: str) -> tuple[float, ...]:
+    """The real numbers between commas.
+
+    Raises:
+        ValueError: where something else is.
+    """
+    return tuple(float(part) for part in text.split(","))
+
+
+def real(value: str | None) -> str | None:
+    """A callback for an option that takes real numbers with commas."""
+    if value is not None:
+        try:
+            real_numbers(value)
+        except ValueError:
+            raise typer.BadParameter(f"must be numbers such as 1,2,0.5, got {value!r}") from None
+    return value
 
 
 def pair(text: str) -> tuple[int, int]:
@@ -141,6 +160,35 @@ Input = Annotated[
     typer.Option(
         callback=numbers(2, 4, "a shape such as 1,5,5 (channels, rows, columns)", 1),
         help="Shape of the input: C,H,W, N,C,H,W or H,W.  [default: a small one]",
+    ),
+]
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        callback=numbers(2, 4, "a shape such as 2,2,2,2 (images, channels, rows, columns)", 1),
+        help="Shape of the input: N,C,H,W, C,H,W or H,W.  [default: 2,2,2,2]",
+    ),
+]
+Scores = Annotated[
+    str,
+    typer.Option(
+        callback=numbers(2, 2, "a shape such as 3,4 (rows, classes)", 1), help="Shape of the scores: rows, classes."
+    ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        callback=numbers(1, 10**6, "classes such as 0,2,1", None), help="The class of each row.  [default: drawn]"
+    ),
+]
+ClassWeight = Annotated[
+    str | None, typer.Option(callback=real, help="A factor for each class, such as 1,2,0.5.  [default: none]")
+]
+Element = Annotated[
+    str | None,
+    typer.Option(
+        callback=numbers(1, 4, "an element such as 0,1,1,0 (image, channel, row, column)", 0),
+        help="The element that is explained: image, channel, row, column.  [default: in the middle]",
     ),
 ]
 Kernel = Annotated[

@@ -9,9 +9,11 @@ where the windows lie, results and gradients, all computed by minicnn.
 The terminal, the page and the notebook read that object.
 """
 
+from minicnn.explain.classes import cross_entropy
 from minicnn.explain.convolution import conv2d
 from minicnn.explain.explanation import Explanation
+from minicnn.explain.normalization import batch_norm
 from minicnn.explain.pooling import avg_pool2d, max_pool2d
 from minicnn.explain.transposed import conv_transpose2d
 
-__all__ = ["Explanation", "avg_pool2d", "conv2d", "conv_transpose2d", "max_pool2d"]
+__all__ = ["Explanation", "avg_pool2d", "batch_norm", "conv2d", "conv_transpose2d", "cross_entropy", "max_pool2d"]

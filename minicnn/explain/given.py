@@ -13,9 +13,11 @@ MOST_LITERAL = 64
 """Arrays of more numbers are written as the code that made them."""
 WIDTH = 79
 """Characters of a line of Python."""
+CLASSES = 9
+"""Where the numbers of drawn classes start."""
 MOST_NUMBERS = 2**25
 """Arrays of more numbers, patch matrices among them, would take more memory than an explanation is worth."""
-DRAWN = {"input": (0, 4, 5), "weight": (-2, 2, 7), "bias": (-2, 2, 2), "grad_output": (1, 3, 3)}
+DRAWN = {"input": (0, 4, 5), "weight": (-2, 2, 7), "bias": (-2, 2, 2), "grad_output": (1, 3, 3), "scale": (1, 3, 8)}
 """The least and the largest number that is drawn for an array, and where its numbers start: small ones, so that sums of
 products can be checked in the head."""
 
@@ -99,6 +101,13 @@ def drawn(name: str, shape: tuple[int, ...], seed: int) -> Given:
     least, most, start = DRAWN[name]
     array = np.random.default_rng((seed, start)).integers(least, most + 1, shape)
     return frozen(array, f"np.random.default_rng({(seed, start)}).integers({least}, {most + 1}, {shape})")
+
+
+def drawn_classes(rows: int, classes: int, seed: int) -> Given:
+    """A class for each row."""
+    refuse_large("target", rows)
+    array = np.random.default_rng((seed, CLASSES)).integers(0, classes, rows)
+    return frozen(array, f"np.random.default_rng({(seed, CLASSES)}).integers(0, {classes}, {rows})", whole=True)
 
 
 def refuse_large(what: str, *sizes: int) -> None:

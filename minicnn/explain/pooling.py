@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +38,7 @@ class MaxPooling(Pooling):
     """A max_pool2d; its results have "indices" too, the position of each maximum in the H·W image."""
 
     def winners(self) -> np.ndarray:
-        """The pixel (row, column) that is each output pixel's maximum, for the explained image and channel: (OH, OW, 2)."""
+        """The pixel (row, column) of each maximum, in the explained image and channel: (OH, OW, 2)."""
         where = self.results["indices"].array[self.at[:2]]
         return np.stack(np.unravel_index(where, self.geometry.input_size), -1)
 
@@ -52,7 +51,9 @@ class MaxPooling(Pooling):
     def ties(self) -> list[tuple[int, int]]:
         """The other pixels of the window that are as large as the maximum."""
         largest = self.results["output"].array[self.at]
-        same = [one for one, value in self.counted().items() if value == largest or (value != value and largest != largest)]
+        same = [
+            one for one, value in self.counted().items() if value == largest or (value != value and largest != largest)
+        ]
         return [one for one in same if one != self.winner]
 
     def times_chosen(self) -> np.ndarray:
@@ -108,10 +109,13 @@ def max_pool2d(
         ValueError: for shapes or values that don't fit, an output without pixels, or no such pixel in it.
         TypeError: for what isn't numbers.
     """
-    images = image(x)
-    options = _sizes(kernel_size, stride, padding) | {"dilation": pair(dilation, "dilation", 1), "ceil_mode": ceil_mode}
-    geometry = pooling_geometry(images.array.shape[2:], *options.values())
-    return MaxPooling("max_pool2d", *_pooled("max_pool2d", images, options, geometry, at, grad_output, seed), geometry)
+    images, sizes = image(x), _sizes(kernel_size, stride, padding)
+    options = sizes | {"dilation": pair(dilation, "dilation", 1), "ceil_mode": ceil_mode}
+    geometry = pooling_geometry(images.array.shape[2:], **options)
+    _refuse_large(images, geometry)
+    results = results_of("max_pool2d", {"input": images}, options, grad_output, seed)
+    place = position(at, results["output"].array.shape)
+    return MaxPooling("max_pool2d", {"input": images}, options, place, results, geometry)
 
 
 def avg_pool2d(
@@ -142,11 +146,13 @@ def avg_pool2d(
         ValueError: for shapes or values that don't fit, an output without pixels, or no such pixel in it.
         TypeError: for what isn't numbers.
     """
-    images = image(x)
-    options = _sizes(kernel_size, stride, padding) | {"ceil_mode": ceil_mode}
-    geometry = pooling_geometry(images.array.shape[2:], *list(options.values())[:3], 1, ceil_mode)
-    options |= {"count_include_pad": count_include_pad, "divisor_override": divisor_override}
-    return AveragePooling("avg_pool2d", *_pooled("avg_pool2d", images, options, geometry, at, grad_output, seed), geometry)
+    images, sizes = image(x), _sizes(kernel_size, stride, padding) | {"ceil_mode": ceil_mode}
+    options = sizes | {"count_include_pad": count_include_pad, "divisor_override": divisor_override}
+    geometry = pooling_geometry(images.array.shape[2:], **sizes)
+    _refuse_large(images, geometry)
+    results = results_of("avg_pool2d", {"input": images}, options, grad_output, seed)
+    place = position(at, results["output"].array.shape)
+    return AveragePooling("avg_pool2d", {"input": images}, options, place, results, geometry)
 
 
 def _sizes(kernel_size: Any, stride: Any, padding: Any) -> dict[str, Any]:
@@ -158,12 +164,5 @@ def _sizes(kernel_size: Any, stride: Any, padding: Any) -> dict[str, Any]:
     }
 
 
-def _pooled(
-    op: str, images: Given, options: dict[str, Any], geometry: Geometry, at: Any, grad_output: Any, seed: int
-) -> tuple[Any, ...]:
-    """The attributes of an `Explanation` but for the operation's name."""
-    N, C = images.array.shape[:2]
-    refuse_large("all windows together", N, C, *geometry.output_size, *geometry.kernel)
-    arrays = {"input": images}
-    results = results_of(op, arrays, options, grad_output, seed)
-    return arrays, options, position(at, results["output"].array.shape), results
+def _refuse_large(images: Given, geometry: Geometry) -> None:
+    refuse_large("all windows together", *images.array.shape[:2], *geometry.output_size, *geometry.kernel)

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import inspect
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from minicnn.explain.explanation import Explanation
 
 POSITIONAL = {"batch_norm": ("running_mean", "running_var"), "cross_entropy": ("target",)}
-"""The arrays behind the input that stand without their names; weight and bias, unless it says otherwise."""
+"""The arrays that follow the input in the call; weight and bias, unless it says otherwise."""
 INSTALL = 'pip install "torch>=2.14"'
 ROUNDING = 2.0**-40
 """Sums in another order differ by some units of 2⁻⁵² of their largest term; what differs by more is another number."""
@@ -68,9 +69,10 @@ def _tensor(name: str, given: Given, differentiable: bool) -> str:
 
 def _call(op: str, arrays: Any, options: Any) -> str:
     defaults = {name: one.default for name, one in inspect.signature(getattr(F, op)).parameters.items()}
-    positional = [name for name in POSITIONAL.get(op, ("weight", "bias")) if name in defaults and name in arrays]
-    named = [name for name in arrays if name not in ("input", *positional)]
-    words = ["x", *positional, *(f"{name}={name}" for name in named)]
+    needed = POSITIONAL.get(op, ())
+    first = [name if name in arrays else "None" for name in needed]
+    first = first or [name for name in ("weight", "bias") if name in defaults and name in arrays]
+    words = ["x", *first, *(f"{name}={name}" for name in arrays if name not in ("input", *first))]
     words += [f"{name}={_shorter(value)!r}" for name, value in options.items() if _shorter(value) != defaults[name]]
     if op in CHOOSES:
         return _filled(f"y, indices = F.{op}(", [*words, "return_indices=True"])
@@ -98,7 +100,8 @@ def agreement(explanation: "Explanation") -> str:
         return f"PyTorch is not installed, so nothing was compared: {INSTALL}"
     arrays = [*explanation.arrays.values(), explanation.results["grad_output"]]
     names: dict[str, Any] = {given.name: given.array for given in arrays if given.name}
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         exec(explanation.program(), names)  # these lines are ours: what is compared is what is printed
     wrong, largest = [], 0.0
     for name, given in explanation.results.items():

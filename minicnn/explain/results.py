@@ -12,7 +12,9 @@ from minicnn.tensor import Tensor
 ALGORITHMS = {"conv2d": "im2col", "conv_transpose2d": "im2col"}
 """The algorithm that starts at once on a machine that has compiled no kernels yet."""
 CHOOSES = ("max_pool2d",)
-CONSTANTS = ("running_mean", "running_var", "target")
+UPDATED = ("running_mean", "running_var")
+"""Arrays that an operation moves."""
+CONSTANTS = (*UPDATED, "target")
 """Arrays without a gradient."""
 
 
@@ -27,7 +29,7 @@ def run(
         grad_output: the gradient with respect to the output, or a function of the output's shape that gives it.
 
     Returns: "output", "grad_output", and "grad_" with the name of each array that has a gradient; "indices" too where
-        elements are chosen.
+        elements are chosen, and running statistics as they are afterwards.
     """
     tensors = {name: Tensor(array.copy()) for name, array in arrays.items()}
     constants = (*CONSTANTS, "weight") if op == "cross_entropy" else CONSTANTS
@@ -39,13 +41,15 @@ def run(
     y.backward(Tensor(gradient))
     results = {"output": y.detach().numpy(), "grad_output": gradient}
     results |= {"indices": others[0].numpy()} if others else {}
+    results |= {name: tensors[name].numpy() for name in UPDATED if name in tensors}
     return results | {f"grad_{name}": tensors[name].grad.numpy() for name in variables}
 
 
 def _called(op: str, tensors: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, ...]:
     """The results of the function: the output, and the positions of maxima where these are chosen."""
     more = {"algorithm": ALGORITHMS[op]} if op in ALGORITHMS else {"return_indices": True} if op in CHOOSES else {}
-    results = getattr(F, op)(**tensors, **options, **more)
+    absent = {} if op != "batch_norm" else dict.fromkeys(UPDATED)
+    results = getattr(F, op)(**{**absent, **tensors}, **options, **more)
     return results if isinstance(results, tuple) else (results,)
 
 
@@ -74,4 +78,6 @@ def results_of(
         return found.array
 
     results = run(op, {name: one.array for name, one in arrays.items()}, options, chosen)
-    return {name: frozen(array, name, whole=array.dtype.kind == "i") for name, array in results.items()} | {"grad_output": gradient[0]}
+    return {name: frozen(array, name, whole=array.dtype.kind == "i") for name, array in results.items()} | {
+        "grad_output": gradient[0]
+    }

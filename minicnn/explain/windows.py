@@ -39,9 +39,15 @@ class Windowed(WithGeometry):
     """An operation whose output pixels look at the input through windows."""
 
     @property
+    def pixel(self) -> tuple[int, int]:
+        """The row and column of the output pixel."""
+        *_, i, j = self.at
+        return i, j
+
+    @property
     def taps(self) -> tuple[range, range]:
         """The rows and the columns of the input that the window looks at; outside the image where there is padding."""
-        *_, i, j = self.at
+        i, j = self.pixel
         return taps_of(self.geometry.height, i), taps_of(self.geometry.width, j)
 
     def inside(self) -> np.ndarray:

@@ -51,7 +51,7 @@ def largest(e: "MaxPooling", width: int) -> Iterator[Text]:
     ties, values = e.ties(), e.counted()
     yield heading(f"Forward: output pixel y{indices(e.at)}")
     yield window_start(e)
-    marks = {one: "tie" for one in ties} | {e.winner: "chosen"}
+    marks = dict.fromkeys(ties, "tie") | {e.winner: "chosen"}
     yield from bands(
         [
             input_grid(e, e.at[1], f"x{indices(e.at[:2])}, its window in [ ]", width, marks),
@@ -65,11 +65,11 @@ def largest(e: "MaxPooling", width: int) -> Iterator[Text]:
     rest = f"{len(terms) - TERMS} more" if len(terms) > TERMS else ""
     inner = ", ".join([*terms[:TERMS], *([rest] if rest else [])])
     result = number(e.results["output"].array[e.at])
-    yield paragraph(f"\ny{indices(e.at)} = max({inner}) = {result}, from x{indices(e.at[:2] + e.winner)}", width - 2, "  ")
+    yield paragraph(
+        f"\ny{indices(e.at)} = max({inner}) = {result}, from x{indices(e.at[:2] + e.winner)}", width - 2, "  "
+    )
     if ties:
-        yield paragraph(
-            f"A tie: {len(ties) + 1} pixels hold {result}. " + rule(result), width - 2, "  "
-        )
+        yield paragraph(f"A tie: {len(ties) + 1} pixels hold {result}. " + rule(result), width - 2, "  ")
     else:
         yield Text("  No tie here: no other pixel of the window is as large.")
 
@@ -87,8 +87,8 @@ def max_gradient(e: "MaxPooling", width: int) -> Iterator[Text]:
     g, chosen = e.results["grad_output"].array, e.times_chosen()
     yield heading(f"Backward: where the gradient of y{indices(e.at)} goes")
     yield paragraph(
-        f"All of g = {number(g[e.at])} goes to the maximum, x{indices(e.at[:2] + e.winner)}; the other pixels of the window "
-        "get nothing from it.",
+        f"All of g = {number(g[e.at])} goes to the maximum, x{indices(e.at[:2] + e.winner)}; the other pixels of the "
+        "window get nothing from it.",
         width - 2, "  ",
     )  # fmt: skip
     several = {(int(row), int(column)): "several" for row, column in np.argwhere(chosen > 1)}
@@ -97,9 +97,7 @@ def max_gradient(e: "MaxPooling", width: int) -> Iterator[Text]:
     yield from bands(
         [
             output_grid(e, "grad_output", f"gradient of y{indices((n, c))}", width),
-            grid(
-                f"gradient of x{indices((n, c))}", gradient, marks={e.winner: "chosen"}, focus=near, width=width - 2
-            ),
+            grid(f"gradient of x{indices((n, c))}", gradient, marks={e.winner: "chosen"}, focus=near, width=width - 2),
             grid("windows it is the maximum of", chosen, marks=several, focus=near, width=width - 2),
         ],
         width,
@@ -109,7 +107,11 @@ def max_gradient(e: "MaxPooling", width: int) -> Iterator[Text]:
         place = max(several, key=lambda one: (one == e.winner, chosen[one]))
         winners = e.winners()
         sources = [(int(i), int(j)) for i, j in np.argwhere((winners == place).all(-1))]
-        yield paragraph(f"* is the maximum of several windows and collects from each, as x{indices((n, c, *place))}:", width - 2, "  ")
+        yield paragraph(
+            f"* is the maximum of several windows and collects from each, as x{indices((n, c, *place))}:",
+            width - 2,
+            "  ",
+        )
         terms = [factor(g[n, c, i, j]) for i, j in sources]
         rest = number(sum(float(g[n, c, i, j]) for i, j in sources[TERMS:]))
         yield equation(f"gradient of x{indices((n, c, *place))}", terms, "", gradient[place], rest, width)
@@ -118,14 +120,20 @@ def max_gradient(e: "MaxPooling", width: int) -> Iterator[Text]:
 def mean(e: "AveragePooling", width: int) -> Iterator[Text]:
     """The window of the output pixel, and its mean."""
     values = e.counted()
-    divisor = int(e.divisors()[e.at[2:]])
+    (i, j), divisor = e.pixel, int(e.divisors()[e.pixel])
     yield heading(f"Forward: output pixel y{indices(e.at)}")
     yield window_start(e)
     yield from bands(
         [
             input_grid(e, e.at[1], f"x{indices(e.at[:2])}, its window in [ ]", width),
             output_grid(e, "output", f"y{indices(e.at[:2])}", width),
-            grid("divisors", e.divisors(), marks={e.at[2:]: "window"}, focus=((e.at[2],) * 2, (e.at[3],) * 2), width=width - 2),
+            grid(
+                "divisors",
+                e.divisors(),
+                marks={e.pixel: "window"},
+                focus=((i, i), (j, j)),
+                width=width - 2,
+            ),
         ],
         width,
     )
@@ -151,10 +159,12 @@ def why(e: "AveragePooling", divisor: int, inside: int) -> str:
     if divisor == inside == KH * KW:
         return f"{KH}·{KW} pixels, all of them in the image"
     if not e.options["count_include_pad"]:
-        return f"the pixels of the window that are in the image (count_include_pad is False); the window has {KH}·{KW} taps"
+        return f"of the window's {KH}·{KW} taps, those in the image (count_include_pad is False)"
     if divisor == KH * KW:
         return f"{KH}·{KW} pixels, padding counted (count_include_pad is True); {inside} are in the image"
-    return f"of its {KH}·{KW} taps, those in the image or its padding count; the others hang over, as ceil_mode lets them"
+    return (
+        f"of its {KH}·{KW} taps, those in the image or its padding count; the others hang over, as ceil_mode lets them"
+    )
 
 
 def average_gradient(e: "AveragePooling", width: int) -> Iterator[Text]:
@@ -163,10 +173,10 @@ def average_gradient(e: "AveragePooling", width: int) -> Iterator[Text]:
     g, divisors = e.results["grad_output"].array[n, c], e.divisors()
     counts, gradient = e.windows_of_pixels(), e.results["grad_input"].array[n, c]
     yield heading(f"Backward: where the gradient of y{indices(e.at)} goes")
-    share = number(g[e.at[2:]] / divisors[e.at[2:]])
+    share = number(g[e.pixel] / divisors[e.pixel])
     yield paragraph(
-        f"Each pixel of the window gets g / divisor = {number(g[e.at[2:]])} / {divisors[e.at[2:]]} = {share}; what lies in "
-        "the padding is dropped.",
+        f"Each pixel of the window gets g / divisor = {number(g[e.pixel])} / {divisors[e.pixel]} = {share}; what "
+        "lies in the padding is dropped.",
         width - 2, "  ",
     )  # fmt: skip
     several = {(int(row), int(column)): "several" for row, column in np.argwhere(counts > 1)}
@@ -183,7 +193,9 @@ def average_gradient(e: "AveragePooling", width: int) -> Iterator[Text]:
     if inside:
         place = max(inside, key=lambda one: counts[one])
         sources = [pixel for pixel, _ in e.seen_by(*place)]
-        yield paragraph(f"\n* is in several windows and collects from each, as x{indices((n, c, *place))}:", width - 2, "  ")
+        yield paragraph(
+            f"\n* is in several windows and collects from each, as x{indices((n, c, *place))}:", width - 2, "  "
+        )
         table = [
             ("y at i,j", [",".join(map(str, pixel)) for pixel in sources]),
             ("g", [number(g[pixel]) for pixel in sources]),

@@ -17,8 +17,8 @@ ROOM_FOR_ASCII = 8
 INDICES = re.compile(r"\[[\d, ]+\]")
 UNBROKEN = "\N{NO-BREAK SPACE}"
 ASCII = {
-    "×": "x", "·": "*", "−": "-", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "Σ": "sum of", "√": "sqrt", "≤": "<=", "≥": ">=", "…": "...",
-    "²": "^2", "∞": "inf", "σ": "s", "μ": "m", "→": "->", "ŷ": "p", "∂": "d",
+    "×": "x", "·": "*", "−": "-", "…": "...", "Σ": "sum of", "√": "sqrt", "²": "^2",
+    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
 }  # fmt: skip
 """What stands for signs that an ASCII terminal hasn't."""
 

@@ -60,17 +60,15 @@ def spreading(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     vertical, horizontal = e.geometry.height, e.geometry.width
     yield heading(f"Forward: input pixel x{indices((n, c, i, j))} is spread over the output")
     yield paragraph(
-        f"It adds x·weight = {number(x[n, c, i, j])}·weight to the output, from row {i}·{vertical.stride} − {vertical.before} "
-        f"= {rows[0]} and column {j}·{horizontal.stride} − {horizontal.before} = {columns[0]} on.",
+        f"It adds x·weight = {number(x[n, c, i, j])}·weight to the output, from row {i}·{vertical.stride} − "
+        f"{vertical.before} = {rows[0]} and column {j}·{horizontal.stride} − {horizontal.before} = {columns[0]} on.",
         width - 2, "  ",
     )  # fmt: skip
     landed = {(row, column): "window" for row in rows for column in columns}
     near = (rows[0], rows[-1]), (columns[0], columns[-1])
     yield from bands(
         [
-            grid(
-                f"x{indices((n, c))}", x[n, c], marks={(i, j): "pixel"}, focus=((i, i), (j, j)), width=width - 2
-            ),
+            grid(f"x{indices((n, c))}", x[n, c], marks={(i, j): "pixel"}, focus=((i, i), (j, j)), width=width - 2),
             grid(f"weight{indices((c, e.output_in_group))}", weight[c, e.output_in_group], width=width - 2),
             grid(f"what it adds to y{indices((n, o))}", e.spread()[n, o], marks=landed, focus=near, width=width - 2),
         ],
@@ -88,7 +86,9 @@ def spreading(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     if several:
         yield Text("\n  * is reached by several input pixels, whose products add up.")
     if not counts.all():
-        yield paragraph(f"{int((counts == 0).sum())} of {counts.size} output pixels are reached by none.", width - 2, "  ")
+        yield paragraph(
+            f"{int((counts == 0).sum())} of {counts.size} output pixels are reached by none.", width - 2, "  "
+        )
     yield from remarks(e, "")
 
 
@@ -128,8 +128,8 @@ def gradient(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     here = indices((n, c, i, j))
     yield heading(f"Backward: the gradient of x{here}")
     yield paragraph(
-        "What an input pixel was spread over sends its gradient back: a convolution of the output's gradient with the same "
-        "weight.",
+        "What an input pixel was spread over sends its gradient back: a convolution of the output's gradient with the "
+        "same weight.",
         width - 2, "  ",
     )  # fmt: skip
     seen = {(row, column): "window" for row in rows for column in columns}
@@ -170,7 +170,9 @@ def weight_gradient(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     name = indices((c, e.output_in_group))
     yield heading("Backward: the gradient with respect to the weight")
     yield paragraph(
-        f"The sum over all {len(places)} input pixels of x·window of y's gradient, here for weight{name}.", width - 2, "  "
+        f"The sum over all {len(places)} input pixels of x·window of y's gradient, here for weight{name}.",
+        width - 2,
+        "  ",
     )
     blocks = [
         grid(f"{number(x[place])}·window of x{indices((place[0], c, *place[1:]))}", windows[place], width=width - 2)
@@ -193,10 +195,10 @@ def costs(e: "TransposedConvolution") -> Iterator[Text]:
     N, O, OH, OW = e.results["output"].array.shape
     bias = f" + {O}" if "bias" in e.arrays else ""
     parameters = prod(weight) + (O if bias else 0)
-    each = prod(weight[1:])
+    pixels, each = "·".join(map(str, (N, *x[1:]))), "·".join(map(str, weight[1:]))
     yield heading("What it costs")
     yield Text(f"  parameters     {'·'.join(map(str, weight))}{bias} = {parameters:,}")
+    yield Text(f"  multiply-adds  {pixels} input pixels · {each} = {prod(x) * prod(weight[1:]):,}")
     yield Text(
-        f"  multiply-adds  {N}·{x[1]}·{x[2]}·{x[3]} input pixels · {'·'.join(map(str, weight[1:]))} = {prod(x) * each:,}"
+        f"                 (minicnn summary counts {N}·{OH}·{OW} · {parameters:,} = {N * OH * OW * parameters:,})"
     )
-    yield Text(f"                 (minicnn summary counts {N}·{OH}·{OW} · {parameters:,} = {N * OH * OW * parameters:,})")
