@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from agreement import assert_agrees, assert_computes_alike
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import minicnn
@@ -11,6 +11,8 @@ from minicnn import nn
 from minicnn.testing.cases import layouts
 
 FEW = settings(max_examples=15, deadline=None)
+SHARED = settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""On two threads: a single image is shared out, several are taken one by one."""
 
 
 @st.composite
@@ -26,9 +28,9 @@ def normalizations(draw, least=2):
     return x, affine, groups, draw(layouts())
 
 
-@FEW
+@SHARED
 @given(normalizations(3))
-def test_instance_norm(case):
+def test_instance_norm(two_threads, case):
     x, affine, _, layout = case
 
     def program(T, x, *affine):
@@ -37,9 +39,9 @@ def test_instance_norm(case):
     assert_computes_alike(program, x, *affine, layout=layout)
 
 
-@FEW
+@SHARED
 @given(normalizations(2))
-def test_group_norm(case):
+def test_group_norm(two_threads, case):
     x, affine, groups, layout = case
     if x[0].size == groups:  # one value per group
         return

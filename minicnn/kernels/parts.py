@@ -63,7 +63,7 @@ def _about(values, centre, lanes, more_lanes):
 
 
 @kernel
-def _moments_of(values, lanes, more_lanes):
+def moments_of(values, lanes, more_lanes):
     """Mean and variance: what the first sum rounded off is found by the second, about its result."""
     centre = _mean_of(values, lanes)
     offset, square = _about(values, centre, lanes, more_lanes)
@@ -71,7 +71,7 @@ def _moments_of(values, lanes, more_lanes):
 
 
 @kernel
-def _products_of(g, weight, values, centre, lanes, more_lanes):
+def products_of(g, weight, values, centre, lanes, more_lanes):
     """Σ g · weight and Σ g · weight · (value − centre)"""
     lanes[:] = 0
     more_lanes[:] = 0
@@ -100,7 +100,7 @@ def _rows_forward(x, weight, bias, eps, centred, y, means, invstds):
         for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
             mean, variance = 0.0, 0.0
             if centred:
-                mean, variance = _moments_of(x[r], lanes, more_lanes)
+                mean, variance = moments_of(x[r], lanes, more_lanes)
             else:
                 _, variance = _about(x[r], 0.0, lanes, more_lanes)
             invstd = 1 / np.sqrt(variance + eps)
@@ -117,7 +117,7 @@ def _rows_backward(g, x, weight, means, invstds, centred, grad_x, by_weight, by_
         lanes, more_lanes = np.empty(LANES), np.empty(LANES)
         for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
             mean, invstd = means[r], invstds[r]
-            total, product = _products_of(g[r], weight, x[r], mean, lanes, more_lanes)
+            total, product = products_of(g[r], weight, x[r], mean, lanes, more_lanes)
             offset = total / D if centred else 0.0
             slope = product * invstd * invstd / D
             for d in range(D):
@@ -133,7 +133,7 @@ def _plane_moments(x, means, variances):
     for chunk in prange(CHUNKS):
         lanes, more_lanes = np.empty(LANES), np.empty(LANES)
         for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
-            means[m], variances[m] = _moments_of(x[m], lanes, more_lanes)
+            means[m], variances[m] = moments_of(x[m], lanes, more_lanes)
 
 
 @kernel(parallel=True)
@@ -142,7 +142,7 @@ def _plane_products(g, x, centre, ones, sums, products):
     for chunk in prange(CHUNKS):
         lanes, more_lanes = np.empty(LANES), np.empty(LANES)
         for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
-            sums[m], products[m] = _products_of(g[m], ones, x[m], centre[m], lanes, more_lanes)
+            sums[m], products[m] = products_of(g[m], ones, x[m], centre[m], lanes, more_lanes)
 
 
 @kernel(parallel=True)

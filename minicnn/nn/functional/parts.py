@@ -62,52 +62,28 @@ class GroupNorm(Operator):
         arranged = _arranged(x)
         if not watched[0] and np.may_share_memory(arranged, x):
             arranged = arranged.copy()
+        factor = np.ones(C) if weight is None else weight.astype(np.float64)
+        shift = np.zeros(C, x.dtype) if bias is None else np.ascontiguousarray(bias, x.dtype)
         with np.errstate(all="ignore"):
-            means, variances = (values.reshape(N, groups, -1) for values in kernels.parts.moments(arranged))
-            mean = means.mean(-1, keepdims=True)
-            variance = variances.mean(-1, keepdims=True) + np.square(means - mean).mean(-1, keepdims=True)
+            y, mean, variance = kernels.groups.forward(arranged, factor, shift, N, groups, eps)
             if running is not None:
-                running(mean[..., 0], variance[..., 0])
+                running(mean, variance)
             invstd = 1 / np.sqrt(variance + eps)
-            mean, invstd = (np.broadcast_to(values, means.shape).reshape(N, C) for values in (mean, invstd))
-            factor = np.ones(C) if weight is None else weight.astype(np.float64)
-            shift = np.broadcast_to(0 if bias is None else bias, (N, C))
-            y = kernels.parts.affine(arranged, *_flat(arranged, mean, invstd * factor, shift))
         ctx.saved = arranged, mean, invstd, factor, *(a for a, w in zip((x, weight), watched, strict=True) if w)
-        ctx.shape, ctx.groups = x.shape, groups
+        ctx.shape = x.shape
         return _restored(y, x.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         x, mean, invstd, factor, *_ = ctx.saved
-        needs = ctx.needs_input_grad
-        N, C = ctx.shape[:2]
         g = _like(grad_output, x)
-        by_x = by_weight = by_bias = None
         with np.errstate(all="ignore"):
-            found = kernels.parts.products(g, x, *_flat(x, mean))
-            sums, products = (values.reshape(N, C) for values in found)
-            if needs[1]:
-                by_weight = (products * invstd).sum(0).astype(g.dtype)
-            if needs[2]:
-                by_bias = sums.sum(0).astype(g.dtype)
-            if needs[0]:
-                count = prod(ctx.shape[1:]) // ctx.groups
-                offset, slope = (_of_groups(values * factor, ctx.groups) / count for values in (sums, products))
-                factors = _flat(x, mean, invstd * factor, slope * invstd**3, offset * invstd)
-                by_x = _restored(kernels.parts.grad_input(g, x, *factors), ctx.shape)
+            grad_x, sums, products = kernels.groups.backward(g, x, factor, mean, invstd)
+            each = np.repeat(invstd, len(factor) // invstd.shape[1], 1)
+            by_weight = (products * each).sum(0).astype(g.dtype) if ctx.needs_input_grad[1] else None
+            by_bias = sums.sum(0).astype(g.dtype) if ctx.needs_input_grad[2] else None
+        by_x = _restored(grad_x, ctx.shape) if ctx.needs_input_grad[0] else None
         return by_x, by_weight, by_bias, None, None, None, None
-
-
-def _flat(arranged: np.ndarray, *values: np.ndarray) -> list[np.ndarray]:
-    """Numbers (N, C) as the kernels take them for planes or pixels."""
-    return [value.ravel() for value in values] if arranged.ndim == 2 else list(values)
-
-
-def _of_groups(values: np.ndarray, groups: int) -> np.ndarray:
-    """Numbers (N, C) added up over each group, and repeated for its channels."""
-    parts = values.reshape(len(values), groups, -1)
-    return np.broadcast_to(parts.sum(-1, keepdims=True), parts.shape).reshape(values.shape)
 
 
 class RowNorm(Operator):
