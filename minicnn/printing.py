@@ -83,7 +83,7 @@ def printoptions(**options: Any) -> Iterator[None]:
         set_printoptions(**before)
 
 
-class _Numbers:
+class Numbers:
     """Writes the elements of one tensor, all of the same width.
 
     Args:
@@ -135,7 +135,7 @@ def _printed_part(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _written(array: np.ndarray, indent: int, in_part: bool, numbers: _Numbers) -> str:
+def _written(array: np.ndarray, indent: int, in_part: bool, numbers: Numbers) -> str:
     """The elements in brackets, from column `indent` on."""
     if not array.ndim:
         return numbers.write(array.item())
@@ -164,10 +164,10 @@ def _elements(array: np.ndarray, indent: int) -> str:
     if not array.size:
         return "[]"
     in_part = array.size > _options.threshold
-    return _written(array, indent, in_part, _Numbers(_printed_part(array) if in_part else array))
+    return _written(array, indent, in_part, Numbers(_printed_part(array) if in_part else array))
 
 
-def _remarks(tensor: Any) -> Iterator[str]:
+def remarks(tensor: Any) -> Iterator[str]:
     """What stands behind the elements: what these don't tell."""
     array = tensor._array
     if (not array.size and array.ndim != 1) or (array.size and not _options.edgeitems):
@@ -189,7 +189,7 @@ def written(tensor: Variable, name: str = "tensor") -> str:
     indent = len(name) + 1
     text = f"{name}({_elements(tensor._array, indent)}"
     column = len(text) - text.rfind("\n") + 1
-    for remark in _remarks(tensor):
+    for remark in remarks(tensor):
         if column + len(remark) + 2 > _options.linewidth:
             text += f",\n{' ' * indent}{remark}"
             column = indent + len(remark)

@@ -8,6 +8,7 @@ import numpy as np
 
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import copied, is_contiguous
+from minicnn.cells import html
 from minicnn.errors import ShapeError
 from minicnn.operators import splitting
 from minicnn.operators.operands import OPERANDS
@@ -79,6 +80,9 @@ class Protocols(Variable):
     def __repr__(self) -> str:
         name = type(self).__name__
         return written(self, "tensor" if name in ("Tensor", "Parameter") else name)
+
+    def _repr_html_(self) -> str:
+        return html(self)
 
     def __deepcopy__(self: Any, memo: dict) -> Any:
         if self.grad_fn is not None:
