@@ -1,12 +1,12 @@
 """The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
-`minicnn check`, `minicnn explain`."""
+`minicnn check`, `minicnn explain`, `minicnn filters`."""
 
 from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn.cli import check, evaluate, explain, predict, run, summary, train
+from minicnn.cli import check, evaluate, explain, filters, predict, run, summary, train
 
 __all__ = ["app"]
 
@@ -35,7 +35,7 @@ def main(
     """Convolutional networks from scratch: train one, evaluate its weights, ask about a picture, count its costs."""
 
 
-for command in (train.train, evaluate.evaluate, predict.predict, summary.summary, check.check):
+for command in (train.train, evaluate.evaluate, predict.predict, summary.summary, check.check, filters.filters):
     app.command()(command)
 
 # what follows the script belongs to the script, options too
