@@ -7,8 +7,9 @@ import numpy as np
 from rich.text import Text
 
 from minicnn.explain.terminal.numbers import factor, number
-from minicnn.explain.terminal.parts import TERMS, remarks, table_of, title
+from minicnn.explain.terminal.parts import remarks, title
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import TERMS, table_of
 
 if TYPE_CHECKING:
     from minicnn.explain.classes import CrossEntropy
@@ -42,7 +43,7 @@ def softmax(e: "CrossEntropy", width: int) -> Iterator[Text]:
         ("exp", [*map(number, powers)]),
         ("p", [*map(number, p)]),
     ]
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     yield Text(f"\n  Σ exp = {number(powers.sum())}; each p is its power divided by that.")
     yield from remarks(e, "")
 
@@ -78,7 +79,7 @@ def loss(e: "CrossEntropy", width: int) -> Iterator[Text]:
         ("counts", [*map(number, wanted)]),
         ("log p", [*map(number, logs)]),
     ]
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     terms = [f"{number(one)}·{factor(other)}" for one, other in zip(wanted[:TERMS], logs, strict=False)]
     more = f" + {K - TERMS} more" if K > TERMS else ""
     yield paragraph(f"\nloss = −({' + '.join(terms)}{more}) = {number(result)}", width - 2, "  ")
@@ -99,7 +100,7 @@ def reduction(e: "CrossEntropy", width: int) -> Iterator[Text]:
         ("target", [str(y) for y in e.arrays["target"].array.tolist()]),
         ("loss", ["ignored" if e.ignored[n] else number(losses[n]) for n in range(len(losses))]),
     ]
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     if how == "none":
         yield Text("\n  reduction none: every row's loss is a result.")
         return
@@ -139,7 +140,7 @@ def gradient(e: "CrossEntropy", width: int) -> Iterator[Text]:
         ("p − y" if plain else f"{number(total)}·p − y", [*map(number, total * p - wanted)]),
         ("gradient", [*map(number, result)]),
     ]
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     yield paragraph(
         "\nIt adds up to 0, but for rounding: adding a constant to all scores changes nothing.", width - 2, "  "
     )

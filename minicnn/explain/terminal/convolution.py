@@ -1,6 +1,7 @@
 """conv2d in the terminal: size, window, patch row and sum; where the gradient goes; costs."""
 
 from collections.abc import Iterator
+from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -9,20 +10,10 @@ from rich.text import Text
 
 from minicnn.explain.terminal.convolution_gradients import gradient, weight_gradient
 from minicnn.explain.terminal.grid import PADDING, grid
-from minicnn.explain.terminal.numbers import factor, indices, number
-from minicnn.explain.terminal.parts import (
-    TERMS,
-    bands,
-    equation,
-    input_grid,
-    output_grid,
-    remarks,
-    size,
-    table_of,
-    title,
-    window_start,
-)  # fmt: skip
+from minicnn.explain.terminal.numbers import indices, number
+from minicnn.explain.terminal.parts import bands, input_grid, output_grid, remarks, size, title, window_start
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import TERMS, equation, table_of
 
 if TYPE_CHECKING:
     from minicnn.explain.convolution import Convolution
@@ -70,27 +61,24 @@ def patch_row(e: "Convolution", width: int) -> Iterator[Text]:
     N, _, OH, OW = e.results["output"].array.shape
     KH, KW = e.geometry.kernel
     patch, kernel = e.patch(), e.kernel()
-    taps = list(np.ndindex(patch.shape))
+    taps = list(islice(np.ndindex(patch.shape), TERMS))
     yield heading("Its row of the patch matrix, and its sum")
     yield paragraph(
         f"Row {(n * OH + i) * OW + j} of 0 to {N * OH * OW - 1}: a row is a window, a column a tap "
         f"(row p, column q, channel c); there are {KH}·{KW}·{len(e.channels)} = {patch.size} columns.",
         width - 2, "  ",
     )  # fmt: skip
-    products = patch * kernel
     inside = e.inside()
     table = [
         ("p,q,c", [",".join(map(str, tap)) for tap in taps]),
         ("x", [number(patch[tap]) if inside[tap[:2]] else PADDING for tap in taps]),
         ("weight", [number(kernel[tap]) for tap in taps]),
-        ("product", [number(products[tap]) for tap in taps]),
+        ("product", [number(patch[tap] * kernel[tap]) for tap in taps]),
     ]
-    yield from table_of(table, width, TERMS)
-    terms = [f"{factor(patch[tap])}·{factor(kernel[tap])}" for tap in taps]
-    rest = number(sum(products[tap] for tap in taps[TERMS:]))
-    bias = e.arrays.get("bias")
-    last = "" if bias is None else f"bias {number(bias.array[o])}"
-    yield equation(f"y{indices(e.at)}", terms, last, e.results["output"].array[e.at], rest, width)
+    yield from table_of(table, width)
+    last = f"bias {number(e.arrays['bias'].array[o])}" if "bias" in e.arrays else ""
+    result = e.results["output"].array[e.at]
+    yield equation(f"y{indices(e.at)}", patch, kernel, result=result, width=width, last=last)
 
 
 def costs(e: "Convolution") -> Iterator[Text]:

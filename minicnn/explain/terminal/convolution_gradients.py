@@ -7,15 +7,13 @@ import numpy as np
 from rich.text import Text
 
 from minicnn.explain.terminal.grid import grid
-from minicnn.explain.terminal.numbers import factor, indices, number
-from minicnn.explain.terminal.parts import TERMS, bands, equation, focus, output_grid, table_of, window_marks
+from minicnn.explain.terminal.numbers import indices, number
+from minicnn.explain.terminal.parts import bands, focus, output_grid, window_marks
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import equation, products, sum_of_windows
 
 if TYPE_CHECKING:
     from minicnn.explain.convolution import Convolution
-
-WINDOWS = 9
-"""Windows that are drawn for the gradient with respect to the weight."""
 
 
 def gradient(e: "Convolution", width: int) -> Iterator[Text]:
@@ -67,24 +65,16 @@ def collected(e: "Convolution", counts: np.ndarray, width: int) -> Iterator[Text
         row, column = max(places, key=lambda place: counts[place])
         g, weight = e.results["grad_output"].array, e.arrays["weight"].array
         sources = e.collected(c, row, column)
-        factors = [(g[(n, *pixel)], weight[(pixel[0], c - e.channels.start, *tap)]) for pixel, tap in sources]
+        first = np.array([g[(n, *pixel)] for pixel, _ in sources])
+        second = np.array([weight[(pixel[0], c - e.channels.start, *tap)] for pixel, tap in sources])
         total = e.results["grad_input"].array[n, c, row, column]
         yield paragraph(
             f"\n* is in several windows and collects from each: that is why col2im adds. For instance x"
             f"{indices((n, c, row, column))}, from {len(sources)} output pixels:",
             width - 2, "  ",
         )  # fmt: skip
-        table = [
-            ("y at o,i,j", [",".join(map(str, pixel)) for pixel, _ in sources]),
-            ("tap p,q", [",".join(map(str, tap)) for _, tap in sources]),
-            ("g", [number(one) for one, _ in factors]),
-            ("weight", [number(other) for _, other in factors]),
-            ("product", [number(one * other) for one, other in factors]),
-        ]
-        yield from table_of(table, width, TERMS)
-        rest = number(sum(one * other for one, other in factors[TERMS:]))
-        terms = [f"{factor(one)}·{factor(other)}" for one, other in factors]
-        yield equation(f"gradient of x{indices((n, c, row, column))}", terms, "", total, rest, width)
+        yield from products("y at o,i,j", "g", sources, first, second, width)
+        yield equation(f"gradient of x{indices((n, c, row, column))}", first, second, result=total, width=width)
     else:
         yield Text("\n  No pixel is in more than one window: col2im only copies here.")
     if unseen:
@@ -95,23 +85,17 @@ def weight_gradient(e: "Convolution", width: int) -> Iterator[Text]:
     """The gradient with respect to the weight as a sum over windows."""
     o, c = e.at[1], e.channels.start
     g = e.results["grad_output"].array[:, o]
-    windows = e.patches()[..., 0]
-    places = list(np.ndindex(g.shape))
     yield heading("Backward: the gradient with respect to the weight")
     yield paragraph(
-        f"The sum over all {len(places)} windows of g·window, here for weight{indices((o, 0))} and channel {c}.",
-        width - 2, "  ",
-    )  # fmt: skip
-    blocks = [
-        grid(f"{number(g[place])}·window of y{indices((place[0], o, *place[1:]))}", windows[place], width=width - 2)
-        for place in places[:WINDOWS]
-    ]
-    yield from bands(blocks, width)
-    if len(places) > WINDOWS:
-        yield Text(f"\n  … and {len(places) - WINDOWS} more windows")
-    total = grid(f"= gradient of weight{indices((o, 0))}", e.results["grad_weight"].array[o, 0], width=width - 2)
-    yield from bands([total], width)
+        f"The sum over all {g.size} windows of g·window, here for weight{indices((o, 0))} and channel {c}.",
+        width - 2,
+        "  ",
+    )
+
+    def name(place: tuple[int, ...]) -> str:
+        return f"window of y{indices((place[0], o, *place[1:]))}"
+
+    total = e.results["grad_weight"].array[o, 0]
+    yield from sum_of_windows(g, e.patches()[..., 0], name, f"gradient of weight{indices((o, 0))}", total, width)
     if "bias" in e.arrays:
-        terms = [number(g[place]) if k == 0 else factor(g[place]) for k, place in enumerate(places)]
-        rest = number(sum(float(g[place]) for place in places[TERMS:]))
-        yield equation(f"gradient of bias[{o}]", terms, "", e.results["grad_bias"].array[o], rest, width)
+        yield equation(f"gradient of bias[{o}]", g, result=e.results["grad_bias"].array[o], width=width)

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from minicnn.explain.terminal.grid import grid
 from minicnn.explain.terminal.numbers import factor, indices, number
-from minicnn.explain.terminal.parts import TERMS, bands, equation, remarks, title
+from minicnn.explain.terminal.parts import bands, remarks, title
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import TERMS, equation
 
 if TYPE_CHECKING:
     from minicnn.explain.normalization import BatchNormalization
@@ -125,18 +126,13 @@ def gradient(e: "BatchNormalization", width: int) -> Iterator[Text]:
 def parameters(e: "BatchNormalization", width: int) -> Iterator[Text]:
     """The gradients of weight and bias, and how many numbers are learned."""
     g, normalized, c = e.of_channel(e.results["grad_output"].array).ravel(), e.normalized().ravel(), e.channel
-    pairs = list(zip(g.tolist(), normalized.tolist(), strict=True))
     if "weight" in e.arrays or "bias" in e.arrays:
         yield heading("Backward: the gradients of weight and bias")
     if "weight" in e.arrays:
-        terms = [f"{factor(one)}·{factor(other)}" for one, other in pairs]
-        rest = number(sum(one * other for one, other in pairs[TERMS:]))
         result = e.results["grad_weight"].array[c]
-        yield equation(f"gradient of weight[{c}] = Σ g·normalized", terms, "", result, rest, width)
+        yield equation(f"gradient of weight[{c}] = Σ g·normalized", g, normalized, result=result, width=width)
     if "bias" in e.arrays:
-        rest = number(sum(one for one, _ in pairs[TERMS:]))
-        terms = [factor(one) for one, _ in pairs]
-        yield equation(f"gradient of bias[{c}] = Σ g", terms, "", e.results["grad_bias"].array[c], rest, width)
+        yield equation(f"gradient of bias[{c}] = Σ g", g, result=e.results["grad_bias"].array[c], width=width)
     C = e.arrays["input"].array.shape[1]
     learned = sum(name in e.arrays for name in ("weight", "bias"))
     yield heading("What it costs")

@@ -25,7 +25,12 @@ def factor(value: SupportsFloat) -> str:
 
 def is_rounded(arrays: Iterable[np.ndarray]) -> bool:
     """Whether `number` leaves out digits of some of these numbers."""
-    return any(float(number(value)) != value for array in arrays for value in array.ravel().tolist() if value == value)
+    for array in arrays:
+        finite = array[np.isfinite(array)]
+        doubtful = finite[(finite != np.floor(finite)) | (np.abs(finite) >= LARGEST_WHOLE)]
+        if any(float(number(value)) != value for value in doubtful.tolist()):
+            return True
+    return False
 
 
 def times(sizes: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""What the operations' texts have in common: title, sizes, blocks of numbers, tables and sums."""
+"""What the operations' texts have in common: title, sizes and blocks of numbers."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -9,14 +9,11 @@ from rich.text import Text
 
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.terminal.grid import PADDING, beside, grid
-from minicnn.explain.terminal.numbers import is_rounded, number, times
+from minicnn.explain.terminal.numbers import is_rounded, times
 from minicnn.explain.terminal.printing import heading, paragraph
 from minicnn.explain.windows import Windowed
 from minicnn.kernels.geometry import Axis
 from minicnn.nn import functional as F
-
-TERMS = 36
-"""Terms of a sum, and columns of a table, that are written."""
 
 
 def title(e: Explanation, width: int) -> Text:
@@ -132,33 +129,3 @@ def bands(blocks: list[Text], width: int) -> Iterator[Text]:
     for band in beside(blocks, width - 2):
         lines = [Text("  ").append_text(line) for line in band.split("\n")]
         yield Text("\n").join([Text(""), *lines])
-
-
-def equation(left: str, terms: list[str], last: str, result: float, rest: str, width: int) -> Text:
-    """`left = a + b + … + last = result` in lines of `width` characters.
-
-    Args:
-        left: what is computed.
-        terms: as written; `TERMS` of them are.
-        last: a term that is always written, if any.
-        result: the sum.
-        rest: the sum of the terms that are not written.
-        width: of a line.
-    """
-    shown = terms[:TERMS] + ([f"{len(terms) - TERMS} more products ({rest})"] if len(terms) > TERMS else [])
-    words = " + ".join([*shown, *([last] if last else [])] or ["0"])
-    return paragraph(f"\n{left} = {words} = {number(result)}", width - 2, "  ")
-
-
-def table_of(table: list[tuple[str, list[str]]], width: int, most: int) -> Iterator[Text]:
-    """Named rows of texts, in as many stretches as the width takes."""
-    named = max(len(name) for name, _ in table)
-    wide = max(len(text) for _, texts in table for text in texts[:most]) + 2
-    room = max((width - 2 - named) // wide, 1)
-    count = min(len(table[0][1]), most)
-    for start in range(0, count, room):
-        end = min(start + room, count)
-        lines = [
-            f"  {name.ljust(named)}{''.join(text.rjust(wide) for text in texts[start:end])}" for name, texts in table
-        ]
-        yield Text("\n".join(["", *lines]))

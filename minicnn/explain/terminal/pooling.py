@@ -9,20 +9,18 @@ from rich.text import Text
 from minicnn.explain.terminal.grid import grid
 from minicnn.explain.terminal.numbers import factor, indices, number
 from minicnn.explain.terminal.parts import (
-    TERMS,
     bands,
-    equation,
     focus,
     input_grid,
     output_grid,
     remarks,
     size,
-    table_of,
     title,
     window_marks,
     window_start,
 )  # fmt: skip
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import TERMS, equation, table_of
 
 if TYPE_CHECKING:
     from minicnn.explain.pooling import AveragePooling, MaxPooling, Pooling
@@ -112,9 +110,8 @@ def max_gradient(e: "MaxPooling", width: int) -> Iterator[Text]:
             width - 2,
             "  ",
         )
-        terms = [factor(g[n, c, i, j]) for i, j in sources]
-        rest = number(sum(float(g[n, c, i, j]) for i, j in sources[TERMS:]))
-        yield equation(f"gradient of x{indices((n, c, *place))}", terms, "", gradient[place], rest, width)
+        shares = np.array([g[n, c, i, j] for i, j in sources])
+        yield equation(f"gradient of x{indices((n, c, *place))}", shares, result=gradient[place], width=width)
 
 
 def mean(e: "AveragePooling", width: int) -> Iterator[Text]:
@@ -201,10 +198,10 @@ def average_gradient(e: "AveragePooling", width: int) -> Iterator[Text]:
             ("g", [number(g[pixel]) for pixel in sources]),
             ("divisor", [number(divisors[pixel]) for pixel in sources]),
         ]
-        yield from table_of(table, width, TERMS)
-        terms = [f"{factor(g[pixel])}/{factor(divisors[pixel])}" for pixel in sources]
-        rest = number(sum(float(g[pixel] / divisors[pixel]) for pixel in sources[TERMS:]))
-        yield equation(f"gradient of x{indices((n, c, *place))}", terms, "", gradient[place], rest, width)
+        yield from table_of(table, width)
+        parts = [np.array([array[pixel] for pixel in sources]) for array in (g, divisors)]
+        here = f"gradient of x{indices((n, c, *place))}"
+        yield equation(here, *parts, result=gradient[place], width=width, sign="/")
 
 
 def costs(e: "Pooling", work: str) -> Iterator[Text]:

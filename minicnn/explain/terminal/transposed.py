@@ -8,16 +8,14 @@ import numpy as np
 from rich.text import Text
 
 from minicnn.explain.terminal.grid import grid
-from minicnn.explain.terminal.numbers import factor, indices, number, times
-from minicnn.explain.terminal.parts import TERMS, bands, equation, output_grid, remarks, table_of, title
+from minicnn.explain.terminal.numbers import indices, number, times
+from minicnn.explain.terminal.parts import bands, output_grid, remarks, title
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import equation, products, sum_of_windows
 from minicnn.kernels.geometry import Axis
 
 if TYPE_CHECKING:
     from minicnn.explain.transposed import TransposedConvolution
-
-WINDOWS = 9
-"""Windows that are drawn for the gradient with respect to the weight."""
 
 
 def sections(e: "TransposedConvolution", width: int) -> Iterator[Text]:
@@ -97,26 +95,13 @@ def forward(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     n, o, *_ = e.at
     x, weight = e.arrays["input"].array, e.arrays["weight"].array
     sources = e.sources()
-    factors = [(x[(n, *pixel)], weight[(pixel[0], e.output_in_group, *tap)]) for pixel, tap in sources]
+    first = np.array([x[(n, *pixel)] for pixel, _ in sources])
+    second = np.array([weight[(pixel[0], e.output_in_group, *tap)] for pixel, tap in sources])
     yield heading(f"Output pixel y{indices(e.at)}: its sum")
-    if sources:
-        yield from table_of(products_table("x at c,i,j", "x", sources, factors), width, TERMS)
-    terms = [f"{factor(one)}·{factor(other)}" for one, other in factors]
-    rest = number(sum(float(one * other) for one, other in factors[TERMS:]))
-    bias = e.arrays.get("bias")
-    last = "" if bias is None else f"bias {number(bias.array[o])}"
-    yield equation(f"y{indices(e.at)}", terms, last, e.results["output"].array[e.at], rest, width)
-
-
-def products_table(where: str, what: str, sources: list, factors: list) -> list[tuple[str, list[str]]]:
-    """Pixels, taps, and the two factors of each product."""
-    return [
-        (where, [",".join(map(str, pixel)) for pixel, _ in sources]),
-        ("tap p,q", [",".join(map(str, tap)) for _, tap in sources]),
-        (what, [number(one) for one, _ in factors]),
-        ("weight", [number(other) for _, other in factors]),
-        ("product", [number(one * other) for one, other in factors]),
-    ]
+    yield from products("x at c,i,j", "x", sources, first, second, width)
+    last = f"bias {number(e.arrays['bias'].array[o])}" if "bias" in e.arrays else ""
+    result = e.results["output"].array[e.at]
+    yield equation(f"y{indices(e.at)}", first, second, result=result, width=width, last=last)
 
 
 def gradient(e: "TransposedConvolution", width: int) -> Iterator[Text]:
@@ -154,39 +139,30 @@ def gradient(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     )
     sources = e.collected()
     OG = weight.shape[1]
-    factors = [(g[(n, *pixel)], weight[(c, pixel[0] % OG, *tap)]) for pixel, tap in sources]
-    if sources:
-        yield from table_of(products_table("y at o,i,j", "g", sources, factors), width, TERMS)
-    terms = [f"{factor(one)}·{factor(other)}" for one, other in factors]
-    rest = number(sum(float(one * other) for one, other in factors[TERMS:]))
-    yield equation(f"gradient of x{here}", terms, "", e.results["grad_input"].array[n, c, i, j], rest, width)
+    first = np.array([g[(n, *pixel)] for pixel, _ in sources])
+    second = np.array([weight[(c, pixel[0] % OG, *tap)] for pixel, tap in sources])
+    yield from products("y at o,i,j", "g", sources, first, second, width)
+    result = e.results["grad_input"].array[n, c, i, j]
+    yield equation(f"gradient of x{here}", first, second, result=result, width=width)
 
 
 def weight_gradient(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     """The gradient with respect to the weight as a sum over input pixels."""
     o, c = e.at[1], e.pixel[0]
-    x, windows = e.arrays["input"].array[:, c], e.gradient_windows()
-    places = list(np.ndindex(x.shape))
-    name = indices((c, e.output_in_group))
+    x, label = e.arrays["input"].array[:, c], indices((c, e.output_in_group))
     yield heading("Backward: the gradient with respect to the weight")
     yield paragraph(
-        f"The sum over all {len(places)} input pixels of x·window of y's gradient, here for weight{name}.",
-        width - 2,
-        "  ",
+        f"The sum over all {x.size} input pixels of x·window of y's gradient, here for weight{label}.", width - 2, "  "
     )
-    blocks = [
-        grid(f"{number(x[place])}·window of x{indices((place[0], c, *place[1:]))}", windows[place], width=width - 2)
-        for place in places[:WINDOWS]
-    ]
-    yield from bands(blocks, width)
-    if len(places) > WINDOWS:
-        yield Text(f"\n  … and {len(places) - WINDOWS} more windows")
-    total = grid(f"= gradient of weight{name}", e.results["grad_weight"].array[c, e.output_in_group], width=width - 2)
-    yield from bands([total], width)
+
+    def name(place: tuple[int, ...]) -> str:
+        return f"window of x{indices((place[0], c, *place[1:]))}"
+
+    total = e.results["grad_weight"].array[c, e.output_in_group]
+    yield from sum_of_windows(x, e.gradient_windows(), name, f"gradient of weight{label}", total, width)
     if "bias" in e.arrays:
-        g = e.results["grad_output"].array[:, o].ravel().tolist()
-        rest = number(sum(g[TERMS:]))
-        yield equation(f"gradient of bias[{o}]", [*map(factor, g)], "", e.results["grad_bias"].array[o], rest, width)
+        g = e.results["grad_output"].array[:, o]
+        yield equation(f"gradient of bias[{o}]", g, result=e.results["grad_bias"].array[o], width=width)
 
 
 def costs(e: "TransposedConvolution") -> Iterator[Text]:
