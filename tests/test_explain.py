@@ -246,8 +246,8 @@ def test_without_pytorch_there_is_the_command_that_installs_it(monkeypatch):
 
 def test_reals_and_special_numbers():
     x = np.random.default_rng(0).standard_normal((2, 6, 6))
-    x[0, 0, 0], x[1, 3, 3] = np.inf, np.nan
-    e = explain.conv2d(Tensor(x), np.random.default_rng(1).standard_normal((1, 2, 3, 3)), padding=1)
+    x[0, 0, 0], x[0, 0, 1], x[1, 3, 3] = np.inf, -np.inf, np.nan
+    e = explain.conv2d(Tensor(x), np.random.default_rng(1).integers(-1, 2, (1, 2, 3, 3)), padding=1)
     assert "gives the same numbers" in e.agreement()
     state = json.loads(json.dumps(e.state(), allow_nan=False))
     assert state["arrays"]["input"]["values"][0] == "Infinity"

@@ -1,5 +1,6 @@
 """batch_norm explained: the statistics of a channel, and the three terms of the gradient."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,17 @@ class BatchNormalization(Explanation):
             "variance": -factor * normalized * (g * normalized).mean(),
         }
         return straight | through
+
+    def state(self) -> dict[str, Any]:
+        """As `Explanation.state`, with the input and all that has its shape as images: (N, C, H, W)."""
+        shape = self.arrays["input"].array.shape
+        images = (*shape[:2], math.prod(shape[2:-1]), shape[-1] if len(shape) > 2 else 1)
+        state = super().state()
+        for plain in (*state["arrays"].values(), *state["results"].values()):
+            if len(plain["shape"]) > 1:
+                plain["shape"] = list(images)
+        place = np.unravel_index(np.ravel_multi_index(self.at, shape), images)
+        return state | {"at": [int(index) for index in place]}
 
     def _sections(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.normalization import sections

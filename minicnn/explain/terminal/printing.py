@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.console import ConsoleOptions
 from rich.text import Text
 
@@ -31,7 +32,9 @@ def shown(explanation: "Explanation", options: ConsoleOptions) -> Iterator[Text]
 
 
 def _everything(explanation: "Explanation", width: int) -> Iterator[Text]:
-    yield from explanation._sections(width)
+    with np.errstate(all="ignore"):  # infinity less infinity is shown as what it is
+        sections = list(explanation._sections(width))
+    yield from sections
     yield heading("In PyTorch")
     yield Text(explanation.program())
     yield paragraph(f"\n{explanation.agreement()}", width)
