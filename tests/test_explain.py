@@ -187,6 +187,9 @@ def test_a_digit_and_a_picture(tmp_path):
     assert "input 1×1×8×8" in result.output
     assert "gives the same numbers" in result.output
     Image.fromarray(np.arange(64 * 40 * 3, dtype=np.uint8).reshape(40, 64, 3)).save(tmp_path / "picture.png")
+    grey = sources.picture(tmp_path / "picture.png", (1, 40, 64)).array
+    expected = np.asarray(Image.open(tmp_path / "picture.png").convert("L"), float)
+    assert np.abs(grey[0, 0] - expected).max() <= 1
     result = run("explain", "conv2d", "--image", tmp_path / "picture.png")
     assert "input 1×1×20×32" in result.output
     assert "gives the same numbers" in result.output

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn._resize import resize_bilinear
 from minicnn.datasets.digits import read_table
 from minicnn.explain.given import Given, frozen
+from minicnn.filters.pictures import read_picture
 
 LONGEST = 32
 """Pixels of a picture's longer side."""
+GREY = np.array([0.299, 0.587, 0.114])
+"""How bright red, green and blue look (ITU-R BT.601)."""
 
 
 def array_file(path: Path, whole: bool = False) -> Given:
@@ -33,7 +37,7 @@ def array_file(path: Path, whole: bool = False) -> Given:
     return frozen(array, f"np.load({str(path)!r})", whole=whole)
 
 
-def picture(path: Path, shape: tuple[int, int, int] | None = None) -> Given:
+def picture(path: str | Path, shape: tuple[int, int, int] | None = None) -> Given:
     """A picture as whole numbers from 0 to 255: (1, C, H, W).
 
     Args:
@@ -45,24 +49,18 @@ def picture(path: Path, shape: tuple[int, int, int] | None = None) -> Given:
         OSError: where there is no such file.
         ValueError: where it is no picture, or C is another number.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     C, *size = shape or (1,)
     if C not in (1, 3):
         raise ValueError(f"a picture has 1 or 3 channels, not {C}")
-    try:
-        with Image.open(path) as file:
-            seen = ImageOps.exif_transpose(file).convert("L" if C == 1 else "RGB")
-    except UnidentifiedImageError:
-        raise ValueError(f"cannot read {path} as a picture") from None
-    if size:
-        H, W = size
-    else:
-        share = min(LONGEST / max(seen.size), 1)
-        W, H = (max(round(side * share), 1) for side in seen.size)
-    pixels = np.asarray(seen.resize((W, H), Image.Resampling.BILINEAR)).reshape(H, W, C)
+    pixels = read_picture(Path(path)).pixels
+    if len(pixels) > C:
+        pixels = np.tensordot(GREY, pixels, 1)[None]
+    share = min(LONGEST / max(pixels.shape[1:]), 1)
+    H, W = size or (max(round(side * share), 1) for side in pixels.shape[1:])
+    scaled = resize_bilinear(pixels[..., None], (H, W))[..., 0]
+    whole = np.rint(np.broadcast_to(scaled, (C, H, W)) * 255)
     arguments = f"{str(path)!r}" + (f", {(C, H, W)}" if shape else "")
-    return frozen(pixels.transpose(2, 0, 1)[None], f"sources.picture({arguments}).array")
+    return frozen(whole[None], f"sources.picture({arguments}).array")
 
 
 def digit(label: int) -> Given:
