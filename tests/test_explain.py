@@ -19,6 +19,7 @@ from minicnn import Tensor, explain
 from minicnn.explain import program as programs
 from minicnn.explain import sources
 from minicnn.explain.given import drawn, frozen
+from minicnn.explain.terminal.grid import MARKS, PADDING, grid
 
 
 def leaf(array):
@@ -151,6 +152,54 @@ def test_the_program_runs_as_it_is_printed(case):
 @given(convolutions())
 def test_the_state_is_json(case):
     check_state(case[0])
+
+
+# Numbers in rows and columns
+
+
+def parsed(text):
+    """What a grid shows, by row and column as they are numbered: a number and the signs before and behind it."""
+    _, header, *lines = text.plain.splitlines()
+    columns = [(match.end(), int(match[0])) for match in re.finditer(r"-?\d+", header)]
+    found = {}
+    for line in lines:
+        if line.startswith(("rows", "columns")):
+            continue
+        row = int(line.split()[0])
+        for end, column in columns:
+            start = max(
+                [edge for edge, _ in columns if edge < end], default=len(line) - len(line.lstrip()) + len(str(row))
+            )
+            before, value, behind = re.fullmatch(
+                r" *([\[>=]?)(-?[\d.e+-]+|\.)([\]<=*]?) *", line[start + 1 : end + 1]
+            ).groups()
+            found[row, column] = before, value, behind
+    return found
+
+
+@given(st.data())
+def test_a_grid_shows_what_is_near(data):
+    rows, columns = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 40))
+    values = np.random.default_rng(data.draw(st.integers(0, 99))).integers(-40, 99, (rows, columns)).astype(float)
+    first = data.draw(st.tuples(st.integers(-3, 2), st.integers(-3, 2)))
+    masked = np.ma.array(values, mask=np.random.default_rng(1).random(values.shape) < 0.1)
+    every = [(i, j) for i in range(first[0], first[0] + rows) for j in range(first[1], first[1] + columns)]
+    marks = {
+        one: data.draw(st.sampled_from([name for name in MARKS if name]))
+        for one in data.draw(st.sets(st.sampled_from(every), max_size=5))
+    }
+    row, column = data.draw(st.sampled_from(every))
+    width = data.draw(st.integers(30, 100))
+    text = grid("title", masked, marks=marks, first=first, focus=((row, row), (column, column)), width=width)
+    shown = parsed(text)
+    assert (row, column) in shown
+    assert max(map(len, text.plain.splitlines())) <= max(width, len("columns 10 to 20 of 10 to 20"))
+    for (i, j), (before, value, behind) in shown.items():
+        here = i - first[0], j - first[1]
+        assert value == (PADDING if masked.mask[here] else str(int(values[here])))
+        assert (before, behind) == MARKS[marks.get((i, j), "")][:2]
+    if len(shown) < len(every):
+        assert " of " in text.plain
 
 
 # The command

@@ -61,9 +61,9 @@ def grid(
     lines = [Text(title)]
     lines.append(Text(" " * edge + "".join(f"{j} ".rjust(wide) for j in shown_columns), "dim"))
     for i in shown_rows:
-        line = Text(f"{i} ".rjust(edge), "dim")
+        line = Text.assemble((f"{i} ".rjust(edge), "dim"))
         for j in shown_columns:
-            before, behind, style = MARKS[marks.get((i, j), "")]
+            before, behind, style = MARKS[marks.get((i, j), "padding" if texts[i, j] == PADDING else "")]
             text = texts[i, j] + (behind or " ")
             line.append((before + text).rjust(wide), style)
         lines.append(line)
