@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.given import given
 from minicnn.explain.images import position
 from minicnn.explain.results import results_of
-from minicnn.tensor import Tensor
+from minicnn.nn.functional.normalization import to_rows
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -35,8 +36,8 @@ class BatchNormalization(Explanation):
         if not self.options["training"]:
             mean, variance = (self.arrays[f"running_{name}"].array[self.channel] for name in ("mean", "var"))
             return float(mean), float(variance)
-        values = Tensor(self.of_channel(self.arrays["input"].array).ravel())
-        return values.mean().item(), values.var(unbiased=False).item()
+        means, variances = kernels.normalization.moments(to_rows(self.arrays["input"].array))
+        return float(means[self.channel]), float(variances[self.channel])
 
     @property
     def deviation(self) -> float:
