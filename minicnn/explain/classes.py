@@ -111,7 +111,7 @@ def cross_entropy(
         )
     arrays = {"input": scores, "target": classes} | ({} if weight is None else {"weight": given(weight, "weight")})
     options = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
-    if not 0 <= label_smoothing <= 1:
+    if isinstance(label_smoothing, (int, float)) and not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be between 0 and 1, got {label_smoothing}")
     if 0 in scores.array.shape:
         raise ValueError(f"there is nothing to explain in scores of shape {scores.array.shape}")

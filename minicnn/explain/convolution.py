@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn.explain.given import drawn, given, refuse_large
+from minicnn.explain.given import count, drawn, given, refuse_large
 from minicnn.explain.images import four_dimensional, image, position
 from minicnn.explain.results import results_of
 from minicnn.explain.windows import Windowed
 from minicnn.kernels.convolution.im2col import im2col
-from minicnn.kernels.geometry import convolution_geometry, integer, pair
+from minicnn.kernels.geometry import convolution_geometry, pair
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -87,11 +87,11 @@ def conv2d(
         ValueError: for shapes or values that don't fit, an output without pixels, or no such pixel in it.
         TypeError: for what isn't numbers.
     """
-    images, groups = image(x), integer(groups)
+    images, groups = image(x), count(groups, "groups", 1)
     N, C, H, W = images.array.shape
     if weight is None:
-        if groups < 1 or C % groups:
-            raise ValueError(f"groups must be at least 1 and divide the {C} channels of x, got {groups}")
+        if C % groups:
+            raise ValueError(f"groups must divide the {C} channels of x, got {groups}")
         weight = drawn("weight", (groups, C // groups, 3, 3), seed)
     weight = four_dimensional(weight, "weight", "(O, C/groups, KH, KW)")
     arrays = {"input": images, "weight": weight} | ({} if bias is None else {"bias": given(bias, "bias")})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Variable
+from minicnn.kernels.geometry import integer
 
 MOST_LITERAL = 64
 """Arrays of more numbers are written as the code that made them."""
@@ -72,10 +73,10 @@ def given(value: Any, name: str, whole: bool = False) -> Given:
     try:
         array = np.array(value._array if isinstance(value, Variable) else value)
     except ValueError:
-        array = np.array(None)
+        raise TypeError(f"{name} must be an array of numbers: nested lists need equal lengths") from None
     if array.dtype.kind not in ("iu" if whole else "biuf"):
         kind = "whole numbers" if whole else "numbers"
-        raise TypeError(f"{name} must be an array of {kind}, got {type(value).__name__} of {array.dtype}")
+        raise TypeError(f"{name} must be an array of {kind}, got {value if array.ndim == 0 else array.dtype!r}")
     return frozen(array, name, name, whole)
 
 
@@ -99,8 +100,24 @@ def drawn(name: str, shape: tuple[int, ...], seed: int) -> Given:
     """
     refuse_large(name, *shape)
     least, most, start = DRAWN[name]
-    array = np.random.default_rng((seed, start)).integers(least, most + 1, shape)
+    array = np.random.default_rng((count(seed, "seed"), start)).integers(least, most + 1, shape)
     return frozen(array, f"np.random.default_rng({(seed, start)}).integers({least}, {most + 1}, {shape})")
+
+
+def count(value: Any, name: str, least: int = 0) -> int:
+    """A whole number, `least` or more.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: for a smaller one.
+    """
+    try:
+        whole = integer(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {value!r}") from None
+    if whole < least:
+        raise ValueError(f"{name} must be at least {least}, got {whole}")
+    return whole
 
 
 def drawn_classes(rows: int, classes: int, seed: int) -> Given:

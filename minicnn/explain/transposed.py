@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn.explain.given import drawn, given, refuse_large
+from minicnn.explain.given import count, drawn, given, refuse_large
 from minicnn.explain.images import four_dimensional, image, position
 from minicnn.explain.results import results_of, run
 from minicnn.explain.windows import WithGeometry, taps_of
 from minicnn.kernels.convolution.im2col import im2col
-from minicnn.kernels.geometry import integer, pair, transposed_geometry
+from minicnn.kernels.geometry import pair, transposed_geometry
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -118,7 +118,7 @@ def conv_transpose2d(
         ValueError: for shapes or values that don't fit, an output without pixels, or no such pixel in it.
         TypeError: for what isn't numbers.
     """
-    images, groups = image(x), integer(groups)
+    images, groups = image(x), count(groups, "groups", 1)
     N, C, H, W = images.array.shape
     weight = drawn("weight", (C, 1, 3, 3), seed) if weight is None else weight
     weight = four_dimensional(weight, "weight", "(C, O/groups, KH, KW)")
@@ -132,8 +132,8 @@ def conv_transpose2d(
     }
     sizes = [options[name] for name in ("stride", "padding", "output_padding", "dilation")]
     geometry = transposed_geometry((H, W), weight.array.shape[2:], *sizes)
-    refuse_large("the patch matrix", N, H, W, *weight.array.shape[1:], max(groups, 1))
-    refuse_large("the output", N, *geometry.input_size, weight.array.shape[1] * max(groups, 1))
+    refuse_large("the patch matrix", N, H, W, *weight.array.shape[1:], groups)
+    refuse_large("the output", N, *geometry.input_size, weight.array.shape[1] * groups)
     results = results_of("conv_transpose2d", arrays, options, grad_output, seed)
     place = position(at, results["output"].array.shape)
     return TransposedConvolution("conv_transpose2d", arrays, options, place, results, geometry)
