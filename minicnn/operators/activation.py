@@ -197,6 +197,13 @@ class Tanhshrink(Activation):
 
     loops = "tanhshrink"
 
+    @classmethod
+    def forward(cls, ctx: Any, x: np.ndarray, *parameters: float) -> np.ndarray:
+        y = super().forward(ctx, x, *parameters)
+        if ctx.needs_input_grad[0]:
+            ctx.saved = (x.copy(order="K"),)  # PyTorch keeps tanh x, so that x may change
+        return y
+
 
 class Softshrink(Activation):
     """x moved towards 0 by the width, not beyond."""

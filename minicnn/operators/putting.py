@@ -26,7 +26,7 @@ class IndexAdd(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: np.ndarray, source: np.ndarray, axis: int) -> np.ndarray:
-        ctx.saved, ctx.axis = (index, source), axis  # PyTorch reads the source again
+        ctx.saved, ctx.axis = (index, source) if ctx.needs_input_grad[2] else (index,), axis  # PyTorch reads it again
         y = start(ctx, x)
         moved = np.moveaxis(as_vector(y), axis, 0)
         totals = row_sums(index.reshape(-1), np.moveaxis(as_vector(source), axis, 0), moved.shape)
@@ -36,9 +36,9 @@ class IndexAdd(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        index, source = ctx.saved
-        by_source = np.take(as_vector(g), index.reshape(-1), ctx.axis).reshape(source.shape)
-        return g, None, by_source, None
+        index, *sources = ctx.saved
+        by_source = [np.take(as_vector(g), index.reshape(-1), ctx.axis).reshape(source.shape) for source in sources]
+        return g, None, *(by_source or [None]), None
 
 
 class IndexCopy(Put):
@@ -47,7 +47,8 @@ class IndexCopy(Put):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, basic: tuple, *advanced: Any) -> np.ndarray:
         y = Put.forward(ctx, x, value, basic, *advanced)
-        ctx.saved = (*ctx.saved, value)  # PyTorch reads the source again
+        if ctx.needs_input_grad[1]:
+            ctx.saved = (*ctx.saved, value)  # PyTorch reads the source again
         return y
 
 

@@ -10,7 +10,7 @@ from minicnn.dtypes import int32, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import row_sums, sums_at
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
-from minicnn.operators.indexing import Pick, index
+from minicnn.operators.indexing import Pick, split
 from minicnn.operators.operands import array_of
 from minicnn.operators.shape import expand, reshape, view
 
@@ -279,6 +279,15 @@ def broadcast_to_mask(name: str, input: Any, mask: Any) -> tuple[Any, Any]:
     return tuple(x if array_of(x).shape == shape else expand(x, shape) for x in (input, mask))  # type: ignore[return-value]
 
 
+class MaskedSelect(Pick):
+    """The elements where a mask holds; x may not change before the backward."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, *key: Any) -> np.ndarray:
+        ctx.freezes = True
+        return Pick.forward(ctx, x, *key)
+
+
 @entitled("MaskedSelectBackward0")
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask` holds, one after another.
@@ -297,7 +306,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     values, holds = broadcast_to_mask("masked_select", input, mask)
     if not array_of(values).ndim:
         values, holds = reshape(values, 1), reshape(holds, 1)
-    return index(values, holds)
+    return MaskedSelect.apply(values, *split(holds, array_of(values).ndim)[1])
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:

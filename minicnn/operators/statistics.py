@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Divide, Multiply, Subtract
@@ -17,11 +17,11 @@ from minicnn.operators.shape import permute, reshape, squeeze
 
 
 class WithoutNaN(Operator):
-    """x with 0 in the place of NaN; an infinite gradient is NaN there, as in PyTorch."""
+    """x with 0 in the place of NaN; an infinite gradient is NaN there, and x may not change, as in PyTorch."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, nan: np.ndarray) -> np.ndarray:
-        ctx.kept = ~nan
+        ctx.kept, ctx.freezes = ~nan, True
         return np.where(nan, x.dtype.type(0), x)
 
     @staticmethod
@@ -32,7 +32,8 @@ class WithoutNaN(Operator):
 def _without_nan(input: Any, name: str) -> tuple[Any, np.ndarray]:
     """The input with 0 in the place of NaN, and where NaN was."""
     nan = np.asarray(np.isnan(array_argument(input, name)))
-    return (WithoutNaN.apply(input, nan) if nan.any() else input), nan
+    watched = isinstance(input, Variable) and input._requires_grad
+    return (WithoutNaN.apply(input, nan) if watched or nan.any() else input), nan
 
 
 @numpy_spelling

@@ -327,4 +327,58 @@ t1 = T.from_numpy(reals(1, 1, 0))
 t21 = T.from_numpy(reals(2))
 t23 = F.instance_norm(t1, None, None, t21)
 """,
+    "a write to what cummin read": """
+x = T.from_numpy(reals(7)).requires_grad_()
+y = x * 1.0
+z, indices = y.cummin(0)
+y.tanh_()
+z.backward(T.from_numpy(reals(7)))
+""",
+    "a write to what tanhshrink read": """
+x = T.from_numpy(reals(1)).requires_grad_()
+y = x * 1.0
+z = F.tanhshrink(y)
+y.add_(-0.25)
+z.backward(T.from_numpy(reals(1)))
+""",
+    "a write to what masked_select read": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = x.masked_select(x > 0)
+with T.no_grad(): x.mul_(2)
+y.backward(T.from_numpy(reals(2)))
+""",
+    "a write to what index_copy read and needs not": """
+x = T.from_numpy(reals(1, 4)).requires_grad_()
+y = x.clone()
+source = T.from_numpy(reals(2, 4))
+y.index_copy_(0, T.tensor([0, 0]), source)
+source.mul_(0.5)
+y.backward(T.from_numpy(reals(1, 4)))
+""",
+    "a write to what rms_norm read and needs not": """
+x = T.from_numpy(reals(1, 4))
+weight = T.from_numpy(reals(4)).requires_grad_()
+y = F.rms_norm(x, (4,), weight)
+x.relu_()
+y.backward(T.from_numpy(reals(1, 4)))
+""",
+    "dropout of an unbatched image that drops nothing": """
+x = T.from_numpy(reals(1, 1)).requires_grad_()
+y = F.dropout1d(x, 0.0)
+""",
+    "a soft margin loss of more targets than inputs": """
+x = T.from_numpy(reals(1))
+y = F.soft_margin_loss(x, T.ones([0]))
+""",
+    "a write to a view of an unbatched loss": """
+x = T.from_numpy(reals(1))
+source = T.from_numpy(reals(1)).requires_grad_()
+with T.no_grad(): loss = F.nll_loss(x, T.tensor(0))
+y = loss.reshape(1)
+y[T.tensor([0])] = source
+""",
+    "a single mean of a matrix": """
+x = T.from_numpy(reals(2, 3))
+y = F.adaptive_avg_pool2d(x, 1)
+""",
 }

@@ -7,6 +7,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
+from minicnn.nn.functional.images import First
 from minicnn.nn.functional.normalization import from_rows, to_rows
 from minicnn.nn.functional.reducing import chosen, reduced
 from minicnn.operators import reduction as reductions
@@ -98,7 +99,8 @@ def _for_classes(
         shapes = f"input {tuple(array_of(input).shape)} and target {tuple(array_of(target).shape)}"
         raise ShapeError(f"{name} without a batch needs one target, got {shapes}")
     batch = reshape(input, 1, -1)
-    return _for_classes(operator, name, batch, reshape(target, 1), weight, ignore_index, *options).reshape(())
+    result = _for_classes(operator, name, batch, reshape(target, 1), weight, ignore_index, *options)
+    return First.apply(result) if array_of(result).ndim else result
 
 
 def cross_entropy(

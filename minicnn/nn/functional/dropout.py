@@ -13,6 +13,7 @@ from minicnn.operators.activation import floating, in_place
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Add, Multiply
 from minicnn.operators.operands import array_of
+from minicnn.operators.shape import squeeze, unsqueeze
 from minicnn.random import numpy_generator
 
 
@@ -152,7 +153,9 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     shape = array_argument(input, "dropout1d").shape
     if len(shape) not in (2, 3):
         raise ShapeError(f"dropout1d needs input (N, C, L) or (C, L), got {tuple(shape)}")
-    return _masked(input, p, _features(shape, len(shape) == 3), False, inplace, "dropout1d") if draws else input
+    if draws:
+        return _masked(input, p, _features(shape, len(shape) == 3), False, inplace, "dropout1d")
+    return input if inplace or len(shape) == 3 else squeeze(unsqueeze(input, 0), 0)
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -199,7 +202,9 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     draws = _draws(input, p, training, "dropout3d")
     shape = array_argument(input, "dropout3d").shape
     _warn_of_dimensions("dropout3d", len(shape), (4, 5))
-    return _masked(input, p, _features(shape, len(shape) == 5), False, inplace, "dropout3d") if draws else input
+    if draws:
+        return _masked(input, p, _features(shape, len(shape) == 5), False, inplace, "dropout3d")
+    return input if inplace or len(shape) != 4 else squeeze(unsqueeze(input, 0), 0)
 
 
 def _warn_of_dimensions(name: str, ndim: int, expected: tuple[int, int]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minicnn.errors import ShapeError
 from minicnn.nn.functional.distance import pairwise_distance
 from minicnn.nn.functional.reducing import chosen, reduced, tensors
@@ -77,14 +79,17 @@ def soft_margin_loss(
 
     Args:
         input: float32 or float64.
-        target: 1 or −1, of a shape that broadcasts with the input's; without gradient.
+        target: 1 or −1, of a shape that broadcasts to the input's; without gradient.
         size_average, reduce: PyTorch's old way of choosing `reduction`; they warn, and win over it.
         reduction: "mean", "sum" or "none".
     """
     reduction = chosen(size_average, reduce, reduction)
     input, target = tensors("soft_margin_loss", input=floating(input, "soft_margin_loss"), target=target)
     refuse_gradient("soft_margin_loss", target=target)
-    check_broadcast(array_of(input).shape, array_of(target).shape)
+    shapes = array_of(input).shape, array_of(target).shape
+    check_broadcast(*shapes)
+    if np.broadcast_shapes(*shapes) != shapes[0]:
+        raise ShapeError(f"soft_margin_loss needs a target that broadcasts to the input's shape, got {shapes}")
     return reduced(elementwise.log1p(elementwise.exp(-target * input)), reduction)
 
 

@@ -105,10 +105,15 @@ class RowNorm(Operator):
         centred: bool,
     ) -> np.ndarray:
         rows = kernels.memory.contiguous(x).reshape(x.size // size if size else 0, size)
+        watched = centred or ctx.needs_input_grad[0]  # else PyTorch keeps what it computed from x
+        if not watched and np.may_share_memory(rows, x):
+            rows = rows.copy()
         factor = np.ones(size, x.dtype) if weight is None else np.ascontiguousarray(weight).ravel()
         shift = np.zeros(size, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
         y, means, invstds = kernels.parts.rows_forward(rows, factor, shift, eps, centred)
-        ctx.saved = rows, factor, means, invstds, x, weight
+        if not watched and weight is not None:
+            factor = factor.copy()
+        ctx.saved = rows, factor, means, invstds, *((x, weight) if watched else ())
         ctx.shapes = [None if array is None else array.shape for array in (x, weight, bias)]
         ctx.centred = centred
         return y.reshape(x.shape)

@@ -12,8 +12,9 @@ from minicnn.kernels.geometry import INT64, Geometry, integer, pair
 from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.geometry import pooling_geometry
 from minicnn.nn.functional.images import batched, image_size
-from minicnn.operators.activation import relu
+from minicnn.operators.activation import floating, relu
 from minicnn.operators.operands import array_of, described
+from minicnn.operators.reduction import mean
 
 
 class MaxPool2d(Operator):
@@ -219,7 +220,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     Output row i of O covers rows ⌊i·H/O⌋ up to ⌈(i + 1)·H/O⌉; windows may overlap by one.
 
     Args:
-        input: (N, C, H, W) or (C, H, W), float32 or float64.
+        input: (N, C, H, W) or (C, H, W), float32 or float64; for a single part (…, H, W).
         output_size: int, or pair of ints or None, where None keeps the input's size.
 
     Returns: (N, C, *output_size) or (C, *output_size)
@@ -227,6 +228,10 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     Raises:
         ValueError, TypeError: for shapes, values or dtypes that don't fit.
     """
+    shape = array_of(input).shape
+    single = output_size == 1 or (len(shape) > 4 and tuple(np.atleast_1d(output_size)) == (1, 1))
+    if len(shape) not in (0, 1, 3, 4) and single:  # PyTorch takes the mean before it looks
+        return mean(floating(input, "adaptive_avg_pool2d"), (-2, -1), True)
     size = image_size(input, "adaptive_avg_pool2d", 0)
     target = _adaptive_size(output_size, size)
     if target != (1, 1):  # the mean of nothing is NaN

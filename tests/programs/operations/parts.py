@@ -108,7 +108,7 @@ def interpolate(draft: Draft) -> str:
             ("linear", 3),
         ]
     )
-    # of images a single pixel wide PyTorch confuses rows and columns when it resizes them with antialias
+    # of images a single pixel wide, or to be, PyTorch confuses rows and columns when it resizes them with antialias
     x = draft.tensor(ndim, where=lambda t: t.numel() > 0)
     wide = min(draft.shape(x)[2:]) > 1
     options = f", mode={mode!r}"
@@ -117,7 +117,7 @@ def interpolate(draft: Draft) -> str:
         options += ", antialias=True" if ndim == 4 and wide and draft.chance(4) else ""
     if draft.chance(2):
         return f"F.interpolate({x}, scale_factor={draft.pick([2, 3, 1.5, 2.0])}{options})"
-    sizes = tuple(draft.integer(1, 9) for _ in range(ndim - 2))
+    sizes = tuple(draft.integer(2 if "antialias" in options else 1, 9) for _ in range(ndim - 2))
     return f"F.interpolate({x}, size={sizes}{options})"
 
 
