@@ -9,7 +9,7 @@ from minicnn.cli import explain_options as options
 from minicnn.cli.errors import failing_with, not_negative, one_of, share
 
 if TYPE_CHECKING:
-    from minicnn.explain import Explanation
+    from minicnn.explain import Entropy, Explanation
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show one operation on numbers, forward and backward."
@@ -216,6 +216,36 @@ def cross_entropy(
     show(explain.cross_entropy(x, classes, weight, ignore_index, reduction, label_smoothing, at=at))
 
 
-def show(explanation: "Explanation") -> None:
+@app.command("entropy")
+@one_sentence
+def entropy(
+    p: Annotated[
+        str | None,
+        typer.Option(
+            callback=options.probabilities, help="What is true: probabilities such as 0.5,1/4,0.25.", show_default=False
+        ),
+    ] = None,
+    q: Annotated[
+        str | None,
+        typer.Option(
+            callback=options.probabilities, help="What a network says.  [default: all alike]", show_default=False
+        ),
+    ] = None,
+    logits: Annotated[
+        str | None,
+        typer.Option(callback=options.real, help="Scores of which q is the softmax.", show_default=False),
+    ] = None,
+) -> None:
+    """Entropy, cross-entropy, KL divergence; why softmax and log belong together.
+
+    For example: minicnn explain entropy --p 1,0,0 --logits 2,1,-1
+    """
+    from minicnn import explain
+
+    true, said = (None if text is None else options.fractions(text) for text in (p, q))
+    show(explain.entropy(true, said, None if logits is None else options.real_numbers(logits)))
+
+
+def show(explanation: "Explanation | Entropy") -> None:
     """Write an explanation to the terminal."""
     explanation.print()

@@ -1,6 +1,7 @@
 """What `minicnn explain` is asked with: sizes, places, and where the numbers come from."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,25 @@ def real(value: str | None) -> str | None:
             real_numbers(value)
         except ValueError:
             raise typer.BadParameter(f"must be numbers such as 1,2,0.5, got {value!r}") from None
+    return value
+
+
+def fractions(text: str) -> list[float]:
+    """The probabilities between commas: 0.25, 1/4.
+
+    Raises:
+        ValueError, ZeroDivisionError, OverflowError: where something else is.
+    """
+    return [float(Fraction(part.strip())) for part in text.split(",")]
+
+
+def probabilities(value: str | None) -> str | None:
+    """A callback for an option that takes probabilities with commas."""
+    if value is not None:
+        try:
+            fractions(value)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            raise typer.BadParameter(f"must be probabilities such as 0.5,1/4,0.25, got {value!r}") from None
     return value
 
 

@@ -14,6 +14,17 @@ from minicnn.explain.convolution import conv2d
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.normalization import batch_norm
 from minicnn.explain.pooling import avg_pool2d, max_pool2d
+from minicnn.explain.theory import Entropy, entropy
 from minicnn.explain.transposed import conv_transpose2d
 
-__all__ = ["Explanation", "avg_pool2d", "batch_norm", "conv2d", "conv_transpose2d", "cross_entropy", "max_pool2d"]
+__all__ = [
+    "Entropy",
+    "Explanation",
+    "avg_pool2d",
+    "batch_norm",
+    "conv2d",
+    "conv_transpose2d",
+    "cross_entropy",
+    "entropy",
+    "max_pool2d",
+]

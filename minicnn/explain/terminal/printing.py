@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,15 +19,25 @@ INDICES = re.compile(r"\[[\d, ]+\]")
 UNBROKEN = "\N{NO-BREAK SPACE}"
 ASCII = {
     "×": "x", "·": "*", "−": "-", "…": "...", "Σ": "sum of", "√": "sqrt", "²": "^2",
-    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
+    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "‖": "||", "→": "->",
 }  # fmt: skip
 """What stands for signs that an ASCII terminal hasn't."""
 
 
 def shown(explanation: "Explanation", options: ConsoleOptions) -> Iterator[Text]:
-    """What the console writes."""
+    """What the console writes of an explanation."""
+    yield from fitted(lambda width: _everything(explanation, width), options)
+
+
+def fitted(sections: Callable[[int], Iterable[Text]], options: ConsoleOptions) -> Iterator[Text]:
+    """Sections made for the console's width, in signs that it has.
+
+    Args:
+        sections: from the characters of a line to the texts.
+        options: the console's.
+    """
     width = max(min(options.max_width, WIDEST), NARROWEST)
-    for part in _everything(explanation, width - ROOM_FOR_ASCII if options.ascii_only else width):
+    for part in sections(width - ROOM_FOR_ASCII if options.ascii_only else width):
         yield Text(in_ascii(part.plain)) if options.ascii_only else part
 
 
