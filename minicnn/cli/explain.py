@@ -7,9 +7,11 @@ import typer
 
 from minicnn.cli import explain_options as options
 from minicnn.cli.errors import failing_with, not_negative, one_of, share
+from minicnn.models import MODELS
 
 if TYPE_CHECKING:
     from minicnn.explain import Entropy, Explanation
+    from minicnn.explain.sizes import Comparison, Sizes
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show one operation on numbers, forward and backward."
@@ -227,9 +229,7 @@ def entropy(
     ] = None,
     q: Annotated[
         str | None,
-        typer.Option(
-            callback=options.probabilities, help="What a network says.  [default: all alike]", show_default=False
-        ),
+        typer.Option(callback=options.probabilities, help="What a network says.", show_default=False),
     ] = None,
     logits: Annotated[
         str | None,
@@ -246,6 +246,38 @@ def entropy(
     show(explain.entropy(true, said, None if logits is None else options.real_numbers(logits)))
 
 
-def show(explanation: "Explanation | Entropy") -> None:
+@app.command("sizes")
+@one_sentence
+def sizes(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            callback=one_of(MODELS), help=f"The network: {', '.join(MODELS)}.  [default: three famous ones compared]"
+        ),
+    ] = None,
+    input_size: Annotated[
+        str | None,
+        typer.Option(
+            callback=options.numbers(3, 3, "C,H,W such as 3,224,224", 1),
+            help="C,H,W of the image.  [default: what the network is made for]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Output sizes, parameters and multiply-adds of LeNet, AlexNet, VGG.
+
+    For example: minicnn explain sizes lenet --input-size 1,32,32
+    """
+    from minicnn import explain
+
+    if model is None:
+        if input_size is not None:
+            raise ValueError("--input-size needs a MODEL")
+        show(explain.compare_sizes())
+    else:
+        show(explain.sizes(model, None if input_size is None else options.whole_numbers(input_size)))
+
+
+def show(explanation: "Explanation | Entropy | Sizes | Comparison") -> None:
     """Write an explanation to the terminal."""
     explanation.print()

@@ -14,6 +14,7 @@ from minicnn.explain.convolution import conv2d
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.normalization import batch_norm
 from minicnn.explain.pooling import avg_pool2d, max_pool2d
+from minicnn.explain.sizes import compare_sizes, sizes
 from minicnn.explain.theory import Entropy, entropy
 from minicnn.explain.transposed import conv_transpose2d
 
@@ -22,9 +23,11 @@ __all__ = [
     "Explanation",
     "avg_pool2d",
     "batch_norm",
+    "compare_sizes",
     "conv2d",
     "conv_transpose2d",
     "cross_entropy",
     "entropy",
     "max_pool2d",
+    "sizes",
 ]

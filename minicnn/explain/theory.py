@@ -137,7 +137,8 @@ def entropy(p: Any = None, q: Any = None, logits: Any = None) -> Entropy:
 
     Args:
         p: probabilities (K,) that are true; if None, 1/2, 1/4, 1/8 …, the last one twice.
-        q: probabilities (K,) to compare with them; if None, the softmax of the logits, or all alike without logits.
+        q: probabilities (K,) to compare with them; if None, the softmax of the logits; without
+            logits, in the ratios K : K − 1 : … : 1.
         logits: scores (K,); if None, LOGITS show what overflows.
 
     Raises:
@@ -160,7 +161,7 @@ def entropy(p: Any = None, q: Any = None, logits: Any = None) -> Entropy:
         log_q = F.log_softmax(Tensor(arrays["logits"]), 0).numpy()
         said = F.softmax(Tensor(arrays["logits"]), 0).numpy()
     else:
-        said = arrays.get("q", np.full(K, 1 / K))
+        said = arrays.get("q", np.arange(K, 0, -1) / (K * (K + 1) / 2))
         log_q = Tensor(said).log().numpy()
     scores = np.asarray(arrays.get("logits", LOGITS), np.float32)
     return Entropy(true, said, log_q, scores, logits is not None)

@@ -13,6 +13,7 @@ from typing import Any
 
 import minicnn
 from minicnn import nn
+from minicnn.kernels.geometry import Geometry
 from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d, MaxPool2d
 from minicnn.summary.receptive_field import Fields, every_operation
 
@@ -29,8 +30,9 @@ class Layer:
     Attributes:
         name: the module's dotted name, or IN_FORWARD.
         kind: its class.
-        output_shape: of its result.
+        input_shape, output_shape: of what it takes, and of its result.
         kernel: (KH, KW) of its window, if it has one.
+        geometry: where its windows lie, if it is a convolution or a max pool.
         parameters: how many numbers it learns; 0 from the second call on.
         mult_adds: multiplications with an addition, for the whole batch.
         output_bytes: what its result takes in memory.
@@ -39,8 +41,10 @@ class Layer:
 
     name: str
     kind: str
+    input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     kernel: tuple[int, int] | None
+    geometry: Geometry | None
     parameters: int
     mult_adds: int
     output_bytes: int
@@ -89,6 +93,7 @@ def summary(model: nn.Module, input_size: Sequence[int]) -> Summary:
 
     def observe(operator: type, arguments: tuple, outputs: Any) -> None:
         fields.follow(operator, arguments, outputs)
+        rows.geometry = next((argument for argument in arguments if isinstance(argument, Geometry)), None)
         if operator in (MaxPool2d, AveragePool2d, AdaptiveMaxPool2d) and not rows.inside:
             rows.add_function(operator, arguments, outputs, fields)
 
@@ -122,12 +127,14 @@ class _Rows:
     def __init__(self) -> None:
         self.layers: list[Layer] = []
         self.inside = False
+        self.geometry: Geometry | None = None
         self.bytes_with_parameters = 0
         self._seen: set[int] = set()
 
     def enter(self, module: nn.Module, arguments: tuple) -> None:
         """A layer's forward begins."""
         self.inside = True
+        self.geometry = None
 
     def add_module(self, name: str, fields: Fields, module: nn.Module, arguments: tuple, output: Any) -> None:
         """A layer's forward has ended."""
@@ -142,8 +149,10 @@ class _Rows:
             Layer(
                 name=name,
                 kind=type(module).__name__,
+                input_shape=tuple(arguments[0].shape),
                 output_shape=tuple(output.shape),
                 kernel=_kernel(module),
+                geometry=self.geometry,
                 parameters=0 if id(module) in self._seen else count,
                 mult_adds=count * _uses(module, tuple(output.shape)),
                 output_bytes=size,
@@ -155,10 +164,20 @@ class _Rows:
     def add_function(self, operator: type, arguments: tuple, outputs: Any, fields: Fields) -> None:
         """A pooling function was called between layers."""
         output = outputs[0] if isinstance(outputs, tuple) else outputs
-        kernel = getattr(arguments[1], "kernel", None)
-        size = output.numel() * output.dtype.itemsize
-        shape = tuple(output.shape)
-        self.layers.append(Layer(IN_FORWARD, operator.__name__, shape, kernel, 0, 0, size, fields.of(output)))
+        self.layers.append(
+            Layer(
+                name=IN_FORWARD,
+                kind=operator.__name__,
+                input_shape=tuple(arguments[0].shape),
+                output_shape=tuple(output.shape),
+                kernel=getattr(self.geometry, "kernel", None),
+                geometry=self.geometry,
+                parameters=0,
+                mult_adds=0,
+                output_bytes=output.numel() * output.dtype.itemsize,
+                receptive_field=fields.of(output),
+            )
+        )
 
 
 def _uses(module: nn.Module, shape: tuple[int, ...]) -> int:

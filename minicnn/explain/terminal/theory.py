@@ -8,8 +8,8 @@ import numpy as np
 from rich.text import Text
 
 from minicnn.explain.terminal.numbers import factor, number
-from minicnn.explain.terminal.parts import TERMS, table_of
 from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.explain.terminal.sums import table_of
 from minicnn.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def sections(e: "Entropy", width: int) -> Iterator[Text]:
     yield from divergences(e, width)
     yield from scores(e, width)
     yield from losses(e, width)
-    yield Text("\n  Natural logarithms, so nats; a bit is log 2 = 0.6931 of them. Four digits shown.")
+    yield paragraph(
+        "\nNatural logarithms, so nats; a bit is log 2 = 0.6931 of them. Four digits are shown.", width - 2, "  "
+    )
 
 
 def surprises(e: "Entropy", width: int) -> Iterator[Text]:
@@ -40,7 +42,7 @@ def surprises(e: "Entropy", width: int) -> Iterator[Text]:
         ("p·(−log p)", _minus(_times(e.p, log_p, there))),
         ("p·(−log q)", _minus(_times(e.p, e.log_q, there))),
     ]
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     K, entropy = len(e.p), e.entropy()
     yield paragraph(
         f"\nH(p) = Σ p·(−log p) = {number(entropy)} nats = {number(entropy / math.log(2))} bits: from 0, where one "
@@ -83,12 +85,12 @@ def scores(e: "Entropy", width: int) -> Iterator[Text]:
         ("class", [str(k) for k in range(len(e.logits))]),
         ("x", [*map(number, e.logits)]),
         ("exp(x)", [*map(number, powers)]),
-        ("exp(x) / Σ exp(x)", [*map(number, quotients)]),
+        ("exp(x) / sum", [*map(number, quotients)]),
         ("softmax(x)", [*map(number, p)]),
         ("log(softmax(x))", [*map(number, apart)]),
         ("log_softmax(x)", [*map(number, together)]),
     ]
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     largest, smallest = np.finfo(np.float32).max, np.finfo(np.float32).smallest_subnormal
     if not np.isfinite(powers.sum()):
         yield paragraph(
@@ -131,7 +133,7 @@ def losses(e: "Entropy", width: int) -> Iterator[Text]:
         ("by cross_entropy", [*map(number, exact)]),
     ]
     yield Text(f"  −log(softmax(x)) = {number(loss)}; cross_entropy = {number(better)}. With respect to x:")
-    yield from table_of(table, width, TERMS)
+    yield from table_of(table, width)
     yield Text("\n  cross_entropy's gradient is p − y: finite whatever the scores.")
 
 
