@@ -92,6 +92,7 @@ _SPELLED = (
 _NAMES: dict[str, str | Callable[[Any], str]] = {
     **{own: f"{name}Backward0" for own, name in (pair.split(":") for pair in _SPELLED.split())},
     "Power": _with_tensor("Pow"),
+    "PowerOfNumber": "PowBackward1",
     "Clamp": "ClampBackward1",
     "MatrixProduct": _product,
     "Sum": _reduction("Sum"),

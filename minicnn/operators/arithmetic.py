@@ -110,6 +110,16 @@ class Power(Binary):
         return by_a, by_b
 
 
+class PowerOfNumber(Power):
+    """aᵇ for a number a, whose result PyTorch lays out row-major, whatever the order of b."""
+
+    elementwise = False
+
+
+def _power_of(a: Any) -> type[Power]:
+    return Power if isinstance(array_of(a), np.ndarray) else PowerOfNumber
+
+
 def _negative_power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Integers to integer powers some of which are negative: 1/aⁿ towards zero, so 0 unless a is 1 or -1."""
     inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0))
@@ -199,13 +209,14 @@ def power(input: Any, exponent: Any, *, out: Any = None) -> Any:
         raise DtypeError("power is not defined for bools")
     if kind in "iu" and not isinstance(number, np.ndarray) and number < 0:
         raise ShapeError("integers to negative integer powers are not allowed")
-    return deliver(Power.call(input, exponent), out)
+    return deliver(_power_of(input).call(input, exponent), out)
 
 
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """`power`, computed in float64."""
     check_operands("float_power", input, exponent, "either")
-    return deliver(Power.call(cast(input, float64), cast(exponent, float64)), out, same_dtype=True)
+    result = _power_of(input).call(cast(input, float64), cast(exponent, float64))
+    return deliver(result, out, same_dtype=True)
 
 
 def float_power_of_double(input: Any, exponent: Any) -> Any:
@@ -222,4 +233,4 @@ def float_power_of_double(input: Any, exponent: Any) -> Any:
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """input · 2 to the power of other, elementwise."""
     check_operands("ldexp", input, other, "none")
-    return deliver(Multiply.call(input, Power.call(2.0, other)), out)
+    return deliver(Multiply.call(input, PowerOfNumber.call(2.0, other)), out)
