@@ -163,7 +163,7 @@ def agree(name, ours, theirs, arrays, in_place=False):
         else:
             other_values = (b if c is None else c).numpy(force=True)
             close(values, expected, other_values, signed, len(arrays) > 1, name, what, terms_of(name, arrays))
-    if not in_place and mine[0].numel():
+    if not in_place and mine[0].numel() and name != "ldexp":  # whose order depends on dtypes in PyTorch
         strides = [
             (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
         ]

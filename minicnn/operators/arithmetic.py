@@ -233,4 +233,4 @@ def float_power_of_double(input: Any, exponent: Any) -> Any:
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """input · 2 to the power of other, elementwise."""
     check_operands("ldexp", input, other, "none")
-    return deliver(Multiply.call(input, PowerOfNumber.call(2.0, other)), out)
+    return deliver(Multiply.call(input, Power.call(2.0, other)), out)
