@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from benchmarks.compare import compare
 from benchmarks.curves import curves
 from benchmarks.judge import judge
+from benchmarks.pictures import pictures
 from benchmarks.report import report
 from benchmarks.scale import scale
 from benchmarks.settings import Only, Output, Plot, Repeat, Seconds, Threads, Turns
@@ -210,6 +211,7 @@ app.command()(scale)
 app.command()(compare)
 app.command()(curves)
 app.command()(judge)
+app.command()(pictures)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmarks")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Row = Sequence[Result]
 """One row of the table, from every run."""
 
+SPEEDS = tuple(factor * 10.0**power for power in range(-3, 6) for factor in (1, 2, 5))
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10)
 
 
@@ -62,12 +63,12 @@ def bars(axes: Any, rows: Sequence[Row]) -> None:
     axes.set_xticklabels([f"{tick:g}" for tick in TICKS if low < tick < high])
     axes.minorticks_off()
     axes.set_yticks(ticks, names)
-    axes.set_ylim(position - 0.5, -1.1)
+    axes.set_ylim(position - 0.5, -1.7)
     mean = geometric_mean(median(result.ratio for result in row) for row in rows)
     tidy(axes, f"PyTorch ÷ minicnn, geometric mean {mean:.2f}", "x")
     axes.axvline(1, color=INK, linewidth=1)
     for ratio, text, side in ((0.985, "← PyTorch is faster", "right"), (1.015, "minicnn is faster →", "left")):
-        axes.text(ratio, -0.75, text, ha=side, va="center", fontsize=8, color=INK)
+        axes.text(ratio, -1.1, text, ha=side, va="center", fontsize=8, color=INK)
     axes.spines["left"].set_visible(False)
 
 
@@ -86,9 +87,10 @@ def _bar(axes: Any, position: float, row: Row) -> None:
 
 
 def roofline(axes: Any, rows: Sequence[Row], gflops: float, gbs: float) -> None:
-    """Arithmetic intensity against speed, below the roof min(gflops, gbs · intensity).
+    """Arithmetic intensity against speed, below the roof: min(the highest speed, the highest bandwidth · intensity).
 
-    A row is a point for either side, joined by a line. Points above the slope had their data in a cache.
+    A row is a point for either side, joined by a line. The roof passes through the fastest point of each kind where
+    sgemm and the copy, the dashed lines, were slower: the clock moves, and a cache is faster than memory.
     (Williams, Waterman & Patterson, "Roofline: an insightful visual performance model", 2009.)
 
     Args:
@@ -99,25 +101,33 @@ def roofline(axes: Any, rows: Sequence[Row], gflops: float, gbs: float) -> None:
     intensity = np.array([row[0].flops / row[0].bytes for row in rows])
     ours = np.array([row[0].flops / median(r.ours for r in row) / 1e9 for row in rows])
     theirs = np.array([row[0].flops / median(r.theirs for r in row) / 1e9 for row in rows])
-    ridge = gflops / gbs
+    both = np.maximum(ours, theirs)
+    top_speed, top_bandwidth = max(gflops, both.max()), max(gbs, (both / intensity).max())
+    ridge = top_speed / top_bandwidth
     low, high = min(intensity.min(), ridge) / 2, max(intensity.max(), ridge) * 2.5
     bottom = min(ours.min(), theirs.min()) / 2
+    top = top_speed * 2
     reach = np.array([low, ridge, high])
-    roof = np.minimum(gflops, gbs * reach)
-    top = max(gflops, ours.max(), theirs.max()) * 2
+    roof = np.minimum(top_speed, top_bandwidth * reach)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(bottom, top)
+    ticks = [tick for tick in SPEEDS if bottom < tick < top]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     tidy(axes, "roofline: speed against operations for each byte that must move")
     axes.fill_between(reach, roof, top, color=GRID, alpha=0.5, linewidth=0)
-    axes.plot(reach, roof, color=INK, linewidth=1.4)
-    axes.text(high / 1.1, gflops * 1.08, f"sgemm, {gflops:.0f} GFLOP/s", ha="right", fontsize=8.5, color=INK)
-    start = max(low, bottom / gbs) * 1.25
-    axes.annotate(
-        f"copy, {gbs:.1f} GB/s", (start, gbs * start), (-2, 5), textcoords="offset points", fontsize=8.5, color=INK,
-        rotation=45, rotation_mode="anchor", transform_rotates_text=True,
+    axes.plot(reach, roof, color=INK, linewidth=1.4, label="roof: the fastest of all that was measured")
+    measured = np.minimum(gflops, gbs * np.array([low, gflops / gbs, high]))
+    axes.plot(
+        [low, gflops / gbs, high], measured, "--", color=INK, linewidth=0.8,
+        label=f"sgemm, {gflops:.0f} GFLOP/s, and a copy, {gbs:.1f} GB/s",
     )  # fmt: skip
+    axes.text(high / 1.1, top_speed * 1.06, f"{top_speed:.0f} GFLOP/s", ha="right", fontsize=8.5, color=INK)
+    axes.text(
+        0.7 * ridge, 0.8 * top_speed, f"{top_bandwidth:.1f} GB/s ", ha="right", va="bottom", fontsize=8.5, color=INK
+    )
     axes.vlines(intensity, ours, theirs, color=THEIRS, linewidth=0.8)
     axes.plot(intensity, theirs, "o", markersize=5, markerfacecolor="white", color=THEIRS, label="PyTorch")
     for colour in dict.fromkeys(_colour(row[0]) for row in rows):
