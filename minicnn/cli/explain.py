@@ -10,8 +10,8 @@ from minicnn.cli.errors import failing_with, not_negative, one_of, share
 from minicnn.models import MODELS
 
 if TYPE_CHECKING:
-    from minicnn.explain import Entropy, Explanation
-    from minicnn.explain.sizes import Comparison, Sizes
+    from minicnn.explain import Explanation
+    from minicnn.explain.shown import Shown
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show one operation on numbers, forward and backward."
@@ -236,7 +236,7 @@ def entropy(
         typer.Option(callback=options.real, help="Scores of which q is the softmax.", show_default=False),
     ] = None,
 ) -> None:
-    """Entropy, cross-entropy, KL divergence; why softmax and log belong together.
+    """Entropy, cross-entropy, KL; softmax beside log.
 
     For example: minicnn explain entropy --p 1,0,0 --logits 2,1,-1
     """
@@ -264,7 +264,7 @@ def sizes(
         ),
     ] = None,
 ) -> None:
-    """Output sizes, parameters and multiply-adds of LeNet, AlexNet, VGG.
+    """A network's sizes, parameters, multiply-adds.
 
     For example: minicnn explain sizes lenet --input-size 1,32,32
     """
@@ -278,6 +278,6 @@ def sizes(
         show(explain.sizes(model, None if input_size is None else options.whole_numbers(input_size)))
 
 
-def show(explanation: "Explanation | Entropy | Sizes | Comparison") -> None:
+def show(explanation: "Explanation | Shown") -> None:
     """Write an explanation to the terminal."""
     explanation.print()

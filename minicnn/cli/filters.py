@@ -17,7 +17,9 @@ def filters(
     output: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("filters.png"),
     kernel: Annotated[
         list[Path] | None,
-        typer.Option(help="A kernel of your own: a .npy file, or a text with a row a line. May be repeated."),
+        typer.Option(
+            metavar="<path>", help="A kernel of your own: a .npy file, or a text with a row a line. May be repeated."
+        ),
     ] = None,
     sigma: Annotated[float, typer.Option(callback=positive, help="The blur's standard deviation in pixels.")] = 2.0,
 ) -> None:

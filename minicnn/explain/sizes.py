@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicnn import nn
+from minicnn.explain.shown import Shown
 from minicnn.models import INPUT_SIZES, MODELS
 from minicnn.summary import IN_FORWARD, Layer, Summary, summary
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
     from rich.text import Text
 
 FAMOUS = ("lenet", "alexnet", "vgg16")
@@ -21,7 +21,7 @@ FAMOUS = ("lenet", "alexnet", "vgg16")
 
 
 @dataclass(frozen=True, eq=False)
-class Sizes:
+class Sizes(Shown):
     """A network on one image.
 
     Attributes:
@@ -49,44 +49,22 @@ class Sizes:
         whole = sum(getattr(layer, of) for layer in self.summary.layers)
         return sum(getattr(layer, of) for layer in self.summary.layers if layer.kind == kind) / whole
 
-    def print(self, console: "Console | None" = None) -> None:
-        """Write it to the terminal.
-
-        Args:
-            console: rich's, where it should go elsewhere.
-        """
-        from rich.console import Console
-
-        (console or Console()).print(self, soft_wrap=True)
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
-        from minicnn.explain.terminal.printing import fitted
+    def _sections(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.sizes import sections
 
-        yield from fitted(lambda width: sections(self, width), options)
+        return sections(self, width)
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Shown):
     """Several networks side by side."""
 
     networks: tuple[Sizes, ...]
 
-    def print(self, console: "Console | None" = None) -> None:
-        """Write it to the terminal.
-
-        Args:
-            console: rich's, where it should go elsewhere.
-        """
-        from rich.console import Console
-
-        (console or Console()).print(self, soft_wrap=True)
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
-        from minicnn.explain.terminal.printing import fitted
+    def _sections(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.sizes import side_by_side
 
-        yield from fitted(lambda width: side_by_side(self.networks, width), options)
+        return side_by_side(self.networks, width)
 
 
 def sizes(model: str, input_size: Sequence[int] | None = None) -> Sizes:

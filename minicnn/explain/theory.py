@@ -11,11 +11,11 @@ import numpy as np
 
 from minicnn import special
 from minicnn.explain.given import given
+from minicnn.explain.shown import Shown
 from minicnn.nn import functional as F
 from minicnn.tensor import Tensor
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
     from rich.text import Text
 
 LOGITS = (100.0, 0.0, -100.0)
@@ -39,7 +39,7 @@ def divergence(p: np.ndarray, log_q: np.ndarray) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Entropy:
+class Entropy(Shown):
     """Two distributions over K classes, and scores.
 
     Attributes:
@@ -115,21 +115,10 @@ class Entropy:
         """The class with the lowest score."""
         return int(self.logits.argmin())
 
-    def print(self, console: "Console | None" = None) -> None:
-        """Write it to the terminal.
-
-        Args:
-            console: rich's, where it should go elsewhere.
-        """
-        from rich.console import Console
-
-        (console or Console()).print(self, soft_wrap=True)
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
-        from minicnn.explain.terminal.printing import fitted
+    def _sections(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.theory import sections
 
-        yield from fitted(lambda width: sections(self, width), options)
+        return sections(self, width)
 
 
 def entropy(p: Any = None, q: Any = None, logits: Any = None) -> Entropy:

@@ -15,6 +15,10 @@ LARGEST_KERNEL = 255
 """Rows and columns of a kernel from a file, at most."""
 
 
+NOUGHT = 4
+"""Which of the test digits is a nought, whose outline has every direction."""
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A picture, and where it comes from.
@@ -31,8 +35,8 @@ class Picture:
 
 
 def the_digit() -> Picture:
-    """A handwritten digit of scikit-learn's, as LeNet sees it: 28×28, bright on dark."""
-    return Picture("digit", Digits(train=False).data.numpy()[:1] / 255)
+    """A handwritten nought of scikit-learn's, as LeNet sees it: 28×28, bright on dark."""
+    return Picture("digit", Digits(train=False).data.numpy()[NOUGHT : NOUGHT + 1] / 255)
 
 
 def the_photograph() -> Picture:
