@@ -306,7 +306,8 @@ def masked_select(input: Any, mask: Any) -> Any:
     values, holds = broadcast_to_mask("masked_select", input, mask)
     if not array_of(values).ndim:
         values, holds = reshape(values, 1), reshape(holds, 1)
-    return MaskedSelect.apply(values, *split(holds, array_of(values).ndim)[1])
+    _, advanced = split(holds, array_of(values).ndim)
+    return MaskedSelect.apply(values, *(advanced or ()))
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:

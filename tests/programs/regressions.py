@@ -381,4 +381,15 @@ y[T.tensor([0])] = source
 x = T.from_numpy(reals(2, 3))
 y = F.adaptive_avg_pool2d(x, 1)
 """,
+    "a write to what group_norm of transposed images read": """
+x = T.from_numpy(reals(3, 9, 7).transpose(2, 0, 1))
+weight = T.from_numpy(reals(3)).requires_grad_()
+y = F.group_norm(x, 1, weight)
+x.unsqueeze(0).relu_()
+y.backward(T.from_numpy(reals(7, 3, 9)))
+""",
+    "a negative zero of rms_norm": """
+x = T.from_numpy(reals(2))
+y = F.rms_norm(x, (2,), T.zeros(2, dtype=T.float64)).signbit()
+""",
 }

@@ -109,7 +109,8 @@ class RowNorm(Operator):
         if not watched and np.may_share_memory(rows, x):
             rows = rows.copy()
         factor = np.ones(size, x.dtype) if weight is None else np.ascontiguousarray(weight).ravel()
-        shift = np.zeros(size, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
+        nothing = 0.0 if centred else -0.0  # −0 + −0 = −0: PyTorch adds no bias to what isn't centred
+        shift = np.full(size, nothing, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
         y, means, invstds = kernels.parts.rows_forward(rows, factor, shift, eps, centred)
         if not watched and weight is not None:
             factor = factor.copy()
@@ -228,7 +229,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     _check_affine("group_norm", x, (C,), weight=weight, bias=bias)
     if not x.size:
         return _of_nothing(input, weight, bias)
-    return GroupNorm.apply(input, weight, bias, groups, float(eps), None, (_lies_dense(input), True))
+    return GroupNorm.apply(input, weight, bias, groups, float(eps), None, (True, True))
 
 
 def instance_norm(
