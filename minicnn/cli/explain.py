@@ -10,7 +10,6 @@ from minicnn.cli.errors import failing_with, not_negative, one_of, share
 from minicnn.models import MODELS
 
 if TYPE_CHECKING:
-    from minicnn.explain import Explanation
     from minicnn.explain.shown import Shown
 
 app = typer.Typer(
@@ -278,6 +277,6 @@ def sizes(
         show(explain.sizes(model, None if input_size is None else options.whole_numbers(input_size)))
 
 
-def show(explanation: "Explanation | Shown") -> None:
+def show(explanation: "Shown") -> None:
     """Write an explanation to the terminal."""
     explanation.print()

@@ -69,7 +69,7 @@ class CrossEntropy(Explanation):
         target = self.arrays["target"].array[~self.ignored]
         return float(self.weights[target].sum())
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.classes import sections
 
         return sections(self, width)

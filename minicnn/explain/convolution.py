@@ -51,7 +51,7 @@ class Convolution(Windowed):
         outputs = range(c // CG * OG, (c // CG + 1) * OG)
         return [((o, *pixel), tap) for o in outputs for pixel, tap in self.seen_by(row, column)]
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.convolution import sections
 
         return sections(self, width)

@@ -10,14 +10,14 @@ import numpy as np
 from minicnn.explain.given import Given
 from minicnn.explain.program import agreement, program
 from minicnn.explain.results import run
+from minicnn.explain.shown import Shown
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
     from rich.text import Text
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Shown):
     """An operation on given numbers, with its results and gradients, computed by minicnn in float64.
 
     Attributes:
@@ -44,16 +44,6 @@ class Explanation:
             "results": {name: _plain(given.array) for name, given in self.results.items()},
         }
 
-    def print(self, console: "Console | None" = None) -> None:
-        """Write the explanation to the terminal.
-
-        Args:
-            console: rich's, where it should go elsewhere.
-        """
-        from rich.console import Console
-
-        (console or Console()).print(self, soft_wrap=True)  # the lines are as wide as they may be
-
     def program(self) -> str:
         """The same in PyTorch: lines that can be run as they are."""
         return program(self)
@@ -73,14 +63,17 @@ class Explanation:
         """The options as `state` has them."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self.options.items()}
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         """What the terminal shows but for PyTorch's lines, for so many columns."""
         raise NotImplementedError
 
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
-        from minicnn.explain.terminal.printing import shown
+    def _sections(self, width: int) -> "Iterator[Text]":
+        from minicnn.explain.terminal.printing import in_pytorch
 
-        yield from shown(self, options)
+        with np.errstate(all="ignore"):  # infinity less infinity is shown as what it is
+            steps = list(self._steps(width))
+        yield from steps
+        yield from in_pytorch(self, width)
 
 
 def _plain(array: np.ndarray) -> dict[str, Any]:

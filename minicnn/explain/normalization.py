@@ -86,7 +86,7 @@ class BatchNormalization(Explanation):
         place = np.unravel_index(np.ravel_multi_index(self.at, shape), images)
         return state | {"at": [int(index) for index in place]}
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.normalization import sections
 
         return sections(self, width)

@@ -61,7 +61,7 @@ class MaxPooling(Pooling):
         H, W = self.geometry.input_size
         return np.bincount(self.results["indices"].array[self.at[:2]].ravel(), minlength=H * W).reshape(H, W)
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.pooling import max_sections
 
         return max_sections(self, width)
@@ -76,7 +76,7 @@ class AveragePooling(Pooling):
         include, override = self.options["count_include_pad"], self.options["divisor_override"]
         return kernels.pooling.window_divisor(self.geometry, include, override)
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.pooling import average_sections
 
         return average_sections(self, width)

@@ -81,7 +81,7 @@ class TransposedConvolution(WithGeometry):
         g = self.results["grad_output"].array[:, self.at[1]]
         return im2col(np.ascontiguousarray(g[..., None]), self.geometry)[..., 0]
 
-    def _sections(self, width: int) -> "Iterator[Text]":
+    def _steps(self, width: int) -> "Iterator[Text]":
         from minicnn.explain.terminal.transposed import sections
 
         return sections(self, width)

@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.console import ConsoleOptions
 from rich.text import Text
 
@@ -24,11 +23,6 @@ ASCII = {
 """What stands for signs that an ASCII terminal hasn't."""
 
 
-def shown(explanation: "Explanation", options: ConsoleOptions) -> Iterator[Text]:
-    """What the console writes of an explanation."""
-    yield from fitted(lambda width: _everything(explanation, width), options)
-
-
 def fitted(sections: Callable[[int], Iterable[Text]], options: ConsoleOptions) -> Iterator[Text]:
     """Sections made for the console's width, in signs that it has.
 
@@ -41,10 +35,8 @@ def fitted(sections: Callable[[int], Iterable[Text]], options: ConsoleOptions) -
         yield Text(in_ascii(part.plain)) if options.ascii_only else part
 
 
-def _everything(explanation: "Explanation", width: int) -> Iterator[Text]:
-    with np.errstate(all="ignore"):  # infinity less infinity is shown as what it is
-        sections = list(explanation._sections(width))
-    yield from sections
+def in_pytorch(explanation: "Explanation", width: int) -> Iterator[Text]:
+    """PyTorch's lines, and whether it agrees."""
     yield heading("In PyTorch")
     yield Text(explanation.program())
     yield paragraph(f"\n{explanation.agreement()}", width)
