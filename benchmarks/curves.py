@@ -17,10 +17,10 @@ import typer
 
 from minicnn.cli.errors import UserError, plain_errors
 from minicnn.cli.train import count
+from minicnn.palette import INK, OURS, THEIRS
 from minicnn.serialization import replacing
 
-COLORS = ("#8a8f98", "#d1495b")
-INK = "#2b2d42"
+COLORS = (THEIRS, OURS)
 NOT_OF_THE_COURSE = ("device", "torch", "processes", "winograd", "init")
 """Settings that decide how fast or how exactly, not what is computed (--init may name the same weights twice)."""
 

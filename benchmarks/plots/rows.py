@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.plots.style import GRID, INK, OURS, OURS_LIGHT, THEIRS, figure, save, tidy
+from benchmarks.plots.style import figure, save, tidy
 from benchmarks.rows import Result, geometric_mean
+from minicnn.palette import GRID, INK, OURS, OURS_LIGHT, THEIRS
 
 if TYPE_CHECKING:
     from benchmarks.report import Run

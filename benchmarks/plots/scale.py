@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.plots.style import INK, OURS, OURS_LIGHT, THEIRS, THEIRS_LIGHT, figure, save, tidy
+from benchmarks.plots.style import figure, save, tidy
+from minicnn.palette import INK, OURS, OURS_LIGHT, THEIRS, THEIRS_LIGHT
 
 if TYPE_CHECKING:
     from benchmarks.scale import Point

@@ -1,18 +1,12 @@
-"""Colours and habits that all pictures share."""
+"""Habits that all pictures share; the colours are minicnn.palette's."""
 
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from minicnn.palette import GRID, INK, THEIRS, THEIRS_LIGHT
 from minicnn.serialization import replacing
-
-OURS = "#d1495b"
-OURS_LIGHT = "#eba5ad"
-THEIRS = "#8a8f98"
-THEIRS_LIGHT = "#c3c6cc"
-INK = "#2b2d42"
-GRID = "#e6e7eb"
 
 
 def figure(title: str, width: float, height: float) -> Any:

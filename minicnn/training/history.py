@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minicnn.palette import INK, OURS, THEIRS
 from minicnn.serialization import replacing
 
 
@@ -77,7 +78,6 @@ def save_history(history: History, path: str | os.PathLike[str], about: Mapping[
 
 
 _PARTS = ("train", "test")
-_TRAIN, _TEST, _INK = "#8a8f98", "#d1495b", "#2b2d42"
 
 
 def plot_history(history: History, path: str | os.PathLike[str], title: str = "") -> None:
@@ -97,20 +97,20 @@ def plot_history(history: History, path: str | os.PathLike[str], title: str = ""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    figure.suptitle(title, color=_INK, weight="bold")
+    figure.suptitle(title, color=INK, weight="bold")
     epochs = [epoch.number for epoch in history.epochs]
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for part, color in (("train", _TRAIN), ("test", _TEST)):
+        for part, color in (("train", THEIRS), ("test", OURS)):
             values = [getattr(getattr(epoch, part), name) for epoch in history.epochs]
             label = f"{values[-1]:.4f}" if name == "loss" else f"{values[-1]:.2%}"
             axes.plot(epochs, values, "o-", color=color, markersize=3.5, label=f"{part}, at last {label}")
-        axes.set_title(name, loc="left", color=_INK)
-        axes.set_xlabel("epoch", color=_INK)
+        axes.set_title(name, loc="left", color=INK)
+        axes.set_xlabel("epoch", color=INK)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y", color="#e6e7eb")
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, labelcolor=_INK)
+        axes.legend(frameon=False, labelcolor=INK)
         if name == "loss":
             axes.set_ylim(bottom=0)
         else:

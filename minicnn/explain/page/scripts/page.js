@@ -68,7 +68,7 @@ function drawPanels(chosen) {
     const array = view.array(spec.name);
     const own = chosen.name === spec.name ? flat(array.shape, chosen.index) : null;
     const pin = pinned.name === spec.name ? flat(array.shape, clamped(pinned.index, array.shape)) : null;
-    panels.get(spec.name).update(spec, array, own ?? pin ?? companion(spec.name, chosen), Math.min(width, 560));
+    panels.get(spec.name).update(spec, array, own ?? pin ?? companion(spec.name, chosen), Math.min(width - (spec.sign ? 44 : 0), 560));
     panels.get(spec.name).reachable(pin);
   }
   const order = specs.map(({ name, sign: mark }) => `${name}${mark ?? ""}`).join();
@@ -107,7 +107,6 @@ function drawSweep({ links, tap }) {
   const products = byId("product");
   products.max = most;
   products.value = tap;
-  products.disabled = !most;
   byId("product-name").textContent = links.length ? `${tap + 1} of ${links.length}` : "–";
 }
 
