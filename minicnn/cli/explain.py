@@ -1,5 +1,6 @@
 """`minicnn explain`: one operation shown on numbers, forward and backward."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -38,6 +39,7 @@ def conv2d(
     image: options.Image = None,
     digit: options.Digit = None,
     seed: options.Seed = 0,
+    html: options.Html = None,
 ) -> None:
     """Windows, patch rows, sums, and where gradients go.
 
@@ -50,7 +52,7 @@ def conv2d(
     weights = options.the_weight(x, weight, kernel, outputs, groups, seed)
     biases = drawn("bias", weights.array.shape[:1], seed) if bias else None
     steps = options.pair(stride), options.padding_of(padding), options.pair(dilation)
-    show(explain.conv2d(x, weights, biases, *steps, groups, at=options.place(at), seed=seed))
+    show_or_save(explain.conv2d(x, weights, biases, *steps, groups, at=options.place(at), seed=seed), html)
 
 
 @app.command("conv_transpose2d")
@@ -71,6 +73,7 @@ def conv_transpose2d(
     image: options.Image = None,
     digit: options.Digit = None,
     seed: options.Seed = 0,
+    html: options.Html = None,
 ) -> None:
     """How input pixels are spread, sums, and gradients.
 
@@ -87,7 +90,7 @@ def conv_transpose2d(
     explanation = explain.conv_transpose2d(
         x, weights, biases, step, cut, more, groups, options.pair(dilation), at=options.place(at), seed=seed
     )
-    show(explanation)
+    show_or_save(explanation, html)
 
 
 @app.command("max_pool2d")
@@ -104,6 +107,7 @@ def max_pool2d(
     image: options.Image = None,
     digit: options.Digit = None,
     seed: options.Seed = 0,
+    html: options.Html = None,
 ) -> None:
     """Maxima of windows, ties, and where gradients go.
 
@@ -113,7 +117,7 @@ def max_pool2d(
 
     x = options.the_input(input, values, image, digit, seed)
     window, step, border, apart = (options.pair(text) for text in (kernel, stride or kernel, padding, dilation))
-    show(explain.max_pool2d(x, window, step, border, apart, ceil_mode, at=options.place(at), seed=seed))
+    show_or_save(explain.max_pool2d(x, window, step, border, apart, ceil_mode, at=options.place(at), seed=seed), html)
 
 
 @app.command("avg_pool2d")
@@ -136,6 +140,7 @@ def avg_pool2d(
     image: options.Image = None,
     digit: options.Digit = None,
     seed: options.Seed = 0,
+    html: options.Html = None,
 ) -> None:
     """Means of windows, divisors, and where gradients go.
 
@@ -148,7 +153,7 @@ def avg_pool2d(
     explanation = explain.avg_pool2d(
         x, window, step, border, ceil_mode, count_include_pad, divisor, at=options.place(at), seed=seed
     )
-    show(explanation)
+    show_or_save(explanation, html)
 
 
 @app.command("batch_norm")
@@ -166,6 +171,7 @@ def batch_norm(
     image: options.Image = None,
     digit: options.Digit = None,
     seed: options.Seed = 0,
+    html: options.Html = None,
 ) -> None:
     """A channel's statistics, the three terms of its gradient.
 
@@ -179,7 +185,7 @@ def batch_norm(
     weight, bias = (drawn(name, (C,), seed) if affine else None for name in ("scale", "bias"))
     mean, var = (frozen(np.full(C, value), f"np.full({C}, {value})") for value in (0.0, 1.0))
     place = options.place(at)
-    show(explain.batch_norm(x, mean, var, weight, bias, training, momentum, eps, at=place, seed=seed))
+    show_or_save(explain.batch_norm(x, mean, var, weight, bias, training, momentum, eps, at=place, seed=seed), html)
 
 
 @app.command("cross_entropy")
@@ -198,6 +204,7 @@ def cross_entropy(
     at: Annotated[int, typer.Option(min=0, help="The row that is explained.")] = 0,
     values: options.Values = None,
     seed: options.Seed = 0,
+    html: options.Html = None,
 ) -> None:
     """Softmax, the loss of a row, and its gradient p − y.
 
@@ -214,7 +221,7 @@ def cross_entropy(
     N, K = x.array.shape if x.array.ndim == 2 else (1, x.array.size)
     classes = drawn_classes(N, K, seed) if target is None else options.whole_numbers(target)
     weight = None if class_weight is None else options.real_numbers(class_weight)
-    show(explain.cross_entropy(x, classes, weight, ignore_index, reduction, label_smoothing, at=at))
+    show_or_save(explain.cross_entropy(x, classes, weight, ignore_index, reduction, label_smoothing, at=at), html)
 
 
 @app.command("entropy")
@@ -280,3 +287,12 @@ def sizes(
 def show(explanation: "Shown") -> None:
     """Write an explanation to the terminal."""
     explanation.print()
+
+
+def show_or_save(explanation: "Explanation", html: Path | None) -> None:
+    """Write an explanation to the terminal, or as a page to a file."""
+    if html is None:
+        show(explanation)
+        return
+    explanation.save(html)
+    typer.echo(f"{html}: open it in a browser; it needs nothing else")

@@ -255,4 +255,7 @@ Image = Annotated[
 Digit = Annotated[
     int | None, typer.Option(min=0, max=9, help="Take the input from a handwritten digit, 8×8 pixels of 0 to 16.")
 ]
+Html = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a page for the browser to this file, instead of printing.")
+]
 Seed = Annotated[int, typer.Option(callback=not_negative, help="Seed of the whole numbers that are drawn.")]

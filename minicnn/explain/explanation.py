@@ -1,8 +1,10 @@
 """What is known of one operation on one set of numbers: the terminal, the page and the notebook read it."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +13,13 @@ from minicnn.explain.given import Given
 from minicnn.explain.program import agreement, program
 from minicnn.explain.results import run
 from minicnn.explain.shown import Shown
+from minicnn.serialization.files import replacing
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+MOST_ON_A_PAGE = 2**16
+"""Numbers of a page: browsers take long to draw more cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,40 @@ class Explanation(Shown):
             "at": list(self.at),
             "results": {name: _plain(given.array) for name, given in self.results.items()},
         }
+
+    def page(self) -> str:
+        """The explanation as one page of HTML that needs nothing else, to point at, to change and to play.
+
+        Raises:
+            ValueError: for more than MOST_ON_A_PAGE numbers.
+        """
+        from minicnn.explain.page import render
+
+        count = sum(given.array.size for given in (*self.arrays.values(), *self.results.values()))
+        if count > MOST_ON_A_PAGE:
+            raise ValueError(f"a page holds at most {MOST_ON_A_PAGE:,} numbers; this one would have {count:,}")
+        return render(self.state())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file, which appears whole or not at all.
+
+        Args:
+            path: where; what is there is replaced.
+
+        Raises:
+            ValueError: for more than MOST_ON_A_PAGE numbers.
+            OSError: where it can't be written.
+        """
+        text = self.page()
+        with replacing(path) as file:
+            file.write(text.encode())
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, for a notebook."""
+        return (
+            f'<iframe srcdoc="{escape(self.page())}" title="{self.op} explained" '
+            'style="width:100%;height:900px;border:1px solid #8a8f98;border-radius:8px"></iframe>'
+        )
 
     def program(self) -> str:
         """The same in PyTorch: lines that can be run as they are."""
