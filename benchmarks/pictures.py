@@ -3,6 +3,8 @@
 Curves of trainings come from trainings that are run for it; plots of measurements from the figures that were recorded.
 """
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,7 +58,31 @@ def growth(path: Path) -> None:
     scale_plot.draw(f"growth from {parse(spec).label}", axes, environment, path)
 
 
+def explain_page(path: Path) -> None:
+    """The upper part of the page that README's first door names, in a browser 1280 pixels wide."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise UserError('the picture of the page needs playwright: pip install ".[browser]"') from None
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page = Path(folder, "page.html")
+        options = ("--input", "1,5,5", "--kernel", 3, "--stride", 2, "--padding", 1)
+        run("minicnn", "explain", "conv2d", *options, "--html", page)
+        found = os.environ.get("MINICNN_BROWSER") or shutil.which("chromium") or playwright.chromium.executable_path
+        if not Path(found).is_file():
+            raise UserError(
+                "the picture of the page needs a browser: `playwright install chromium`"
+            )
+        browser = playwright.chromium.launch(executable_path=found)
+        window = browser.new_page(viewport={"width": 1280, "height": 1400}, color_scheme="light")
+        window.goto(page.as_uri())
+        with replacing(path) as file:
+            file.write(window.screenshot(clip={"x": 0, "y": 0, "width": 1280, "height": 1400}))
+        browser.close()
+
+
 PICTURES: dict[str, Callable[[Path], None]] = {
+    "explain-page.png": explain_page,
     "lenet-digits.png": lenet_digits,
     "loss-curves.png": loss_curves,
     "convolution-layers.png": convolution_layers,

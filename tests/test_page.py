@@ -99,7 +99,8 @@ def test_numbers_are_pytorchs_for_long(browser: Any, pages: dict[str, Path], op:
 
 
 MARKED = """([name, kinds]) => [...document.querySelectorAll(`[data-name=${name}] .cell`)]
-  .filter((cell) => cell.k !== undefined && kinds.some((kind) => cell.classList.contains(kind))).map((cell) => cell.k)"""
+  .filter((cell) => cell.k !== undefined && kinds.some((kind) => cell.classList.contains(kind)))
+  .map((cell) => cell.k)"""
 
 
 def marked(page: Any, name: str) -> set[int]:
@@ -305,7 +306,7 @@ def test_everything_is_accessible(browser: Any, pages: dict[str, Path], op: str,
 
 
 def fits(browser: Any, path: Path, op: str, folder: Path) -> None:
-    """Nothing is wider than the window, in either direction and in each tab; screenshots for the eye stay in `folder`."""
+    """Nothing is wider than the window, both directions, each tab; screenshots for the eye stay in `folder`."""
     opened = Opened(browser, path)
     page = opened.page
     for width in (390, 1024, 1920):

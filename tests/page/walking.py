@@ -3,8 +3,9 @@
 import random
 from typing import Any
 
-SETTINGS = """() => [...document.querySelectorAll('#settings input, #settings select')].filter((field) => !field.disabled)
-  .map((field) => ({ id: field.id, type: field.type, options: [...(field.options ?? [])].map((option) => option.value) }))"""
+SETTINGS = """() => [...document.querySelectorAll('#settings input, #settings select')]
+  .filter((field) => !field.disabled)
+  .map(({ id, type, options }) => ({ id, type, options: [...(options ?? [])].map((option) => option.value) }))"""
 
 NUMBERS = ("0", "1", "−2", "-3", "2.5", "0.25", "4", "-1.75")
 
