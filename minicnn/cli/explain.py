@@ -11,6 +11,7 @@ from minicnn.cli.errors import failing_with, not_negative, one_of, share
 from minicnn.models import MODELS
 
 if TYPE_CHECKING:
+    from minicnn.explain.explanation import Explanation
     from minicnn.explain.shown import Shown
 
 app = typer.Typer(
