@@ -13,17 +13,26 @@ import numpy as np
 
 from minicnn.autograd import Variable
 from minicnn.element_types import DTYPES
+from minicnn.palette import LIGHT, THEIRS
 from minicnn.printing import Numbers, remarks, written
 
 MOST_CELLS, MOST_PLANES, WIDEST = 400, 16, 32
 """Elements, matrices and columns of a tensor that is shown cell by cell."""
-BELOW, ABOVE, ZERO, UNKNOWN = (0x24, 0x5A, 0x8C), (0xB0, 0x2A, 0x44), (0xFF, 0xFF, 0xFF), (0xD9, 0xDA, 0xE1)
-"""Red, green and blue of the lowest number, the highest, zero and NaN."""
-BLACK, WHITE = (0, 0, 0), (255, 255, 255)
-CELL = "padding:2px 6px;text-align:right;font-family:monospace;border:1px solid #8a8f98"
+CELL = f"padding:2px 6px;text-align:right;font-family:monospace;border:1px solid {THEIRS}"
 TABLE = "color:inherit;border-collapse:collapse;display:inline-table;width:auto;margin:4px 12px 4px 0"
 
 Colour = tuple[int, int, int]
+
+
+def parts(code: str) -> Colour:
+    """Red, green and blue of a colour such as #245a8c."""
+    red, green, blue = bytes.fromhex(code.removeprefix("#"))
+    return red, green, blue
+
+
+BELOW, ABOVE, ZERO, UNKNOWN = (parts(LIGHT[name]) for name in ("weight", "image", "card", "line"))
+"""The colours of the lowest number, the highest, zero and NaN."""
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 
 def html(tensor: Variable) -> str:

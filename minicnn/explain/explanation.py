@@ -13,6 +13,7 @@ from minicnn.explain.given import Given
 from minicnn.explain.program import agreement, program
 from minicnn.explain.results import run
 from minicnn.explain.shown import Shown
+from minicnn.palette import THEIRS
 from minicnn.serialization.files import replacing
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Explanation(Shown):
         """The page in a frame of its own, for a notebook."""
         return (
             f'<iframe srcdoc="{escape(self.page())}" title="{self.op} explained" '
-            'style="width:100%;height:900px;border:1px solid #8a8f98;border-radius:8px"></iframe>'
+            f'style="width:100%;height:900px;border:1px solid {THEIRS};border-radius:8px"></iframe>'
         )
 
     def program(self) -> str:
