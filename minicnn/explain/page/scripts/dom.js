@@ -14,6 +14,9 @@ function make(tag, attributes = {}, ...children) {
 
 const byId = (id) => document.getElementById(id);
 
+// What is wider than its place can be scrolled with the keyboard; the rest is no stop on its way.
+const overflow = new ResizeObserver((entries) => entries.forEach(({ target }) => (target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1)));
+
 // A small table of numbers. value(r, c) gives a number or a string, kind(r, c) a class; the labels head rows and columns.
 function matrix({ caption, rows, columns, value, kind = () => "", rowLabel, columnLabel, digits = 4 }) {
   const head = columnLabel && make("thead", {}, make("tr", {}, ...(rowLabel ? [make("td", { class: "corner" })] : []), ...columns.map((c) => make("th", { scope: "col" }, columnLabel(c)))));
@@ -22,7 +25,9 @@ function matrix({ caption, rows, columns, value, kind = () => "", rowLabel, colu
     return make("td", { class: kind(r, c) || null }, typeof content === "number" ? written(content, digits) : content);
   }))));
   const table = make("table", { "aria-label": caption }, head, body);
-  return make("div", { class: "matrix" }, make("div", { class: "caption", "aria-hidden": "true" }, caption), make("div", { class: "scroll" }, table));
+  const scroll = make("div", { class: "scroll" }, table);
+  overflow.observe(scroll);
+  return make("div", { class: "matrix" }, make("div", { class: "caption", "aria-hidden": "true" }, caption), scroll);
 }
 
 const range = (length) => Array.from({ length }, (_, k) => k);
