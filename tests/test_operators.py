@@ -763,3 +763,20 @@ def test_no_warnings_for_infinity_and_nan(recwarn):
         if result.requires_grad and "NotImplemented" not in repr(result.grad_fn):
             result.sum().backward(retain_graph=True)
     assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]
+
+
+@given(st.data())
+def test_what_is_picked_lies_in_the_order_of_pytorch(data):
+    """With two or three elements an axis: PyTorch's order of axes of one depends on strides that mean nothing."""
+    shape = data.draw(st.lists(st.integers(2, 3), min_size=1, max_size=4))
+    order = data.draw(st.permutations(range(len(shape))))
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape).transpose(order)
+    parts = [slice(None), 0, [0, 1], [[0, 1], [1, 0]], "mask"]
+    key = [data.draw(st.sampled_from(parts)) for _ in shape]
+    key = tuple([np.arange(n) < 2 if part == "mask" else part for n, part in zip(x.shape, key, strict=True)])
+    picked = {}
+    for library in (minicnn, torch):
+        own = tuple([part if isinstance(part, slice | int) else library.tensor(part) for part in key])
+        y = library.from_numpy(x)[own]
+        picked[library] = y.tolist(), y.stride(), y.is_contiguous()
+    assert picked[minicnn] == picked[torch], f"{x.shape}, {x.strides}, {key}"

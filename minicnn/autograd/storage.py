@@ -286,7 +286,12 @@ def keep_strides(result: Variable, operands: Sequence[Variable]) -> None:
         result._layout = None
         return
     strides = elementwise_strides(shape, [(t._array.shape, promised(t)[1]) for t in operands])
-    if is_row_major(shape, strides):
+    promise(result, strides)
+
+
+def promise(result: Variable, strides: Strides) -> None:
+    """Promise for a new result, without gaps, other strides than row-major ones."""
+    if is_row_major(result._array.shape, strides):
         return
     if elements(result._array) == strides:
         result._layout = None

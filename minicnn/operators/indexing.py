@@ -13,7 +13,17 @@ import numpy as np
 from minicnn.autograd import Operator, Variable, assign, no_grad
 from minicnn.autograd.inplace import check_places
 from minicnn.autograd.operator import ViewOperator
-from minicnn.autograd.storage import overlap, repeats, same_places, with_unit_axes
+from minicnn.autograd.storage import (
+    elementwise_strides,
+    is_contiguous,
+    overlap,
+    promise,
+    promised,
+    repeats,
+    row_major,
+    same_places,
+    with_unit_axes,
+)
 from minicnn.autograd.variable import owner
 from minicnn.operators.accumulating import sums_by_key
 from minicnn.operators.operands import array_of, cast
@@ -85,7 +95,34 @@ def index(input: Any, key: Any) -> Any:
         result = Take.apply(input, basic)
     except IndexError as error:
         raise _reworded(error, array_of(input).ndim, basic) from None
-    return result if advanced is None else Pick.apply(result, *advanced)
+    if advanced is None:
+        return result
+    picked = Pick.apply(result, *advanced)
+    _keep_order(picked, result, advanced)
+    return picked
+
+
+def _keep_order(picked: Variable, source: Any, key: tuple) -> None:
+    """Promise what was picked the order that PyTorch gives it: that of the axes without an index, then the index's."""
+    if not isinstance(source, Variable) or is_contiguous(source):
+        return
+    strides, kept, covered, axis = promised(source)[1], [], [], 0
+    for part in key:
+        array = array_of(part)
+        if isinstance(part, slice):
+            kept.append(strides[axis])
+            axis += 1
+        else:
+            covered.append(len(kept))
+            axis += array.ndim if array.dtype == bool else 1
+    kept += strides[axis:]
+    wide = picked._array.ndim - len(kept)
+    place = covered[0] if len(set(covered)) == 1 else 0  # of the index's axes: in front, where slices lie between
+    index = row_major(picked._array.shape[place : place + wide])
+    rest = [0] * (len(kept) - place)
+    shape = picked._array.shape
+    operands = [(*kept[:place], *[0] * wide, *kept[place:]), (*[0] * place, *index, *rest)]
+    promise(picked, elementwise_strides(shape, [(shape, steps) for steps in operands]))
 
 
 def _reworded(error: IndexError, ndim: int, basic: tuple) -> IndexError:
