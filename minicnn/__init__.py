@@ -253,7 +253,17 @@ from minicnn.operators.rounding import (
 from minicnn.operators.rounding import absolute as abs
 from minicnn.operators.rounding import negative as neg
 from minicnn.operators.rounding import trunc as fix
-from minicnn.operators.scans import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
+from minicnn.operators.scans import (
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    cumulative_trapezoid,
+    diff,
+    logcumsumexp,
+    trapezoid,
+)
+from minicnn.operators.scans import trapezoid as trapz
 from minicnn.operators.scattering import scatter, scatter_add, scatter_reduce
 from minicnn.operators.searching import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
 from minicnn.operators.selecting import argwhere, gather, index_select, masked_select, nonzero, take, take_along_dim
@@ -477,6 +487,7 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "cumulative_trapezoid",
     "default_generator",
     "deg2rad",
     "det",
@@ -766,6 +777,8 @@ __all__ = [
     "topk",
     "trace",
     "transpose",
+    "trapezoid",
+    "trapz",
     "tril",
     "tril_indices",
     "triu",

@@ -2,7 +2,7 @@
 
 from minicnn.errors import LinAlgError
 from minicnn.operators.diagonals import linalg_diagonal as diagonal
-from minicnn.operators.inverses import det, inv, slogdet, solve
+from minicnn.operators.inverses import cholesky, det, inv, qr, slogdet, solve
 from minicnn.operators.matmul import matmul
 from minicnn.operators.norms import linalg_norm as norm
 from minicnn.operators.norms import matrix_norm, svdvals, vector_norm
@@ -10,6 +10,7 @@ from minicnn.operators.products import linalg_cross as cross
 
 __all__ = [
     "LinAlgError",
+    "cholesky",
     "cross",
     "det",
     "diagonal",
@@ -17,6 +18,7 @@ __all__ = [
     "matmul",
     "matrix_norm",
     "norm",
+    "qr",
     "slogdet",
     "solve",
     "svdvals",

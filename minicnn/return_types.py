@@ -53,6 +53,7 @@ PAIRS = ("cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmed
 for _name in PAIRS:
     globals()[_name] = _type(_name, "values", "indices")
 aminmax = _type("aminmax", "min", "max")
+linalg_qr = _type("linalg_qr", "Q", "R")
 linalg_slogdet = _type("linalg_slogdet", "sign", "logabsdet")
 
 

@@ -160,17 +160,7 @@ def test_data_parallel_is_the_module(library):
     assert outer.device_ids == []
 
 
-def test_distributed_training_is_refused(model):
-    with pytest.raises(RuntimeError, match="one process"):
-        nn.parallel.DistributedDataParallel(model, device_ids=[0])
-
-
-def test_there_is_one_process():
-    assert not minicnn.distributed.is_available()
-    assert not minicnn.distributed.is_initialized()
-    assert not minicnn.distributed.is_torchelastic_launched()
-    with pytest.raises(RuntimeError, match="one process"):
-        minicnn.distributed.init_process_group("gloo")
+def test_data_parallel_as_a_function():
     inner, x = nn.Linear(2, 3), minicnn.ones(4, 2)
     assert minicnn.equal(nn.parallel.data_parallel(inner, x, range(2)), inner(x))
 

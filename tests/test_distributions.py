@@ -1,5 +1,7 @@
 """Distributions agree with PyTorch's: probabilities, entropies, divergences, their gradients, shapes and refusals."""
 
+import re
+
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
@@ -205,3 +207,89 @@ def test_what_is_printed(expression):
         repr(eval(expression, {"d": library.distributions, "torch": library})) for library in (minicnn, torch)
     )
     assert ours == theirs
+
+
+def printed(distribution):
+    """Without how its parameters came about: PyTorch broadcasts to the same shape without an operation."""
+    return re.sub(r", (grad_fn=<\w+>|requires_grad=True)", "", repr(distribution))
+
+
+@given(st.integers(1, 3), st.sampled_from([(), (2,), (2, 3)]), st.integers(0, 2**31),
+       st.sampled_from(["scale_tril", "covariance_matrix", "precision_matrix"]))  # fmt: skip
+def test_vectors(n, batch, seed, kind):
+    """PyTorch can't check empty batches of matrices."""
+    generator = np.random.default_rng(seed)
+    loc, value = generator.normal(size=(*batch, n)), generator.normal(size=(3, *batch, n))
+    L = np.tril(generator.normal(size=(n, n)), -1) + np.diag(generator.uniform(0.5, 2, n))
+    found = []
+    for library in (minicnn, torch):
+        tensors = [library.tensor(array).requires_grad_() for array in (loc, L if kind == "scale_tril" else L @ L.T)]
+        several = library.distributions.MultivariateNormal(tensors[0], **{kind: tensors[1]})
+        answers = [
+            several.log_prob(library.tensor(value)),
+            several.entropy(),
+            several.mean,
+            several.mode,
+            several.variance,
+        ]
+        (answers[0].sum() + (several.entropy() * 2).sum()).backward()
+        assert tuple(several.rsample((4,)).shape) == (4, *batch, n)
+        answers += [tensors[0].grad, tensors[1].grad]
+        found.append([printed(several), tuple(several.batch_shape), tuple(several.event_shape), answers])
+    assert found[0][:3] == found[1][:3]
+    for ours, theirs in zip(found[0][3], found[1][3], strict=True):
+        assert tuple(ours.shape) == tuple(theirs.shape)
+        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-6, atol=1e-8)
+
+
+def test_vectors_are_drawn_with_their_covariance():
+    covariance = minicnn.tensor([[2.0, 0.6], [0.6, 0.5]])
+    minicnn.manual_seed(0)
+    drawn = minicnn.distributions.MultivariateNormal(minicnn.tensor([1.0, -1.0]), covariance).sample((40000,))
+    np.testing.assert_allclose(drawn.mean(0).numpy(), [1, -1], atol=0.05)
+    np.testing.assert_allclose(np.cov(drawn.numpy().T), covariance.numpy(), atol=0.06)
+
+
+@given(SHAPES, st.integers(0, 3), st.integers(0, 2**31))
+def test_several_as_one(shapes, count, seed):
+    one, other = parameters("Normal", shapes.input_shapes[:2], seed)
+    found = []
+    for library in (minicnn, torch):
+        base, wanted = build(library, "Normal", one, other)
+        if count > len(base.batch_shape):
+            with pytest.raises(ValueError, match="Expected reinterpreted_batch_ndims"):
+                library.distributions.Independent(base, count)
+            return
+        several = library.distributions.Independent(base, count)
+        value = library.tensor(np.random.default_rng(seed).normal(size=(2, *base.batch_shape)))
+        answers = [several.log_prob(value), several.entropy(), several.mean, several.mode, several.variance]
+        (answers[0].sum() + answers[1].sum()).backward()
+        answers += [tensor.grad for tensor in wanted]
+        shapes_of = several.expand((2, *several.batch_shape))
+        found.append([
+            (printed(several), tuple(several.batch_shape), tuple(several.event_shape), several.has_rsample),
+            (tuple(shapes_of.batch_shape), tuple(shapes_of.event_shape), tuple(several.rsample((3,)).shape)),
+            answers,
+        ])  # fmt: skip
+    assert found[0][:2] == found[1][:2]
+    for ours, theirs in zip(found[0][2], found[1][2], strict=True):
+        assert tuple(ours.shape) == tuple(theirs.shape)
+        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "matrix"),
+    [
+        ("covariance_matrix", [[1.0, 0.5], [0.0, 1.0]]),
+        ("covariance_matrix", [[1.0, 2.0], [2.0, 1.0]]),
+        ("scale_tril", [[1.0, 0.5], [0.0, 1.0]]),
+        ("scale_tril", [[-1.0, 0.0], [0.0, 1.0]]),
+        ("scale_tril", [1.0, 2.0]),
+    ],
+)
+def test_matrices_of_no_distribution(kind, matrix):
+    for library in (minicnn, torch):
+        with pytest.raises(ValueError, match=kind):
+            library.distributions.MultivariateNormal(library.zeros(2), **{kind: library.tensor(matrix)})
+        with pytest.raises(ValueError, match="Exactly one"):
+            library.distributions.MultivariateNormal(library.zeros(2))

@@ -154,6 +154,53 @@ def test_inverses(n, seed):
     assert_agrees(lambda m, A, B: m.linalg.solve(A, B), A, B, rtol=1e-9)
 
 
+@FEW
+@given(st.integers(0, 4), st.integers(1, 4), st.integers(0, 2**31), st.sampled_from([(), (2,), (0,)]))
+def test_triangular_factors(n, extra, seed, batch):
+    """Of tall matrices and of square ones; of wide ones PyTorch has a gradient too, minicnn the factors alone."""
+    numbers = np.random.default_rng(seed).normal(size=(*batch, n + extra, n)) + 2.0 * np.eye(n + extra, n)
+    A = minicnn.tensor(numbers, requires_grad=True)
+    S = minicnn.tensor(np.swapaxes(numbers, -1, -2) @ numbers + np.eye(n), requires_grad=True)
+    assert_agrees(lambda m, A: tuple(m.linalg.qr(A)), A, rtol=1e-9)
+    assert_agrees(lambda m, A: tuple(m.linalg.qr(A[..., :n, :])), A, rtol=1e-6)
+    assert_agrees(lambda m, A: m.linalg.qr(A.detach().mT)[1], A, rtol=1e-9)
+    assert_agrees(lambda m, S: m.linalg.cholesky(S), S, rtol=1e-9)
+    assert_agrees(lambda m, S: m.linalg.cholesky(S, upper=True), S, rtol=1e-9)
+
+
+def test_triangular_factors_that_there_are_not():
+    for library in (minicnn, torch):
+        with pytest.raises(RuntimeError):
+            library.linalg.cholesky(library.tensor([[1.0, 2.0], [2.0, 1.0]]))
+        with pytest.raises(RuntimeError):
+            library.linalg.cholesky(library.ones(2, 3))
+        with pytest.raises(RuntimeError):
+            library.linalg.qr(library.ones(2, 3).long())
+        with pytest.raises(RuntimeError):
+            library.linalg.qr(library.ones(2))
+    assert repr(minicnn.linalg.qr(minicnn.eye(1))).startswith("torch.return_types.linalg_qr(\nQ=tensor(")
+    with pytest.raises(NotImplementedError, match="mode='reduced'"):
+        minicnn.linalg.qr(minicnn.ones(2, 2), mode="complete")
+    with pytest.raises(NotImplementedError, match="more columns than rows"):
+        minicnn.linalg.qr(minicnn.ones(2, 3, requires_grad=True))[1].sum().backward()
+
+
+@FEW
+@given(st.data(), st.integers(1, 5), st.integers(1, 4), st.sampled_from([0, 1, -1, -2]))
+def test_trapezoids(data, n, m, dim):
+    y = drawn(data.draw, n, m)
+    size = y.shape[dim]
+    x = minicnn.tensor(np.cumsum(np.random.default_rng(size).uniform(0.5, 2, size)), requires_grad=True)
+    for name in ("trapezoid", "cumulative_trapezoid", "trapz"):
+        assert_agrees(lambda m, y, name=name: getattr(m, name)(y, dim=dim), y, rtol=1e-12)
+        assert_agrees(lambda m, y, name=name: getattr(m, name)(y, dx=0.25, dim=dim), y, rtol=1e-12)
+        assert_agrees(lambda m, y, x, name=name: getattr(m, name)(y, x, dim=dim), y, x, rtol=1e-12)
+        assert_agrees(lambda m, y, name=name: getattr(m, name)(y, y * y, dim=dim), y, rtol=1e-12)
+        for library in (minicnn, torch):
+            with pytest.raises(RuntimeError):
+                getattr(library, name)(library.ones(3), library.ones(4))
+
+
 def test_the_gradient_of_a_determinant_of_0_is_the_cofactors():
     A = minicnn.tensor([[8.0, -1.0], [8.0, -1.0]], requires_grad=True)
     minicnn.det(A).backward()

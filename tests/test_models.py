@@ -12,6 +12,7 @@ from agreement import assert_rounding_apart
 
 import minicnn
 import minicnn.models
+import minicnn.models.intermediate
 import reference.models
 from minicnn import nn
 from minicnn.cli.errors import UserError
@@ -223,3 +224,33 @@ def test_the_command_line_takes_the_variant_for_small_images():
 def test_a_network_that_does_not_fit_the_images_says_so(name, shape, said):
     with pytest.raises(UserError, match=rf"{name} is not made for images of {shape[1]}×{shape[2]} pixels.*{said}"):
         build(name, shape, 10)
+
+
+@pytest.mark.parametrize(
+    "name", ["AlexNet", "ResNet18", "ResNet34", "ResNet50", "VGG11", "VGG13_BN", "VGG16", "VGG16_BN", "VGG19_BN"]
+)
+def test_names_of_trained_weights(name):
+    ours, theirs = (getattr(library.models, f"{name}_Weights") for library in (minicnn, torchvision))
+    assert [*ours.__members__] == [*theirs.__members__]
+    assert ours.DEFAULT.name == theirs.DEFAULT.name
+    assert str(ours.DEFAULT) == str(theirs.DEFAULT)
+    constructor = getattr(minicnn.models, name.lower())
+    with pytest.raises(RuntimeError, match="downloads no trained weights"):
+        constructor(weights=ours.DEFAULT)
+
+
+@pytest.mark.parametrize("wanted", [{"layer1": "a", "layer3": "b"}, {"conv1": "x"}])
+def test_intermediate_layers(wanted):
+    from torchvision.models._utils import IntermediateLayerGetter
+
+    theirs = IntermediateLayerGetter(torchvision.models.resnet18().double().eval(), wanted)
+    ours = minicnn.models.intermediate.IntermediateLayerGetter(minicnn.models.resnet18().double().eval(), wanted)
+    assert [*ours.state_dict()] == [*theirs.state_dict()]
+    ours.load_state_dict({key: minicnn.tensor(value.numpy()) for key, value in theirs.state_dict().items()})
+    x = torch.linspace(-1, 1, 3 * 32 * 32, dtype=torch.float64).reshape(1, 3, 32, 32)
+    expected, found = theirs(x), ours(minicnn.tensor(x.numpy()))
+    assert [*found] == [*expected]
+    for name, value in expected.items():
+        assert_rounding_apart(found[name], value)
+    with pytest.raises(ValueError, match="not present in model"):
+        minicnn.models.intermediate.IntermediateLayerGetter(minicnn.nn.Sequential(), {"layer1": "a"})

@@ -533,3 +533,18 @@ def test_repr_names_the_options():
     text = repr(minicnn.optim.SGD([Parameter(np.ones(1, np.float32))], lr=0.5))
     assert text == repr(torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5))
     assert text.endswith("\n)")
+
+
+@pytest.mark.parametrize("library", [minicnn, torch])
+def test_a_wrapper_that_never_became_an_optimizer(library):
+    class Wrapper(library.optim.Optimizer):
+        def __init__(self, optimizer):
+            self.optimizer = optimizer
+
+        def step(self, closure=None):
+            return self.optimizer.step(closure)
+
+    x = library.ones(2).requires_grad_()
+    x.sum().backward()
+    assert Wrapper(library.optim.SGD([x], lr=0.5)).step() is None
+    assert x.tolist() == [0.5, 0.5]

@@ -16,12 +16,19 @@ COMPILERS = ("script", "trace", "ScriptModule", "ScriptFunction", "script_method
 INSTEAD = {
     **{f"jit.{name}": f"programs run as they are written; leave torch.jit.{name} out" for name in COMPILERS},
     "onnx": "save weights with torch.save, and export them with PyTorch",
-    "func": "use torch.autograd.grad, in a loop over outputs",
+    **dict.fromkeys(
+        ("func.grad", "func.vjp", "func.jacrev", "func.jacfwd", "func.hessian"),
+        "use torch.autograd.grad, in a loop over outputs",
+    ),
+    "func.vmap": "use a loop, or a batch dimension",
     "vmap": "use a loop, or a batch dimension",
     "fx": "programs run as they are written; nothing is traced",
     "sparse": "all tensors are dense",
     "profiler": "use Python's cProfile",
-    "nn.utils.rnn": "there are no recurrent layers",
+    **dict.fromkeys(
+        ("nn.utils.rnn.pack_padded_sequence", "nn.utils.rnn.pad_packed_sequence", "nn.utils.rnn.PackedSequence"),
+        "there are no recurrent layers",
+    ),
     **dict.fromkeys(
         ("nn.Conv3d", "nn.ConvTranspose3d", "nn.MaxPool3d", "nn.AvgPool3d", "nn.AdaptiveAvgPool3d"),
         "convolution and pooling are for sequences and images, not for volumes",
@@ -42,7 +49,10 @@ INSTEAD = {
     ),
     **dict.fromkeys(("quantization", "ao", "ao.quantization"), "there are no quantized tensors"),
     "transforms.v2": "the transforms are in torchvision.transforms",
-    "ops": "there are no operations for detection",
+    **dict.fromkeys(
+        ("ops.roi_align", "ops.RoIAlign", "ops.roi_pool", "ops.RoIPool", "ops.deform_conv2d", "ops.DeformConv2d"),
+        "compose it of nn.functional.grid_sample",
+    ),
 }
 """Path below torch or torchvision → what to do without it."""
 

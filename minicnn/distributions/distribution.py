@@ -62,6 +62,15 @@ class Distribution:
         raise NotImplementedError
 
     @property
+    def mode(self) -> Tensor:
+        """The likeliest value of each distribution."""
+        raise NotImplementedError
+
+    def expand(self, batch_shape: Any) -> "Distribution":
+        """The same distributions, repeated to `batch_shape`."""
+        raise NotImplementedError
+
+    @property
     def variance(self) -> Tensor:
         """The variance of each distribution."""
         raise NotImplementedError

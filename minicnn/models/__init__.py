@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from minicnn.compat import missing
-from minicnn.models._weights import untrained
+from minicnn.models._weights import untrained, weights_of
 from minicnn.models.alexnet import AlexNet, AlexNetCIFAR10, alexnet, alexnet_cifar10
 from minicnn.models.lenet import LeNet, lenet
 from minicnn.models.mnist_cnn import MNISTCNN, mnist_cnn
@@ -45,6 +45,9 @@ files."""
 for _constructor in map(untrained, TORCHVISIONS):
     for _place in (globals(), vars(sys.modules[_constructor.__module__])):
         _place[_constructor.__name__] = _constructor
+    _weights = weights_of(_constructor.__name__)
+    for _place in (globals(), vars(sys.modules[_constructor.__module__])):
+        _place[_weights.__name__] = _weights
 
 __all__ = [
     "FOR_SMALL_IMAGES",
@@ -82,6 +85,7 @@ __all__ = [
     "vgg16_bn",
     "vgg19",
     "vgg19_bn",
+    *(weights_of(constructor.__name__).__name__ for constructor in TORCHVISIONS),
 ]
 
 _CONSTRUCTORS: tuple[Callable[..., Module], ...] = (

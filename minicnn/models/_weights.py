@@ -3,6 +3,7 @@
 import functools
 import warnings
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, TypeVar
 
 Network = TypeVar("Network")
@@ -39,3 +40,24 @@ def untrained(constructor: Callable[..., Network]) -> Callable[..., Network]:
 def _warn(what: str, instead: str) -> None:
     """Warn of torchvision's former way to ask for weights, in its words."""
     warnings.warn(f"{what} deprecated since 0.13 and may be removed in the future{instead}", stacklevel=3)
+
+
+SECOND = ("IMAGENET1K_V2",)
+FEATURES = ("IMAGENET1K_FEATURES",)
+FURTHER = {"ResNet50_Weights": SECOND, "VGG16_Weights": FEATURES}
+"""Members that some have besides IMAGENET1K_V1; where there is a second version, it is the default."""
+
+
+def weights_of(constructor: str) -> type[Enum]:
+    """The enumeration of a constructor's weights: `ResNet18_Weights` of resnet18."""
+    name = _title(constructor) + "_Weights"
+    further = FURTHER.get(name, ())
+    members = {member: member for member in ("IMAGENET1K_V1", *further)}
+    return Enum(name, {**members, "DEFAULT": "IMAGENET1K_V2" if SECOND == further else "IMAGENET1K_V1"})  # type: ignore[return-value]
+
+
+def _title(constructor: str) -> str:
+    """ResNet18, VGG11_BN, AlexNet"""
+    for plain, written in (("alexnet", "AlexNet"), ("resnet", "ResNet")):
+        constructor = constructor.replace(plain, written)
+    return constructor if constructor[0].isupper() else constructor.upper()

@@ -10,7 +10,7 @@ from minicnn.operators.arguments import array_argument
 from minicnn.operators.norms import decomposed
 from minicnn.operators.operands import array_of, check_broadcast
 from minicnn.operators.shape import squeeze, transpose, unsqueeze
-from minicnn.return_types import Results, linalg_slogdet
+from minicnn.return_types import Results, linalg_qr, linalg_slogdet
 
 
 def _transposed(A: np.ndarray) -> np.ndarray:
@@ -167,3 +167,83 @@ def slogdet(A: Any) -> Results:
     """
     _square(A, "slogdet")
     return linalg_slogdet(LogDeterminant.apply(A))
+
+
+class Cholesky(Operator):
+    """The lower triangular L with L Lᵀ = A."""
+
+    @staticmethod
+    def forward(ctx: Any, A: np.ndarray) -> np.ndarray:
+        L = decomposed(np.linalg.cholesky, A)
+        ctx.saved = (L,)
+        return L
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        """L⁻ᵀ Φ(Lᵀ g) L⁻¹, made symmetric; Φ keeps the lower triangle and half the diagonal (Murray, 2016)."""
+        (L,) = ctx.saved
+        middle = np.tril(_transposed(L) @ g)
+        middle[..., np.arange(L.shape[-1]), np.arange(L.shape[-1])] /= 2
+        inverse = decomposed(np.linalg.inv, L)
+        by_A = _transposed(inverse) @ middle @ inverse
+        return (by_A + _transposed(by_A)) / 2
+
+
+class Orthogonal(Operator):
+    """The Q and R of A = Q R: Q has orthonormal columns, R is upper triangular."""
+
+    differentiable_outputs = None
+
+    @staticmethod
+    def forward(ctx: Any, A: np.ndarray) -> tuple:
+        Q, R = decomposed(np.linalg.qr, A)
+        ctx.saved = Q, R
+        return Q, R
+
+    @staticmethod
+    def backward(ctx: Any, by_Q: np.ndarray, by_R: np.ndarray) -> np.ndarray:
+        """(gQ + Q copyltu(M)) R⁻ᵀ with M = R gRᵀ − gQᵀ Q; copyltu mirrors the lower triangle (Liao et al., 2019)."""
+        Q, R = ctx.saved
+        if R.shape[-1] > R.shape[-2]:
+            raise NotImplementedError("minicnn has no gradient of qr for matrices of more columns than rows")
+        M = R @ _transposed(by_R) - _transposed(by_Q) @ Q
+        mirrored = np.tril(M) + _transposed(np.tril(M, -1))
+        return _transposed(decomposed(np.linalg.solve, R, _transposed(by_Q + Q @ mirrored)))
+
+
+def cholesky(A: Any, *, upper: bool = False) -> Any:
+    """The lower triangular L with L Lᵀ = A of symmetric positive definite matrices (…, N, N), of A's lower triangle.
+
+    Args:
+        A: the matrices.
+        upper: whether to give Lᵀ, of A's upper triangle, instead.
+
+    Raises:
+        LinAlgError: for a matrix that isn't positive definite.
+        DtypeError, ShapeError: for integers and bools, and for other shapes.
+    """
+    _square(A, "cholesky")
+    return transpose(Cholesky.apply(transpose(A, -2, -1)), -2, -1) if upper else Cholesky.apply(A)
+
+
+def qr(A: Any, mode: str = "reduced") -> Results:
+    """A = Q R, where Q has orthonormal columns and R is upper triangular.
+
+    Args:
+        A: matrices (…, M, N).
+        mode: "reduced", Q (…, M, K) and R (…, K, N) with K = min(M, N); no others here.
+
+    Returns: a named tuple of Q and R.
+
+    Raises:
+        NotImplementedError: for another mode.
+        DtypeError, ShapeError: for integers and bools, and for fewer than two dimensions.
+    """
+    if mode != "reduced":
+        raise NotImplementedError(f"minicnn's qr has mode='reduced' alone, got {mode!r}")
+    array = array_argument(A, "qr")
+    if array.dtype not in (np.float32, np.float64):
+        raise DtypeError(f"qr needs float32 or float64, got {array.dtype}")
+    if array.ndim < 2:
+        raise ShapeError(f"qr needs matrices, got shape {array.shape}")
+    return linalg_qr(Orthogonal.apply(A))

@@ -223,3 +223,49 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         else:
             result = Subtract.call(last, first)
     return result
+
+
+def _trapezoids(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
+    """The areas under the lines between neighbours, and the axis along which they lie.
+
+    Raises:
+        TypeError: where both `x` and `dx` are given.
+        ShapeError: for points of another number than values.
+        IndexError: for a `dim` out of range.
+    """
+    array = array_argument(y, name)
+    axis = single_axis(dim, array.ndim)
+    if x is not None and dx is not None:
+        raise TypeError(f"{name} takes x or dx, not both")
+    pairs = [Take.apply(y, (*[slice(None)] * axis, part, ...)) for part in (slice(1, None), slice(-1))]
+    width: Any = 1 if dx is None else dx
+    if x is not None:
+        points = array_argument(x, name)
+        if points.ndim == 1 and points.shape[0] != array.shape[axis]:
+            raise ShapeError(f"{name} has {array.shape[axis]} values along dim {dim}, but {points.shape[0]} points")
+        if points.ndim == 1:
+            width = diff(x).reshape(*[1] * axis, -1, *[1] * (array.ndim - axis - 1))
+        else:
+            width = diff(x, dim=axis - array.ndim)
+    return (pairs[0] + pairs[1]) / 2.0 * width, axis
+
+
+def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+    """The integral by the trapezoidal rule: Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ − xᵢ).
+
+    Args:
+        y: the values.
+        x: where they were taken: one for each along `dim`, or a Tensor that broadcasts with `y`; evenly by default.
+        dx: the distance of even points, 1 by default.
+        dim: along which.
+
+    Raises: as the differences, for shapes and dimensions that don't fit.
+    """
+    areas, axis = _trapezoids("trapezoid", y, x, dx, dim)
+    return areas.sum(axis)
+
+
+def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+    """The sums of `trapezoid` up to each point but the first; arguments as there."""
+    areas, axis = _trapezoids("cumulative_trapezoid", y, x, dx, dim)
+    return areas.cumsum(axis)

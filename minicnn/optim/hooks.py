@@ -74,6 +74,8 @@ def hooked(step: Callable) -> Callable:
     def hooked_step(*args: Any, **kwargs: Any) -> Any:
         self = args[0]  # which hooks see, and may put back, among the arguments
         self._opt_called = True
+        if "_optimizer_step_pre_hooks" not in vars(self):  # a wrapper that never called Optimizer.__init__
+            return step(*args, **kwargs)
         for hook in chain(_before_any_step.values(), self._optimizer_step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
             if changed is not None:

@@ -1,7 +1,7 @@
 """What is done to gradients, parameters and layers from outside: clipping, norms of weights, pruning, fusion."""
 
 from minicnn.compat import missing
-from minicnn.nn.utils import clip_grad, convert_parameters, fusion, parametrizations, parametrize, prune
+from minicnn.nn.utils import clip_grad, convert_parameters, fusion, parametrizations, parametrize, prune, rnn
 from minicnn.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -37,6 +37,7 @@ __all__ = [
     "prune",
     "remove_spectral_norm",
     "remove_weight_norm",
+    "rnn",
     "spectral_norm",
     "vector_to_parameters",
     "weight_norm",

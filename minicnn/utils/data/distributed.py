@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from minicnn import distributed
 from minicnn.random import Generator, numpy_generator
 from minicnn.utils.data.sampler import Sampler
 
@@ -22,8 +23,7 @@ class DistributedSampler(Sampler[int]):
         drop_last: leave out items at the end until every process has as many; else some come twice.
 
     Raises:
-        RuntimeError: without `num_replicas` and `rank`: minicnn knows of no process group to ask.
-        ValueError: `rank` is not below `num_replicas`, or negative.
+        ValueError: `rank` is not below `num_replicas`, or negative; or one isn't given, and there is no process group.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class DistributedSampler(Sampler[int]):
         seed: int = 0,
         drop_last: bool = False,
     ) -> None:
-        if num_replicas is None or rank is None:
-            raise RuntimeError("minicnn has no process groups: give DistributedSampler num_replicas and rank")
+        num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
+        rank = distributed.get_rank() if rank is None else rank
         if rank >= num_replicas or rank < 0:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset = dataset
