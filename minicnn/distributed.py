@@ -66,7 +66,7 @@ class Work:
         return True
 
 
-class group:
+class group:  # noqa: N801  (PyTorch's name)
     """Names of groups."""
 
     WORLD = None

@@ -95,7 +95,7 @@ def _tied(given: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]
 
 @contextlib.contextmanager
 def _in_place_of(module: Module, given: dict[str, Tensor]) -> Iterator[None]:
-    """Put Tensors in place of parameters and buffers for a block; a name that a module hasn't is a parameter meanwhile."""
+    """Put Tensors in place of parameters and buffers for a block; a new name is a parameter meanwhile."""
     former: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for path, value in given.items():

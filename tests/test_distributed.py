@@ -1,5 +1,7 @@
 """A group of one process does what PyTorch's does, and more processes are refused."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,8 @@ LIBRARIES = (minicnn, torch)
 
 @pytest.fixture
 def group(monkeypatch, tmp_path):
-    """A group of one process on both sides."""
+    """A group of one process on both sides; PyTorch's puts the rank before every traceback from then on."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
     minicnn.distributed.init_process_group("gloo", rank=0, world_size=1)
     yield

@@ -182,7 +182,10 @@ MISSING = [
     ("import torch\ntorch.fx.wrap(1)", "torch.fx (train.py, line 2): programs run as they are written"),
     ("import torch\ntorch.jit.script(1)", "torch.jit.script (train.py, line 2): programs run as they are written"),
     ("from torch.jit import trace", "torch.jit.trace (train.py, line 1): programs run as they are written"),
-    ("from torch.nn.utils import rnn", "torch.nn.utils.rnn (train.py, line 1): there are no recurrent layers"),
+    (
+        "from torch.nn.utils.rnn import PackedSequence",
+        "torch.nn.utils.rnn.PackedSequence (train.py, line 1): there are no recurrent layers",
+    ),
     ("from torchvision.transforms import v2", "torchvision.transforms.v2 (train.py, line 1): the transforms are in"),
     (
         "import torch\ntorch.ones(2).sqart()",

@@ -48,10 +48,11 @@ def own_modules() -> Iterator[None]:
 
 def run_on_torch(path: Path) -> dict[str, Any]:
     arguments, sys.argv = sys.argv, [str(path)]
+    hook = sys.excepthook  # which torch.distributed replaces
     try:
         return runpy.run_path(str(path), run_name="__main__")
     finally:
-        sys.argv = arguments
+        sys.argv, sys.excepthook = arguments, hook
 
 
 def run_on_minicnn(path: Path) -> dict[str, Any]:

@@ -123,7 +123,7 @@ PATHS: dict[str, str] = {
     "torchvision.io": "minicnn.io",
     "torchvision.io.image": "minicnn.io",
     "torchvision.models": "minicnn.models",
-    "torchvision.models._utils": "minicnn.models.intermediate",
+    "torchvision.models._utils": "minicnn.ops.intermediate",
     "torchvision.models.alexnet": "minicnn.models.alexnet",
     "torchvision.models.resnet": "minicnn.models.resnet",
     "torchvision.models.vgg": "minicnn.models.vgg",

@@ -64,7 +64,7 @@ class MultivariateNormal(Distribution):
                 raise
 
     def _check_matrix(self, name: str, matrix: Tensor) -> None:
-        """Raise where the matrix isn't lower triangular with a positive diagonal, or symmetric and positive definite."""
+        """Raise where L isn't lower triangular with a positive diagonal, or another matrix isn't symmetric."""
         plain = matrix.detach()
         if name == "scale_tril":
             fits = (plain.tril() == plain).all() & (plain.diagonal(0, -2, -1) > 0).all()

@@ -85,7 +85,6 @@ __all__ = [
     "vgg16_bn",
     "vgg19",
     "vgg19_bn",
-    *(weights_of(constructor.__name__).__name__ for constructor in TORCHVISIONS),
 ]
 
 _CONSTRUCTORS: tuple[Callable[..., Module], ...] = (

@@ -53,7 +53,7 @@ def weights_of(constructor: str) -> type[Enum]:
     name = _title(constructor) + "_Weights"
     further = FURTHER.get(name, ())
     members = {member: member for member in ("IMAGENET1K_V1", *further)}
-    return Enum(name, {**members, "DEFAULT": "IMAGENET1K_V2" if SECOND == further else "IMAGENET1K_V1"})  # type: ignore[return-value]
+    return Enum(name, {**members, "DEFAULT": "IMAGENET1K_V2" if further == SECOND else "IMAGENET1K_V1"})  # type: ignore[return-value]
 
 
 def _title(constructor: str) -> str:

@@ -81,7 +81,8 @@ class DistributedDataParallel(Module):
         distributed.get_rank()
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise RuntimeError(
-                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a gradient."
+                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a "
+                "gradient."
             )
         if device_ids or output_device is not None:
             raise ValueError(

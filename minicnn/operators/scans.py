@@ -226,7 +226,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 
 
 def _trapezoids(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
-    """The areas under the lines between neighbours, and the axis along which they lie.
+    """Twice the areas under the lines between neighbours, and the axis along which they lie.
 
     Raises:
         TypeError: where both `x` and `dx` are given.
@@ -237,17 +237,15 @@ def _trapezoids(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]
     axis = single_axis(dim, array.ndim)
     if x is not None and dx is not None:
         raise TypeError(f"{name} takes x or dx, not both")
-    pairs = [Take.apply(y, (*[slice(None)] * axis, part, ...)) for part in (slice(1, None), slice(-1))]
-    width: Any = 1 if dx is None else dx
-    if x is not None:
-        points = array_argument(x, name)
-        if points.ndim == 1 and points.shape[0] != array.shape[axis]:
-            raise ShapeError(f"{name} has {array.shape[axis]} values along dim {dim}, but {points.shape[0]} points")
-        if points.ndim == 1:
-            width = diff(x).reshape(*[1] * axis, -1, *[1] * (array.ndim - axis - 1))
-        else:
-            width = diff(x, dim=axis - array.ndim)
-    return (pairs[0] + pairs[1]) / 2.0 * width, axis
+    left, right = (Take.apply(y, (*[slice(None)] * axis, part, ...)) for part in (slice(-1), slice(1, None)))
+    if x is None:
+        return left + right, axis
+    points = array_argument(x, name)
+    if points.ndim != 1:
+        return (left + right) * diff(x, dim=axis - array.ndim), axis
+    if points.shape[0] != array.shape[axis]:
+        raise ShapeError(f"{name} has {array.shape[axis]} values along dim {dim}, but {points.shape[0]} points")
+    return (left + right) * diff(x).reshape(*[1] * axis, -1, *[1] * (array.ndim - axis - 1)), axis
 
 
 def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
@@ -259,13 +257,19 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
         dx: the distance of even points, 1 by default.
         dim: along which.
 
-    Raises: as the differences, for shapes and dimensions that don't fit.
+    Raises:
+        TypeError: where both `x` and `dx` are given.
+        ShapeError: for points of another number than values.
+        IndexError: for a `dim` out of range.
     """
-    areas, axis = _trapezoids("trapezoid", y, x, dx, dim)
-    return areas.sum(axis)
+    twice, axis = _trapezoids("trapezoid", y, x, dx, dim)
+    if x is not None or not array_of(y).shape[axis]:
+        return twice.sum(axis) / 2.0
+    ends = (Take.apply(y, (*[slice(None)] * axis, end, ...)) for end in (0, -1))
+    return (y.sum(axis) - sum(ends) * 0.5) * (1.0 if dx is None else dx)
 
 
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The sums of `trapezoid` up to each point but the first; arguments as there."""
-    areas, axis = _trapezoids("cumulative_trapezoid", y, x, dx, dim)
-    return areas.cumsum(axis)
+    twice, axis = _trapezoids("cumulative_trapezoid", y, x, dx, dim)
+    return twice.cumsum(axis) / 2.0 if x is not None else twice.cumsum(axis) * ((1.0 if dx is None else dx) / 2.0)
