@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as TF
 from agreement import assert_agrees
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import minicnn
@@ -105,7 +105,9 @@ def test_a_stride_that_is_never_taken(stride):
 )
 def test_nothing_in_it(sizes, outputs, operation, padding, unbatched):
     """Batches, channels, pixels and features of zero, forward and backward."""
-    _, C, _, W = sizes
+    N, C, H, W = sizes
+    # where nothing is left of a transposed convolution, PyTorch refuses one image and gives several an empty result
+    assume(not (operation == "conv_transpose2d" and padding and 1 in (H, W) and N > 1))
     x = minicnn.ones(*(sizes[1:] if unbatched else sizes), requires_grad=True)
     tensors = [x]
     if operation == "linear":
