@@ -1,16 +1,11 @@
 """`minicnn check`: whether a convolution of one's own is right, and what is wrong about it."""
 
-import re
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from minicnn.cli.errors import positive
-
-if TYPE_CHECKING:
-    from minicnn.testing.verdict import Verdict
 
 TAKES = ("numpy", "torch", "minicnn")
 CANNOT_TRY = 2
@@ -93,7 +88,7 @@ def check(
     except KeyboardInterrupt:
         raise stop("interrupted") from None
     try:
-        path = written(verdict, reproducer)
+        path = verdict.write_reproducer(reproducer)
         if json is not None:
             write_json(verdict, json)
         if junit is not None:
@@ -102,17 +97,6 @@ def check(
         raise stop(f"{error.strerror}: {error.filename}") from None
     typer.echo(verdict.text(path))
     raise typer.Exit(0 if verdict.passed else 1)
-
-
-def written(verdict: "Verdict", wanted: Path | None) -> Path | None:
-    """Where the script is that shows the mistake: as wanted, or among the system's temporary files."""
-    text = verdict.reproducer()
-    if text is None:
-        return None
-    name = re.sub(r"\W+", "_", verdict.target)
-    path = wanted or Path(tempfile.gettempdir()) / f"minicnn_check_{name}.py"
-    path.write_text(text)
-    return path
 
 
 def stop(message: str) -> typer.Exit:

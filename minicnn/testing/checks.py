@@ -25,7 +25,7 @@ def _checker(operation: str) -> Callable[..., None]:
             options["fixed"] = {**options.get("fixed", {}), "dtype": (np.dtype(dtype).name,)}
         verdict = judge(function, operation, backward, examples=max_examples, factor=c, **options)
         if not verdict.passed:
-            raise AssertionError(verdict.text())
+            raise AssertionError(verdict.text(verdict.write_reproducer()))
 
     check.__name__ = check.__qualname__ = f"check_{operation}"
     check.__doc__ = f"""Search for a case where a `{operation}` is wrong; return if there is none.

@@ -26,6 +26,8 @@ class Finding:
         message: a clause, such as "it returned float64 where the arrays are float32".
         case: what was asked.
         received, wanted: arrays, where values differ; `wrong` marks where.
+        place: the line of the judged file that raised.
+        which: "forward" or "backward": which of the two was called.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Finding:
     wanted: np.ndarray | None = None
     wrong: np.ndarray | None = None
     place: str = field(default="", compare=False)
+    which: str = field(default="forward", compare=False)
 
     @property
     def label(self) -> tuple[str, str]:

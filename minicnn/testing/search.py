@@ -12,10 +12,10 @@ from minicnn.testing.case import Case, built
 from minicnn.testing.choices import Choices, generator
 from minicnn.testing.command import Program
 from minicnn.testing.expected import Expected, expected, grad_name
-from minicnn.testing.findings import Finding, error_of, examine
+from minicnn.testing.findings import Finding, error_of, examine, judge_result
 from minicnn.testing.laws import Law, adjoint_gap
 from minicnn.testing.operations.operation import Operation, Theme
-from minicnn.testing.process import Local, Process, Reply, without_missing
+from minicnn.testing.process import Local, Process, Reply, Result, without_missing
 from minicnn.testing.target import Binding, request
 from minicnn.testing.values import SPECIAL
 
@@ -165,14 +165,19 @@ class Search:
                 self.record(dataclasses.replace(trial, law=law.name, findings=(*trial.findings, *broken)))
 
     def _broken(self, law: Law, trial: Trial) -> list[Finding]:
-        """What a law has against a function that answered well, if anything."""
+        """What a law has against a function that answered well, if anything.
+
+        The case of the finding is the one on the way that the function gets wrong by the oracle, too, if there is one.
+        """
         case = trial.case
+        answers: list[tuple[Case, np.ndarray]] = []
 
         def call(arrays: Mapping[str, Any], options: Mapping[str, Any]) -> np.ndarray:
             other = dataclasses.replace(case, arrays=arrays, options=options)
             reply = self._ask(case, request(other, self.bindings["forward"], "forward"))
             if reply.outcome != "answered" or reply.results[0].array is None:
                 raise _NoAnswer(reply.message or f"it returns a {reply.results[0].type}")
+            answers.append((other, reply.results[0].array))
             return reply.results[0].array
 
         try:
@@ -182,13 +187,23 @@ class Search:
         size = 4 * np.finfo(case.dtype).eps * np.abs(right).max(initial=1)
         slack = 0.0 if self.factor is None else self.factor * size
         if left.shape != right.shape or not (np.abs(left.astype(np.float64) - right) <= slack).all():
-            return [Finding("law", law.name, f"it breaks {law.name}: {law.equation}", case)]
+            wrong = Finding("law", law.name, f"it breaks {law.name}: {law.equation}", case)
+            return [next(filter(None, (self._by_the_oracle(wrong, *one) for one in answers)), wrong)]
         if self.operation.bilinear and trial.gradients and case.arrays["bias"] is None and self.factor is None:
             grad = case.grad_output(trial.exact.values["y"].shape)
             arrays = {name: array for name, array in case.arrays.items() if array is not None}
             gap = adjoint_gap(arrays, trial.received["y"], grad, trial.received)
             return [Finding("law", "adjointness", gap, case)] if gap else []
         return []
+
+    def _by_the_oracle(self, finding: Finding, case: Case, received: np.ndarray) -> Finding | None:
+        """The finding with an answer that led to it, if that is wrong by itself."""
+        exact = expected(case, False, self.factor)
+        found = judge_result(case, "y", Result("ndarray", received), exact, self.factor)
+        if not found:
+            return None
+        wanted, wrong = exact.values["y"], found[0].wrong
+        return dataclasses.replace(finding, case=case, received=received, wanted=wanted, wrong=wrong)
 
     def record(self, trial: Trial) -> None:
         """Keep what came of a case."""
@@ -226,7 +241,7 @@ class Search:
             reply = without_missing(reply, offered, wanted)
             for one in examine(case, reply, wanted, exact, self.factor):
                 what = "the gradients" if one.what == "y" else one.what
-                findings.append(dataclasses.replace(one, what=what))
+                findings.append(dataclasses.replace(one, what=what, which="backward"))
             received |= _arrays(wanted, reply)
             notes["backward"] = reply.notes
         return Trial(case, tuple(findings), gradients, received, exact, notes)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -106,12 +107,14 @@ class How:
         bindings: how they are called.
         takes: what their arrays are.
         factor: of the rounding bound, if stated.
+        folder: in which commands were run and modules found.
     """
 
     places: Mapping[str, Any]
     bindings: Mapping[str, Binding]
     takes: str
     factor: float | None
+    folder: str = field(default_factory=os.getcwd)
 
 
 def bound(

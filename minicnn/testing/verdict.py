@@ -1,5 +1,7 @@
 """A verdict, and its text: what is wrong, the smallest case drawn, the right answer, and what was asked."""
 
+import re
+import tempfile
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from minicnn.testing.diagnosis import Condition
 from minicnn.testing.drawing import drawn, expression
 from minicnn.testing.findings import Finding
 from minicnn.testing.operations.operation import Operation
-from minicnn.testing.reproducer import script
+from minicnn.testing.reproducer import by_itself, script
 from minicnn.testing.target import How
 
 if TYPE_CHECKING:
@@ -111,16 +113,28 @@ class Verdict:
         lines += ["", *self.table()]
         end = f"{cases(self.cases)}, {self.oracle}, seed {self.seed}, {self.seconds:.1f} s"
         lines += _wrapped(end if self.in_time else f"{end}; time was up before all cases were tried")
-        if reproducer is not None:
-            lines.append(f"Reproduce: python {reproducer}")
+        if reproducer is not None and self.smallest is not None:
+            alone = by_itself(self.smallest, self.how)
+            lines.append(f"Reproduce: python {reproducer}" + ("" if alone else " (first put the function into it)"))
         return lines
 
     def reproducer(self) -> str | None:
-        """The text of a script that shows the mistake; None if there is none, or no file has the function."""
-        if self.smallest is None:
+        """The text of a script that shows the mistake; None if there is none."""
+        return None if self.smallest is None else script(self.smallest, self.sentence, self.how)
+
+    def write_reproducer(self, path: Path | None = None) -> Path | None:
+        """Write the script that shows the mistake, among temporary files if no path is given; None if there is none.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        text = self.reproducer()
+        if text is None:
             return None
-        how = self.how
-        return script(self.smallest, self.sentence, how.places, how.bindings, how.takes, how.factor)
+        name = re.sub(r"\W+", "_", self.target).strip("_")[:80]
+        path = path or Path(tempfile.gettempdir()) / f"minicnn_check_{name}.py"
+        path.write_text(text)
+        return path
 
     def table(self) -> list[str]:
         """The coverage table, in several columns; what wasn't asked comes below."""

@@ -153,3 +153,17 @@ def backward(g, x, weight, bias=None, stride=1, padding=0):
 def weight_gradient_averaged(g, x, weight, bias=None, stride=1, padding=0):
     by_x, by_weight, by_bias = backward(g, x, weight, bias, stride, padding)
     return {"grad_input": by_x, "grad_weight": by_weight / max(len(x), 1), "grad_bias": by_bias}
+
+
+def wrong_for_reversed_batches(x, weight):
+    """Wrong for images that are views in reverse or sums of others, as laws make them: what is large is lost."""
+    y = conv2d(x, weight)
+    return np.where(np.abs(x).max(initial=0) > 8, 0, y).astype(x.dtype)
+
+
+def nan_is_zero(x, weight):
+    return conv2d(np.nan_to_num(x, posinf=np.inf, neginf=-np.inf), weight)
+
+
+def ignores_strides(x, weight):
+    return conv2d(np.ascontiguousarray(x.T).reshape(x.shape) if x.flags.f_contiguous and x.size > 1 else x, weight)
