@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
