@@ -70,9 +70,7 @@ def explain_page(path: Path) -> None:
         run("minicnn", "explain", "conv2d", *options, "--html", page)
         found = os.environ.get("MINICNN_BROWSER") or shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(found).is_file():
-            raise UserError(
-                "the picture of the page needs a browser: `playwright install chromium`"
-            )
+            raise UserError("the picture of the page needs a browser: `playwright install chromium`")
         browser = playwright.chromium.launch(executable_path=found)
         window = browser.new_page(viewport={"width": 1280, "height": 1400}, color_scheme="light")
         window.goto(page.as_uri())

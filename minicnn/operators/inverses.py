@@ -202,13 +202,18 @@ class Orthogonal(Operator):
 
     @staticmethod
     def backward(ctx: Any, by_Q: np.ndarray, by_R: np.ndarray) -> np.ndarray:
-        """(gQ + Q copyltu(M)) R⁻ᵀ with M = R gRᵀ − gQᵀ Q; copyltu mirrors the lower triangle (Liao et al., 2019)."""
+        """(gQ + Q copyltu(M)) R⁻ᵀ with M = R gRᵀ − gQᵀ Q; copyltu mirrors the lower triangle (Liao et al., 2019).
+
+        Of more columns than rows the square part gives Q, and the others are Y = Q V: gY = Q gV, and Y gVᵀ joins gQ.
+        """
         Q, R = ctx.saved
-        if R.shape[-1] > R.shape[-2]:
-            raise NotImplementedError("minicnn has no gradient of qr for matrices of more columns than rows")
-        M = R @ _transposed(by_R) - _transposed(by_Q) @ Q
+        K = Q.shape[-1]
+        U, by_U, V, by_V = R[..., :K], by_R[..., :K], R[..., K:], by_R[..., K:]
+        by_Q = by_Q + Q @ V @ _transposed(by_V)
+        M = U @ _transposed(by_U) - _transposed(by_Q) @ Q
         mirrored = np.tril(M) + _transposed(np.tril(M, -1))
-        return _transposed(decomposed(np.linalg.solve, R, _transposed(by_Q + Q @ mirrored)))
+        square = _transposed(decomposed(np.linalg.solve, U, _transposed(by_Q + Q @ mirrored)))
+        return np.concatenate([square, Q @ by_V], -1) if V.shape[-1] else square
 
 
 def cholesky(A: Any, *, upper: bool = False) -> Any:
