@@ -59,7 +59,7 @@ def equal_sides(sides):
             side = re.sub(rf"(?<!math\.){pattern}", word, side)
         values.append(eval(side, {"math": math, "nan": math.nan, "inf": math.inf}))
         numbers += [abs(float(one)) for one in re.findall(r"\d+\.?\d*(?:e[+-]\d+)?", side)]
-    rounded = any("." in side or "/" in side for side in sides)
+    rounded = any(mark in side for side in sides for mark in (".", "/", "e-"))
     room = DIGITS * (1 + max(numbers)) ** 2 * len(numbers) if rounded else 0
     assert max(values) - min(values) <= room, sides
     return values[-1]
