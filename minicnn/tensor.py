@@ -24,7 +24,7 @@ from minicnn.methods.shape import Shape
 from minicnn.methods.sorting import Sorting
 from minicnn.methods.storage import Memory
 from minicnn.methods.writing import Writing
-from minicnn.tensor_types import legacy_array
+from minicnn.tensor_types import legacy_tensor
 
 
 class Tensor(
@@ -49,9 +49,9 @@ class Tensor(
     """A multi-dimensional array that remembers how it was computed.
 
     Args:
-        data: a NumPy array, shared and not copied (`minicnn.tensor` copies), and after it whether gradients with
-            respect to the tensor are wanted. Or as in PyTorch a list, sizes, a Tensor or nothing, for one of the
-            default dtype.
+        data: nested lists, an array, sizes, a Tensor or nothing. The result is of the default dtype, whatever the
+            array's is; an array of that dtype is shared and not copied. `minicnn.tensor` and `minicnn.from_numpy` keep
+            the dtype.
         requires_grad: whether gradients with respect to this tensor are wanted; floating point only.
 
     Raises:
@@ -63,15 +63,11 @@ class Tensor(
     __array_priority__ = 1000  # `ndarray + Tensor` is the Tensor's business
 
     def __init__(self, *data: Any, requires_grad: bool = False) -> None:
-        array, *rest = data or (0,)
-        if isinstance(array, (np.ndarray, np.generic)) and len(rest) < 2:
-            super().__init__(np.asarray(array), *rest or (requires_grad,))
-            self._layout = None  # the program knows this memory
-        else:
-            super().__init__(legacy_array(data, default_float(), "Tensor"), requires_grad)
-            if isinstance(array, Variable):
-                self._memory = array._memory
-                share(array, self)
+        made = legacy_tensor(data, default_float(), "Tensor")
+        super().__init__(made._array, requires_grad)
+        self._memory, self._layout = made._memory, made._layout
+        if len(data) == 1 and isinstance(data[0], Variable):
+            share(data[0], self)
 
 
 def computed(array: np.ndarray) -> Tensor:

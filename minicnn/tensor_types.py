@@ -6,9 +6,10 @@ import numpy as np
 
 from minicnn.attributes import Size
 from minicnn.autograd import Variable
-from minicnn.creation.data import is_sequence
+from minicnn.creation.data import from_numpy, is_sequence
 from minicnn.dtypes import check_fits
 from minicnn.element_types import dtype, element_type
+from minicnn.operators.operands import cast
 
 
 class TensorType(type):
@@ -37,36 +38,38 @@ def _made(cls: TensorType, *data: Any) -> Any:
 
 
 def legacy_tensor(data: tuple, wanted: np.dtype, name: str) -> Any:
-    """The Tensor that `torch.FloatTensor(*data)` and its kin, and `x.new(*data)`, make; see `legacy_array`."""
-    array = legacy_array(data, wanted, name)
-    source: Any = data[0] if len(data) == 1 else None
-    return source.detach() if hasattr(source, "detach") else Variable._computed(array)
-
-
-def legacy_array(data: tuple, wanted: np.dtype, name: str) -> np.ndarray:
-    """The array that `torch.Tensor(*data)` and its kin are made of: zeros for sizes, values from lists.
+    """The Tensor that `torch.Tensor(*data)` and its kin, and `x.new(*data)`, make.
 
     Args:
-        data: the arguments: sizes, or one of a shape, nested lists, an array, a Tensor.
+        data: the arguments: sizes, or one of a shape, nested lists, an array, a Tensor. The memory of an array and of a
+            Tensor is shared where the dtype is `wanted`; a 0-d array of integers is a size, as in PyTorch.
         wanted: the dtype.
         name: of what is being made.
 
     Raises:
         TypeError: for other arguments, and for a Tensor of another dtype.
-        ValueError: for nested lists that don't form a box, or negative sizes.
+        ValueError: for nested lists that don't form a box, negative sizes, and arrays of the other order of bytes.
     """
-    if all(isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in data):
+    values: Any = data[0] if len(data) == 1 else None
+    if isinstance(values, Variable):
+        if values._array.dtype != wanted:
+            raise TypeError(f"{name} holds {wanted}, got a Tensor of {values._array.dtype}; use minicnn.tensor")
+        return values.detach()
+    if isinstance(values, np.ndarray) and values.ndim:
+        return cast(from_numpy(values), wanted)
+    return Variable._computed(_array(data, wanted, name))
+
+
+def _array(data: tuple, wanted: np.dtype, name: str) -> np.ndarray:
+    """Zeros for sizes, values from lists."""
+    if all(_is_size(size) for size in data):
         if min(data, default=0) < 0:
             raise ValueError(f"sizes must not be negative, got {data}")
         return np.zeros(data or (0,), wanted)
     (values,) = data if len(data) == 1 else (None,)
-    if isinstance(values, Variable):
-        if values._array.dtype != wanted:
-            raise TypeError(f"{name} holds {wanted}, got a Tensor of {values._array.dtype}; use minicnn.tensor")
-        return values._array
     if isinstance(values, Size):
         return np.zeros(values, wanted)
-    if not isinstance(values, np.ndarray) and not is_sequence(values):
+    if not is_sequence(values):
         raise TypeError(f"{name} needs an array, a list, sizes or a Tensor, got {data!r}; use minicnn.tensor")
     try:
         array = np.array(_plain(values))
@@ -74,11 +77,18 @@ def legacy_array(data: tuple, wanted: np.dtype, name: str) -> np.ndarray:
         raise type(error)(f"{name} needs nested lists of numbers, of equal lengths: {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} needs nested lists of numbers, got {array.dtype}")
-    if array.size and wanted.kind in "iu" and not isinstance(values, np.ndarray) and array.dtype.kind != "f":
+    if array.size and wanted.kind in "iu" and array.dtype.kind != "f":
         check_fits(array.min().item(), wanted)
         check_fits(array.max().item(), wanted)
     with np.errstate(all="ignore"):
         return array.astype(wanted)
+
+
+def _is_size(value: Any) -> bool:
+    """An int, NumPy's integers and 0-d arrays of them among these, but no bool."""
+    if isinstance(value, np.ndarray):
+        return not value.ndim and value.dtype.kind in "iu"
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _plain(values: Any) -> Any:

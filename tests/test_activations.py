@@ -61,10 +61,10 @@ def inputs(draw):
 def test_value_and_gradient(name, arguments, x, seed):
     """Within rounding of PyTorch in float64: of the result, and of the condition |x · f′(x)|."""
     slope = np.random.default_rng(seed).standard_normal(x.shape).astype(x.dtype)
-    a, b = minicnn.Tensor(x, True), torch.tensor(x.astype(np.float64), requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x.astype(np.float64), requires_grad=True)
     y, exact = getattr(F, name)(a, **arguments), getattr(TF, name)(b, **arguments)
     assert y.dtype == minicnn.as_tensor(x).dtype
-    y.backward(minicnn.Tensor(slope))
+    y.backward(minicnn.as_tensor(slope))
     exact.backward(torch.from_numpy(slope.astype(np.float64)))
     with np.errstate(all="ignore"):
         expected = exact.detach().numpy().astype(x.dtype).astype(np.float64)  # overflows where float32 does
@@ -98,7 +98,7 @@ IN_PLACE = [
 @given(x=inputs())
 def test_in_place(name, x):
     """The same values and gradients as out of place, written into the argument."""
-    a, b = minicnn.Tensor(x.copy(), True), minicnn.Tensor(x.copy(), True)
+    a, b = minicnn.as_tensor(x.copy()).requires_grad_(), minicnn.as_tensor(x.copy()).requires_grad_()
     y, changed = getattr(F, name)(a), b * 1
     assert getattr(F, name)(changed, inplace=True) is changed
     y.sum().backward()
@@ -119,7 +119,7 @@ def test_integers(name, n):
         functional = module.nn.functional
         return getattr(functional, name)(x, *arguments)
 
-    assert_agrees(program, minicnn.Tensor(x), rtol=1e-6)
+    assert_agrees(program, minicnn.as_tensor(x), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["leaky_relu_", "elu_", "celu_", "selu_", "relu_", "hardtanh_", "threshold_"])
@@ -167,7 +167,7 @@ WRONG = [
 @pytest.mark.parametrize("call", WRONG)
 def test_wrong_arguments(call):
     x = np.linspace(-1, 1, 9, dtype=np.float32).reshape(3, 3)
-    ours, theirs = outcome(call, F, minicnn.Tensor(x)), outcome(call, TF, torch.from_numpy(x))
+    ours, theirs = outcome(call, F, minicnn.as_tensor(x)), outcome(call, TF, torch.from_numpy(x))
     assert isinstance(theirs, Exception), theirs
     assert isinstance(ours, type(theirs).__mro__[-4] if isinstance(theirs, NotImplementedError) else type(theirs)), ours
 
@@ -180,8 +180,8 @@ def test_prelu(shape, per_channel, seed):
     weight = rng.standard_normal(channels if per_channel else 1)
     assert_agrees(
         lambda module, x, w: module.nn.functional.prelu(x, w),
-        minicnn.Tensor(x, True),
-        minicnn.Tensor(weight, True),
+        minicnn.as_tensor(x).requires_grad_(),
+        minicnn.as_tensor(weight).requires_grad_(),
         rtol=1e-12,
     )
 
@@ -189,12 +189,12 @@ def test_prelu(shape, per_channel, seed):
 @given(shape=st.lists(st.integers(0, 4), min_size=1, max_size=4).map(tuple), dim=st.integers(-4, 3))
 def test_glu(shape, dim):
     x = np.random.default_rng(0).standard_normal(shape)
-    assert_agrees(lambda module, x: module.nn.functional.glu(x, dim), minicnn.Tensor(x, True), rtol=1e-12)
+    assert_agrees(lambda module, x: module.nn.functional.glu(x, dim), minicnn.as_tensor(x).requires_grad_(), rtol=1e-12)
 
 
 def test_rrelu():
     """Slopes within the bounds in training, each element its own; the gradient is the slope."""
-    x = minicnn.Tensor(-np.ones(1000, np.float32), True)
+    x = minicnn.as_tensor(-np.ones(1000, np.float32)).requires_grad_()
     y = F.rrelu(x, 0.25, 0.5, training=True)
     y.sum().backward()
     slopes = x.grad.numpy()
@@ -207,12 +207,12 @@ def test_rrelu():
 def test_gumbel_softmax():
     """Rows add up to 1; hard ones are one-hot and keep the soft gradient; classes come as often as they are likely."""
     minicnn.manual_seed(0)
-    logits = minicnn.Tensor(np.log(np.tile([0.5, 0.3, 0.2], (4000, 1))), True)
+    logits = minicnn.as_tensor(np.log(np.tile([0.5, 0.3, 0.2], (4000, 1)))).requires_grad_()
     soft, hard = F.gumbel_softmax(logits, tau=0.5), F.gumbel_softmax(logits, hard=True)
     np.testing.assert_allclose(soft.detach().numpy().sum(1), 1)
     np.testing.assert_allclose(np.sort(hard.detach().numpy(), 1), np.tile([0.0, 0.0, 1.0], (4000, 1)), atol=1e-15)
     np.testing.assert_allclose(hard.detach().numpy().mean(0), [0.5, 0.3, 0.2], atol=0.05)
-    (hard * minicnn.Tensor(np.arange(3.0))).sum().backward()
+    (hard * minicnn.as_tensor(np.arange(3.0))).sum().backward()
     assert np.abs(logits.grad.numpy()).max() > 0
 
 
@@ -231,9 +231,9 @@ def softmaxes(draw):
 def test_softmax(name, case):
     x, dim = case
     slope = np.random.default_rng(0).standard_normal(x.shape).astype(x.dtype)
-    a, b = minicnn.Tensor(x, True), torch.tensor(x.astype(np.float64), requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x.astype(np.float64), requires_grad=True)
     y, exact = getattr(F, name)(a, dim), getattr(TF, name)(b, dim)
-    y.backward(minicnn.Tensor(slope))
+    y.backward(minicnn.as_tensor(slope))
     exact.backward(torch.from_numpy(slope.astype(np.float64)))
     expected, reach = exact.detach().numpy(), np.abs(x).max(initial=1)
     p = np.exp(expected) if name == "log_softmax" else expected
@@ -257,7 +257,7 @@ def test_softmax_of_special_values(K):
     for dtype in (np.float32, np.float64):
         for array in (x.astype(dtype), np.asfortranarray(x.astype(dtype))):
             for name in ("softmax", "log_softmax"):
-                ours, theirs = getattr(F, name)(minicnn.Tensor(array), 1), getattr(TF, name)(torch.tensor(array), 1)
+                ours, theirs = getattr(F, name)(minicnn.as_tensor(array), 1), getattr(TF, name)(torch.tensor(array), 1)
                 assert_same(ours, theirs, 1e-6)
 
 
@@ -267,7 +267,7 @@ def test_softmax_without_dim(name, ndim):
     """As PyTorch: a warning, and its old choice."""
     x = np.random.default_rng(0).standard_normal((2,) * ndim)
     with pytest.warns(UserWarning, match="Implicit dimension choice"):
-        ours = getattr(F, name)(minicnn.Tensor(x))
+        ours = getattr(F, name)(minicnn.as_tensor(x))
     with pytest.warns(UserWarning, match="Implicit dimension choice"):
         theirs = getattr(TF, name)(torch.from_numpy(x))
     assert_same(ours, theirs, 1e-12)

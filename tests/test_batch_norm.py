@@ -88,11 +88,14 @@ def oracle(case, training):
 @given(case=normalizations())
 def test_agrees_with_torch(training, case):
     dtype = case["x"].dtype
-    x = minicnn.Tensor(case["x"], True)
-    w, b = (None if case[n] is None else minicnn.Tensor(case[n].astype(dtype), True) for n in ("weight", "bias"))
+    x = minicnn.as_tensor(case["x"]).requires_grad_()
+    w, b = (
+        None if case[n] is None else minicnn.as_tensor(case[n].astype(dtype)).requires_grad_()
+        for n in ("weight", "bias")
+    )
     case["weight"], case["bias"] = (None if t is None else t.detach().numpy() for t in (w, b))
     case["g"] = case["g"].astype(dtype)
-    mean, var = (minicnn.Tensor(case[name].astype(dtype)) for name in ("mean", "var"))
+    mean, var = (minicnn.as_tensor(case[name].astype(dtype)) for name in ("mean", "var"))
     y = F.batch_norm(x, mean, var, w, b, training, case["momentum"], case["eps"])
     y.backward(case["g"])
     values, bounds, running = oracle(case, training)
@@ -117,7 +120,7 @@ def test_running_variance_is_unbiased_and_normalisation_biased():
 @pytest.mark.parametrize("training", [True, False])
 def test_gradcheck(training):
     rng = np.random.default_rng(0)
-    x, w, b = (minicnn.Tensor(rng.standard_normal(s), True) for s in [(3, 2, 2, 2), (2,), (2,)])
+    x, w, b = (minicnn.as_tensor(rng.standard_normal(s)).requires_grad_() for s in [(3, 2, 2, 2), (2,), (2,)])
     mean, var = rng.standard_normal(2), rng.uniform(1, 2, 2)
     assert gradcheck(lambda x, w, b: F.batch_norm(x, mean.copy(), var.copy(), w, b, training), [x, w, b])
 
@@ -186,12 +189,14 @@ def calls(draw):
         size = channels + (0 not in shape and draw(st.integers(0, 9)) == 0)  # torch doesn't look at an empty input's
         array = at_least + np.arange(size) % 3
         wanted = draw(st.integers(0, 3)) == 0
-        return minicnn.Tensor(array.astype(kind), wanted and kind not in ("int64", "float16"))
+        return minicnn.as_tensor(array.astype(kind)).requires_grad_(wanted and kind not in ("int64", "float16"))
 
     mean, var, weight, bias = values(0), values(1), values(1), values(0)
     if draw(st.integers(0, 5)) == 0:
         mean = var = None
-    x = minicnn.Tensor(np.random.default_rng(0).integers(-4, 5, shape).astype(dtype), draw(st.booleans()))
+    x = minicnn.as_tensor(np.random.default_rng(0).integers(-4, 5, shape).astype(dtype)).requires_grad_(
+        draw(st.booleans())
+    )
     options = {
         "training": draw(st.booleans()),
         "momentum": draw(st.sampled_from([0.1] * 5 + [0, 1, 2.0, -1.0, None, "a"])),
@@ -233,7 +238,7 @@ def test_modules_follow_torch_in_every_state(cls, shape, dtype, training, moment
         states.append(layer)
         return [layer(x), layer(x)]
 
-    x = minicnn.Tensor(np.random.default_rng(0).integers(-4, 5, shape).astype(dtype), True)
+    x = minicnn.as_tensor(np.random.default_rng(0).integers(-4, 5, shape).astype(dtype)).requires_grad_()
     assert_agrees(program, x, rtol=1e-5)
     ours, theirs = (layer.state_dict() for layer in states)
     assert_same(list(ours.values()), list(theirs.values()), rtol=1e-6)

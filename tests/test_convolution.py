@@ -28,7 +28,7 @@ NAMES = ["y", *[f"gradient with respect to {name}" for name in ("x", "weight", "
 
 def run(case: ConvolutionCase, algorithm: str) -> list:
     """The value and the gradients that minicnn gives."""
-    arguments = [None if a is None else minicnn.Tensor(a, True) for a in (case.x, case.weight, case.bias)]
+    arguments = [None if a is None else minicnn.as_tensor(a).requires_grad_() for a in (case.x, case.weight, case.bias)]
     if case.output_padding is None:
         y = F.conv2d(*arguments, case.stride, case.padding, case.dilation, case.groups, algorithm=algorithm)
     else:
@@ -259,7 +259,8 @@ WRITTEN = {(implicit, "_correlate"): (2, 4), (weight_gradient, "_weight_products
 )
 def test_gradcheck(algorithm, shape, weight, arguments):
     x, w, b = (
-        minicnn.Tensor(fill(s, "integers", i, np.float64) / 4, True) for i, s in enumerate([shape, weight, weight[:1]])
+        minicnn.as_tensor(fill(s, "integers", i, np.float64) / 4).requires_grad_()
+        for i, s in enumerate([shape, weight, weight[:1]])
     )
     assert gradcheck(lambda x, w, b: F.conv2d(x, w, b, algorithm=algorithm, **arguments), [x, w, b])
 
@@ -467,7 +468,7 @@ def test_winograd_is_chosen_only_where_it_is_allowed():
     x, w = np.ones((1, 40, 8, 8), np.float32), np.ones((40, 40, 3, 3), np.float32)
 
     def algorithm(weight=w, **arguments):
-        y = F.conv2d(minicnn.Tensor(x, True), weight, **arguments)
+        y = F.conv2d(minicnn.as_tensor(x).requires_grad_(), weight, **arguments)
         return y.grad_fn.algorithm.__name__.rpartition(".")[2]
 
     assert algorithm() == "implicit"

@@ -8,7 +8,7 @@ import torch
 from agreement import assert_agrees, assert_same, outcome
 
 import minicnn
-from minicnn import Tensor
+from minicnn import from_numpy
 
 inf, nan = math.inf, math.nan
 
@@ -165,4 +165,4 @@ def test_leaky_relu_in_place(slope):
     def program(module, x):
         return module.nn.functional.leaky_relu(x * 1, slope, inplace=True)
 
-    assert_agrees(program, Tensor(minicnn.tensor([-2.0, 0.0, 3.0]).numpy(), requires_grad=True))
+    assert_agrees(program, from_numpy(minicnn.tensor([-2.0, 0.0, 3.0]).numpy()).requires_grad_())

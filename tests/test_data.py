@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.utils import data as reference
 
 import minicnn
-from minicnn import Generator, Tensor, manual_seed, transforms
+from minicnn import Generator, Tensor, from_numpy, manual_seed, transforms
 from minicnn.datasets import Digits
 from minicnn.utils import data as ours
 from minicnn.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
@@ -23,7 +23,7 @@ SIZES = st.integers(1, 20)
 def numbered(size):
     """A data set whose items are their own numbers, as images and labels."""
     images = np.arange(size * 6, dtype=np.float32).reshape(size, 1, 2, 3)
-    return TensorDataset(Tensor(images), np.arange(size))
+    return TensorDataset(from_numpy(images), np.arange(size))
 
 
 def labels_of(loader):
@@ -223,7 +223,7 @@ def test_an_overridden_item_is_not_passed_by(wrap):
 @pytest.mark.parametrize(
     "options",
     [
-        {"transform": lambda image: Tensor(np.array(image)[:1])},
+        {"transform": lambda image: from_numpy(np.array(image)[:1])},
         {"transform": Inverted()},
         {"transform": transforms.Compose([transforms.RandomHorizontalFlip(1), lambda i: i.rotate(90), CHAIN])},
         {"transform": transforms.ToTensor(), "target_transform": lambda label: label + 10},
@@ -296,7 +296,7 @@ def test_tensor_dataset_refuses_what_has_no_common_length(arrays):
 
 
 def test_rows_of_channels_last_tensors_stay_channels_last():
-    images = Tensor(np.arange(5 * 4 * 4 * 3, dtype=np.float32).reshape(5, 4, 4, 3).transpose(0, 3, 1, 2))
+    images = from_numpy(np.arange(5 * 4 * 4 * 3, dtype=np.float32).reshape(5, 4, 4, 3).transpose(0, 3, 1, 2))
     for dataset in (TensorDataset(images), Subset(TensorDataset(images), [4, 3, 2, 1, 0])):
         (batch,) = next(iter(DataLoader(dataset, batch_size=5)))
         assert batch._array.transpose(0, 2, 3, 1).flags.c_contiguous
@@ -381,7 +381,7 @@ def test_collate(items):
 
 
 def test_collate_keeps_tensors_in_the_graph():
-    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    x = from_numpy(np.ones(2, np.float32)).requires_grad_()
     default_collate([x, x]).sum().backward()
     assert x.grad.tolist() == [2, 2]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_cli import fails, run
 
-from minicnn import Tensor, explain
+from minicnn import explain, from_numpy
 from minicnn.explain import program as programs
 from minicnn.explain import sources
 from minicnn.explain.given import drawn, frozen
@@ -299,7 +299,7 @@ def test_without_pytorch_there_is_the_command_that_installs_it(monkeypatch):
 def test_reals_and_special_numbers():
     x = np.random.default_rng(0).standard_normal((2, 6, 6))
     x[0, 0, 0], x[0, 0, 1], x[1, 3, 3] = np.inf, -np.inf, np.nan
-    e = explain.conv2d(Tensor(x), np.random.default_rng(1).integers(-1, 2, (1, 2, 3, 3)), padding=1)
+    e = explain.conv2d(from_numpy(x), np.random.default_rng(1).integers(-1, 2, (1, 2, 3, 3)), padding=1)
     assert "gives the same numbers" in e.agreement()
     state = json.loads(json.dumps(e.state(), allow_nan=False))
     assert state["arrays"]["input"]["values"][0] == "Infinity"

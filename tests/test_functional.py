@@ -31,7 +31,7 @@ def test_linear_agrees_with_torch(lead, inputs, outputs, biased, kind, layout, s
     shapes = [(*lead, inputs), (outputs, inputs), (outputs,)]
     arrays = [lay_out(fill(s, kind, seed + i, dtype), layout) for i, s in enumerate(shapes)]
     arrays[2] = arrays[2] if biased else None
-    tensors = [None if a is None else minicnn.Tensor(a, True) for a in arrays]
+    tensors = [None if a is None else minicnn.as_tensor(a).requires_grad_() for a in arrays]
     y = F.linear(*tensors)
 
     def grad_output(shape):
@@ -73,7 +73,7 @@ def test_activations_agree_with_torch(name, shape, layout, seed, dtype, special)
             x,
         )
     x = lay_out(x.astype(dtype), layout)
-    a, b = minicnn.Tensor(x, True), torch.tensor(np.array(x, np.float64), requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(np.array(x, np.float64), requires_grad=True)
     function = getattr(TF, name) if hasattr(TF, name) else getattr(torch, name)
     y, expected = getattr(F, name)(a, **arguments), function(b, **arguments)
     g = fill(tuple(shape), "integers", seed + 1, dtype)
@@ -109,7 +109,7 @@ def test_softmax_agrees_with_torch(name, shape, seed, layout, scale, dtype, data
     rng = np.random.default_rng(seed)
     x = lay_out((rng.standard_normal(shape) * scale).astype(dtype), layout)
     g = rng.standard_normal(shape).astype(dtype)
-    a, b = minicnn.Tensor(x, True), torch.tensor(x.astype(np.float64), requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x.astype(np.float64), requires_grad=True)
     y, expected = getattr(F, name)(a, dim), getattr(TF, name)(b, dim)
     y.backward(g)
     expected.backward(torch.tensor(g.astype(np.float64)))
@@ -137,7 +137,7 @@ def test_softmax_of_a_tensor_needs_a_dim():
 
 def test_gradcheck():
     rng = np.random.default_rng(0)
-    x, w, b = (minicnn.Tensor(rng.standard_normal(s), True) for s in [(2, 3, 4), (5, 4), (5,)])
+    x, w, b = (minicnn.as_tensor(rng.standard_normal(s)).requires_grad_() for s in [(2, 3, 4), (5, 4), (5,)])
     for function in (
         F.relu,
         F.leaky_relu,
@@ -148,7 +148,7 @@ def test_gradcheck():
     ):
         assert gradcheck(function, x)
     assert gradcheck(F.linear, [x, w, b])
-    image = minicnn.Tensor(rng.standard_normal((1, 2, 4, 4)), True)
+    image = minicnn.as_tensor(rng.standard_normal((1, 2, 4, 4))).requires_grad_()
     for mode in ("constant", "reflect", "replicate", "circular"):
         assert gradcheck(lambda x, mode=mode: F.pad(x, (1, 2, 3, 0), mode), image)
     assert gradcheck(lambda x: F.unfold(x, 2, padding=1, stride=2), image)
@@ -162,7 +162,7 @@ def test_gradcheck():
 )
 def test_dropout_zeroes_or_scales_and_backward_uses_the_same_mask(p, shape, seed, layout):
     minicnn.manual_seed(seed)
-    x = minicnn.Tensor(lay_out(np.full(shape, 3, np.float32), layout), True)
+    x = minicnn.as_tensor(lay_out(np.full(shape, 3, np.float32), layout)).requires_grad_()
     y = F.dropout(x, p)
     y.backward(np.full(shape, 5, np.float32))
     values = y.detach().numpy()
@@ -216,7 +216,7 @@ def test_pad_both_agree_or_both_raise(case, seed):
     shape, widths, mode, value = case
     value = value if mode == "constant" else None
     x = fill(shape, "integers", seed)
-    a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x, requires_grad=True)
     try:
         expected = TF.pad(b, widths, mode, value)
     except (RuntimeError, ValueError):
@@ -241,7 +241,7 @@ def test_pad_both_agree_or_both_raise(case, seed):
 )
 def test_unfold_and_fold_agree_or_both_raise(kernel, dilation, padding, stride, size, seed):
     x = fill((2, 3, *size), "integers", seed)
-    a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x, requires_grad=True)
     try:
         expected = TF.unfold(b, kernel, dilation, padding, stride)
     except RuntimeError:
@@ -254,7 +254,7 @@ def test_unfold_and_fold_agree_or_both_raise(kernel, dilation, padding, stride, 
     y.backward(g)
     expected.backward(torch.from_numpy(g))
     np.testing.assert_array_equal(a.grad.numpy(), b.grad.numpy())
-    columns, reference = minicnn.Tensor(g, True), torch.tensor(g, requires_grad=True)
+    columns, reference = minicnn.as_tensor(g).requires_grad_(), torch.tensor(g, requires_grad=True)
     image = F.fold(columns, size, kernel, dilation, padding, stride)
     answer = TF.fold(reference, size, kernel, dilation, padding, stride)
     np.testing.assert_array_equal(image.detach().numpy(), answer.detach().numpy())

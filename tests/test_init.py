@@ -14,7 +14,7 @@ from minicnn.nn import init
 
 def channels_last(shape, dtype=np.float32):
     N, C, H, W = shape
-    return minicnn.Tensor(np.zeros((N, H, W, C), dtype).transpose(0, 3, 1, 2))
+    return minicnn.as_tensor(np.zeros((N, H, W, C), dtype).transpose(0, 3, 1, 2))
 
 
 def distance(a, b):
@@ -75,7 +75,7 @@ def test_the_distribution_is_pytorchs(name, arguments, dtype):
     torch.manual_seed(0)
     theirs = torch.empty(shape, dtype=torch.from_numpy(np.zeros(1, dtype)).dtype)
     getattr(torch.nn.init, name)(theirs, **arguments)
-    mine = minicnn.Tensor(np.empty(shape, dtype))
+    mine = minicnn.as_tensor(np.empty(shape, dtype))
     generator = minicnn.Generator().manual_seed(1)
     assert getattr(init, name)(mine, **arguments, generator=generator) is mine
     values = mine.numpy()
@@ -89,7 +89,7 @@ def test_the_distribution_is_pytorchs(name, arguments, dtype):
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (-0.1, 0.1), (1.5, 9.0), (-2.0, -1.9)])
 def test_bounds_hold_after_rounding(bounds):
     for draw in (init.uniform_, init.trunc_normal_):
-        tensor = minicnn.Tensor(np.empty(20000, np.float32))
+        tensor = minicnn.as_tensor(np.empty(20000, np.float32))
         arguments = {"mean": sum(bounds) / 2} if draw is init.trunc_normal_ else {}
         draw(tensor, a=bounds[0], b=bounds[1], **arguments)
         assert np.float32(bounds[0]) <= tensor.numpy().min()
@@ -97,7 +97,7 @@ def test_bounds_hold_after_rounding(bounds):
 
 
 def test_a_truncation_far_from_the_mean_warns_and_ends():
-    tensor = minicnn.Tensor(np.empty(1000, np.float64))
+    tensor = minicnn.as_tensor(np.empty(1000, np.float64))
     with pytest.warns(UserWarning, match="mean is more than 2 std"):
         init.trunc_normal_(tensor, mean=0.0, std=1.0, a=30.0, b=31.0)
     assert ((tensor.numpy() >= 30) & (tensor.numpy() <= 31)).all()
@@ -115,7 +115,7 @@ def test_orthogonal(rows, columns, field, seed):
 
 @pytest.mark.parametrize("shape", [(3, 5), (5, 3), (1, 1), (4, 4)])
 def test_eye(shape):
-    tensor = minicnn.Tensor(np.full(shape[::-1], 7, np.float32).T)
+    tensor = minicnn.as_tensor(np.full(shape[::-1], 7, np.float32).T)
     assert init.eye_(tensor) is tensor
     np.testing.assert_array_equal(tensor.numpy(), torch.nn.init.eye_(torch.empty(shape)).numpy())
 
@@ -128,7 +128,7 @@ def test_eye(shape):
 )
 def test_dirac(groups, outputs, inputs, kernel):
     shape = (groups * outputs, inputs, *kernel)
-    tensor = minicnn.Tensor(np.full(shape[::-1], 7, np.float32).T)
+    tensor = minicnn.as_tensor(np.full(shape[::-1], 7, np.float32).T)
     init.dirac_(tensor, groups)
     np.testing.assert_array_equal(tensor.numpy(), torch.nn.init.dirac_(torch.empty(shape), groups).numpy())
 
@@ -147,7 +147,7 @@ def test_constants(name, arguments):
     "name", ["uniform_", "normal_", "trunc_normal_", "xavier_normal_", "kaiming_uniform_", "orthogonal_"]
 )
 def test_values_do_not_depend_on_memory_order(name):
-    plain, last = minicnn.Tensor(np.zeros((4, 3, 5, 2), np.float32)), channels_last((4, 3, 5, 2))
+    plain, last = minicnn.as_tensor(np.zeros((4, 3, 5, 2), np.float32)), channels_last((4, 3, 5, 2))
     for tensor in (plain, last):
         getattr(init, name)(tensor, generator=minicnn.Generator().manual_seed(3))
     np.testing.assert_array_equal(plain.numpy(), last.numpy())
@@ -164,7 +164,7 @@ def test_gains_are_pytorchs(nonlinearity, param):
 
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=5))
 def test_fans_are_pytorchs(shape):
-    mine = init._calculate_fan_in_and_fan_out(minicnn.Tensor(np.empty(shape, np.float32)))
+    mine = init._calculate_fan_in_and_fan_out(minicnn.as_tensor(np.empty(shape, np.float32)))
     assert mine == torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
 
 
@@ -191,7 +191,7 @@ def test_both_refuse(call):
     with pytest.raises((ValueError, RuntimeError)):
         call(torch.nn.init, lambda *shape: torch.empty(shape))
     with pytest.raises(ValueError):  # noqa: PT011 (the message is the case's own)
-        call(init, lambda *shape: minicnn.Tensor(np.empty(shape, np.float32)))
+        call(init, lambda *shape: minicnn.as_tensor(np.empty(shape, np.float32)))
 
 
 def test_integers_and_arrays_are_refused():
@@ -204,7 +204,7 @@ def test_integers_and_arrays_are_refused():
 
 
 def test_nothing_to_initialise_warns():
-    tensor = minicnn.Tensor(np.empty((0, 3), np.float32))
+    tensor = minicnn.as_tensor(np.empty((0, 3), np.float32))
     for draw in (init.kaiming_uniform_, init.kaiming_normal_):
         with pytest.warns(UserWarning, match="no-op"):
             assert draw(tensor) is tensor

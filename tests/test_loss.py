@@ -39,7 +39,7 @@ def classifications(draw):
 
 def compare(ours, theirs, x, magnitude):
     """Value and gradient of a scalar or elementwise loss, within the scaled bound of torch's float64."""
-    a = minicnn.Tensor(x, True)
+    a = minicnn.as_tensor(x).requires_grad_()
     b = torch.tensor(x.astype(np.float64), requires_grad=True)
     y, expected = ours(a), theirs(b)
     assert y.dtype == x.dtype
@@ -97,7 +97,7 @@ def test_regression_losses_agree_with_torch(seed, reduction, broadcast, scale):
     x = rng.integers(-4, 5, (3, 4)).astype(np.float32) * scale
     t = rng.integers(-4, 5, (1, 4) if broadcast else (3, 4)).astype(np.float32)
     for ours, theirs in [(F.mse_loss, TF.mse_loss), (F.l1_loss, TF.l1_loss)]:
-        a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
+        a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x, requires_grad=True)
         with pytest.warns(UserWarning, match="target size") if broadcast else nullcontext():
             y = ours(a, t, reduction=reduction)
         with pytest.warns(UserWarning, match="target size") if broadcast else nullcontext():
@@ -121,7 +121,7 @@ def test_kl_div_agrees_with_torch(seed, reduction, log_target):
     x = np.log(rng.dirichlet(np.ones(4), 3))
     q = rng.dirichlet(np.ones(4), 3) * (rng.random((3, 4)) < 0.8)
     q = np.log(q + 0.1) if log_target else q
-    a, b = minicnn.Tensor(x, True), torch.tensor(x, requires_grad=True)
+    a, b = minicnn.as_tensor(x).requires_grad_(), torch.tensor(x, requires_grad=True)
     y = F.kl_div(a, q, reduction=reduction, log_target=log_target)
     expected = TF.kl_div(b, torch.tensor(q), reduction=reduction, log_target=log_target)
     np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=1e-13, atol=1e-15)
@@ -147,7 +147,7 @@ def test_huge_logits_do_not_overflow():
 
 def test_gradcheck():
     rng = np.random.default_rng(0)
-    x, target = minicnn.Tensor(rng.standard_normal((4, 3)), True), np.array([0, 2, 1, 2])
+    x, target = minicnn.as_tensor(rng.standard_normal((4, 3))).requires_grad_(), np.array([0, 2, 1, 2])
     weight = rng.uniform(1, 2, 3)
     assert gradcheck(lambda x: F.cross_entropy(x, target, weight, label_smoothing=0.2), x)
     assert gradcheck(lambda x: F.nll_loss(x, target, weight, ignore_index=2), x)
@@ -190,7 +190,7 @@ def calls(draw):
     shape = draw(st.sampled_from(SHAPES))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     dtype = draw(st.sampled_from(["float32", "float64"]))
-    x = minicnn.Tensor(rng.standard_normal(shape).astype(dtype), draw(st.booleans()))
+    x = minicnn.as_tensor(rng.standard_normal(shape).astype(dtype)).requires_grad_(draw(st.booleans()))
     alone = [()] if x.requires_grad else [(), (1,)]  # of (1,) PyTorch's backward raises
     classes = shape[min(len(shape) - 1, 1)] if shape else 1
     fitting = shape[:1] + shape[2:] if len(shape) > 1 else draw(st.sampled_from(alone))
@@ -203,12 +203,12 @@ def calls(draw):
     if draw(st.booleans()):
         count = classes + draw(st.sampled_from([0] * 6 + [1]))
         weight = rng.integers(0, 2, count).astype(draw(st.sampled_from([dtype] * 4 + ["float32", "float64", "int64"])))
-        weight = minicnn.Tensor(weight, draw(st.integers(0, 5)) == 0 and weight.dtype.kind == "f")
+        weight = minicnn.as_tensor(weight).requires_grad_(draw(st.integers(0, 5)) == 0 and weight.dtype.kind == "f")
     options = {
         "ignore_index": draw(st.sampled_from([-100, 0, 1, 1.0] if classes else [-100])),
         "reduction": draw(st.sampled_from(["mean", "sum", "none"] * 3 + ["batchmean", None])),
     }
-    return [x, minicnn.Tensor(target), weight], options
+    return [x, minicnn.as_tensor(target), weight], options
 
 
 @given(calls(), st.sampled_from(["cross_entropy", "nll_loss"]), SHARE)
@@ -239,13 +239,13 @@ def soft_calls(draw):
     shape = draw(st.sampled_from(SHAPES))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     kinds = st.sampled_from(["float32", "float64"])
-    x = minicnn.Tensor(rng.standard_normal(shape).astype(draw(kinds)), draw(st.booleans()))
+    x = minicnn.as_tensor(rng.standard_normal(shape).astype(draw(kinds))).requires_grad_(draw(st.booleans()))
     other = draw(st.sampled_from([shape] * 9 + [(3, 2)]))
-    target = minicnn.Tensor(np.asarray(rng.random(other)).astype(draw(kinds)), draw(st.booleans()))
+    target = minicnn.as_tensor(np.asarray(rng.random(other)).astype(draw(kinds))).requires_grad_(draw(st.booleans()))
     weight = None
     if draw(st.booleans()):
         count = (shape[min(len(shape) - 1, 1)] if shape else 1) + draw(st.sampled_from([0] * 9 + [1]))
-        weight = minicnn.Tensor(rng.random(count).astype(draw(kinds)), draw(st.booleans()))
+        weight = minicnn.as_tensor(rng.random(count).astype(draw(kinds))).requires_grad_(draw(st.booleans()))
     options = {
         "ignore_index": draw(st.sampled_from([-100] * 5 + [-1, 0, 255])),
         "reduction": draw(REDUCTIONS),
@@ -306,7 +306,9 @@ def test_elementwise_losses_compute_or_raise_as_in_torch(name, options, shapes, 
     arrays = [np.resize(np.roll(values, i), shape) for i, shape in enumerate(shapes)]
     with np.errstate(invalid="ignore"):
         arrays = [array.astype(dtype) for array, dtype in zip(arrays, dtypes, strict=True)]
-    tensors = [minicnn.Tensor(a, w and a.dtype.kind == "f") for a, w in zip(arrays, wanted, strict=True)]
+    tensors = [
+        minicnn.as_tensor(a).requires_grad_(w and a.dtype.kind == "f") for a, w in zip(arrays, wanted, strict=True)
+    ]
 
     def program(module, *tensors):
         y = getattr(module.nn.functional, name)(*tensors, reduction=reduction, **options)

@@ -56,7 +56,10 @@ def test_losses_of_two(name, arguments, shape, reduction, seed, broadcast):
 
     differentiable = name not in SIGNS
     assert_agrees(
-        program, minicnn.Tensor(np.asarray(x), True), minicnn.Tensor(np.asarray(t), differentiable), rtol=1e-11
+        program,
+        minicnn.as_tensor(np.asarray(x)).requires_grad_(),
+        minicnn.as_tensor(np.asarray(t)).requires_grad_(differentiable),
+        rtol=1e-11,
     )
 
 
@@ -70,8 +73,11 @@ def test_losses_of_two(name, arguments, shape, reduction, seed, broadcast):
 )
 def test_weights_of_binary_cross_entropy(name, shape, weight, pos_weight, reduction):
     rng = np.random.default_rng(0)
-    arrays = [minicnn.Tensor(rng.random(shape), True), minicnn.Tensor(rng.random(shape), True)]
-    arrays += [None if n is None else minicnn.Tensor(rng.random(n)) for n in (weight, pos_weight)]
+    arrays = [
+        minicnn.as_tensor(rng.random(shape)).requires_grad_(),
+        minicnn.as_tensor(rng.random(shape)).requires_grad_(),
+    ]
+    arrays += [None if n is None else minicnn.as_tensor(rng.random(n)) for n in (weight, pos_weight)]
 
     def program(module, x, t, weight, pos_weight):
         more = {"pos_weight": pos_weight} if name.endswith("logits") else {}
@@ -85,7 +91,7 @@ def test_weights_of_binary_cross_entropy(name, shape, weight, pos_weight, reduct
 @settings(max_examples=8)
 def test_weights_of_differences(name, reduction, weight):
     rng = np.random.default_rng(0)
-    arrays = [minicnn.Tensor(rng.random(n), True) for n in ((2, 3), (2, 3), weight)]
+    arrays = [minicnn.as_tensor(rng.random(n)).requires_grad_() for n in ((2, 3), (2, 3), weight)]
     assert_agrees(
         lambda module, x, t, w: getattr(module.nn.functional, name)(x, t, reduction=reduction, weight=w),
         *arrays,
@@ -98,8 +104,8 @@ def test_weights_of_differences(name, reduction, weight):
 def test_pairs_and_triplets(N, D, batched, reduction, seed):
     rng = np.random.default_rng(seed)
     shape = (N, D) if batched else (D,)
-    a, p, n = (minicnn.Tensor(rng.standard_normal(shape), True) for _ in range(3))
-    sign = minicnn.Tensor(np.asarray(rng.integers(-1, 2, shape[:-1])))
+    a, p, n = (minicnn.as_tensor(rng.standard_normal(shape)).requires_grad_() for _ in range(3))
+    sign = minicnn.as_tensor(np.asarray(rng.integers(-1, 2, shape[:-1])))
 
     def cosine(module, a, p, sign):
         return module.nn.functional.cosine_embedding_loss(a, p, sign, 0.25, reduction=reduction)
@@ -133,9 +139,9 @@ def test_pairs_and_triplets(N, D, batched, reduction, seed):
 def test_margins_of_classes(N, K, batched, p, reduction, seed):
     rng = np.random.default_rng(seed)
     shape = (N, K) if batched else (K,)
-    x, weight = minicnn.Tensor(rng.standard_normal(shape), True), minicnn.Tensor(rng.random(K))
-    one = minicnn.Tensor(np.asarray(rng.integers(0, K + (seed % 10 == 0), shape[:-1])))
-    labels = minicnn.Tensor(rng.integers(-1, K, shape))
+    x, weight = minicnn.as_tensor(rng.standard_normal(shape)).requires_grad_(), minicnn.as_tensor(rng.random(K))
+    one = minicnn.as_tensor(np.asarray(rng.integers(0, K + (seed % 10 == 0), shape[:-1])))
+    labels = minicnn.as_tensor(rng.integers(-1, K, shape))
 
     def single(module, x, t, w):
         return module.nn.functional.multi_margin_loss(x, t, p, 0.75, w, reduction=reduction)
@@ -151,7 +157,7 @@ def test_margins_of_classes(N, K, batched, p, reduction, seed):
 @settings(max_examples=20)
 def test_gaussian_nll_loss(var, full, reduction):
     rng = np.random.default_rng(0)
-    arrays = [minicnn.Tensor(np.asarray(rng.random(n)), True) for n in ((2, 3), (2, 3), var)]
+    arrays = [minicnn.as_tensor(np.asarray(rng.random(n))).requires_grad_() for n in ((2, 3), (2, 3), var)]
 
     def program(module, x, t, v):
         return module.nn.functional.gaussian_nll_loss(x, t, v, full, 0.25, reduction)
@@ -168,7 +174,9 @@ def test_old_arguments(size_average, reduce):
     x, t = np.array([0.25, 0.5]), np.array([1.0, 0.0])
     for name in ("mse_loss", "binary_cross_entropy", "kl_div", "soft_margin_loss"):
         with pytest.warns(UserWarning, match="please use reduction="):
-            ours = getattr(F, name)(minicnn.Tensor(x), minicnn.Tensor(t), size_average=size_average, reduce=reduce)
+            ours = getattr(F, name)(
+                minicnn.as_tensor(x), minicnn.as_tensor(t), size_average=size_average, reduce=reduce
+            )
         with pytest.warns(UserWarning, match="please use reduction="):
             theirs = getattr(torch.nn.functional, name)(
                 torch.from_numpy(x), torch.from_numpy(t), size_average=size_average, reduce=reduce
@@ -184,8 +192,8 @@ def test_no_classes():
         for reduction in ("mean", "sum", "none"):
             assert_agrees(
                 lambda module, x, t, n=name, r=reduction: getattr(module.nn.functional, n)(x, t, reduction=r),
-                minicnn.Tensor(np.zeros((2, 0)), True),
-                minicnn.Tensor(np.full(2, -100)),
+                minicnn.as_tensor(np.zeros((2, 0))).requires_grad_(),
+                minicnn.as_tensor(np.full(2, -100)),
             )
 
 
@@ -221,7 +229,9 @@ def test_padding_layers(source, batched):
     shape = ((2,) if batched else ()) + (3, 4, 5, 6)[: dimensions + 1]
     x = np.random.default_rng(0).integers(-9, 9, shape).astype(np.float32)
     for array in (x, np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -dimensions - 1, -1)), -1, -dimensions - 1)):
-        assert_agrees(lambda module, x: eval(f"nn.{source}", {"nn": module.nn})(x), minicnn.Tensor(array, True))
+        assert_agrees(
+            lambda module, x: eval(f"nn.{source}", {"nn": module.nn})(x), minicnn.as_tensor(array).requires_grad_()
+        )
 
 
 @pytest.mark.parametrize(
@@ -239,7 +249,7 @@ def test_dropout_of_parts(name, shape, drawn):
     """Channels go together, about as many as asked for; what they become is PyTorch's; the gradient is the factor."""
     minicnn.manual_seed(1)
     torch.manual_seed(1)
-    x = minicnn.Tensor(np.ones(shape), True)
+    x = minicnn.as_tensor(np.ones(shape)).requires_grad_()
     y = getattr(F, name)(x, 0.25, training=True)
     theirs = getattr(torch.nn.functional, name)(torch.ones(shape, dtype=torch.float64), 0.25, training=True)
     values = y.detach().numpy()
@@ -276,6 +286,6 @@ WRONG = [
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_wrong_arguments(call):
     x = np.linspace(0.1, 1, 6, dtype=np.float32).reshape(2, 3)
-    ours, theirs = outcome(call, F, minicnn.Tensor(x)), outcome(call, torch.nn.functional, torch.from_numpy(x))
+    ours, theirs = outcome(call, F, minicnn.as_tensor(x)), outcome(call, torch.nn.functional, torch.from_numpy(x))
     assert isinstance(theirs, (RuntimeError, ValueError)), theirs
     assert isinstance(ours, RuntimeError if isinstance(theirs, RuntimeError) else ValueError), ours

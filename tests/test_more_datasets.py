@@ -11,7 +11,7 @@ import torchvision
 from PIL import Image
 from test_datasets import idx, no_network, random_images, write_mnist  # noqa: F401
 
-from minicnn import Tensor, datasets
+from minicnn import datasets, from_numpy
 from minicnn.datasets import CIFAR100, EMNIST, KMNIST, MNIST, SVHN, DatasetFolder, FakeData, ImageFolder
 from minicnn.transforms import Compose, Normalize, ToTensor
 from minicnn.utils.data import DataLoader
@@ -98,7 +98,7 @@ def test_former_names_warn(tmp_path, name):
 
 def test_labels_that_a_program_changed_are_used(tmp_path):
     write_mnist(tmp_path)
-    for changed in (Tensor(np.array([4, 3, 2, 1, 0])), [4, 3, 2, 1, 0], np.array([4, 3, 2, 1, 0])):
+    for changed in (from_numpy(np.array([4, 3, 2, 1, 0])), [4, 3, 2, 1, 0], np.array([4, 3, 2, 1, 0])):
         dataset = MNIST(tmp_path, transform=ToTensor())
         dataset.targets = changed
         assert dataset[1][1] == 3

@@ -371,7 +371,7 @@ def run_public_conv_checker():
 
 
 def backward_of_conv2d(g, x, weight, bias, *arguments):
-    tensors = [None if a is None else minicnn.Tensor(a, True) for a in (x, weight, bias)]
+    tensors = [None if a is None else minicnn.as_tensor(a).requires_grad_() for a in (x, weight, bias)]
     F.conv2d(*tensors, *arguments, algorithm="im2col").backward(g)
     return [None if t is None else t.grad.numpy() for t in tensors]
 

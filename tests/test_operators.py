@@ -33,7 +33,7 @@ def tensors(draw, shape=SHAPES, elements=None, dtype=None, requires_grad=None):
     if values.ndim:
         values = lay_out(values, draw(st.sampled_from(LAYOUTS if dtype.kind == "f" else ("contiguous", "transposed"))))
     needs = dtype.kind == "f" if requires_grad is None else requires_grad
-    return minicnn.Tensor(values, needs)
+    return minicnn.as_tensor(values).requires_grad_(needs)
 
 
 @st.composite
@@ -329,7 +329,7 @@ UNARY = [
 @given(x=tensors())
 def test_elementwise(name, x):
     if name == "long":  # what NaN and infinity become depends on the machine
-        x = minicnn.Tensor(np.nan_to_num(x.detach().numpy(), posinf=2, neginf=-2), True)
+        x = minicnn.as_tensor(np.nan_to_num(x.detach().numpy(), posinf=2, neginf=-2)).requires_grad_()
     assert_agrees(lambda m, x: getattr(x, name)(), x, rtol=1e-5)
 
 
@@ -487,7 +487,7 @@ def test_views_are_views_where_torchs_are(data):
         root.zero_()
         return [result, result.is_contiguous()]
 
-    assert_agrees(program, minicnn.Tensor(np.arange(1, 7, dtype=np.float32).reshape(2, 3)), what=text)
+    assert_agrees(program, minicnn.as_tensor(np.arange(1, 7, dtype=np.float32).reshape(2, 3)), what=text)
 
 
 @given(st.data())

@@ -85,7 +85,7 @@ class Twins:
         self.buffer = np.zeros_like(self.scale)
 
     def set_gradient(self, values, layout):
-        self.mine.grad = None if values is None else minicnn.Tensor(layout(values))
+        self.mine.grad = None if values is None else minicnn.as_tensor(layout(values))
         self.theirs.grad = None if values is None else torch.from_numpy(values.copy())
 
     def follow(self, name, options, state):

@@ -26,7 +26,7 @@ def as_torch(x, requires_grad=True):
 
 def both(ours, theirs, case):
     """Run both and their backward; returns value and gradient of each."""
-    x, t = minicnn.Tensor(case.x, True), as_torch(case.x)
+    x, t = minicnn.as_tensor(case.x).requires_grad_(), as_torch(case.x)
     y, expected = ours(x), theirs(t)
     g = case.grad_output(tuple(expected.shape))
     y.backward(g)
@@ -79,7 +79,7 @@ def test_max_pool2d_of_few_and_many_channels(dtype, channels, size, window, whol
     x = fill((2, channels, *size), "ties", seed).astype(dtype)
     x[np.random.default_rng(seed).random(x.shape) < 0.05] = np.nan
     x = x.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
-    a, b = minicnn.Tensor(x, True), as_torch(x)
+    a, b = minicnn.as_tensor(x).requires_grad_(), as_torch(x)
     y, where = F.max_pool2d(a, kernel, stride, padding, return_indices=True)
     expected, expected_where = TF.max_pool2d(b, kernel, stride, padding, return_indices=True)
     g = fill(tuple(expected.shape), "integers", seed).astype(dtype)
@@ -110,7 +110,7 @@ def test_the_public_checkers_accept_minicnn():
         return F.avg_pool2d(x, kernel_size, stride, padding, ceil_mode).numpy()
 
     def maximum_backward(g, x, *arguments):
-        x = minicnn.Tensor(x, True)
+        x = minicnn.as_tensor(x).requires_grad_()
         F.max_pool2d(x, *arguments).backward(g)
         return x.grad.numpy()
 
@@ -167,7 +167,7 @@ def test_adaptive_pools_agree_with_torch(case, nan, seed):
 def test_max_pool2d_side_by_side_with_padding():
     """The smallest case in which as many windows as fit side by side don't tile the image, because of the padding."""
     x = fill((1, 4, 1, 6), "reals", 0)
-    a, b = minicnn.Tensor(x, True), as_torch(x)
+    a, b = minicnn.as_tensor(x).requires_grad_(), as_torch(x)
     F.max_pool2d(a, (1, 3), padding=(0, 1)).sum().backward()
     TF.max_pool2d(b, (1, 3), padding=(0, 1)).sum().backward()
     np.testing.assert_array_equal(a.grad.numpy(), b.grad.numpy())
@@ -179,7 +179,7 @@ def test_unpool_puts_values_back(seed, kernel, size):
     t = as_torch(x)
     y, where = F.max_pool2d(x, kernel, return_indices=True)
     expected, expected_where = TF.max_pool2d(t, kernel, return_indices=True)
-    values = minicnn.Tensor(y.numpy().copy(), True)
+    values = minicnn.as_tensor(y.numpy().copy()).requires_grad_()
     result = F.max_unpool2d(values, where, kernel, output_size=x.shape)
     answer = TF.max_unpool2d(expected, expected_where, kernel, output_size=x.shape)
     np.testing.assert_array_equal(result.detach().numpy(), answer.detach().numpy())
@@ -192,7 +192,7 @@ def test_unpool_puts_values_back(seed, kernel, size):
 
 def test_gradcheck():
     distinct = np.random.default_rng(0).permutation(48).reshape(1, 2, 4, 6) / 10
-    x = minicnn.Tensor(distinct, True)
+    x = minicnn.as_tensor(distinct).requires_grad_()
     assert gradcheck(lambda x: F.max_pool2d(x, 3, 2, 1), x)
     assert gradcheck(lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False), x)
     assert gradcheck(lambda x: F.adaptive_avg_pool2d(x, (3, 4)), x)

@@ -20,6 +20,8 @@ OPERATIONS = {
     "cosine_similarity": (lambda T, x, y: T.nn.functional.cosine_similarity(x, y, 0), (3,), (3,)),
     "pairwise_distance": (lambda T, x, y: T.nn.functional.pairwise_distance(x, y), (3, 2), (3, 2)),
     "local_response_norm": (lambda T, x: T.nn.functional.local_response_norm(x, 2), (1, 3, 4)),
+    "bilinear": (lambda T, x, y, w: T.nn.functional.bilinear(x, y, w), (3, 2), (3, 2), (1, 2, 2)),
+    "cross": (lambda T, x, y: T.linalg.cross(x, y), (2, 3), (2, 3)),
     "normalize": (lambda T, x: T.nn.functional.normalize(x, dim=0), (3,)),
     **{name: (lambda T, x, name=name: getattr(T.nn.functional, name)(x), (4,)) for name in ACTIVATIONS},
     **{name: (lambda T, x, name=name: getattr(x, name)(0), (3,)) for name in ALONG},
@@ -59,7 +61,7 @@ def outcome(T, operation, shapes, changed, differentiated):
 def test_operands_may_change_where_pytorch_lets_them(name):
     operation, *shapes = OPERATIONS[name]
     for changed in range(len(shapes)):
-        for differentiated in [{0}] if len(shapes) == 1 else [{0}, {1}, {0, 1}]:
+        for differentiated in [*({i} for i in range(len(shapes))), set(range(len(shapes)))]:
             ours, theirs = (outcome(T, operation, shapes, changed, differentiated) for T in (minicnn, torch))
             where = f"{name}, operand {changed} changed, gradients of {differentiated}"
             assert (ours == "refused") == (theirs == "refused"), where
@@ -68,3 +70,30 @@ def test_operands_may_change_where_pytorch_lets_them(name):
                     assert (mine is None) == (expected is None), where
                     if mine is not None:
                         np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-12, err_msg=where)
+
+
+COMPOSED = {
+    "quantile": lambda T, x: x.quantile(0.25, 0),
+    "rot90": lambda T, x: x.rot90(),
+    "kron": lambda T, x: T.kron(x, x),
+    "einsum": lambda T, x: T.einsum("ij,kl->ijkl", x, x),
+    "index_put": lambda T, x: x.index_put((T.tensor(LONG),), x[0] * 1, accumulate=True),
+    "softmax": lambda T, x: x[0, 0].softmax(0),
+    "solve": lambda T, x: T.linalg.solve(x[:2, :2], x[:2, 0]),
+    "cholesky": lambda T, x: T.linalg.cholesky(T.eye(2, dtype=x.dtype), upper=True),
+    "multi_margin_loss": lambda T, x: T.nn.functional.multi_margin_loss(x[0], T.tensor(1), reduction="none"),
+    "trilinear": lambda T, x: T.nn.functional.interpolate(x[None, None, None], (2, 2, 2), mode="trilinear"),
+    "channels_last": lambda T, x: x[None, None].double().clone(memory_format=T.channels_last),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+@pytest.mark.parametrize("recording", [True, False])
+def test_what_an_operation_makes_for_itself_is_no_view(name, recording):
+    for T in (minicnn, torch):
+        x = T.from_numpy(np.random.default_rng(0).standard_normal((3, 2))).requires_grad_()
+        with T.set_grad_enabled(recording):
+            y = COMPOSED[name](T, x)
+        assert not y._is_view(), T.__name__
+        y += T.ones(y.shape, dtype=y.dtype).requires_grad_()
+        assert y.requires_grad

@@ -114,7 +114,7 @@ def test_masks(data, x):
         shape = (*shape, 5)
     count = int(np.prod(shape))
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), bool).reshape(shape)
-    holds = minicnn.Tensor(mask)
+    holds = minicnn.as_tensor(mask)
     assert_agrees(lambda m, x, k: m.masked_fill(x, k, 2), x, holds)
     assert_agrees(lambda m, x, k: m.masked_select(x, k), x, holds)
     assert_agrees(lambda m, x, k: (x * 1).masked_fill_(k, 0.5), x, holds)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import minicnn
+from minicnn import from_numpy
 from minicnn.serialization import load, read_metadata, replacing, save
 from minicnn.tensor import Tensor
 
@@ -69,7 +70,7 @@ states = st.dictionaries(names, arrays(), max_size=4)
 def test_what_is_saved_comes_back(tmp_path_factory, state, metadata, data):
     suffix = data.draw(st.sampled_from([".safetensors", ".npz", ".pth", ""]), label="suffix")
     path = tmp_path_factory.mktemp("save") / f"weights{suffix}"
-    wrapped = {name: Tensor(array) if array.dtype.isnative else array for name, array in state.items()}
+    wrapped = {name: from_numpy(array) if array.dtype.isnative else array for name, array in state.items()}
     try:
         save(wrapped, path, metadata=metadata)
     except UnicodeEncodeError:  # half of a surrogate pair is no text

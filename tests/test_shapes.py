@@ -61,7 +61,7 @@ def inputs(draw, dtype=None):
     shape = tuple(draw(st.lists(SIZES, max_size=3)))
     dtype = dtype or draw(st.sampled_from(["float32", "float64", "int64", "bool"]))
     array = np.random.default_rng(draw(st.integers(0, 99))).integers(-4, 5, shape).astype(dtype)
-    return minicnn.Tensor(np.asarray(array), np.dtype(dtype).kind == "f")
+    return minicnn.as_tensor(np.asarray(array)).requires_grad_(np.dtype(dtype).kind == "f")
 
 
 LAYOUTS = [
@@ -125,7 +125,7 @@ def test_every_operation(text):
         for numbers in ({"d": 0, "e": -1, "n": 1, "k": 2}, {"d": 1, "e": 0, "n": 2, "k": 1}):
             tuples = {"ds": (0, 1)[: len(shape)], "es": (-1, 0)[: len(shape)], "ns": (2, 2), "ks": (1, 2)}
             one = text.format(**numbers, **tuples)
-            x = minicnn.Tensor(np.arange(1.0, np.prod(shape) + 1).reshape(shape), True)
+            x = minicnn.as_tensor(np.arange(1.0, np.prod(shape) + 1).reshape(shape)).requires_grad_()
             assert_agrees(program_of(one), x, what=f"{one} of {shape}")
             agreed += not isinstance(outcome(evaluated, one, torch, torch.ones(shape)), Exception)
     assert agreed or "{ds}" in text or "{ns}" in text, "no arguments fit"

@@ -113,7 +113,7 @@ def test_memory_is_shared_with_numpy_whatever_is_viewed_later():
     array[...] = 3
     assert (h.view(2, -1) == 3).all()
     fortran = np.asfortranarray(np.arange(6.0).reshape(2, 3))
-    for x in (minicnn.Tensor(fortran), minicnn.from_numpy(fortran)):
+    for x in (minicnn.as_tensor(fortran), minicnn.as_tensor(fortran)):
         with pytest.raises(RuntimeError, match="use reshape"):
             x.view(-1)
         assert np.shares_memory(x.t().view(-1).numpy(), fortran)
@@ -211,7 +211,7 @@ def test_training_goes_on_after_weights_were_viewed():
         optimizer = minicnn.optim.Adam(layer.parameters(), lr=0.1)
         for number in range(4):
             optimizer.zero_grad()
-            (layer(minicnn.Tensor(IMAGE)) ** 2).sum().backward()
+            (layer(minicnn.as_tensor(IMAGE)) ** 2).sum().backward()
             if look and number == 1:
                 layer.weight.data.view(-1)
             if look and number == 2:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minicnn
-from minicnn import Tensor
+from minicnn import Tensor, from_numpy
 
 TOP_LEVEL = """
 Tensor tensor from_numpy as_tensor zeros ones full arange randn rand randint randperm zeros_like ones_like
@@ -196,7 +196,7 @@ def test_what_shares_memory():
     assert not np.shares_memory(minicnn.as_tensor(array, dtype=minicnn.float64).numpy(), array)
     assert not np.shares_memory(minicnn.tensor(array).numpy(), array)
     assert not np.shares_memory(minicnn.tensor(minicnn.from_numpy(array)).numpy(), array)
-    assert np.shares_memory(Tensor(array)._array, array)
+    assert np.shares_memory(from_numpy(array)._array, array)
     x = minicnn.from_numpy(array)
     assert minicnn.as_tensor(x) is x
     assert np.shares_memory(x.detach().numpy(), array)
@@ -205,12 +205,25 @@ def test_what_shares_memory():
     assert not np.shares_memory(x.clone().numpy(), array)
 
 
-def test_tensors_wrap_arrays_of_numbers_only():
-    for wrong in ("a", 1.5, True, np.array(["a"]), np.array([1j]), np.array([None])):
+def test_tensors_are_made_of_numbers_only():
+    for wrong in ("a", 1.5, True, np.array(["a"]), np.array([1j]), np.array([None]), np.float32(2), np.array(2.0)):
         with pytest.raises(TypeError, match="Tensor"):
             Tensor(wrong)
-    assert type(Tensor(np.float32(2))._array) is np.ndarray
-    assert type(Tensor(np.ma.masked_array([1.0]))._array) is np.ndarray
+    assert type(minicnn.from_numpy(np.ma.masked_array([1.0]))._array) is np.ndarray
+
+
+@pytest.mark.parametrize("kind", ["", "Float", "Double", "Long"])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "u1", "?", "f2"])
+def test_the_constructors_take_the_memory_of_an_array_of_their_dtype(kind, dtype):
+    made = []
+    for library in (minicnn, torch):
+        array = np.arange(24).reshape(2, 3, 4).astype(dtype).transpose(2, 0, 1)[::2]
+        x = getattr(library, f"{kind}Tensor")(array)
+        array[0, 0, 0] = 1
+        made.append((x.detach().numpy(), x.stride(), str(x.dtype), x.requires_grad))
+    (ours, *described), (theirs, *expected) = made
+    np.testing.assert_array_equal(ours, theirs)
+    assert described == expected
 
 
 def test_seeds():

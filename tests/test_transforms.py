@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision import transforms as reference
 
-from minicnn import Generator, Tensor, manual_seed, transforms
+from minicnn import Generator, from_numpy, manual_seed, transforms
 
 SIDE = st.integers(1, 24)
 SEED = st.integers(0, 2**32 - 1)
@@ -71,7 +71,7 @@ def test_to_tensor_refuses_other_shapes(image):
 
 @pytest.mark.parametrize("library", [transforms, reference])
 def test_to_tensor_refuses_what_is_no_image(library):
-    tensor = Tensor(np.zeros((2, 2))) if library is transforms else torch.zeros(2, 2)
+    tensor = from_numpy(np.zeros((2, 2))) if library is transforms else torch.zeros(2, 2)
     for image in (tensor, [[1, 2]], "image"):
         with pytest.raises(TypeError):
             library.ToTensor()(image)
@@ -102,28 +102,28 @@ def test_normalize(seed, shape, channels, dtype, data):
     image = pixels(seed, *shape, channels, dtype=dtype)
     expected = reference.Normalize(mean, std)(tensor_like(image))
     assert_same(transforms.Normalize(mean, std)(transforms.ToTensor()(image)), expected)
-    assert_same(transforms.Normalize(mean, std)(Tensor(tensor_like(image).numpy())), expected)
+    assert_same(transforms.Normalize(mean, std)(from_numpy(tensor_like(image).numpy())), expected)
 
 
 @pytest.mark.parametrize("mean", [0.5, (0.5,), [0.5], np.array([0.5]), np.array([0.1, 0.2, 0.3])])
 def test_normalize_takes_numbers_and_arrays(mean):
     x = pixels(3, 3, 4, 5, dtype=np.float32)
-    assert_same(transforms.Normalize(mean, mean)(Tensor(x)), reference.Normalize(mean, mean)(torch.from_numpy(x)))
+    assert_same(transforms.Normalize(mean, mean)(from_numpy(x)), reference.Normalize(mean, mean)(torch.from_numpy(x)))
 
 
 def test_normalize_writes_into_its_argument_only_if_asked():
     x = pixels(4, 1, 2, 2, dtype=np.float32)
     before = x.copy()
-    result = transforms.Normalize(0.5, 0.25)(Tensor(x))
+    result = transforms.Normalize(0.5, 0.25)(from_numpy(x))
     np.testing.assert_array_equal(x, before)
-    transforms.Normalize(0.5, 0.25, inplace=True)(Tensor(x))
+    transforms.Normalize(0.5, 0.25, inplace=True)(from_numpy(x))
     np.testing.assert_array_equal(x, result.numpy())
 
 
 def test_normalize_in_place_is_noticed_by_backward():
     weight, x = (
-        Tensor(np.ones((1, 2, 2), np.float32), requires_grad=True),
-        Tensor(np.ones((1, 2, 2), np.float32)),
+        from_numpy(np.ones((1, 2, 2), np.float32)).requires_grad_(),
+        from_numpy(np.ones((1, 2, 2), np.float32)),
     )
     product = (weight * x).sum()
     transforms.Normalize(0.5, 0.25, inplace=True)(x)
@@ -145,7 +145,7 @@ def test_normalize_refuses_what_torchvision_refuses(mean, std, x):
     with pytest.raises((ValueError, TypeError, RuntimeError)):
         reference.Normalize(mean, std)(torch.from_numpy(x))
     with pytest.raises((ValueError, TypeError)):
-        transforms.Normalize(mean, std)(Tensor(x))
+        transforms.Normalize(mean, std)(from_numpy(x))
 
 
 def test_normalize_refuses_arrays():
@@ -201,7 +201,7 @@ def test_resize_of_tensors(image, size):
 @given(image=images(channels=(3,)), size=OUTPUT)
 def test_resize_of_byte_tensors_rounds_once_more_than_torchvision(image, size):
     expected = reference.Resize(size)(tensor_like(image)).numpy()
-    result = transforms.Resize(size)(Tensor(tensor_like(image).numpy())).numpy()
+    result = transforms.Resize(size)(from_numpy(tensor_like(image).numpy())).numpy()
     assert result.dtype == np.uint8
     assert np.abs(result.astype(int) - expected).max() <= 1
 
@@ -250,7 +250,7 @@ def test_grayscale_of_bytes_is_pillows(image, channels):
 )
 def test_grayscale_of_tensors(image, channels, dtype):
     image = (image * 255).astype(dtype)
-    result = transforms.Grayscale(channels)(Tensor(tensor_like(image).numpy()))
+    result = transforms.Grayscale(channels)(from_numpy(tensor_like(image).numpy()))
     assert_same(result, reference.Grayscale(channels)(tensor_like(image)))
 
 
@@ -260,7 +260,7 @@ def test_grayscale_refuses_other_channels():
     with pytest.raises(ValueError, match="1 or 3"):
         transforms.Grayscale()(np.zeros((2, 2, 4), np.uint8))
     with pytest.raises(ValueError, match="1 or 3"):
-        transforms.Grayscale()(Tensor(np.zeros((2, 2, 2), np.float32)))
+        transforms.Grayscale()(from_numpy(np.zeros((2, 2, 2), np.float32)))
     with pytest.raises(TypeError, match="float64"):
         transforms.Grayscale()(np.zeros((2, 2, 3)))
 
@@ -285,7 +285,7 @@ def test_padding(seed, shape, padding, mode, fill):
     options = {"padding": padding, "fill": fill, "padding_mode": mode}
     expected = reference.RandomCrop(size, **options)(Image.fromarray(image))
     assert_same(transforms.RandomCrop(size, **options)(image), expected)
-    as_tensor = transforms.RandomCrop(size, **options)(Tensor(image.transpose(2, 0, 1)))
+    as_tensor = transforms.RandomCrop(size, **options)(from_numpy(image.transpose(2, 0, 1)))
     assert_same(as_tensor.numpy().transpose(1, 2, 0), expected)
 
 
@@ -306,7 +306,7 @@ def test_padding_if_needed(size):
 def test_crops_are_windows_at_uniform_places_drawn_for_each_image(channels_first):
     numbered = np.arange(6 * 7, dtype=np.uint8).reshape(6, 7)  # a pixel's value tells its place
     batch = np.tile(numbered, (6000, 1, 1))
-    given_ = Tensor(batch[:, None]) if channels_first else batch
+    given_ = from_numpy(batch[:, None]) if channels_first else batch
     crops = np.asarray(transforms.RandomCrop((4, 5)).batch(given_, Generator().manual_seed(0)))
     crops = crops.reshape(6000, 4, 5)
     corners = crops[:, 0, 0].astype(int)
@@ -352,7 +352,7 @@ def test_crop_refuses_images_that_do_not_fit(options, message):
 @given(image=images(), as_tensor=st.booleans())
 def test_flips_that_are_certain(image, as_tensor):
     if image.ndim == 3 and as_tensor:
-        image = Tensor(image.transpose(2, 0, 1))
+        image = from_numpy(image.transpose(2, 0, 1))
         mirrored = image.numpy()[..., ::-1]
     else:
         mirrored = image[:, ::-1]

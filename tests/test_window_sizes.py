@@ -91,7 +91,7 @@ def test_a_result_too_large_is_refused_at_once():
 def test_a_stride_that_is_never_taken(stride):
     for kernel in (1, 3):
         x, w = fill((2, 2, 5, 5), "integers", 0), fill((3, 2, kernel, kernel), "integers", 1)
-        tensors = [minicnn.Tensor(a, True) for a in (x, w)]
+        tensors = [minicnn.as_tensor(a).requires_grad_() for a in (x, w)]
         # PyTorch's backward crashes for some: it gets the smallest stride that isn't taken
         assert_agrees(lambda m, x, w: m.nn.functional.conv2d(x, w, stride=stride if m is minicnn else 5), *tensors)
 
@@ -153,21 +153,23 @@ def paddings(draw):
 def test_padding_on_one_side_and_cutting_on_the_other(case, seed):
     shape, widths, mode = case
     empty = 0 in [n + before + after for n, before, after in zip(shape[::-1], widths[::2], widths[1::2], strict=False)]
-    x = minicnn.Tensor(fill(shape, "integers", seed), not empty)  # PyTorch leaves the gradient of nothing unwritten
+    x = minicnn.as_tensor(fill(shape, "integers", seed)).requires_grad_(
+        not empty
+    )  # PyTorch leaves the gradient of nothing unwritten
     assert_agrees(lambda m, x: m.nn.functional.pad(x, widths, mode), x)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int64", "float32", "float64"])
 @pytest.mark.parametrize("value", [300, 255, -1, 2.5, -0.5, 2**31, 2**63, 1e300, float("inf"), float("nan"), True])
 def test_a_value_to_pad_with_fits_the_dtype(dtype, value):
-    x = minicnn.Tensor(np.ones((2, 2), dtype))
+    x = minicnn.as_tensor(np.ones((2, 2), dtype))
     assert_agrees(lambda m, x: m.nn.functional.pad(x, (1, 1), value=value), x)
 
 
 @pytest.mark.parametrize("bias", [(), (1,), (3,), (1, 3), (2, 3), (2, 1), (1, 1, 1), (2,)])
 def test_a_bias_that_broadcasts(bias):
     shapes = [(2, 4), (3, 4), bias]
-    tensors = [minicnn.Tensor(fill(shape, "integers", i), True) for i, shape in enumerate(shapes)]
+    tensors = [minicnn.as_tensor(fill(shape, "integers", i)).requires_grad_() for i, shape in enumerate(shapes)]
     assert_agrees(lambda m, *t: m.nn.functional.linear(*t), *tensors)
-    x, w = (minicnn.Tensor(fill(shape, "integers", i), True) for i, shape in enumerate([(2, 4), (4,)]))
+    x, w = (minicnn.as_tensor(fill(shape, "integers", i)).requires_grad_() for i, shape in enumerate([(2, 4), (4,)]))
     assert_agrees(lambda m, *t: m.nn.functional.linear(*t), x, w)

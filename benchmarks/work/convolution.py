@@ -76,9 +76,9 @@ def minicnn_way(problem: Problem, backward: bool, by_input: bool = True, algorit
 
     Returns: a function that returns y, or y and the gradients by input, weight and bias.
     """
-    x = minicnn.Tensor(channels_last(problem.x), backward and by_input)
-    weight, bias = (minicnn.Tensor(a, backward) for a in (as_parameter(problem.weight), problem.bias.copy()))
-    grad_output = minicnn.Tensor(channels_last(problem.grad_output))
+    x = minicnn.from_numpy(channels_last(problem.x)).requires_grad_(backward and by_input)
+    weight, bias = (minicnn.from_numpy(a).requires_grad_(backward) for a in (as_parameter(problem.weight), problem.bias.copy()))
+    grad_output = minicnn.from_numpy(channels_last(problem.grad_output))
     arguments = problem.convolution.arguments
 
     def way() -> list:

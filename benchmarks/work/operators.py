@@ -37,10 +37,10 @@ def _work(
     def prepare() -> Sides:
         rng = np.random.default_rng(0)
         x = rng.standard_normal(shape, np.float32)
-        mx = minicnn.Tensor(laid(x), True)
+        mx = minicnn.from_numpy(laid(x)).requires_grad_()
         with minicnn.no_grad():
             g = rng.standard_normal(tuple(ours(mx).shape), np.float32)
-        mg = minicnn.Tensor(laid(np.asarray(g)))
+        mg = minicnn.from_numpy(laid(np.asarray(g)))
 
         def minicnn_way() -> list:
             mx.grad = None
@@ -73,7 +73,7 @@ def operators() -> list[Work]:
     ours, theirs = minicnn.tensor(labels), torch.from_numpy(labels)
     zeros = torch.zeros(SHAPE)
     beside, laid = (
-        minicnn.Tensor(channels_last(zeros.numpy())),
+        minicnn.from_numpy(channels_last(zeros.numpy())),
         {f: zeros.clone(memory_format=f) for f in FORMATS.values()},
     )
 

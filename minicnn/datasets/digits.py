@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicnn._resize import resize_bilinear
+from minicnn.creation import from_numpy
 from minicnn.datasets._vision import ImagesInMemory
-from minicnn.tensor import Tensor
 
 IMAGE_SIZE = (28, 28)
 DARKEST = 16  # the scanner counted 4 × 4 dots for each of the 8 × 8 pixels
@@ -50,8 +50,8 @@ class Digits(ImagesInMemory):
         table = read_table()
         chosen = is_test(table[:, -1]) != train
         pixels = (table[chosen, :-1].reshape(-1, 8, 8) * 255 + DARKEST // 2) // DARKEST
-        self.data = Tensor(resize_bilinear(pixels.astype(np.uint8), IMAGE_SIZE))
-        self.targets = Tensor(table[chosen, -1])
+        self.data = from_numpy(resize_bilinear(pixels.astype(np.uint8), IMAGE_SIZE))
+        self.targets = from_numpy(table[chosen, -1])
 
 
 def read_table() -> np.ndarray:

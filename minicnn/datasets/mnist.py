@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.datasets._files import download_file, read_file, write_file
 from minicnn.datasets._vision import ImagesInMemory
 from minicnn.tensor import Tensor
@@ -79,7 +80,7 @@ class MNIST(ImagesInMemory):
         self.train = train
         if download:
             self.download()
-        self.data, self.targets = map(Tensor, self._read())
+        self.data, self.targets = map(from_numpy, self._read())
 
     @property
     def train_data(self) -> Tensor:

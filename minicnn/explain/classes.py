@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.given import Given, frozen, given
 from minicnn.explain.images import position
 from minicnn.explain.results import results_of
 from minicnn.nn import functional as F
-from minicnn.tensor import Tensor
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -43,7 +43,7 @@ class CrossEntropy(Explanation):
 
     def logarithms(self) -> np.ndarray:
         """log p of each row, without overflow: (N, K)."""
-        return F.log_softmax(Tensor(self.arrays["input"].array.copy()), 1).numpy()
+        return F.log_softmax(from_numpy(self.arrays["input"].array.copy()), 1).numpy()
 
     def wanted(self) -> np.ndarray:
         """How much each class's −log p counts, class weights and smoothing included; 0 in ignored rows: (N, K)."""
@@ -58,7 +58,7 @@ class CrossEntropy(Explanation):
 
     def losses(self) -> np.ndarray:
         """The loss of each row: (N,)."""
-        arrays: dict[str, Any] = {name: Tensor(one.array.copy()) for name, one in self.arrays.items()}
+        arrays: dict[str, Any] = {name: from_numpy(one.array.copy()) for name, one in self.arrays.items()}
         return F.cross_entropy(**arrays, **{**self.options, "reduction": "none"}).numpy()
 
     @property

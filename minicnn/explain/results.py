@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.explain.given import Given, drawn, frozen, given
 from minicnn.nn import functional as F
-from minicnn.tensor import Tensor
 
 ALGORITHMS = {"conv2d": "im2col", "conv_transpose2d": "im2col"}
 """The algorithm that starts at once on a machine that has compiled no kernels yet."""
@@ -31,7 +31,7 @@ def run(
     Returns: "output", "grad_output", and "grad_" with the name of each array that has a gradient; "indices" too where
         elements are chosen, and running statistics as they are afterwards.
     """
-    tensors = {name: Tensor(array.copy()) for name, array in arrays.items()}
+    tensors = {name: from_numpy(array.copy()) for name, array in arrays.items()}
     constants = (*CONSTANTS, "weight") if op == "cross_entropy" else CONSTANTS
     variables = [name for name in arrays if name not in constants]
     for name in variables:
@@ -39,7 +39,7 @@ def run(
     with np.errstate(all="ignore"):  # infinity times 0 is NaN
         y, *others = _called(op, tensors, options)
         gradient = grad_output(tuple(y.shape)) if callable(grad_output) else grad_output
-        y.backward(Tensor(gradient))
+        y.backward(from_numpy(gradient))
     results = {"output": y.detach().numpy(), "grad_output": gradient}
     results |= {"indices": others[0].numpy()} if others else {}
     results |= {name: tensors[name].numpy() for name in UPDATED if name in tensors}

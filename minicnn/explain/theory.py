@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn import special
+from minicnn.creation import from_numpy
 from minicnn.explain.given import given
 from minicnn.explain.shown import Shown
 from minicnn.nn import functional as F
-from minicnn.tensor import Tensor
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -35,7 +35,7 @@ def divergence(p: np.ndarray, log_q: np.ndarray) -> float:
     there = np.isfinite(log_q)
     if p[~there].any():
         return np.inf
-    return F.kl_div(Tensor(log_q[there]), Tensor(p[there]), reduction="sum").item()
+    return F.kl_div(from_numpy(log_q[there]), from_numpy(p[there]), reduction="sum").item()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +58,14 @@ class Entropy(Shown):
 
     def entropy(self) -> float:
         """H(p) = −Σ p·log p, in nats, by `special.entr`."""
-        return special.entr(Tensor(self.p)).sum().item()
+        return special.entr(from_numpy(self.p)).sum().item()
 
     def cross_entropy(self) -> float:
         """H(p, q) = −Σ p·log q, in nats, by `F.cross_entropy`: the logarithms of q are scores of q."""
         there = np.isfinite(self.log_q)
         if self.p[~there].any():
             return np.inf
-        return F.cross_entropy(Tensor(self.log_q[there][None]), Tensor(self.p[there][None])).item()
+        return F.cross_entropy(from_numpy(self.log_q[there][None]), from_numpy(self.p[there][None])).item()
 
     def divergence(self) -> float:
         """KL(p‖q)."""
@@ -73,40 +73,40 @@ class Entropy(Shown):
 
     def reverse_divergence(self) -> float:
         """KL(q‖p)."""
-        return divergence(self.q, Tensor(self.p).log().numpy())
+        return divergence(self.q, from_numpy(self.p).log().numpy())
 
     def powers(self) -> np.ndarray:
         """exp(x), in float32: (K,)."""
-        return Tensor(self.logits).exp().numpy()
+        return from_numpy(self.logits).exp().numpy()
 
     def quotients(self) -> np.ndarray:
         """exp(x) / Σ exp(x) as the formula stands, in float32: (K,)."""
-        powers = Tensor(self.logits).exp()
+        powers = from_numpy(self.logits).exp()
         return (powers / powers.sum()).numpy()
 
     def softmax(self) -> np.ndarray:
         """`F.softmax`, in float32: (K,)."""
-        return F.softmax(Tensor(self.logits), 0).numpy()
+        return F.softmax(from_numpy(self.logits), 0).numpy()
 
     def log_of_softmax(self) -> np.ndarray:
         """The logarithm taken afterwards, in float32: (K,)."""
-        return F.softmax(Tensor(self.logits), 0).log().numpy()
+        return F.softmax(from_numpy(self.logits), 0).log().numpy()
 
     def log_softmax(self) -> np.ndarray:
         """`F.log_softmax`, both at once, in float32: (K,)."""
-        return F.log_softmax(Tensor(self.logits), 0).numpy()
+        return F.log_softmax(from_numpy(self.logits), 0).numpy()
 
     def apart(self) -> tuple[float, np.ndarray]:
         """The loss of the least likely class by −log(softmax(x)), and its gradient with respect to the scores."""
-        x = Tensor(self.logits).requires_grad_()
+        x = from_numpy(self.logits).requires_grad_()
         loss = -F.softmax(x, 0).log()[self.least]
         loss.backward()
         return loss.item(), x.grad.numpy()
 
     def together(self) -> tuple[float, np.ndarray]:
         """The loss of the least likely class by `F.cross_entropy`, and its gradient with respect to the scores."""
-        x = Tensor(self.logits).requires_grad_()
-        loss = F.cross_entropy(x, Tensor(np.array(self.least)))
+        x = from_numpy(self.logits).requires_grad_()
+        loss = F.cross_entropy(x, from_numpy(np.array(self.least)))
         loss.backward()
         return loss.item(), x.grad.numpy()
 
@@ -147,11 +147,11 @@ def entropy(p: Any = None, q: Any = None, logits: Any = None) -> Entropy:
     halves = 0.5 ** np.minimum(np.arange(1, K + 1), max(K - 1, 0))
     true = arrays.get("p", halves)
     if logits is not None:
-        log_q = F.log_softmax(Tensor(arrays["logits"]), 0).numpy()
-        said = F.softmax(Tensor(arrays["logits"]), 0).numpy()
+        log_q = F.log_softmax(from_numpy(arrays["logits"]), 0).numpy()
+        said = F.softmax(from_numpy(arrays["logits"]), 0).numpy()
     else:
         said = arrays.get("q", np.arange(K, 0, -1) / (K * (K + 1) / 2))
-        log_q = Tensor(said).log().numpy()
+        log_q = from_numpy(said).log().numpy()
     scores = np.asarray(arrays.get("logits", LOGITS), np.float32)
     return Entropy(true, said, log_q, scores, logits is not None)
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import no_grad
+from minicnn.creation import from_numpy
 from minicnn.filters.kernels import SOBEL_X, SOBEL_Y, gaussian
 from minicnn.nn import functional as F
 from minicnn.tensor import Tensor
@@ -31,8 +32,8 @@ def filter2d(image: Any, kernel: Any) -> np.ndarray:
     KH, KW = weight.shape
     around = (KW // 2, (KW - 1) // 2, KH // 2, (KH - 1) // 2)
     with no_grad():
-        padded = F.pad(Tensor(x.reshape(-1, 1, H, W)), around, mode="replicate")
-        return F.conv2d(padded, Tensor(weight.reshape(1, 1, KH, KW))).numpy().reshape(x.shape)
+        padded = F.pad(from_numpy(x.reshape(-1, 1, H, W)), around, mode="replicate")
+        return F.conv2d(padded, from_numpy(weight.reshape(1, 1, KH, KW))).numpy().reshape(x.shape)
 
 
 def gaussian_blur(image: Any, sigma: float = 2.0) -> np.ndarray:

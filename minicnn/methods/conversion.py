@@ -12,7 +12,7 @@ from minicnn.autograd import Variable, is_grad_enabled
 from minicnn.autograd.storage import settle
 from minicnn.dtypes import as_dtype, default_float
 from minicnn.operators import shape as shapes
-from minicnn.operators.operands import cast
+from minicnn.operators.operands import alone, cast
 from minicnn.tensor_types import TYPE_NAMES, TensorType, tensor_type
 
 MemoryFormat = memory_format
@@ -61,7 +61,7 @@ class Conversion(Variable):
             return shapes.Contiguous.apply(self)
         if self.ndim != 4:
             raise RuntimeError(f"channels_last needs a tensor of 4 dimensions, got shape {tuple(self.shape)}")
-        return shapes.Contiguous.apply(self.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return alone(shapes.Contiguous.apply(self.permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
 
     def clone(self, *, memory_format: MemoryFormat = preserve_format) -> Any:
         """A copy, inside the graph."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd import Variable
 from minicnn.autograd.storage import copied, share
 from minicnn.dtypes import default_float
 from minicnn.methods.protocols import own_attributes
@@ -33,10 +34,8 @@ class Parameter(Tensor):
             raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")
         if requires_grad and array.dtype.kind != "f":
             raise RuntimeError(f"only Tensors of floating-point dtype can require gradients, got {array.dtype}")
-        super().__init__(array, bool(requires_grad))
-        if isinstance(data, Tensor):
-            self._memory = data._memory
-            share(data, self)
+        Variable.__init__(self, array, bool(requires_grad))
+        _show(self, data)
 
     def __deepcopy__(self, memo: dict) -> "Parameter":
         result = type(self)(copied(self, memo, computed), self.requires_grad)
@@ -68,8 +67,15 @@ class Buffer(Tensor):
         array = np.empty(0, default_float()) if data is None else data._array if isinstance(data, Tensor) else data
         if not isinstance(array, np.ndarray):
             raise TypeError(f"data must be a Tensor or an ndarray, got {type(data).__name__}")
-        super().__init__(array, isinstance(data, Tensor) and data.requires_grad)
+        Variable.__init__(self, array, isinstance(data, Tensor) and data.requires_grad)
         self.persistent = persistent
-        if isinstance(data, Tensor):
-            self._memory = data._memory
-            share(data, self)
+        _show(self, data)
+
+
+def _show(made: Tensor, data: Any) -> None:
+    """Let `made` share what is known of the memory of `data`, a Tensor or an array of the program's."""
+    if isinstance(data, Tensor):
+        made._memory = data._memory
+        share(data, made)
+    elif data is not None:
+        made._layout = None

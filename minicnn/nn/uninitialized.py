@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.attributes import device as cpu_device
+from minicnn.autograd import Variable
 from minicnn.dtypes import as_dtype, float32
 from minicnn.nn._arguments import empty
 from minicnn.nn.parameter import Parameter
@@ -21,7 +22,7 @@ class UninitializedTensorMixin:
     def _become_uninitialized(self, requires_grad: bool, device: Any, dtype: Any) -> None:
         if device is not None:
             cpu_device(device)
-        Tensor.__init__(self, np.empty(0, float32 if dtype is None else as_dtype(dtype)))  # type: ignore[arg-type]
+        Variable.__init__(self, np.empty(0, float32 if dtype is None else as_dtype(dtype)))  # type: ignore[arg-type]
         self._requires_grad = requires_grad
 
     @property
@@ -87,7 +88,7 @@ class UninitializedTensorMixin:
         requires_grad = self._requires_grad  # type: ignore[attr-defined]
         self.__dict__.pop("_elements")
         self.__class__ = self.cls_to_become
-        Tensor.__init__(self, elements._array, requires_grad)  # type: ignore[arg-type]
+        Variable.__init__(self, elements._array, requires_grad)  # type: ignore[arg-type]
         self._layout = elements._layout
 
     def __repr__(self) -> str:

@@ -377,6 +377,10 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     """
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    return _held(input, min_val, max_val, inplace)
+
+
+def _held(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     if _is_integer(input, "hardtanh"):
         if array_of(input).dtype.kind == "u" and (min_val < 0 or max_val < 0):
             raise RuntimeError(
@@ -484,7 +488,14 @@ def _written(function: Callable) -> Callable:
 
 
 relu_, leaky_relu_ = _written(relu), _written(leaky_relu)
-threshold_, hardtanh_ = _written(threshold), _written(hardtanh)
+threshold_ = _written(threshold)
+
+
+def hardtanh_(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """`hardtanh` with `inplace=True`; as in PyTorch everything becomes `max_val` where `min_val` exceeds it."""
+    return _held(input, min_val, max_val, inplace=True)
+
+
 elu_, selu_, celu_ = _written(elu), _written(selu), _written(celu)
 
 

@@ -13,7 +13,7 @@ from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import Multiply
 from minicnn.operators.diagonals import Diagonal
 from minicnn.operators.matmul import matmul
-from minicnn.operators.operands import array_of
+from minicnn.operators.operands import alone, array_of
 from minicnn.operators.reduction import sum
 from minicnn.operators.shape import Contiguous, permute, reshape
 
@@ -55,7 +55,7 @@ def einsum(*args: Any) -> Any:
     if len(present) < len(output):  # dimensions of size 1 in every operand
         sizes = dict(zip(present, array_of(value).shape, strict=True))
         value = reshape(value, tuple(sizes.get(label, 1) for label in output))
-    return value
+    return alone(value) if len(terms) > 1 else value
 
 
 def _arguments(args: tuple) -> tuple[str, list]:

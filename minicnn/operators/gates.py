@@ -7,7 +7,7 @@ import numpy as np
 from minicnn.autograd import Operator
 from minicnn.autograd.graph import entitled
 from minicnn.errors import DtypeError, ShapeError
-from minicnn.operators.activation import floating, in_place, leaky_relu, number_argument, sigmoid
+from minicnn.operators.activation import LeakyRelu, floating, in_place, number_argument, sigmoid
 from minicnn.operators.arguments import single_axis
 from minicnn.operators.arithmetic import Multiply
 from minicnn.operators.operands import array_of, tensor_array
@@ -60,10 +60,15 @@ def prelu(input: Any, weight: Any) -> Any:
     return Prelu.apply(input, reshape(weight, shape))
 
 
-class RandomLeakyRelu(Operator):
-    """x · noise, where noise is 1 above 0 and a drawn slope elsewhere."""
+class MeanLeakyRelu(LeakyRelu):
+    """x where x > 0, slope · x elsewhere; in row-major order, whatever the order of x, as in PyTorch."""
 
-    elementwise = True
+    elementwise = False
+
+
+class RandomLeakyRelu(Operator):
+    """x · noise, where noise is 1 above 0 and a drawn slope elsewhere; in row-major order."""
+
     hands_over = True
 
     @staticmethod
@@ -98,7 +103,8 @@ def rrelu(
     if not low <= high:
         raise RuntimeError(f"rrelu needs lower to be at most upper, got {lower} and {upper}")
     if not training:
-        return leaky_relu(input, (low + high) / 2, inplace)
+        slope = number_argument((low + high) / 2, "rrelu", "slope", dtype)
+        return in_place(input, lambda x: LeakyRelu.apply(x, slope)) if inplace else MeanLeakyRelu.apply(input, slope)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RuntimeError(f"rrelu needs finite bounds, got {lower} and {upper}")
 

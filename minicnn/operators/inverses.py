@@ -8,7 +8,7 @@ from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.norms import decomposed
-from minicnn.operators.operands import array_of, check_broadcast
+from minicnn.operators.operands import alone, array_of, check_broadcast
 from minicnn.operators.shape import squeeze, transpose, unsqueeze
 from minicnn.return_types import Results, linalg_qr, linalg_slogdet
 
@@ -148,9 +148,9 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
         raise ShapeError(f"solve needs a B that fits A of shape {matrix.shape}, got {values.shape}")
     check_broadcast(matrix.shape[:-2], shape[:-2])
     if not left:
-        return transpose(solve(transpose(A, -1, -2), transpose(columns, -1, -2)), -1, -2)
+        return alone(transpose(solve(transpose(A, -1, -2), transpose(columns, -1, -2)), -1, -2))
     result = Solution.apply(A, columns)
-    return squeeze(result, -1) if vector else result
+    return alone(squeeze(result, -1)) if vector else result
 
 
 def slogdet(A: Any) -> Results:
@@ -228,7 +228,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Any:
         DtypeError, ShapeError: for integers and bools, and for other shapes.
     """
     _square(A, "cholesky")
-    return transpose(Cholesky.apply(transpose(A, -2, -1)), -2, -1) if upper else Cholesky.apply(A)
+    return alone(transpose(Cholesky.apply(transpose(A, -2, -1)), -2, -1)) if upper else Cholesky.apply(A)
 
 
 def qr(A: Any, mode: str = "reduced") -> Results:

@@ -74,6 +74,12 @@ class Cast(Operator):
         return g, None
 
 
+def alone(x: Any) -> Any:
+    """`x`, a view of what only the calling function held, as what it is for everybody else: no view."""
+    x._view = None
+    return x
+
+
 def cast(x: Any, dtype: np.dtype) -> Any:
     """A Tensor, an array or a number as a Tensor of `dtype`; itself where it is one already."""
     if not isinstance(x, Variable):

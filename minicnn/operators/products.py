@@ -13,7 +13,7 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.arithmetic import Add, Multiply
 from minicnn.operators.matmul import MatrixProduct
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import alone, array_of, cast
 from minicnn.operators.out import deliver
 from minicnn.operators.reduction import sum
 from minicnn.operators.shape import expand, permute, reshape
@@ -248,7 +248,7 @@ def kron(input: Any, other: Any) -> Any:
     left, right = ((1,) * (ndim - len(left)) + left), ((1,) * (ndim - len(right)) + right)
     a = reshape(input, tuple(size for n in left for size in (n, 1)))
     b = reshape(other, tuple(size for n in right for size in (1, n)))
-    return reshape(Multiply.call(a, b), tuple(n * m for n, m in zip(left, right, strict=True)))
+    return alone(reshape(Multiply.call(a, b), tuple(n * m for n, m in zip(left, right, strict=True))))
 
 
 class Cross(Operator):
@@ -256,13 +256,14 @@ class Cross(Operator):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
-        ctx.saved, ctx.axis = (a, b), axis
+        by_a, by_b, _ = ctx.needs_input_grad
+        ctx.saved, ctx.axis = (a if by_b else None, b if by_a else None), axis
         return _cross(a, b, axis)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (a, b), axis = ctx.saved, ctx.axis
-        return _cross(b, g, axis), _cross(g, a, axis), None
+        return None if b is None else _cross(b, g, axis), None if a is None else _cross(g, a, axis), None
 
 
 def _cross(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from minicnn.operators.arguments import array_argument, numpy_spelling, single_a
 from minicnn.operators.arithmetic import Multiply
 from minicnn.operators.indexing import Put, _check_places, split
 from minicnn.operators.masking import number_argument
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import alone, array_of, cast
 from minicnn.operators.quiet import quietly
 from minicnn.operators.scattering import ScatterAdd, as_vector, check_apart, start
 from minicnn.operators.selecting import (
@@ -161,4 +161,4 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     places = np.arange(array.size).reshape(array.shape)[basic][tuple(map(array_of, key))]
     wide = values if given.shape == target.shape else expand(values, target.shape)
     flat = ScatterAdd.apply(reshape(input, -1), places.reshape(-1), reshape(wide, -1), 0)
-    return reshape(flat, array.shape)
+    return alone(reshape(flat, array.shape))

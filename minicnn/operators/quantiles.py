@@ -8,7 +8,7 @@ import numpy as np
 from minicnn.autograd import Operator, Variable
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
-from minicnn.operators.operands import array_of
+from minicnn.operators.operands import alone, array_of
 from minicnn.operators.shape import reshape
 from minicnn.operators.sorting import Chosen, Sort, sorted_order
 
@@ -100,7 +100,7 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     result = result.permute((rank.ndim - 1, *range(rank.ndim - 1)))
     kept = [1 if dim is None or d == axis else n for d, n in enumerate(array.shape)]
     left = kept if keepdim else [n for d, n in enumerate(array.shape) if dim is not None and d != axis]
-    return result.reshape((*(array_of(parts).shape if np.ndim(array_of(q)) else ()), *left))
+    return alone(result.reshape((*(array_of(parts).shape if np.ndim(array_of(q)) else ()), *left)))
 
 
 def _parts(q: Any, dtype: np.dtype, name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.attributes import memory_format as formats
+from minicnn.autograd import Variable
 from minicnn.autograd.inplace import replace, reshape_in_place
 from minicnn.autograd.storage import address, elements, empty_strided, is_dense, row_major, settle
 from minicnn.autograd.variable import owner
@@ -76,7 +77,9 @@ def resize_(self: Any, size: Any, *, memory_format: Any = formats.contiguous_for
     laid = empty_strided(sizes, strides, array.dtype)
     laid.ravel("K")[...] = larger
     self._view = None
-    replace(self, type(self)(laid))
+    other: Any = Variable._computed(laid)
+    other._layout = None
+    replace(self, other)
     return self
 
 

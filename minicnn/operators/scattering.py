@@ -44,7 +44,9 @@ def check_apart(name: str, input: Any, *read: Any) -> None:
     if type(input) is not Former:
         return
     for other in read:
-        if isinstance(other, Variable) and (overlap(input, other) or _covers(input, other)):
+        if isinstance(other, Variable) and (
+            input._array is other._array or overlap(input, other) or _covers(input, other)
+        ):
             raise RuntimeError(
                 f"unsupported operation: {name}_ reads a tensor of shape {other._array.shape} in the memory that it "
                 "writes to; clone() it before"

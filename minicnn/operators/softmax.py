@@ -10,7 +10,7 @@ from minicnn.dtypes import as_dtype
 from minicnn.operators.activation import floating
 from minicnn.operators.arguments import numpy_spelling, single_axis
 from minicnn.operators.half import half_in_float32
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import alone, array_of, cast
 from minicnn.operators.shape import reshape
 
 
@@ -43,7 +43,7 @@ def _along(operator: type[Operator], name: str, x: Any, dim: Any, dtype: Any) ->
     array = array_of(floating(x, name))
     axis = single_axis(dim, array.ndim)
     if not array.ndim:  # a number alone is its own axis
-        return operator.apply(reshape(x, 1), 0).reshape(())
+        return alone(operator.apply(reshape(x, 1), 0).reshape(()))
     return operator.apply(x, axis)
 
 

@@ -9,6 +9,7 @@ from minicnn.autograd import Operator
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.numbers import integer_argument, integers_argument
+from minicnn.operators.operands import alone
 from minicnn.operators.shape import Contiguous, transpose
 
 
@@ -139,4 +140,4 @@ def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
         return Contiguous.apply(input)
     if turns == 2:
         return Flip.apply(input, (first, second))
-    return transpose(Flip.apply(input, (second if turns == 1 else first,)), first, second)
+    return alone(transpose(Flip.apply(input, (second if turns == 1 else first,)), first, second))

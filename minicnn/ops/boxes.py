@@ -3,6 +3,7 @@
 import numpy as np
 
 from minicnn import maximum, minimum, no_grad, stack
+from minicnn.creation import from_numpy
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.tensor import Tensor
 
@@ -145,7 +146,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         with np.errstate(invalid="ignore", divide="ignore"):
             overlapping = shared / (areas[best] + areas[others] - shared) > iou_threshold
         remaining = others[~overlapping]
-    return Tensor(np.array(kept, np.int64))
+    return from_numpy(np.array(kept, np.int64))
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
@@ -160,5 +161,5 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     for category in np.unique(idxs._array):
         members = (idxs == int(category)).nonzero()[:, 0]
         kept[members[nms(boxes[members], scores[members], iou_threshold)].numpy()] = True
-    positions = Tensor(np.flatnonzero(kept).astype(np.int64))
+    positions = from_numpy(np.flatnonzero(kept).astype(np.int64))
     return positions[scores[positions].argsort(descending=True, stable=True)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.optim.elementwise import Elementwise, approach
 from minicnn.optim.fused import zeros_like
 from minicnn.optim.optimizer import plain_number
@@ -80,8 +81,8 @@ class Adafactor(Elementwise):
         super()._begin(state, parameter, group)
         p = parameter._array
         if p.ndim > 1:
-            state["row_var"] = Tensor(np.zeros((*p.shape[:-1], 1), p.dtype))
-            state["col_var"] = Tensor(np.zeros((*p.shape[:-2], 1, p.shape[-1]), p.dtype))
+            state["row_var"] = from_numpy(np.zeros((*p.shape[:-1], 1), p.dtype))
+            state["col_var"] = from_numpy(np.zeros((*p.shape[:-2], 1, p.shape[-1]), p.dtype))
         else:
             state["variance"] = zeros_like(parameter)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
+from minicnn.creation import from_numpy
 from minicnn.optim import fused
 from minicnn.optim.optimizer import Optimizer, check_options
 from minicnn.tensor import Tensor
@@ -85,7 +86,7 @@ class Adam(Optimizer):
         """Count a step of `parameter`; its hyperparameters and state as `Fused.run` takes them."""
         state = self.state[parameter]
         if not state:
-            state["step"] = Tensor(np.zeros((), np.float32))
+            state["step"] = from_numpy(np.zeros((), np.float32))
             state["exp_avg"] = fused.zeros_like(parameter)
             state["exp_avg_sq"] = fused.zeros_like(parameter)
         amsgrad = bool(group["amsgrad"])

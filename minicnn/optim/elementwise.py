@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.optim.fused import zeros_like
 from minicnn.optim.optimizer import Optimizer
 from minicnn.tensor import Tensor
@@ -47,7 +48,7 @@ class Elementwise(Optimizer):
 
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
         """Fill the state of a parameter that takes its first step."""
-        state["step"] = Tensor(np.zeros((), np.float32))
+        state["step"] = from_numpy(np.zeros((), np.float32))
         for name in self._moments:
             state[name] = zeros_like(parameter)
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import enable_grad, no_grad
+from minicnn.creation import from_numpy
 from minicnn.optim.line_search import Trial, strong_wolfe
 from minicnn.optim.optimizer import Optimizer, plain_number
-from minicnn.tensor import Tensor
 
 LEAST_CURVATURE = 1e-10
 """A change of the gradient that gives less than this, times the step, isn't remembered."""
@@ -213,11 +213,11 @@ class _Memory:
 
     def save(self, state: dict[str, Any], direction: np.ndarray, length: float, former: np.ndarray) -> None:
         """Write everything into the state under PyTorch's names."""
-        state["d"], state["prev_flat_grad"] = Tensor(direction), Tensor(former)
+        state["d"], state["prev_flat_grad"] = from_numpy(direction), from_numpy(former)
         state["t"], state["H_diag"] = length, self.scale
-        state["old_dirs"] = [Tensor(change) for change in self.changes]
-        state["old_stps"] = [Tensor(step) for step in self.steps]
-        state["ro"] = [Tensor(np.array(inverse, former.dtype)) for inverse in self.inverses]
+        state["old_dirs"] = [from_numpy(change) for change in self.changes]
+        state["old_stps"] = [from_numpy(step) for step in self.steps]
+        state["ro"] = [from_numpy(np.array(inverse, former.dtype)) for inverse in self.inverses]
 
 
 def _largest(x: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import enable_grad, no_grad
+from minicnn.creation import from_numpy
 from minicnn.optim.fused import Fused, zeros_like
 from minicnn.optim.hooks import (
     Hooks,
@@ -226,11 +227,11 @@ class Optimizer(Hooks):
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         if key == "step":
-            return Tensor(np.array(value, np.float32))
+            return from_numpy(np.array(value, np.float32))
         if not isinstance(value, np.ndarray):
             return copy.deepcopy(value)
         if key not in self._moments:
-            return Tensor(value.astype(parameter.dtype))
+            return from_numpy(value.astype(parameter.dtype))
         if value.shape != parameter._array.shape:
             raise ValueError(
                 f"loaded {key} has shape {value.shape}, but its parameter has shape {parameter._array.shape}"

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.serialization import npz, objects, safetensors, torch_write, torch_zip
 from minicnn.serialization.archive import open_archive
 from minicnn.serialization.files import replacing
@@ -184,13 +185,13 @@ def _parse(data: bytes, plain: bool, options: Mapping[str, Any]) -> tuple[Any, d
         raise ValueError("the file is empty")
     if safetensors.recognises(data):
         arrays, metadata = safetensors.read(data)
-        return {name: Tensor(array) for name, array in arrays.items()}, metadata
+        return {name: from_numpy(array) for name, array in arrays.items()}, metadata
     if data.startswith(b"PK"):
         archive = open_archive(data)
         if torch_zip.recognises(archive):
             return (torch_zip.read(archive) if plain else objects.read_archive(archive, **options)), {}
         arrays, metadata = npz.read(archive)
-        return {name: Tensor(array) for name, array in arrays.items()}, metadata
+        return {name: from_numpy(array) for name, array in arrays.items()}, metadata
     if torch_zip.LEGACY_MAGIC in data[:16]:
         raise ValueError(
             "it is in PyTorch's format from before version 1.6; load it in PyTorch and torch.save it again"

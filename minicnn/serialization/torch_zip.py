@@ -14,6 +14,7 @@ import numpy as np
 
 from minicnn import element_types
 from minicnn.attributes import Size, device
+from minicnn.creation import from_numpy
 from minicnn.serialization.machine import Machine
 from minicnn.serialization.names import STORAGES, Name
 from minicnn.serialization.numpy_values import (
@@ -115,7 +116,8 @@ class Tensors:
             raise ValueError("it holds a tensor whose size, stride or offset is no count")
         elements = self._read(storage, dtype or storage.dtype)
         if 0 in size:
-            return Tensor(np.empty(size, elements.dtype), requires_grad is True and elements.dtype.kind == "f")
+            array = np.empty(size, elements.dtype)
+            return from_numpy(array).requires_grad_(requires_grad is True and array.dtype.kind == "f")
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if last >= elements.size:
             raise ValueError(
@@ -124,7 +126,7 @@ class Tensors:
             )
         strides = [step * elements.itemsize for step in stride]
         array = np.lib.stride_tricks.as_strided(elements[offset:], size, strides)
-        return Tensor(array, requires_grad=requires_grad is True and array.dtype.kind == "f")
+        return from_numpy(array).requires_grad_(requires_grad is True and array.dtype.kind == "f")
 
     def typed_tensor(
         self,

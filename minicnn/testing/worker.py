@@ -197,7 +197,7 @@ class Caller:
         graph = request.get("graph", ())
         tensors = {}
         for name, array in arrays.items():
-            tensors[name] = library.from_numpy(array) if self.takes == "torch" else library.Tensor(array)
+            tensors[name] = library.from_numpy(array)
             if name in graph:
                 tensors[name].requires_grad_(True)
         positional = [tensors.get(value) if kind == "array" else value for kind, value in request["positional"]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.random import numpy_generator
 from minicnn.tensor import Tensor
 from minicnn.transforms import functional as F
@@ -177,9 +178,9 @@ class RandomErasing(SingleTransform):
             if not (height < H and width < W):
                 continue
             if value is None:
-                new = Tensor(numpy_generator().standard_normal((C, height, width), np.float32))
+                new = from_numpy(numpy_generator().standard_normal((C, height, width), np.float32))
             else:
-                new = Tensor(np.array(value, np.float32)[:, None, None])
+                new = from_numpy(np.array(value, np.float32)[:, None, None])
             return integer(0, H - height + 1), integer(0, W - width + 1), height, width, new
         return 0, 0, H, W, img
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.dtypes import default_float
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
@@ -86,7 +87,7 @@ class Normalize(BatchTransform):
     def differentiable(self, image: Tensor) -> Tensor:
         """Normalise a Tensor so that gradients pass."""
         mean, std = [
-            Tensor(np.asarray(values, image._array.dtype).reshape(-1, 1, 1)) for values in (self.mean, self.std)
+            from_numpy(np.asarray(values, image._array.dtype).reshape(-1, 1, 1)) for values in (self.mean, self.std)
         ]
         return image.sub_(mean).div_(std) if self.inplace else (image - mean) / std
 

@@ -392,4 +392,34 @@ y.backward(T.from_numpy(reals(7, 3, 9)))
 x = T.from_numpy(reals(2))
 y = F.rms_norm(x, (2,), T.zeros(2, dtype=T.float64)).signbit()
 """,
+    "a write to what bilinear read and needs not": """
+x = T.from_numpy(reals(2, 3)).requires_grad_()
+y = T.from_numpy(reals(2, 3))
+weight = T.from_numpy(reals(1, 3, 3))
+z = F.bilinear(x, y, weight)
+with T.no_grad(): x.zero_()
+z.backward(T.from_numpy(reals(2, 1)))
+""",
+    "limits of hardtanh_ the wrong way round": """
+x = T.from_numpy(reals(4))
+F.hardtanh_(x, 2, -1)
+""",
+    "a tensor added to itself at an index": """
+x = T.from_numpy(strided(reals(2)))
+x.index_add_(0, T.tensor([0, 0]), x)
+""",
+    "rrelu of a transposed matrix": """
+x = F.rrelu(T.from_numpy(reals(2, 5).transpose(1, 0)))
+y = x.view(-1)
+""",
+    "a norm that is halved before its backward": """
+x = T.from_numpy(reals()).requires_grad_()
+y = x.norm()
+y.mul_(0.5)
+y.backward(T.from_numpy(reals()))
+""",
+    "a tie of two equal images": """
+x = F.conv1d(T.from_numpy(reals(8, 5)).repeat((2, 1, 2)), T.from_numpy(reals(1, 8, 1)))
+y, z = x.sort(dim=0)
+""",
 }

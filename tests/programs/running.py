@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd.graph import allow_mutation_on_saved_tensors
 
 import minicnn
 
@@ -30,6 +31,9 @@ def reals(*shape, seed=0): return np.random.default_rng(seed).standard_normal(sh
 def integers(*shape, seed=0): return np.random.default_rng(seed).integers(-4, 5, shape).astype(float)
 def strided(array): return np.stack([array, array], -1)[..., 0]
 """
+
+SUMS = ("conv1d", "conv_transpose1d", "linear", "bilinear", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d")
+"""Functions that add in an order of their own."""
 
 UNTOLD = "refused to tell"
 """What stands for a view's place in the graph where a library raises instead of telling it."""
@@ -55,7 +59,10 @@ class TorchFunctional:
         return y
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(torch.nn.functional, name)
+        function = getattr(torch.nn.functional, name)
+        if name not in SUMS:
+            return function
+        return lambda *args, **options: self._off(function(*args, **options))
 
     def conv2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
         return self._off(torch.nn.functional.conv2d(*args, **options))
@@ -167,7 +174,18 @@ class Outcome:
 
 def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: bool = False) -> Outcome:
     """Run a program; see `names_of` for the arguments."""
-    names, steps = names_of(library, dtype, noise, all_noisy), statements(source)
+    return _run(source, names_of(library, dtype, noise, all_noisy))
+
+
+def run_saving_copies(source: str) -> Outcome:
+    """Run a program by PyTorch in float64, which copies what a backward needs before it is changed in place, and so
+    computes where it refuses otherwise."""
+    with allow_mutation_on_saved_tensors():
+        return _run(source, names_of(torch))
+
+
+def _run(source: str, names: dict) -> Outcome:
+    steps = statements(source)
     for step, statement in enumerate(steps):
         try:
             execute(statement, names)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
+from minicnn.creation import from_numpy
 from minicnn.explain.terminal.numbers import factor, number
 from minicnn.explain.terminal.printing import heading, paragraph
 from minicnn.explain.terminal.sums import table_of
-from minicnn.tensor import Tensor
 
 if TYPE_CHECKING:
     from minicnn.explain.theory import Entropy
@@ -31,7 +31,7 @@ def sections(e: "Entropy", width: int) -> Iterator[Text]:
 def surprises(e: "Entropy", width: int) -> Iterator[Text]:
     """Entropy and cross-entropy: mean surprises."""
     yield heading("Entropy and cross-entropy: the mean surprise −log")
-    log_p = Tensor(e.p).log().numpy()
+    log_p = from_numpy(e.p).log().numpy()
     there = e.p > 0
     table = [
         ("class", [str(k) for k in range(len(e.p))]),

@@ -26,7 +26,13 @@ class Bilinear(Operator):
     def forward(ctx: Any, x1: np.ndarray, x2: np.ndarray, weight: np.ndarray) -> np.ndarray:
         O, I, J = weight.shape
         rows = x1.size // I if I else math.prod(x1.shape[:-1])
-        ctx.saved = x1, x2, weight
+        by_x1, by_x2, by_weight = ctx.needs_input_grad
+        ctx.shapes = x1.shape, x2.shape, weight.shape
+        ctx.saved = (
+            x1 if by_x2 or by_weight else None,
+            x2 if by_x1 or by_weight else None,
+            weight if by_x1 or by_x2 else None,
+        )
         # (rows, I) @ (I, O·J) → (rows, O, J)
         through = kernels.sums.product(x1.reshape(rows, I), weight.transpose(1, 0, 2).reshape(I, O * J)).reshape(
             rows, O, J
@@ -36,14 +42,19 @@ class Bilinear(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         x1, x2, weight = ctx.saved
-        O, I, J = weight.shape
+        left, right, (O, I, J) = ctx.shapes
+        needs_x1, needs_x2, needs_weight = ctx.needs_input_grad
         g = grad_output.reshape(-1, O)
-        left, right = x1.reshape(len(g), I), x2.reshape(len(g), J)
-        pairs = (g[:, :, None] * right[:, None]).reshape(len(g), O * J)
-        by_weight = kernels.sums.product(pairs.T, left).reshape(O, J, I).transpose(0, 2, 1)
-        by_x1 = kernels.sums.product(pairs, weight.transpose(0, 2, 1).reshape(O * J, I)).reshape(x1.shape)
-        pairs = (g[:, :, None] * left[:, None]).reshape(len(g), O * I)
-        by_x2 = kernels.sums.product(pairs, weight.reshape(O * I, J)).reshape(x2.shape)
+        by_x1 = by_x2 = by_weight = None
+        if needs_x1 or needs_weight:
+            pairs = (g[:, :, None] * x2.reshape(len(g), 1, J)).reshape(len(g), O * J)
+            if needs_weight:
+                by_weight = kernels.sums.product(pairs.T, x1.reshape(len(g), I)).reshape(O, J, I).transpose(0, 2, 1)
+            if needs_x1:
+                by_x1 = kernels.sums.product(pairs, weight.transpose(0, 2, 1).reshape(O * J, I)).reshape(left)
+        if needs_x2:
+            pairs = (g[:, :, None] * x1.reshape(len(g), 1, I)).reshape(len(g), O * I)
+            by_x2 = kernels.sums.product(pairs, weight.reshape(O * I, J)).reshape(right)
         return by_x1, by_x2, by_weight
 
 

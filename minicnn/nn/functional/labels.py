@@ -8,7 +8,7 @@ from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.reducing import chosen, reduced, tensors
 from minicnn.operators.activation import floating, logsigmoid
-from minicnn.operators.operands import array_of, check_broadcast, refuse_gradient, tensor_array
+from minicnn.operators.operands import alone, array_of, check_broadcast, refuse_gradient, tensor_array
 
 
 class MultiMargin(Operator):
@@ -80,7 +80,7 @@ def multi_margin_loss(
     if np.any((t < 0) | (t >= K)):
         raise RuntimeError(f"target out of range: {K} classes (0 … {K - 1})")
     losses = MultiMargin.apply(input.reshape(-1, K), t.reshape(-1), p, float(margin), weight)
-    return reduced(losses.reshape(t.shape), reduction)
+    return reduced(alone(losses.reshape(t.shape)), reduction)
 
 
 class MultiLabelMargin(Operator):
@@ -141,7 +141,7 @@ def multilabel_margin_loss(
     if np.any((t < -1) | (t >= K)):
         raise RuntimeError(f"target out of range: {K} classes (0 … {K - 1}), then -1")
     losses = MultiLabelMargin.apply(input.reshape(-1, K), t.reshape(-1, K))
-    return reduced(losses.reshape(x.shape[:-1]), reduction)
+    return reduced(alone(losses.reshape(x.shape[:-1])), reduction)
 
 
 def multilabel_soft_margin_loss(

@@ -15,6 +15,7 @@ from minicnn.kernels.geometry import integer
 from minicnn.nn.functional.pooling import adaptive_avg_pool2d
 from minicnn.nn.functional.sequences import adaptive_avg_pool1d
 from minicnn.operators.arguments import array_argument
+from minicnn.operators.operands import alone
 from minicnn.operators.shape import reshape
 
 NEAREST = ("nearest", "nearest-exact")
@@ -280,7 +281,7 @@ def _apply(operation: Any, unchanged: Callable, x: Any, axes: list) -> Any:
     planes = operation.apply(reshape(x, (N, C * D, H, W)), *axes[1:])
     OH, OW = array_argument(planes, "interpolate").shape[2:]
     result = operation.apply(reshape(planes, (N, C, D, OH * OW)), axes[0], unchanged(OH * OW))
-    return reshape(result, (N, C, -1, OH, OW))
+    return alone(reshape(result, (N, C, -1, OH, OW)))
 
 
 def upsample(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from minicnn import kernels
+from minicnn.creation import from_numpy
 from minicnn.tensor import Tensor
 
 Tensors = Tensor | Iterable[Tensor]
@@ -48,7 +49,7 @@ def get_total_norm(
             "cannot be clipped. To disable this error and scale the gradients by the non-finite norm "
             "anyway, set `error_if_nonfinite=False`"
         )
-    return Tensor(np.asarray(total))
+    return from_numpy(np.asarray(total))
 
 
 def clip_grads_with_norm_(

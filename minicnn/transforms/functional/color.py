@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.dtypes import float32
 from minicnn.operators.choosing import where
 from minicnn.tensor import Tensor
@@ -85,7 +86,7 @@ def adjust_brightness(img: Any, brightness_factor: float) -> Any:
         return ImageEnhance.Brightness(img).enhance(brightness_factor)
     _check_factor("brightness_factor", brightness_factor)
     check_channels(img)
-    return blend(img, Tensor(np.zeros((), img._array.dtype)), brightness_factor)
+    return blend(img, from_numpy(np.zeros((), img._array.dtype)), brightness_factor)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
@@ -182,7 +183,7 @@ def posterize(img: Any, bits: int) -> Any:
     check_channels(img, (img.shape[-3],) if img.ndim > 2 else (1,), ndim=3)
     _check_bytes(img)
     check_channels(img)
-    return Tensor(img._array & np.uint8(256 - 2 ** (8 - bits) if bits else 0))
+    return from_numpy(img._array & np.uint8(256 - 2 ** (8 - bits) if bits else 0))
 
 
 def _check_bytes(img: Tensor) -> None:
@@ -202,8 +203,8 @@ def autocontrast(img: Any) -> Any:
     least, largest = values.amin(dim=(-2, -1), keepdim=True), values.amax(dim=(-2, -1), keepdim=True)
     with np.errstate(all="ignore"):
         even = ~np.isfinite(white / (largest - least)._array)
-    least = least.masked_fill(Tensor(even), 0)
-    spread = (largest - least).masked_fill(Tensor(even), white)
+    least = least.masked_fill(from_numpy(even), 0)
+    spread = (largest - least).masked_fill(from_numpy(even), white)
     return ((img - least) * (white / spread)).clamp(0, white).to(img.dtype)
 
 
@@ -223,7 +224,7 @@ def equalize(img: Any) -> Any:
     check_channels(img)
     x = img._array
     planes = [_equalized(plane) for plane in x.reshape(-1, *x.shape[-2:])]
-    return Tensor(np.array(planes, np.uint8).reshape(x.shape))
+    return from_numpy(np.array(planes, np.uint8).reshape(x.shape))
 
 
 def _equalized(plane: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.dtypes import as_dtype, float32
 from minicnn.errors import DtypeError
 from minicnn.tensor import Tensor
@@ -40,7 +41,7 @@ def pil_to_tensor(pic: Any) -> Tensor:
     if not is_pillow(pic):
         raise TypeError(f"pic should be PIL Image. Got {type(pic)}")
     pixels = np.array(pic)
-    return Tensor(pixels.reshape(pic.height, pic.width, len(pic.getbands())).transpose(2, 0, 1))
+    return from_numpy(pixels.reshape(pic.height, pic.width, len(pic.getbands())).transpose(2, 0, 1))
 
 
 def to_pil_image(pic: Any, mode: str | None = None) -> Any:
@@ -118,7 +119,7 @@ def convert_image_dtype(image: Tensor, dtype: Any = float32) -> Tensor:
         return image.to(dtype) / float(largest_value(source))
     most, wanted = largest_value(source), largest_value(target)
     if most > wanted:
-        return Tensor((image._array // ((most + 1) // (wanted + 1))).astype(target))
+        return from_numpy((image._array // ((most + 1) // (wanted + 1))).astype(target))
     return image.to(dtype) * ((wanted + 1) // (most + 1))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.nn import functional
 from minicnn.tensor import Tensor
 from minicnn.transforms.functional._images import as_batch, check_channels, is_floating, is_tensor, like_image
@@ -66,7 +67,7 @@ def _bell(size: int, sigma: float, dtype: np.dtype) -> np.ndarray:
 def _filtered(batch: Tensor, taps: np.ndarray) -> Tensor:
     """Every channel of (N, C, H, W), filtered without padding."""
     channels = batch.shape[1]
-    weight = Tensor(np.broadcast_to(taps.astype(batch._array.dtype), (channels, 1, *taps.shape)).copy())
+    weight = from_numpy(np.broadcast_to(taps.astype(batch._array.dtype), (channels, 1, *taps.shape)).copy())
     return functional.conv2d(batch, weight, groups=channels)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.dtypes import float32
 from minicnn.operators.choosing import where
 from minicnn.operators.joining import stack
@@ -49,7 +50,7 @@ def _to_hsv(img: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     largest, least = img.amax(dim=-3), img.amin(dim=-3)
     gray = largest == least
     spread = largest - least
-    one = Tensor(np.ones((), img._array.dtype))
+    one = from_numpy(np.ones((), img._array.dtype))
     saturation = spread / where(gray, one, largest)
     divisor = where(gray, one, spread)
     from_red, from_green, from_blue = [(largest - channel) / divisor for channel in (red, green, blue)]
@@ -76,6 +77,6 @@ def _from_hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     ):
         channel = choices[0]
         for position in range(1, 6):
-            channel = where(Tensor(number == position), choices[position], channel)
+            channel = where(from_numpy(number == position), choices[position], channel)
         channels.append(channel)
     return stack(channels, dim=-3)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.creation import from_numpy
 from minicnn.dtypes import float32, float64
 from minicnn.nn import functional
 from minicnn.operators.choosing import where
@@ -219,13 +220,13 @@ def _sampled(img: Tensor, positions: np.ndarray, mode: InterpolationMode, fill: 
         )
     batch = as_batch(img, (float64,) if positions.dtype == np.float64 else (float32,))
     if fill is not None:
-        inside = Tensor(np.ones((batch.shape[0], 1, *batch.shape[2:]), positions.dtype))
+        inside = from_numpy(np.ones((batch.shape[0], 1, *batch.shape[2:]), positions.dtype))
         batch = cat([batch, inside], dim=1)
-    grid = Tensor(np.repeat(positions, batch.shape[0], axis=0))
+    grid = from_numpy(np.repeat(positions, batch.shape[0], axis=0))
     result = functional.grid_sample(batch, grid, mode=mode.value, padding_mode="zeros", align_corners=False)
     if fill is not None:
         result, share = result[:, :-1], result[:, -1:]
-        colour = Tensor(np.array(values, positions.dtype).reshape(1, -1, 1, 1))
+        colour = from_numpy(np.array(values, positions.dtype).reshape(1, -1, 1, 1))
         if mode is NEAREST:
             result = where(share < 0.5, colour, result)
         else:

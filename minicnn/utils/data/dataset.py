@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn._data import Batched, ChainDataset, ConcatDataset, Dataset, IterableDataset, batch_method
+from minicnn.creation import from_numpy
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor
 
@@ -35,7 +36,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]], Batched):
     """
 
     def __init__(self, *tensors: Tensor | np.ndarray) -> None:
-        self.tensors = tuple(t if isinstance(t, Tensor) else Tensor(t) for t in tensors)
+        self.tensors = tuple(t if isinstance(t, Tensor) else from_numpy(t) for t in tensors)
         shapes = [tuple(t.shape) for t in self.tensors]
         if not shapes or not all(shapes):
             raise ValueError(f"TensorDataset needs tensors with at least one axis, got shapes {shapes}")
