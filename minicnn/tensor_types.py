@@ -54,7 +54,7 @@ def legacy_tensor(data: tuple, wanted: np.dtype, name: str) -> Any:
     if isinstance(values, Variable):
         if values._array.dtype != wanted:
             raise TypeError(f"{name} holds {wanted}, got a Tensor of {values._array.dtype}; use minicnn.tensor")
-        return values.detach()
+        return values.detach()  # type: ignore[attr-defined]
     if isinstance(values, np.ndarray) and values.ndim:
         return cast(from_numpy(values), wanted)
     return Variable._computed(_array(data, wanted, name))
