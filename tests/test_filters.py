@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from minicnn import filters
 from minicnn.cli import app
+from minicnn.datasets.pictures import LONGEST, read_picture
 from minicnn.filters import figure, pictures
 
 EPS = np.finfo(np.float64).eps
@@ -104,7 +105,7 @@ def test_pictures_of_every_kind_are_read(mode, tmp_path):
         picture = Image.fromarray(COLOURS[..., :3]).convert("L" if mode == "LA" else "RGB").convert(mode)
     path = tmp_path / ("picture.tif" if mode in ("CMYK", "I", "F") else "picture.png")
     picture.save(path)
-    pixels = pictures.read_picture(path).pixels
+    pixels = read_picture(path).pixels
     assert pixels.shape == (3 if mode in ("P", "RGB", "RGBA", "CMYK") else 1, 4, 5)
     assert pixels.min() >= 0
     assert pixels.max() <= 1
@@ -116,13 +117,13 @@ def test_pictures_of_every_kind_are_read(mode, tmp_path):
 
 def test_transparency_is_white(tmp_path):
     Image.new("RGBA", (2, 2), (9, 9, 9, 0)).save(tmp_path / "clear.png")
-    assert (pictures.read_picture(tmp_path / "clear.png").pixels == 1).all()
+    assert (read_picture(tmp_path / "clear.png").pixels == 1).all()
 
 
 def test_large_pictures_are_shrunk(tmp_path):
     Image.new("RGB", (3000, 2), (255, 0, 0)).save(tmp_path / "long.png")
-    picture = pictures.read_picture(tmp_path / "long.png")
-    assert picture.pixels.shape == (3, 1, pictures.LONGEST)
+    picture = read_picture(tmp_path / "long.png")
+    assert picture.pixels.shape == (3, 1, LONGEST)
     assert picture.note == "shrunk from 3000 by 2"
     np.testing.assert_allclose(picture.pixels[:, 0, 0], [1, 0, 0])
 

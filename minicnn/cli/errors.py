@@ -30,6 +30,8 @@ def failing_with(status: int, *others: type[Exception]) -> Callable[[Callable], 
         def guarded(*args: Any, **kwargs: Any) -> Any:
             try:
                 return command(*args, **kwargs)
+            except typer.Exit:  # a RuntimeError of click's, with a status of its own
+                raise
             except expected as error:
                 typer.echo(f"Error: {one_line(error)}", err=True)
                 raise typer.Exit(status) from error

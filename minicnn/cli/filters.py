@@ -27,8 +27,9 @@ def filters(
 
     Every channel is filtered by itself. Beyond the border the nearest pixel repeats.
     """
+    from minicnn.datasets.pictures import read_picture
     from minicnn.filters import figure
-    from minicnn.filters.pictures import read_kernel, read_picture, the_digit, the_photograph
+    from minicnn.filters.pictures import read_kernel, the_digit, the_photograph
 
     figure.format_of(output)
     if not output.parent.is_dir():

@@ -1,20 +1,17 @@
 """`minicnn predict`: what saved weights see in a picture."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
-import minicnn
-from minicnn import transforms
-from minicnn.cli.errors import UserError, one_of, plain_errors
+from minicnn.cli.errors import one_of, plain_errors
 from minicnn.cli.models import load_trained
-from minicnn.cli.presets import PRESETS, normalisation
+from minicnn.cli.presets import PRESETS
+from minicnn.cli.readings import Reading, read
 from minicnn.models import MODELS
 
-BRIGHT = 127
-BEST = 3
+FIGURE = Path("predicted.png")
 
 
 @plain_errors
@@ -33,72 +30,42 @@ def predict(
         bool | None,
         typer.Option(
             "--invert/--no-invert",
-            help="Exchange dark and bright.  [default: where the border of a grey picture is bright]",
+            help="Exchange dark and bright.  [default: where a grey network's picture is dark on bright]",
         ),
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help=f"Draw what the network saw, for every picture, into {FIGURE}.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(help=f"Where that figure goes; implies --show.  [default: {FIGURE}]")
     ] = None,
 ) -> None:
     """Name what is in a picture: the three likeliest classes and their probabilities.
 
-    Pictures are scaled to the size that the network takes. Networks for grey images learned bright strokes
-    on black; a picture with a bright border is inverted, and the output says so.
+    A digit, drawn or photographed, dark or bright, of any size and anywhere on its page, is cut out by its ink, scaled
+    and placed as the data set's digits were. A page without ink is said to be blank, and the exit status is then 1.
     """
+    from minicnn.cli import readings_figure as figure
+
+    target = output or (FIGURE if show else None)
+    if target is not None:
+        figure.check(target)
     trained = load_trained(weights, model, dataset)
-    prepare = transforms.Compose(normalisation(trained.mean, trained.std))
+    found = []
     for path in images:
-        pixels, border = read_picture(path, trained.shape)
-        inverted = len(border) == 1 and border[0] > BRIGHT if invert is None else invert
-        if inverted:
-            pixels = 255 - pixels
-        with minicnn.no_grad():
-            scores = trained.model(prepare(pixels).unsqueeze(0))
-            probabilities = scores.softmax(1).numpy()[0]
-        best = np.argsort(-probabilities, kind="stable")[:BEST]
-        verdict = ", ".join(f"{trained.classes[label]} ({probabilities[label]:.1%})" for label in best)
-        note = "  [inverted: bright on dark]" if inverted else ""
-        typer.echo(f"{path}: {verdict}{note}")
+        reading = read(trained, path, invert)
+        typer.echo(f"{path}: {verdict(reading, trained.classes)}")
+        found.append(reading)
+    if target is not None:
+        figure.draw(found, trained.classes, target)
+        typer.echo(f"What the network saw: {target}")
+    if any(reading.probabilities is None for reading in found):
+        raise typer.Exit(1)
 
 
-def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[int, ...]]:
-    """A picture as a data set would hold it.
-
-    Args:
-        path: a file that Pillow reads.
-        shape: (C, H, W) to bring it to, C being 1 or 3; its proportions are kept, and the rest is filled with
-            the colour of its border.
-
-    Returns: uint8 pixels, (H, W) or (H, W, 3), and the colour of the border, C numbers.
-
-    Raises:
-        UserError: where it can't be read.
-    """
-    from PIL import Image, ImageOps
-
-    C, H, W = shape
-    try:
-        with Image.open(path) as file:
-            picture = on_white(ImageOps.exif_transpose(file)).convert("L" if C == 1 else "RGB")
-    except FileNotFoundError as error:
-        raise UserError(f"there is no picture {path}") from error
-    except Exception as error:  # Pillow's decoders raise whatever they please on damaged files
-        raise UserError(f"cannot read {path} as a picture: {error}") from error
-    border = border_colour(np.asarray(picture))
-    fitted = ImageOps.pad(picture, (W, H), Image.Resampling.BILINEAR, color=border)
-    return np.array(fitted), border
-
-
-def on_white(picture: Any) -> Any:
-    """A picture without transparency or 16-bit greys: what the eye sees on a white page."""
-    from PIL import Image
-
-    if picture.mode.startswith("I"):  # 16 bits of grey
-        return Image.fromarray((np.asarray(picture) / 257).round().clip(0, 255).astype(np.uint8))
-    if not picture.has_transparency_data:
-        return picture
-    layers = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
-
-
-def border_colour(pixels: np.ndarray) -> tuple[int, ...]:
-    """The median along the four edges of (H, W) or (H, W, 3) pixels, for each channel."""
-    edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return tuple(np.atleast_1d(np.median(edges, axis=0)).astype(int).tolist())
+def verdict(reading: Reading, classes: list[str]) -> str:
+    """A reading in one line."""
+    if reading.probabilities is None:
+        return "blank: there is no ink on the page"
+    best = ", ".join(f"{classes[label]} ({probability:.1%})" for label, probability in reading.best())
+    return best + ("  [inverted: bright on dark]" if reading.prepared.inverted else "")

@@ -7,6 +7,7 @@ from typing import Any
 
 from minicnn import datasets, transforms
 from minicnn.cli.errors import UserError
+from minicnn.datasets.preparation import Preparation, as_digits, as_mnist, as_photograph, as_thing
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Preset:
         epochs: how long to train.
         augmentation: what is done to a training image at random; `[]` for nothing.
         augment: whether that is done unless told otherwise.
+        prepare: brings a picture of one's own into the form of these images.
     """
 
     title: str
@@ -31,6 +33,7 @@ class Preset:
     epochs: int
     augmentation: list[Any]
     augment: bool
+    prepare: Preparation
 
     @property
     def classes(self) -> list[str]:
@@ -67,6 +70,7 @@ PRESETS = {
         epochs=10,
         augmentation=[transforms.RandomCrop(28, padding=2)],  # a small data set, made larger
         augment=True,
+        prepare=as_digits,
     ),
     "mnist": Preset(
         title="MNIST",
@@ -77,6 +81,7 @@ PRESETS = {
         epochs=3,
         augmentation=[transforms.RandomCrop(28, padding=2)],
         augment=False,
+        prepare=as_mnist,
     ),
     "fashion-mnist": Preset(
         title="Fashion-MNIST",
@@ -87,6 +92,7 @@ PRESETS = {
         epochs=5,
         augmentation=[transforms.RandomCrop(28, padding=2), transforms.RandomHorizontalFlip()],
         augment=False,
+        prepare=as_thing,
     ),
     "cifar10": Preset(
         title="CIFAR-10",
@@ -97,5 +103,6 @@ PRESETS = {
         epochs=10,
         augmentation=[transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()],
         augment=True,
+        prepare=as_photograph,
     ),
 }

@@ -6,8 +6,8 @@ import numpy as np
 
 from minicnn._resize import resize_bilinear
 from minicnn.datasets.digits import read_table
+from minicnn.datasets.pictures import read_picture
 from minicnn.explain.given import Given, frozen
-from minicnn.filters.pictures import read_picture
 
 LONGEST = 32
 """Pixels of a picture's longer side."""

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from minicnn.datasets.pictures import Picture
 from minicnn.filters.applying import filter2d, gaussian_blur, sobel_magnitude
 from minicnn.filters.kernels import EMBOSS, LAPLACIAN, SHARPEN, SOBEL_X, SOBEL_Y, gaussian
-from minicnn.filters.pictures import Picture
 from minicnn.serialization import replacing
 
 COLUMNS = 4
