@@ -22,13 +22,14 @@ class Former(Variable):
     memory is about to be overwritten.
     """
 
-    __slots__ = ()
+    __slots__ = ("tensor_id",)
 
     def __init__(self, tensor: Variable) -> None:
         self._array, self._memory, self._view = tensor._array, tensor._memory, tensor._view
         self._layout = tensor._layout
         self._node, self._output, self._requires_grad = tensor._node, tensor._output, tensor._requires_grad
         self._grad = None
+        self.tensor_id = id(tensor)
 
 
 class Operator:

@@ -46,7 +46,9 @@ def einsum(*args: Any) -> Any:
     for i, (other, other_labels) in enumerate(terms[1:], 2):
         needed = {label for _, later in terms[i:] for label in later} | set(output)
         value, labels = _contracted(value, labels, other, other_labels, needed)
-    value, labels = _summed(value, labels, set(output))
+    left, labels = _summed(value, labels, set(output))
+    own = len(terms) > 1 or left is not value
+    value = left
     present = [label for label in output if label in labels]
     order = tuple(labels.index(label) for label in present)
     value = permute(value, order) if labels else value
@@ -55,7 +57,7 @@ def einsum(*args: Any) -> Any:
     if len(present) < len(output):  # dimensions of size 1 in every operand
         sizes = dict(zip(present, array_of(value).shape, strict=True))
         value = reshape(value, tuple(sizes.get(label, 1) for label in output))
-    return alone(value) if len(terms) > 1 else value
+    return alone(value) if own else value
 
 
 def _arguments(args: tuple) -> tuple[str, list]:

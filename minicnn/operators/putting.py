@@ -60,7 +60,7 @@ def _rows_prepared(name: str, input: Any, dim: int, index: Any, source: Any) -> 
         raise DtypeError(f"{name} needs a source of the tensor's dtype {array.dtype}, got {values.dtype}")
     wide, given = array.shape or (1,), values.shape or (1,)
     expected = (*wide[:axis], indices.size, *wide[axis + 1 :])
-    if given != expected:
+    if given != expected or (name == "index_add" and values.ndim != array.ndim):
         raise ShapeError(f"{name} needs a source of shape {expected} beside {indices.size} indices, got {values.shape}")
     check_range(indices, wide[axis], axis, IndexError)
     check_apart(name, input, index, source)

@@ -45,7 +45,7 @@ def check_apart(name: str, input: Any, *read: Any) -> None:
         return
     for other in read:
         if isinstance(other, Variable) and (
-            input._array is other._array or overlap(input, other) or _covers(input, other)
+            id(other) == input.tensor_id or overlap(input, other) or _covers(input, other)
         ):
             raise RuntimeError(
                 f"unsupported operation: {name}_ reads a tensor of shape {other._array.shape} in the memory that it "

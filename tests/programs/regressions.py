@@ -422,4 +422,28 @@ y.backward(T.from_numpy(reals()))
 x = F.conv1d(T.from_numpy(reals(8, 5)).repeat((2, 1, 2)), T.from_numpy(reals(1, 8, 1)))
 y, z = x.sort(dim=0)
 """,
+    "rows copied onto themselves through another tensor": """
+x = T.from_numpy(strided(reals(6, 1)))
+y = x.detach()
+y.index_copy_(0, T.tensor([0, 0, 0, 0, 0, 0]), x)
+""",
+    "a sum by einsum without gradients": """
+x = T.from_numpy(reals(1, 1))
+with T.no_grad(): y = T.einsum('ij->i', x)
+y[:] = T.from_numpy(reals(1)).requires_grad_()
+""",
+    "a bias of bilinear that broadcasts": """
+x = T.from_numpy(reals(1))
+y = T.from_numpy(reals(1, 1, 1))
+z = F.bilinear(x, x, y, y)
+""",
+    "a number added to a vector at an index": """
+x = T.from_numpy(reals(1))
+x.index_add_(0, T.tensor([0]), T.from_numpy(reals()))
+""",
+    "as many elements as a rounding error will have": """
+x = F.interpolate(T.from_numpy(integers(2, 6, 5, 8, seed=7).transpose(0, 3, 1, 2)), scale_factor=1.5,
+                  mode='bilinear', align_corners=True)
+y = x[x > 0] + T.from_numpy(reals(509))
+""",
 }

@@ -47,14 +47,15 @@ class TorchFunctional:
 
     Args:
         noise: by how much, relatively, its results are off, so that no two sums of the same numbers are equal.
+        seed: which way they are off.
     """
 
-    def __init__(self, noise: float = 0.0) -> None:
-        self._noise = noise
+    def __init__(self, noise: float = 0.0, seed: int = 0) -> None:
+        self._noise, self._seed = noise, seed
 
     def _off(self, y: torch.Tensor) -> torch.Tensor:
         if self._noise:
-            noise = np.random.default_rng(0).standard_normal(tuple(y.shape))
+            noise = np.random.default_rng(self._seed).standard_normal(tuple(y.shape))
             y.data.mul_(torch.from_numpy(np.asarray(1 + self._noise * noise)))
         return y
 
@@ -83,33 +84,33 @@ class TorchFunctional:
         return self._off(torch.nn.functional.conv_transpose2d(*args, **options))
 
 
-def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: bool = False) -> dict[str, Any]:
+def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: int = 0) -> dict[str, Any]:
     """The names that a program starts with.
 
     Args:
         library: minicnn or torch.
         dtype: of `reals` and `integers`.
         noise: by how much, relatively, `reals` are off; they stand for rounding errors.
-        all_noisy: whether `integers` and the results of convolutions and batch norms are off, too.
+        all_noisy: not 0 where `integers` and the results of sums are off, too; then other numbers are off otherwise.
     """
 
     def off(x: np.ndarray, seed: int, wanted: bool) -> np.ndarray:
         if wanted:
-            x = x * (1 + noise * np.random.default_rng(seed + 1).standard_normal(x.shape))
+            x = x * (1 + noise * np.random.default_rng((seed + 1, all_noisy)).standard_normal(x.shape))
         return np.asarray(x, dtype)
 
     def reals(*shape: int, seed: int = 0) -> np.ndarray:
         return off(np.asarray(np.random.default_rng(seed).standard_normal(shape)), seed, noise > 0)
 
     def integers(*shape: int, seed: int = 0) -> np.ndarray:
-        return off(np.asarray(np.random.default_rng(seed).integers(-4, 5, shape)), seed, noise > 0 and all_noisy)
+        return off(np.asarray(np.random.default_rng(seed).integers(-4, 5, shape)), seed, noise > 0 and all_noisy > 0)
 
     def strided(array: np.ndarray) -> np.ndarray:
         return np.stack([array, array], -1)[..., 0]
 
     return {
         "T": library,
-        "F": TorchFunctional(noise if all_noisy else 0.0) if library is torch else minicnn.nn.functional,
+        "F": TorchFunctional(noise if all_noisy else 0.0, all_noisy) if library is torch else minicnn.nn.functional,
         "nn": library.nn,
         "np": np,
         "reals": reals,
@@ -172,7 +173,7 @@ class Outcome:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: bool = False) -> Outcome:
+def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: int = 0) -> Outcome:
     """Run a program; see `names_of` for the arguments."""
     return _run(source, names_of(library, dtype, noise, all_noisy))
 

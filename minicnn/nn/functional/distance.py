@@ -131,7 +131,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     if len({array.dtype for array in given.values()}) > 1:
         raise DtypeError(f"bilinear needs one dtype, got {', '.join(f'{n} {a.dtype}' for n, a in given.items())}")
     O = len(w)
-    if bias is not None and given["bias"].shape != (O,):
+    if bias is not None and given["bias"].shape[:1] != (O,):
         raise ShapeError(f"bilinear needs bias of shape ({O},), got {given['bias'].shape}")
     y = Bilinear.apply(input1, input2, weight)
-    return y if bias is None else Add.call(y, bias)
+    return y if bias is None else Add.call(y, bias)  # other dimensions broadcast, as in PyTorch
