@@ -1108,3 +1108,27 @@ def test_gradcheck_takes_any_memory_layout_and_leaves_its_inputs_alone():
 
 def test_gradcheck_takes_other_arguments():
     assert gradcheck(lambda x, factor, none: x * factor, [doubles(2), 3, None])
+
+
+def grads(module, hooks, targets):
+    """`.grad` of x, t = 2x and of v, a view of t, after `backward(inputs=targets)`, and what a hook on x saw."""
+    x = module.tensor([1.0, 2.0], requires_grad=True)
+    seen = []
+    x.register_post_accumulate_grad_hook(lambda leaf: seen.append(leaf.grad.tolist()))
+    t = x * 2
+    v = t.view(2, 1)
+    for name, tensor in (("t", t), ("v", v)):
+        if name in hooks:
+            tensor.retain_grad()
+    if "h" in hooks:
+        t.register_hook(lambda g: g * 10)
+    (v * 3).sum().backward(inputs=[{"x": x, "t": t, "v": v}[target] for target in targets])
+    found = [None if tensor.grad is None else tensor.grad.tolist() for tensor in (x, t, v)]
+    return found, seen
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.parametrize("hooks", ["", "t", "v", "h", "tv", "th", "vh", "tvh"])
+@pytest.mark.parametrize("targets", ["x", "t", "v", "xt", "tx", "xx", "tt", "tv", "vv", "xtv"])
+def test_a_backward_to_some_tensors_accumulates_once_in_each(hooks, targets):
+    assert grads(minicnn, hooks, targets) == grads(torch, hooks, targets)

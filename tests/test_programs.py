@@ -138,7 +138,7 @@ def test_planted_bugs_are_found(mutant, rng_seed):
 def test_a_difference_becomes_a_few_lines(monkeypatch):
     _, found = killed_by(residuals_lose_a_gradient, 0, 400)
     residuals_lose_a_gradient(monkeypatch)
-    assert len(statements(shrink(found).source)) <= 4
+    assert len(statements(shrink(found).source)) <= 6
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd.variable import Variable
-from minicnn.autograd.walk import accumulate, run_backward
+from minicnn.autograd.walk import hand_over, run_backward
 
 
 def backward(
@@ -26,7 +26,7 @@ def backward(
         retain_graph: keep the graph, so that it can be walked again.
         create_graph: False: gradients of gradients don't exist.
         grad_variables: the old name of `grad_tensors`.
-        inputs: accumulate in these tensors' `.grad` alone.
+        inputs: accumulate in these tensors' `.grad` alone; one that isn't a leaf retains its gradient from then on.
 
     Raises:
         RuntimeError: where a tensor has no graph, isn't a single element and comes without gradient, comes
@@ -43,12 +43,16 @@ def backward(
     if inputs is None:
         run_backward(roots, starts, bool(retain_graph))
         return
-    targets = _listed(inputs)
+    targets = list({id(target): target for target in _listed(inputs)}.values())  # one that is named twice counts once
     if not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for target in targets:
+        target._catch_up()
+        if target._node is not None:
+            target._node.retain(target)  # from now on, as in PyTorch
     for target, gradient in zip(targets, run_backward(roots, starts, bool(retain_graph), targets), strict=True):
-        if gradient is not None:
-            accumulate(target, gradient.copy())
+        if gradient is not None and target._node is None:
+            hand_over(target, gradient.copy())
 
 
 def grad(

@@ -184,9 +184,14 @@ def _hand_to_leaves(waiting: dict[Any, list], gradients: Sequence[np.ndarray]) -
             if memory in owned or not gradient.flags.writeable:
                 gradient = kernels.memory.copied(gradient, leaf._array)
             owned.add(memory)
-        accumulate(leaf, gradient)
-        for hook in [*(leaf._hooks_after or {}).values()]:
-            hook(leaf)
+        hand_over(leaf, gradient)
+
+
+def hand_over(tensor: Variable, gradient: np.ndarray) -> None:
+    """Add `gradient`, an array that nobody else holds, to a tensor's `.grad`, and call the hooks that wait for that."""
+    accumulate(tensor, gradient)
+    for hook in [*(tensor._hooks_after or {}).values()]:
+        hook(tensor)
 
 
 def accumulate(tensor: Variable, gradient: np.ndarray) -> None:

@@ -36,6 +36,20 @@ def walked(draft: Draft) -> str:
 
 
 @statement
+def walked_to(draft: Draft) -> str:
+    """A backward that accumulates in a few tensors alone; PyTorch says with a warning what others hold."""
+    roots = draft.roots()
+    if not roots:
+        return walked(draft)
+    root = draft.pick(roots)
+    inputs = [draft.pick(draft.tensors("f", lambda t: t.is_leaf and t.requires_grad) or [root]) for _ in range(2)]
+    kept = draft.tensors("f", lambda t: t.requires_grad and not t.is_leaf and t.retains_grad)
+    inputs += [draft.pick(kept)] if kept else []
+    gradient = f"T.from_numpy({draft.array(draft.shape(root))})"
+    return f"{root}.backward({gradient}, retain_graph=True, inputs=[{', '.join(inputs)}])"
+
+
+@statement
 def gradient_of(draft: Draft) -> str:
     """autograd.grad with respect to a leaf and to what lies between; PyTorch's results may share memory."""
     roots = draft.roots()
