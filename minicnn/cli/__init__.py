@@ -1,12 +1,12 @@
 """The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
-`minicnn check`, `minicnn explain`, `minicnn filters`."""
+`minicnn check`, `minicnn explain`, `minicnn filters`, `minicnn inspect`."""
 
 from typing import Annotated
 
 import typer
 
 import minicnn
-from minicnn.cli import check, evaluate, explain, filters, predict, run, summary, train
+from minicnn.cli import check, evaluate, explain, filters, inspect, predict, run, summary, train
 
 __all__ = ["app"]
 
@@ -37,6 +37,8 @@ def main(
 
 for command in (train.train, evaluate.evaluate, predict.predict, summary.summary, check.check, filters.filters):
     app.command()(command)
+
+app.command(name="inspect")(inspect.inspect_)
 
 # what follows the script belongs to the script, options too
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False})(run.run)

@@ -6,7 +6,8 @@ dilation d gives
 
     r ← r + (K − 1) · d · j,     j ← j · s
 
-from r = j = 1. Where branches meet, the larger of each counts. A linear layer sees all that its map's cells see
+from r = j = 1; the first cell's field begins at b ← b − p · j, with the padding p, from b = 0. Where branches meet, the
+larger of r and j counts, and the smaller b. A linear layer sees all that its map's cells see
 together. Padding is image too: near the border, and in small images, less of the image is there than the number says.
 """
 
@@ -44,28 +45,43 @@ class Reach:
         size: one cell.
         jump: from one cell to the next.
         whole: all cells together.
+        begin: where the first one begins; below 0 in the padding.
+        spread: pixels from there on that hold all that the cell sees; more than `size` where a convolution that goes
+            the other way has put several cells between two of the map before.
     """
 
     size: Number = 1
     jump: Number = 1
     whole: Number = 1
+    begin: Number = 0
+    spread: Number = 1
 
-    def through(self, kernel: int, stride: int, dilation: int, output: int) -> "Reach":
-        """Behind windows of which there are `output`."""
+    def through(self, kernel: int, stride: int, dilation: int, output: int, before: int = 0) -> "Reach":
+        """Behind windows of which there are `output`, the first one `before` cells before the map."""
         size, jump = self.size + (kernel - 1) * dilation * self.jump, self.jump * stride
-        return Reach(size, jump, size + (output - 1) * jump)
+        spread = self.spread + (kernel - 1) * dilation * self.jump
+        return Reach(size, jump, size + (output - 1) * jump, self.begin - before * self.jump, spread)
+
+    def span(self, cell: int, pixels: int) -> tuple[int, int]:
+        """(begin, end) of what a cell sees of an image of so many pixels; empty where it sees padding alone."""
+        first = self.begin + cell * self.jump
+        begin = min(max(math.floor(first), 0), pixels)
+        return begin, max(min(math.ceil(first + self.spread), pixels), begin)
 
     def back_through(self, axis: Axis) -> "Reach":
         """Behind a convolution that goes the other way: each cell sees the windows that it was in."""
         jump = Fraction(self.jump) / axis.stride
         size = self.size + (math.ceil(axis.extent / axis.stride) - 1) * self.jump
-        return Reach(size, jump, size + (axis.size - 1) * jump)
+        begin = self.begin - (axis.extent - 1 - axis.before) * jump
+        return Reach(size, jump, size + (axis.size - 1) * jump, begin, self.spread + (axis.extent - 1) * jump)
 
     def averaged(self, bounds: np.ndarray) -> "Reach":
         """Behind windows from row `bounds[i, 0]` up to `bounds[i, 1]`; of unequal ones the largest counts."""
         lengths, steps = bounds[:, 1] - bounds[:, 0], np.diff(bounds[:, 0])
         reach = self.through(int(lengths.max()), int(steps.max(initial=0)), 1, len(bounds))
-        return Reach(reach.size, reach.jump, self.whole)
+        whole = int(lengths.argmax())  # padding cuts the first window short
+        first = int(bounds[whole, 0]) - whole * int(steps.max(initial=0))
+        return Reach(reach.size, reach.jump, self.whole, self.begin + first * self.jump, reach.spread)
 
 
 Field = tuple[Reach, Reach]
@@ -89,6 +105,22 @@ class Fields:
         field = self._fields.get(id(tensor._memory))
         return None if field is None else (math.ceil(field[0].size), math.ceil(field[1].size))
 
+    def box(self, tensor: Variable, row: int, column: int, image: tuple[int, int]) -> tuple[int, int, int, int] | None:
+        """(top, left, bottom, right) of the pixels that a cell of a map sees; the last two are beyond the last pixel.
+
+        Args:
+            tensor: a map (N, C, H, W).
+            row, column: of the cell.
+            image: (H, W).
+
+        Returns: the box within the image; None where the map doesn't depend on it.
+        """
+        field = self._fields.get(id(tensor._memory))
+        if field is None:
+            return None
+        (top, bottom), (left, right) = field[0].span(row, image[0]), field[1].span(column, image[1])
+        return top, left, bottom, right
+
     def follow(self, operator: type, arguments: tuple, outputs: Any) -> None:
         """Take an operation into account."""
         tensors = [argument for argument in arguments if isinstance(argument, Variable)]
@@ -105,7 +137,9 @@ class Fields:
 
 
 def _largest(reaches: list[Reach]) -> Reach:
-    return Reach(*(max(getattr(reach, name) for reach in reaches) for name in ("size", "jump", "whole")))
+    size, jump, whole = (max(getattr(reach, name) for reach in reaches) for name in ("size", "jump", "whole"))
+    begin = min(reach.begin for reach in reaches)
+    return Reach(size, jump, whole, begin, max(reach.begin + reach.spread for reach in reaches) - begin)
 
 
 def _behind(operator: type, arguments: tuple, output: Variable, rows: Reach, columns: Reach) -> Field:
@@ -121,11 +155,11 @@ def _behind(operator: type, arguments: tuple, output: Variable, rows: Reach, col
     if geometry is not None:
         h, w = geometry.height, geometry.width
         return (
-            rows.through(h.kernel, h.stride, h.dilation, h.output),
-            columns.through(w.kernel, w.stride, w.dilation, w.output),
+            rows.through(h.kernel, h.stride, h.dilation, h.output, h.before),
+            columns.through(w.kernel, w.stride, w.dilation, w.output, w.before),
         )
     if operator in GATHERING and (output._array.ndim < 4 or output._array.shape[2:] != x._array.shape[2:]):
-        return (Reach(rows.whole, 1, rows.whole), Reach(columns.whole, 1, columns.whole))
+        rows, columns = (Reach(one.whole, 1, one.whole, one.begin, one.whole) for one in (rows, columns))
     return rows, columns
 
 
