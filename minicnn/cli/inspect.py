@@ -3,22 +3,22 @@
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
-from minicnn import inspect
 from minicnn.cli.errors import UserError, failing_with, one_of
 from minicnn.cli.models import Trained, load_trained
 from minicnn.cli.presets import PRESETS
 from minicnn.cli.readings import as_input, read
-from minicnn.inspect import figures
-from minicnn.inspect.figures import Drawn
 from minicnn.models import MODELS
 from minicnn.serialization import replacing
 from minicnn.tensor import Tensor
 from minicnn.utils.data import DataLoader, Subset
+
+if TYPE_CHECKING:
+    from minicnn.inspect.figures import Drawn
 
 BATCH = 256
 UNITS = 8
@@ -107,8 +107,11 @@ def _test_set(trained: Trained, folder: Path) -> tuple[Any, str]:
 
 def _of_image(
     trained: Trained, test_set: Any, path: Path | None, label: int | None, layer: str | None
-) -> tuple[list[Drawn], list[tuple[str, str]]]:
+) -> tuple[list["Drawn"], list[tuple[str, str]]]:
     """The figures about one image, and what is to be said of it."""
+    from minicnn import inspect
+    from minicnn.inspect import figures
+
     if path is None:
         x, target = test_set[0][0].unsqueeze(0), int(test_set[0][1])
         source = f"test image 0, {trained.classes[target]}"
@@ -135,8 +138,11 @@ def _of_image(
 
 def _of_test_set(
     trained: Trained, test_set: Any, layer: str | None, units: list[int] | None, limit: int
-) -> list[Drawn]:
+) -> list["Drawn"]:
     """The figures about the test images."""
+    from minicnn import inspect
+    from minicnn.inspect import figures
+
     chosen = Subset(test_set, range(min(limit, len(test_set))))
     loader = DataLoader(chosen, BATCH)
     name = layer or list(inspect.layers.convolutions(trained.model))[-1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from minicnn.autograd import no_grad
 from minicnn.inspect.layers import evaluating
 
 
-class Wrong(NamedTuple):
+@dataclass(frozen=True)
+class Wrong:
     """A picture that was taken for something else.
 
     Attributes:
