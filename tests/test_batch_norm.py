@@ -68,7 +68,8 @@ def oracle(case, training):
     used_var = case["x"].astype(float).var(axes) if training else before[1]
     invstd = 1 / np.sqrt(used_var + case["eps"])
     scale = np.abs(case["weight"] if case["weight"] is not None else np.ones(x.shape[1])) * invstd
-    reach = np.abs(case["x"].astype(float)) + np.abs(spread(used_mean))  # what rounding mean and x amounts to
+    terms = np.abs(case["x"].astype(float)).mean(axes) if training else np.abs(used_mean)  # of the mean
+    reach = np.abs(case["x"].astype(float)) + spread(terms)  # what rounding mean and x amounts to
     g = np.abs(case["g"])
     by_bias = g.sum(axes)
     by_weight = (g * reach * spread(invstd)).sum(axes)
@@ -80,7 +81,7 @@ def oracle(case, training):
     exact = _normalised(case, axes, shape) if dtype == np.float64 and training else y.detach().numpy()
     values = [exact, x.grad.numpy(), *[None if t is None else t.grad.numpy() for t in (w, b)]]
     bounds = [reach * spread(scale) + spread(bias), by_x, by_weight, by_bias]
-    running = [(mean.numpy(), np.abs(before[0]) + np.abs(used_mean)), (var.numpy(), before[1] + 2 * used_var)]
+    running = [(mean.numpy(), np.abs(before[0]) + terms), (var.numpy(), before[1] + 2 * used_var)]
     return values, bounds, running
 
 

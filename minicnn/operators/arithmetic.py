@@ -230,7 +230,28 @@ def float_power_of_double(input: Any, exponent: Any) -> Any:
     return float_power(input, exponent)
 
 
+class Ldexp(Binary):
+    """a · 2ᵇ"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        by_a, by_b = ctx.needs_input_grad
+        power = quietly(np.exp2, b)
+        y = quietly(np.multiply, a, power)
+        ctx.saved = power if by_a else None, y if by_b else None
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> tuple:
+        power, y = ctx.saved
+        with np.errstate(all="ignore"):
+            return None if power is None else g * power, None if y is None else g * y * np.log(2)
+
+
+@half_in_float32
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """input · 2 to the power of other, elementwise."""
     check_operands("ldexp", input, other, "none")
-    return deliver(Multiply.call(input, Power.call(2.0, other)), out)
+    dtype = result_type(array_of(input), array_of(other))
+    dtype = dtype if dtype.kind == "f" else default_float()
+    return deliver(Ldexp.call(cast(input, dtype), cast(other, dtype)), out)

@@ -32,7 +32,17 @@ def integers(*shape, seed=0): return np.random.default_rng(seed).integers(-4, 5,
 def strided(array): return np.stack([array, array], -1)[..., 0]
 """
 
-SUMS = ("conv1d", "conv_transpose1d", "linear", "bilinear", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d")
+SUMS = (
+    *("conv1d", "conv_transpose1d", "linear", "bilinear", "interpolate", "layer_norm", "rms_norm", "group_norm"),
+    *(
+        "avg_pool1d",
+        "avg_pool2d",
+        "adaptive_avg_pool1d",
+        "adaptive_avg_pool2d",
+        "cosine_similarity",
+        "pairwise_distance",
+    ),
+)
 """Functions that add in an order of their own."""
 
 UNTOLD = "refused to tell"
@@ -148,12 +158,16 @@ class State:
         value, gradient: copies.
         place: whether it requires a gradient, and whether it is a leaf.
         written_view: whether it is a view in PyTorch, of memory that was written to.
+        gradient_at: where PyTorch's gradient lies.
+        shares_gradient: whether that is another tensor's, too, and what one got later was added to both.
     """
 
     value: np.ndarray
     gradient: np.ndarray | None
     place: str
     written_view: bool = False
+    gradient_at: int = 0
+    shares_gradient: bool = False
 
 
 @dataclass
@@ -219,7 +233,8 @@ def state_of(tensor: Any) -> State:
         place, has_gradient = UNTOLD, False
     gradient = tensor.grad if has_gradient else None
     written_view = isinstance(tensor, torch.Tensor) and tensor._is_view() and tensor._version > 0
-    return State(_array(tensor), None if gradient is None else _array(gradient), place, written_view)
+    at = gradient.untyped_storage().data_ptr() if isinstance(gradient, torch.Tensor) else 0
+    return State(_array(tensor), None if gradient is None else _array(gradient), place, written_view, at)
 
 
 def _array(tensor: Any) -> np.ndarray:

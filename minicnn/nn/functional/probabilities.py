@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
+from minicnn.autograd.storage import keep_strides
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.reducing import chosen, reduced, rescaled, tensors
 from minicnn.operators import elementwise
@@ -80,8 +81,6 @@ def binary_cross_entropy(
 class BinaryCrossEntropyWithLogits(Operator):
     """(1 − t) · x − (1 + (w − 1) · t) · ln sigmoid(x), with w the weight of what is positive."""
 
-    elementwise = True
-
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, t: np.ndarray, w: np.ndarray | None) -> np.ndarray:
         ctx.saved = x, t, w
@@ -139,7 +138,9 @@ def binary_cross_entropy_with_logits(
         if np.broadcast_shapes(x.shape, shape) != x.shape:
             raise ShapeError(f"{name} needs pos_weight that broadcasts to {x.shape}, got {shape}")
         pos_weight = cast(pos_weight, dtype)
-    return rescaled(name, BinaryCrossEntropyWithLogits.apply(input, target, pos_weight), weight, reduction)
+    losses = BinaryCrossEntropyWithLogits.apply(input, target, pos_weight)
+    keep_strides(losses, [target] if isinstance(target, Variable) else [])  # in the order of the target, as in PyTorch
+    return rescaled(name, losses, weight, reduction)
 
 
 class Entropy(Operator):
