@@ -446,4 +446,20 @@ x = F.interpolate(T.from_numpy(integers(2, 6, 5, 8, seed=7).transpose(0, 3, 1, 2
                   mode='bilinear', align_corners=True)
 y = x[x > 0] + T.from_numpy(reals(509))
 """,
+    "logits in another order than their targets": """
+x = T.from_numpy(reals(3, 5, 2).transpose(1, 0, 2))
+y = F.binary_cross_entropy_with_logits(x, F.sigmoid(T.from_numpy(reals(5, 3, 2))), reduction='none').view(3, 2, 5)
+""",
+    "a backward to what is no leaf": """
+x = T.from_numpy(reals(3)).requires_grad_()
+y = x * 1.5
+y.sum().backward(retain_graph=True, inputs=[y, y])
+y.backward(T.from_numpy(reals(3)))
+""",
+    "a number's exponent of two on nothing": """
+x = T.from_numpy(reals(0, 2)).requires_grad_()
+y = (T.from_numpy(reals(1, 2)) / 0).requires_grad_()
+z = T.ldexp(x, y)
+z.backward(T.from_numpy(reals(0, 2)))
+""",
 }
