@@ -12,7 +12,10 @@ from judged import convolutions as judged
 from typer.testing import CliRunner
 
 from minicnn.cli import app
-from minicnn.testing import CannotTryError, check_conv2d, check_relu, judge
+from minicnn.kernels.convolution import ALGORITHMS
+from minicnn.testing import CannotTryError, check_conv2d, check_relu, expected, judge
+from minicnn.testing.case import built
+from minicnn.testing.choices import EVERYTHING, Choices, generator
 from minicnn.testing.operations import OPERATIONS
 
 FILE = Path(judged.__file__)
@@ -263,3 +266,21 @@ def test_a_file_that_cannot_be_loaded(tmp_path, text, words):
 def test_bad_options_are_refused():
     for arguments in (["--map", "s"], ["--takes", "jax"], ["--seconds", "0"], ["--examples", "-1"]):
         assert run(f"{FILE}:flipped", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d"])
+def test_without_pytorch_the_seven_loops_give_the_right_answers(name, monkeypatch):
+    operation = OPERATIONS[name]
+    pick = generator("loops", name).choice
+    drafts = [operation.draft(Choices(pick, frozenset([EVERYTHING]), {"values": ("reals",)}, 2**12)) for _ in range(60)]
+    cases = [case for fields in drafts if (case := built(operation, fields)) is not None]
+    wanted = [expected.compute(case, gradients=True) for case in cases]
+    monkeypatch.setattr(expected, "with_torch", lambda: False)
+    for other in set(ALGORITHMS) - {"naive"}:
+        monkeypatch.setitem(ALGORITHMS, other, None)  # whoever asks these fails
+    assert len(cases) > 10
+    for case, answer in zip(cases, wanted, strict=True):
+        for result, values in expected.compute(case, gradients=True).items():
+            np.testing.assert_allclose(
+                values, answer[result], rtol=1e-9, atol=1e-9 * np.abs(answer[result]).max(initial=1)
+            )

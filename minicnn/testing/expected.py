@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ def _by_library(
     library_name: str, operation: Any, case: Case, arrays: dict, gradients: bool, absolute: str
 ) -> dict[str, np.ndarray]:
     library = importlib.import_module(library_name)
-    functional = importlib.import_module(f"{library_name}.nn.functional")
+    functional = importlib.import_module(f"{library_name}.nn.functional") if library_name == "torch" else PlainLoops()
     tensors: dict[str, Any] = {name: None if a is None else library.from_numpy(a) for name, a in arrays.items()}
     differentiable = [name for name in operation.floats if gradients and tensors[name] is not None]
     for name in differentiable:
@@ -130,6 +130,14 @@ def _by_library(
             shape = arrays[name].shape
             results[grad_name(name)] = np.zeros(shape) if grad is None else np.array(grad.numpy())
     return results
+
+
+class PlainLoops:
+    """minicnn's functions, convolutions by their seven loops, forward and backward: no tile, no rewrite is trusted."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(importlib.import_module("minicnn.nn.functional"), name)
+        return partial(function, algorithm="naive") if name in ("conv2d", "conv_transpose2d") else function
 
 
 def grad_name(array: str) -> str:
