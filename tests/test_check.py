@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -284,3 +285,28 @@ def test_without_pytorch_the_seven_loops_give_the_right_answers(name, monkeypatc
             np.testing.assert_allclose(
                 values, answer[result], rtol=1e-9, atol=1e-9 * np.abs(answer[result]).max(initial=1)
             )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_judge_that_is_killed_leaves_nothing_running(tmp_path):
+    (tmp_path / "endless.py").write_text("def relu(input):\n    while True:\n        pass\n")
+    script = f"""
+import numpy
+from minicnn.testing.process import Process
+process = Process({{"forward": {{"file": {str(tmp_path / "endless.py")!r}, "name": "relu"}}}})
+process.start()
+print(process._pid, flush=True)
+request = {{"function": "forward", "arrays": {{}}, "positional": [(None, None)], "named": {{}}, "many": False}}
+process._connection.send(request)
+input()
+"""
+    judging = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    worker = int(judging.stdout.readline())
+    judging.kill()
+    judging.wait()
+    for _ in range(200):
+        status = Path(f"/proc/{worker}/stat")
+        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    pytest.fail("the judged function still runs")

@@ -6,12 +6,14 @@ from the judge; what goes back is JSON followed by raw bytes, so that nothing th
 the judge.
 """
 
+import ctypes
 import importlib
 import importlib.util
 import inspect
 import json
 import os
 import resource
+import signal
 import sys
 import time
 import warnings
@@ -24,6 +26,7 @@ import numpy as np
 GUARD = 64
 """Bytes before and behind every array, and the alignment of arrays that are aligned."""
 MARK = 0xA5
+SET_PARENT_DEATH_SIGNAL = 1  # of <linux/prctl.h>
 
 
 class Placed:
@@ -243,8 +246,15 @@ def told_of(error: BaseException, function: str) -> dict:
     return {"outcome": "raised", "error": kind, "message": f"{kind}: {text}" if text else kind, "place": place}
 
 
+def die_with_parent() -> None:
+    """Have the system end this process when the judge's does, even in the middle of a call; Linux alone can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
 def serve(connection: Connection, functions: dict[str, Any] | None = None) -> None:
     """Answer requests until the judge hangs up. The first says what to load, unless `functions` are given."""
+    die_with_parent()
     warnings.simplefilter("ignore")
     first = connection.recv()
     if functions is None:
