@@ -151,7 +151,9 @@ def agree(name, ours, theirs, arrays, in_place=False):
         elif not isinstance(better, Exception):
             torchs = [torchs[0], *better]
     signed = all(not isinstance(array, np.ndarray) or array.size for array in arrays)  # not the sum of nothing
-    for a, b, c in zip(mine, torchs, torchs if isinstance(other, Exception) else other, strict=True):
+    summed = [0.0, *summed_terms(theirs, arrays, in_place)]
+    others = torchs if isinstance(other, Exception) else other
+    for a, b, c, total in zip(mine, torchs, others, summed, strict=True):
         assert (a is None) == (b is None), f"{what}: {a}, torch {b}"
         if b is None:
             continue
@@ -162,12 +164,36 @@ def agree(name, ours, theirs, arrays, in_place=False):
             np.testing.assert_array_equal(values, expected, err_msg=what)
         else:
             other_values = (b if c is None else c).numpy(force=True)
-            close(values, expected, other_values, signed, len(arrays) > 1, name, what, terms_of(name, arrays))
+            terms = terms_of(name, arrays) + total
+            close(values, expected, other_values, signed, len(arrays) > 1, name, what, terms)
     if not in_place and mine[0].numel() and name != "ldexp":  # whose order depends on dtypes in PyTorch
         strides = [
             (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
         ]
         assert all(a == b for a, b in strides), f"{what}: strides {mine[0].stride()}, torch {torchs[0].stride()}"
+
+
+def summed_terms(theirs, arrays, in_place):
+    """For each operand that was broadcast the sizes of the terms that are added up to its gradient; 0 for others."""
+    shapes = [array.shape for array in arrays if isinstance(array, np.ndarray)]
+    if in_place or len(set(shapes)) < 2:
+        return [0.0] * len(arrays)
+    wide = np.broadcast_shapes(*shapes)
+    spread = [np.broadcast_to(array, wide).copy() if isinstance(array, np.ndarray) else array for array in arrays]
+    results = outcome(computed, torch, theirs, spread, False)
+    if isinstance(results, Exception):
+        return [0.0] * len(arrays)
+    sums = []
+    for array, gradient in zip(arrays, results[1:], strict=True):
+        if gradient is None or array.shape == wide:
+            sums.append(0.0)
+            continue
+        terms = np.abs(gradient.numpy(force=True).astype(float))
+        terms[~np.isfinite(terms)] = 0
+        kept = terms.sum(tuple(range(len(wide) - array.ndim)))
+        axes = tuple(i for i, size in enumerate(array.shape) if size == 1)
+        sums.append(kept.sum(axes, keepdims=True).reshape(array.shape))
+    return sums
 
 
 def terms_of(name, arrays):

@@ -22,7 +22,7 @@ class Preset:
         epochs: how long to train.
         augmentation: what is done to a training image at random; `[]` for nothing.
         augment: whether that is done unless told otherwise.
-        prepare: brings a picture of one's own into the form of these images.
+        prepare: brings a picture of one's own into the form of these images; None scales it.
     """
 
     title: str
@@ -33,7 +33,7 @@ class Preset:
     epochs: int
     augmentation: list[Any]
     augment: bool
-    prepare: Preparation
+    prepare: Preparation | None = None
 
     @property
     def classes(self) -> list[str]:

@@ -68,7 +68,7 @@ def as_input(trained: Trained, image: np.ndarray) -> Tensor:
 def preparation_of(trained: Trained) -> Preparation:
     """How pictures are brought into the form of the images that a network was trained on."""
     preset = PRESETS.get(trained.dataset)
-    if preset is not None and preset.shape == trained.shape:
+    if preset is not None and preset.prepare is not None and preset.shape == trained.shape:
         return preset.prepare
     C, H, W = trained.shape
     return partial(as_thing if C == 1 else as_photograph, size=(H, W))
