@@ -43,13 +43,16 @@ class Opened:
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.requests: list[str] = []
-        self.page.on(
-            "console", lambda message: message.type in ("error", "warning") and self.errors.append(message.text)
-        )
+        self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.context.on("request", self._asked)
         self.url = path.as_uri()
         self.page.goto(self.url + address)
+        self.page.evaluate("document.getElementById('whole').open = true")  # so that the program is written
+
+    def _said(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
 
     def _asked(self, request: Any) -> None:
         if request.url.split("#")[0] != self.url:

@@ -65,13 +65,9 @@ def expected(op: str, shown: dict[str, Any]) -> dict[str, np.ndarray]:
     x = tensors["input"]
     if op in ("conv2d", "conv_transpose2d"):
         stride, dilation, groups = pair(settings, "stride"), pair(settings, "dilation"), int(settings["groups"])
-        if op == "conv2d":
-            output = F.conv2d(x, get("weight"), get("bias"), stride, padding(settings), dilation, groups)
-        else:
-            extra = pair(settings, "output_padding")
-            output = F.conv_transpose2d(
-                x, get("weight"), get("bias"), stride, padding(settings), extra, groups, dilation
-            )
+        around = (padding(settings),) if op == "conv2d" else (padding(settings), pair(settings, "output_padding"))
+        last = (dilation, groups) if op == "conv2d" else (groups, dilation)
+        output = getattr(F, op)(x, get("weight"), get("bias"), stride, *around, *last)
     elif op == "max_pool2d":
         window, stride, dilation = (pair(settings, name) for name in ("kernel", "stride", "dilation"))
         output = F.max_pool2d(x, window, stride, padding(settings), dilation, settings["ceil_mode"])

@@ -33,13 +33,8 @@ def state(op: str, arrays: dict[str, Any], options: dict[str, Any], at: list[int
     results = {"output": plain(output.detach().numpy()), "grad_output": plain(grad_output)}
     results |= {f"grad_{name}": plain(t.grad.numpy()) for name, t in tensors.items() if t.requires_grad}
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
-    return {
-        "op": op,
-        "arrays": {k: plain(v) for k, v in arrays.items()},
-        "options": given,
-        "at": at,
-        "results": results,
-    }
+    numbers = {name: plain(array) for name, array in arrays.items()}
+    return {"op": op, "arrays": numbers, "options": given, "at": at, "results": results}
 
 
 def example(op: str, seed: int = 1) -> dict[str, Any]:

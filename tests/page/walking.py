@@ -6,7 +6,10 @@ from typing import Any
 SETTINGS = """() => [...document.querySelectorAll('#settings input, #settings select')]
   .filter((field) => !field.disabled)
   .map(({ id, type, options }) => ({ id, type, options: [...(options ?? [])].map((option) => option.value) }))"""
-
+RANGES = {"size": (1, 9), "kernel": (1, 4), "stride": (1, 3), "padding": (0, 2), "dilation": (1, 2), "images": (1, 3)}
+RANGES |= {"output_padding": (0, 1), "channels": (1, 4), "outputs": (1, 4), "groups": (1, 2)}
+RANGES |= {"rows": (1, 6), "classes": (2, 7), "divisor_override": (-2, 5), "ignore_index": (-1, 3)}
+REAL = {"momentum": ("0", "0.1", "0.5", "1"), "eps": ("0.00001", "0.1", "1e-3"), "label_smoothing": ("0", "0.1", "1")}
 NUMBERS = ("0", "1", "−2", "-3", "2.5", "0.25", "4", "-1.75")
 
 
@@ -50,41 +53,13 @@ def change_setting(page: Any, op: str, chance: random.Random) -> str:
 def number_for(name: str, chance: random.Random) -> str:
     """A value that mostly can be, and sometimes cannot."""
     part = name.removeprefix("set-").split("-")[0]
-    ranges = {
-        "size": (1, 9),
-        "kernel": (1, 4),
-        "stride": (1, 3),
-        "padding": (0, 2),
-        "dilation": (1, 2),
-        "output_padding": (0, 1),
-    }
-    ranges |= {
-        "channels": (1, 4),
-        "outputs": (1, 4),
-        "groups": (1, 2),
-        "images": (1, 3),
-        "rows": (1, 6),
-        "classes": (2, 7),
-    }
-    ranges |= {"divisor_override": (-2, 5), "ignore_index": (-1, 3)}
-    if chance.random() < 0.03:
-        return chance.choice(("", "99999")) if part not in ("momentum", "eps", "label_smoothing") else "x"
-    if part in ranges:
-        return str(chance.randint(*ranges[part]))
-    return chance.choice(
-        {"momentum": ("0", "0.1", "0.5", "1"), "eps": ("0.00001", "0.1", "1e-3"), "label_smoothing": ("0", "0.1", "1")}[
-            part
-        ]
-    )
+    if part in REAL:
+        return chance.choice((*REAL[part], "x") if chance.random() < 0.1 else REAL[part])
+    return chance.choice(("", "99999")) if chance.random() < 0.03 else str(chance.randint(*RANGES[part]))
 
 
 def change_number(page: Any, op: str, chance: random.Random) -> str:
-    panels = [
-        p
-        for p in page.locator(".panel").all()
-        if "can be changed" in (p.locator(".grid").first.get_attribute("aria-label") or "")
-    ]
-    panel = chance.choice(panels)
+    panel = chance.choice(page.locator(".panel", has=page.locator("[aria-label*='can be changed']")).all())
     cells = panel.locator(".cell[tabindex]")
     cell = cells.nth(chance.randrange(cells.count()))
     name = panel.get_attribute("data-name")

@@ -46,7 +46,7 @@ const LOOPS = {
       if (text.startsWith("if 0 <=")) return link.inside ? "yes, inside" : "no: padding, a 0";
       return text.includes("+=") ? product(source) : "";
     };
-    const block = ([source]) => make("div", { class: "code" }, ...view.context.loops[source].map((line) => {
+    const block = ([source]) => make("div", { class: "code", tabindex: "0", role: "region", "aria-label": `Loops of the ${source.replace("_", " ")}` }, ...view.context.loops[source].map((line) => {
       const last = line.includes("+=");
       return make("div", { class: last ? "line now" : "line" }, make("code", {}, line), make("span", { class: "note" }, note(line, source)));
     }));

@@ -30,6 +30,7 @@ const view = {
 };
 const firstState = initialState();
 const panels = new Map();
+const spare = new Map(); // panels that the other direction shows
 let pinned = null; // the chosen number: {name, index}
 let pointed = null; // the one under the pointer
 let playing = null;
@@ -62,9 +63,9 @@ function drawPanels(chosen) {
   const stage = byId("panels");
   const width = stage.clientWidth;
   const names = specs.map(({ name }) => name);
-  for (const name of [...panels.keys()]) if (!names.includes(name)) panels.delete(name);
+  for (const [name, panel] of panels) if (!names.includes(name)) spare.set(name, panel) && panels.delete(name);
   for (const spec of specs) {
-    if (!panels.has(spec.name)) panels.set(spec.name, new Panel());
+    if (!panels.has(spec.name)) panels.set(spec.name, spare.get(spec.name) ?? new Panel());
     const array = view.array(spec.name);
     const own = chosen.name === spec.name ? flat(array.shape, chosen.index) : null;
     const pin = pinned.name === spec.name ? flat(array.shape, clamped(pinned.index, array.shape)) : null;
@@ -113,6 +114,10 @@ function drawSweep({ links, tap }) {
 function drawFacts() {
   byId("facts").replaceChildren(...operation.facts(view).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
   byId("call").textContent = operation.call(view.S);
+  if (byId("whole").open) writeProgram();
+}
+
+function writeProgram() {
   byId("program").textContent = programOf(operation, view.S, view.R);
 }
 
@@ -321,6 +326,7 @@ function play(on) {
 }
 
 function listen() {
+  byId("whole").addEventListener("toggle", () => byId("whole").open && writeProgram());
   const stage = byId("panels");
   stage.addEventListener("pointerover", (event) => event.pointerType !== "touch" && !stage.querySelector(".edit") && point(cellOf(event)));
   stage.addEventListener("pointerleave", () => !stage.querySelector(".edit") && point(null));
@@ -374,7 +380,7 @@ function listen() {
   byId("reset").addEventListener("click", () => open("") && remember(true));
   byId("copy").addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(byId("program").textContent);
+      await navigator.clipboard.writeText(programOf(operation, view.S, view.R));
       byId("copied").textContent = "Copied.";
     } catch {
       byId("copied").textContent = "This browser does not allow copying here: select the lines below.";

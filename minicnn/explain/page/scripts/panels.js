@@ -52,6 +52,7 @@ class Panel {
     this.marked = [];
     this.figure.className = `panel tone-${tone}`;
     this.figure.dataset.name = name;
+    this.figure.style.setProperty("--columns", breadth);
     const cropped = height < rows || breadth < columns ? `, rows ${Math.max(row, 0)} to ${Math.min(row + height, rows) - 1}, columns ${Math.max(column, 0)} to ${Math.min(column + breadth, columns) - 1}` : "";
     this.planes = planes.map(({ base, label }) => {
       const grid = make("div", { class: "grid", role: "grid", "aria-label": [title, label].filter(Boolean).join(", ") + (editable ? ", can be changed" : "") });
@@ -80,7 +81,7 @@ class Panel {
   // Cells as large as there is room for.
   fit(width) {
     const size = Math.max(27, Math.min(46, Math.floor((width - 6) / this.part.breadth)));
-    this.characters = Math.floor((size - 2) / (0.582 * (size * 0.26 + 1.2)));
+    this.characters = Math.floor((size - 2) / (0.602 * (size * 0.26 + 1.2)));
     if (size === this.size) return;
     this.size = size;
     this.figure.style.setProperty("--cell", `${size}px`);
@@ -90,9 +91,14 @@ class Panel {
     const { values } = this.array;
     let most = 0;
     for (const value of values) if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
+    const same = most === this.most && this.characters === this.written;
+    this.most = most;
+    this.written = this.characters;
     for (const cell of this.cells.values()) {
       if (cell.k === undefined) continue;
       const value = values[cell.k];
+      if (same && Object.is(value, cell.value)) continue;
+      cell.value = value;
       const text = fitting(value, this.characters);
       if (cell.firstChild.data !== text) cell.firstChild.data = text;
       const level = most ? Math.round((4 * Math.min(Math.abs(value), most)) / most) || 0 : 0;
