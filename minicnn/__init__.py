@@ -231,7 +231,7 @@ from minicnn.operators.products import (
     vdot,
 )
 from minicnn.operators.products import outer as ger
-from minicnn.operators.putting import index_add, index_copy, index_fill, index_put
+from minicnn.operators.putting import index_add, index_copy, index_fill, index_put, put
 from minicnn.operators.quantiles import nanquantile, quantile
 from minicnn.operators.reduction import logsumexp, mean, prod, std, sum, var
 from minicnn.operators.repeating import repeat_interleave, tile
@@ -687,6 +687,7 @@ __all__ = [
     "preserve_format",
     "prod",
     "promote_types",
+    "put",
     "quantile",
     "rad2deg",
     "rand",

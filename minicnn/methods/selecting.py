@@ -23,6 +23,7 @@ class Selecting(Variable):
     scatter_reduce, scatter_reduce_ = scattering.scatter_reduce, in_place(scattering.scatter_reduce)
     index_add, index_add_ = putting.index_add, in_place(putting.index_add)
     index_copy, index_copy_ = putting.index_copy, in_place(putting.index_copy)
+    put, put_ = putting.put, in_place(putting.put)
     index_fill, index_fill_ = putting.index_fill, in_place(putting.index_fill)
     index_put, index_put_ = putting.index_put, in_place(putting.index_put)
     masked_fill, masked_fill_ = masking.masked_fill, in_place(masking.masked_fill)

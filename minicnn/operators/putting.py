@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.graph import entitled
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import row_sums
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
@@ -161,4 +162,33 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     places = np.arange(array.size).reshape(array.shape)[basic][tuple(map(array_of, key))]
     wide = values if given.shape == target.shape else expand(values, target.shape)
     flat = ScatterAdd.apply(reshape(input, -1), places.reshape(-1), reshape(wide, -1), 0)
+    return alone(reshape(flat, array.shape))
+
+
+@entitled("PutBackward0")
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """`input` with the elements at places in row-major order replaced by those of `source`, or added to.
+
+    Args:
+        input: any shape.
+        index: int64, any shape, negative ones counting from the end.
+        source: as many elements; the same dtype.
+        accumulate: add; a place that is named twice gets both.
+
+    Raises:
+        DtypeError: for other dtypes.
+        IndexError: for an index out of range, or another number of elements.
+    """
+    array, indices, values = (array_argument(x, "put") for x in (input, index, source))
+    if indices.dtype != np.int64:
+        raise DtypeError(f"put needs an index of int64, got {indices.dtype}")
+    if values.dtype != array.dtype:
+        raise DtypeError(f"put needs a source of the tensor's dtype {array.dtype}, got {values.dtype}")
+    if values.size != indices.size:
+        raise IndexError(f"put needs as many elements in source as in index, got {values.size} and {indices.size}")
+    wrong = indices[(indices < -array.size) | (indices >= array.size)]
+    if wrong.size:
+        raise IndexError(f"put can't reach index {wrong.flat[0]} in a tensor of {array.size} elements")
+    check_apart("put", input, index, source)
+    flat = index_put(reshape(input, -1), (reshape(index, -1),), reshape(source, -1), accumulate)
     return alone(reshape(flat, array.shape))
