@@ -75,14 +75,14 @@ function convolutionOperation(transposed) {
       const links = linksOf(S);
       const [forward, back] = transposed ? ["toLarge", "toSmall"] : ["toSmall", "toLarge"];
       const [large, small] = transposed ? [S.gradient, input] : [input, S.gradient];
-      return {
-        links,
-        output: addBias(links[forward](input, weight), bias),
-        grad_output: S.gradient,
-        grad_input: links[back](S.gradient, weight),
-        grad_weight: links.toWeight(large, small),
-        ...(bias && { grad_bias: channelSums(S.gradient) }),
-      };
+      return lazily({
+        links: () => links,
+        output: () => addBias(links[forward](input, weight), bias),
+        grad_output: () => S.gradient,
+        grad_input: () => links[back](S.gradient, weight),
+        grad_weight: () => links.toWeight(large, small),
+        ...(bias && { grad_bias: () => channelSums(S.gradient) }),
+      });
     },
 
     panels(view) {

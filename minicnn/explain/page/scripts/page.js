@@ -263,7 +263,7 @@ function remember(push) {
       // a frame without an address of its own, such as a notebook's
     }
   };
-  if (push) write();
+  if (push) requestAnimationFrame(() => setTimeout(write)); // when the change is on the screen
   else remembering = setTimeout(write, 400); // browsers limit how often an address may change
 }
 

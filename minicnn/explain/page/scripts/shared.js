@@ -52,3 +52,20 @@ const NAMES = {
 };
 // A number's place as a screen reader should say it.
 const spoken = (name, index) => [NAMES[name] ?? name.replaceAll("_", " "), ...index.map((i, axis) => `${AXIS_NAMES[index.length][axis]} ${i}`)].join(", ");
+
+// An object whose values are computed when somebody first looks at them.
+function lazily(makers) {
+  const result = {};
+  for (const [name, maker] of Object.entries(makers)) {
+    Object.defineProperty(result, name, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        const value = maker();
+        Object.defineProperty(result, name, { value, enumerable: true });
+        return value;
+      },
+    });
+  }
+  return result;
+}
