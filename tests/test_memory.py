@@ -4,10 +4,14 @@ import gc
 import threading
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minicnn
 from minicnn.kernels import memory
+from minicnn.kernels.convolution import implicit, weight_gradient
+from minicnn.nn import functional as F
 
 FLOAT = np.dtype(np.float32)
 
@@ -60,3 +64,27 @@ def test_empty_like_keeps_the_order_in_memory():
         x = np.ones((2, 30, 40, 50), FLOAT).transpose(axes)
         y = memory.empty_like(x)
         assert (y.shape, y.strides, y.dtype) == (x.shape, x.strides, x.dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_read_only_arrays_need_no_kernels_of_their_own(dtype):
+    """A weight out of a mapped file, or a broadcast one, would have the largest kernels compiled once more."""
+    x, weight, bias = np.ones((1, 8, 5, 5), dtype), np.ones((16, 8, 3, 3), dtype), np.ones(16, dtype)
+    for array in (x, weight, bias):
+        array.flags.writeable = False
+
+    def learn(groups):
+        arguments = [minicnn.from_numpy(array).requires_grad_() for array in (x, weight[:, : 8 // groups], bias)]
+        F.conv2d(*arguments, groups=groups).sum().backward()
+
+    def compiled():
+        return [len(kernel.signatures) for kernel in (implicit._correlate, weight_gradient._weight_products)]
+
+    writable = [minicnn.as_tensor(array.copy()).requires_grad_() for array in (x, weight, bias)]
+    F.conv2d(*writable).sum().backward()
+    before = compiled()
+    learn(1)
+    assert compiled() == before
+    learn(4)
+    F.linear(minicnn.from_numpy(x), minicnn.from_numpy(weight[0, 0, :, :1].repeat(5, 1)))
+    assert compiled() == before

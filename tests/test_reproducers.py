@@ -135,6 +135,7 @@ def test_scripts_of_gradients_by_a_graph(tmp_path):
     assert "the gradient with respect to input[0, 0, 0, 0]" in shown(verdict, tmp_path / "show.py", "-I")
 
 
+@pytest.mark.slow
 def test_scripts_of_programs(tmp_path, monkeypatch):
     (tmp_path / "program.py").write_text(PROGRAM)
     monkeypatch.chdir(tmp_path)

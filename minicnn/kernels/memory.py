@@ -142,6 +142,19 @@ def flat(x: np.ndarray) -> np.ndarray:
     return x.ravel("K")
 
 
+class _Unlocked:
+    """Read-only memory as memory that may be written to: for the difference Numba compiles a kernel once more."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.__array_interface__ = array.__array_interface__ | {"data": (array.ctypes.data, False)}
+
+
+def read(row: np.ndarray) -> np.ndarray:
+    """A one-dimensional array for a kernel that only reads it, whether or not NumPy would let it be written to."""
+    return row if row.flags.writeable else np.asarray(_Unlocked(row))
+
+
 def is_dense(x: np.ndarray) -> bool:
     """Whether the elements of `x` fill their memory, without gaps or overlaps, in whatever order of the axes."""
     return x.flags.c_contiguous or flat(x).base is not None  # a copy would own its memory

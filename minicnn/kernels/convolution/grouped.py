@@ -30,7 +30,7 @@ from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weigh
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
 from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import empty
+from minicnn.kernels.memory import empty, read
 from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.vectors import add, add_partners, add_taps, copies, load, store, store_apart, zero
 
@@ -250,8 +250,8 @@ def _swept(
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     image, target = math.prod(x.shape[1:]), math.prod(y.shape[1:])
     _correlate(
-        x.reshape(-1), image, C, row, weight.reshape(-1), start, y.reshape(-1), target, size[1], O, runs, taps,
-        *sweep.step, inner, outer, N, divided(N, -(-O // vector)), vector, partners,
+        read(x.reshape(-1)), image, C, row, read(weight.reshape(-1)), start, y.reshape(-1), target, size[1], O,
+        runs, taps, *sweep.step, inner, outer, N, divided(N, -(-O // vector)), vector, partners,
     )  # fmt: skip
     return y
 

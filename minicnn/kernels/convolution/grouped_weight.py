@@ -18,6 +18,7 @@ from minicnn.kernels.convolution.grouped_taps import add_products
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
 from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.memory import read
 from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.threads import get_num_threads
 
@@ -143,7 +144,7 @@ def _grad_weight(
     totals = np.empty((chunks, blocks, KH * KW * inner, vector))
     image, target = math.prod(x.shape[1:]), math.prod(grad_output.shape[1:])
     _weight_gradient(
-        x.reshape(-1), image, C, row, grad_output.reshape(-1), target, grad_output.shape[2], O, runs, taps,
+        read(x.reshape(-1)), image, C, row, read(grad_output.reshape(-1)), target, grad_output.shape[2], O, runs, taps,
         *sweep.step, inner, outer, N, chunks, divided(chunks, blocks), totals, vector, partners, laid,
     )  # fmt: skip
     total = totals.sum(0)

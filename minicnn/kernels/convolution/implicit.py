@@ -31,7 +31,7 @@ from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_in
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import dense, empty, flat, scratch
+from minicnn.kernels.memory import dense, empty, flat, read, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
@@ -183,7 +183,9 @@ def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector, counts):
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan, counts: bool = False) -> int:
     numbers, size, packs, tasks = plan
     packed, vector = scratch(size, x.dtype), lanes(x.dtype)
-    return _correlate(x.ravel(), flat(weight), packed, bias, y.ravel(), numbers, packs, tasks, vector, counts)
+    return _correlate(
+        read(x.ravel()), read(flat(weight)), packed, read(bias), y.ravel(), numbers, packs, tasks, vector, counts
+    )
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:

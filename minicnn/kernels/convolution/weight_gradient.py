@@ -30,7 +30,7 @@ from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, lin
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
-from minicnn.kernels.memory import empty, scratch
+from minicnn.kernels.memory import empty, read, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
 from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.threads import get_num_threads
@@ -279,7 +279,9 @@ def grad_parameters(
     total = empty((size,), x.dtype)
     partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
-    _weight_products(x.ravel(), grad_output.ravel(), partial, sums, numbers, vector, by_bias, width, chunks * has_bias)
+    _weight_products(
+        read(x.ravel()), read(grad_output.ravel()), partial, sums, numbers, vector, by_bias, width, chunks * has_bias
+    )
     if groups == 1:
         by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
         by_weight = by_tap.transpose(3, 2, 0, 1)
