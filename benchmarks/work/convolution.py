@@ -77,7 +77,8 @@ def minicnn_way(problem: Problem, backward: bool, by_input: bool = True, algorit
     Returns: a function that returns y, or y and the gradients by input, weight and bias.
     """
     x = minicnn.from_numpy(channels_last(problem.x)).requires_grad_(backward and by_input)
-    weight, bias = (minicnn.from_numpy(a).requires_grad_(backward) for a in (as_parameter(problem.weight), problem.bias.copy()))
+    parameters = as_parameter(problem.weight), problem.bias.copy()
+    weight, bias = (minicnn.from_numpy(array).requires_grad_(backward) for array in parameters)
     grad_output = minicnn.from_numpy(channels_last(problem.grad_output))
     arguments = problem.convolution.arguments
 
