@@ -310,3 +310,24 @@ input()
             return
         time.sleep(0.05)
     pytest.fail("the judged function still runs")
+
+
+TWO_MISTAKES = """
+from minicnn.testing.wrong import convolution_gradients as wrong
+
+def conv2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    asked = (grad_output, x, weight, bias, stride, padding, dilation, groups)
+    by_x, by_weight, _ = wrong.weight_gradient_flipped(*asked)
+    return by_x, by_weight, wrong.bias_gradient_averaged(*asked)[2]
+"""
+
+
+def test_each_of_two_mistakes_is_named(tmp_path):
+    (tmp_path / "two.py").write_text(TWO_MISTAKES)
+    verdict = judge(None, "conv2d", f"{tmp_path}/two.py:conv2d_backward", examples=40)
+    assert verdict.mistake is None
+    names = {name.rpartition(" ")[2]: mistake.function.__name__ for name, mistake in verdict.partly.items()}
+    assert names == {"weight": "weight_gradient_flipped", "bias": "bias_gradient_averaged"}
+    text = " ".join(verdict.text().split())
+    for mistake in verdict.partly.values():
+        assert f"This is {mistake.sentence}" in text

@@ -29,6 +29,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "sentence": verdict.sentence,
         "mistake": None if verdict.mistake is None else verdict.mistake.sentence,
+        "mistakes": {name: mistake.sentence for name, mistake in verdict.partly.items()},
         "condition": None if verdict.condition is None else verdict.condition.text,
         "findings": [
             {"kind": one.kind, "what": one.what, "message": one.message, "cases": verdict.counts[one.label]}

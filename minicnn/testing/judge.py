@@ -10,7 +10,7 @@ from minicnn.testing.command import Program, is_command
 from minicnn.testing.diagnosis import condition
 from minicnn.testing.expected import one_thread, oracle_name
 from minicnn.testing.findings import KINDS, Finding
-from minicnn.testing.naming import named_mistake
+from minicnn.testing.naming import named_mistake, named_results
 from minicnn.testing.operations.common import LAYOUT_ROWS
 from minicnn.testing.operations.operation import Operation
 from minicnn.testing.process import MEMORY, CannotTryError, Local, Process
@@ -215,10 +215,12 @@ def _verdict(search: Search, name: str, how: How, started: float) -> Verdict:
     counts = Counter(label for trial in search.trials for label in {one.label for one in trial.findings})
     findings = _ranked([one for trial in search.trials for one in trial.findings], counts)
     smallest_finding = clause = mistake = None
+    partly = {}
     if findings:
         label = findings[0].label
         clause = condition(search.operation, search.trials, label)
         mistake = named_mistake(search.operation, search.trials)
+        partly = {} if mistake else named_results(search.operation, search.trials)
         smallest_finding = findings[0]
         if not search.stop_at_first:
             smallest_finding = smallest(search, _first(search, label), label)
@@ -231,6 +233,7 @@ def _verdict(search: Search, name: str, how: How, started: float) -> Verdict:
         cases=len(search.trials),
         examples_needed=search.first,
         mistake=mistake,
+        partly=partly,
         seconds=time.monotonic() - started,
         condition=clause,
         smallest=smallest_finding,

@@ -46,6 +46,30 @@ def named_mistake(operation: "Operation", trials: Sequence["Trial"]) -> "Mistake
     return None
 
 
+def named_results(operation: "Operation", trials: Sequence["Trial"]) -> "dict[str, Mistake]":
+    """For each wrong result, by name, the known mistake that explains this result, whatever the others are.
+
+    A function may make several mistakes: one in its gradient by the weight, another in its running variance.
+    """
+    try:
+        from minicnn.testing.wrong import MISTAKES
+    except ImportError:
+        return {}
+    found = {}
+    for name in dict.fromkeys(one.what for trial in trials for one in trial.findings):
+        backward = name.startswith("the gradient")
+        shown = [trial for trial in trials if name in trial.received]
+        failing = [t for t in shown if any(one.what == name and one.kind not in UNANSWERED for one in t.findings)]
+        passing = [trial for trial in shown if not any(one.what == name for one in trial.findings)]
+        first = failing[:FAILING] + passing[:: max(1, len(passing) // PASSING)][:PASSING]
+        for mistake in MISTAKES:
+            fits = mistake.operation == operation.name and mistake.backward == backward
+            if fits and failing and all(same_answer(mistake, trial, name) for trial in first):
+                found[name] = mistake
+                break
+    return found
+
+
 def _directions(operation: "Operation", trials: Sequence["Trial"]) -> tuple[bool, ...]:
     """Whether the findings are about the gradients; where they are about arguments alone, they may be about either."""
     subjects = {one.what for trial in trials for one in trial.findings}
@@ -54,8 +78,11 @@ def _directions(operation: "Operation", trials: Sequence["Trial"]) -> tuple[bool
     return (True,) if any(one.startswith("the gradient") for one in subjects) else (False, True)
 
 
-def same_answer(mistake: "Mistake", trial: "Trial") -> bool:
-    """Whether the mistake gives what the function gave, and does to its arguments what the function did."""
+def same_answer(mistake: "Mistake", trial: "Trial", only: str | None = None) -> bool:
+    """Whether the mistake gives what the function gave, and does to its arguments what the function did.
+
+    With `only` this one result is compared, and nothing else.
+    """
     case = trial.case
     which = "backward" if mistake.backward else "forward"
     grad = case.grad_output(trial.exact.values["y"].shape) if mistake.backward else None
@@ -66,13 +93,15 @@ def same_answer(mistake: "Mistake", trial: "Trial") -> bool:
             call = caller_of(mistake)
             reply = answered(*call(request(case, binding, which, grad)))
     except Exception:
-        return trial.notes[which][0] == "raised"
+        return only is None and trial.notes[which][0] == "raised"
     names = [name for name in trial.exact.values if name.startswith("the gradient") == mistake.backward]
     if mistake.backward:
         reply = without_missing(reply, [grad_name(name) for name in case.operation.floats], names)
-    if reply.notes != trial.notes[which] or len(names) != len(reply.results):
+    if (only is None and reply.notes != trial.notes[which]) or len(names) != len(reply.results):
         return False
     for name, result in zip(names, reply.results, strict=True):
+        if only not in (None, name):
+            continue
         received, magnitude = trial.received.get(name), trial.exact.magnitudes[name]
         if received is None or result.array is None or not _close(received, result.array, case, magnitude):
             return False

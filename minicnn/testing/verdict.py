@@ -52,6 +52,7 @@ class Verdict:
         cases: how many were tried.
         examples_needed: how many were until the first finding; None if there is none.
         mistake: the known mistake whose answers equal the function's in every case.
+        partly: where there is none, the known mistakes that explain single results, by name.
         seconds: that it took.
         condition: when the first finding shows.
         smallest: the first finding in the smallest case.
@@ -78,6 +79,7 @@ class Verdict:
     seed: int
     in_time: bool
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    partly: "Mapping[str, Mistake]" = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -91,8 +93,9 @@ class Verdict:
         told = f"{self.target} is wrong {self.condition.sentence}: {first.message}"
         if first.place:
             told += f" ({first.place})"
-        if self.mistake is not None:
-            told += f".\nThis is {self.mistake.sentence}"
+        mistake = self.mistake or self.partly.get(first.what)
+        if mistake is not None:
+            told += f".\nThis is {mistake.sentence}"
         return told if told.endswith("?") else told.rstrip(".") + "."
 
     def text(self, reproducer: Path | None = None) -> str:
@@ -106,7 +109,9 @@ class Verdict:
     def _lines(self, reproducer: Path | None, rows: int) -> list[str]:
         lines = _wrapped(self.sentence)
         for other in self.findings[1:3]:
-            lines += _wrapped(f"Also, in {cases(self.counts[other.label])}: {other.message.rstrip('.')}.")
+            also = f"Also, in {cases(self.counts[other.label])}: {other.message.rstrip('.')}."
+            mistake = self.partly.get(other.what)
+            lines += _wrapped(also if mistake is None else f"{also} This is {mistake.sentence.rstrip('.')}.")
         if self.smallest is not None:
             lines += ["", *drawn(self.smallest, WIDTH, rows)]
             lines += _wrapped(f"In PyTorch: {expression(self.smallest)}", "  ")
