@@ -57,6 +57,9 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
         _check_root(tensor)
     if not repeated:
         check_places(tensor, *operands)
+    if view is not None and view.steps is not None and tensor._node is not None and tensor._node.hooks is not None:
+        tensor._view = View(view.root, view.steps, None)  # a new place, whose gradient those hooks don't see
+        tensor._catch_up()
     former = Former(tensor)
     root = former if view is None else Former(view.root)
     after = compute(former)
