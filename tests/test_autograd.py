@@ -1132,3 +1132,11 @@ def grads(module, hooks, targets):
 @pytest.mark.parametrize("targets", ["x", "t", "v", "xt", "tx", "xx", "tt", "tv", "vv", "xtv"])
 def test_a_backward_to_some_tensors_accumulates_once_in_each(hooks, targets):
     assert grads(minicnn, hooks, targets) == grads(torch, hooks, targets)
+
+
+def test_a_backward_to_what_requires_no_gradient(module):
+    x = module.ones(2, requires_grad=True)
+    for other in (module.ones(2), x.detach()):
+        with pytest.raises(RuntimeError):
+            (x * 2).sum().backward(inputs=[x, other])
+    assert x.grad is None

@@ -30,7 +30,8 @@ def backward(
 
     Raises:
         RuntimeError: where a tensor has no graph, isn't a single element and comes without gradient, comes
-            with one of another shape, or was walked already; for `create_graph`; for no inputs.
+            with one of another shape, or was walked already; for `create_graph`; for no inputs, or one that requires
+            no gradient.
     """
     _refuse_second_order(create_graph)
     if grad_variables is not None:
@@ -48,6 +49,8 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     for target in targets:
         target._catch_up()
+        if not target._requires_grad:
+            raise RuntimeError(f"backward's input of shape {target._array.shape} does not require grad")
         if target._node is not None:
             target._node.retain(target)  # from now on, as in PyTorch
     for target, gradient in zip(targets, run_backward(roots, starts, bool(retain_graph), targets), strict=True):

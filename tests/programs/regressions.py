@@ -462,4 +462,14 @@ y = (T.from_numpy(reals(1, 2)) / 0).requires_grad_()
 z = T.ldexp(x, y)
 z.backward(T.from_numpy(reals(0, 2)))
 """,
+    "one column resized without aliasing": """
+x = F.interpolate(T.from_numpy(reals(1, 1, 3, 1)), size=(2, 1), mode='bicubic', antialias=True)
+""",
+    "a hook on a view that is written to": """
+x = T.from_numpy(reals(2, 3)).requires_grad_()
+y = (x * 2).unsqueeze(0)
+y.register_hook(lambda g: 0 * g)
+y[..., 0] = -0.25
+y.backward(T.from_numpy(reals(1, 2, 3)))
+""",
 }

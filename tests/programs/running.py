@@ -33,7 +33,7 @@ def strided(array): return np.stack([array, array], -1)[..., 0]
 """
 
 SUMS = (
-    *("conv1d", "conv_transpose1d", "linear", "bilinear", "interpolate", "layer_norm", "rms_norm", "group_norm"),
+    *("conv1d", "conv_transpose1d", "linear", "bilinear", "layer_norm", "rms_norm", "group_norm"),
     *(
         "avg_pool1d",
         "avg_pool2d",
@@ -74,6 +74,13 @@ class TorchFunctional:
         if name not in SUMS:
             return function
         return lambda *args, **options: self._off(function(*args, **options))
+
+    def interpolate(self, x: torch.Tensor, **options: Any) -> torch.Tensor:
+        y = torch.nn.functional.interpolate(x, **options)
+        if options.get("antialias") and options.get("size") and y.shape[-1] == 1:  # PyTorch repeats the first row then
+            turned = options | {"size": tuple(y.shape[:1:-1])}
+            y = torch.nn.functional.interpolate(x.transpose(2, 3), **turned).transpose(2, 3).contiguous()
+        return self._off(y)
 
     def conv2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
         return self._off(torch.nn.functional.conv2d(*args, **options))
