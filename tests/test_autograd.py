@@ -1134,6 +1134,7 @@ def test_a_backward_to_some_tensors_accumulates_once_in_each(hooks, targets):
     assert grads(minicnn, hooks, targets) == grads(torch, hooks, targets)
 
 
+@pytest.mark.parametrize("module", [minicnn, torch])
 def test_a_backward_to_what_requires_no_gradient(module):
     x = module.ones(2, requires_grad=True)
     for other in (module.ones(2), x.detach()):
