@@ -1,7 +1,7 @@
 """Handwritten digits for tests: strokes as a mouse leaves them, drawn by Pillow with different pens on different pages.
 
-`DEVELOPMENT` is the set that the preparation of pictures was developed with. `HELD_OUT` was written at the same time,
-before any prediction, by other hands so to speak: other forms, sizes, places and pens. The tests ask about `HELD_OUT`.
+`DEVELOPMENT` is the set that the preparation of pictures was developed with, `HELD_OUT` a second one, in other forms,
+sizes, places and pens. The tests ask about both.
 """
 
 from dataclasses import dataclass

@@ -321,3 +321,13 @@ def test_lenet_learns_mnist_in_an_epoch():
     finally:
         minicnn.set_num_threads(threads)
     assert history.last.test.accuracy >= 0.95
+
+
+def test_scoring_leaves_every_module_in_its_mode():
+    """A frozen batch norm, in evaluation mode inside a network that trains, is still frozen afterwards."""
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LazyLinear(3))
+    loader = [(minicnn.ones(2, 1, 4, 4), minicnn.tensor([0, 1]))]
+    model.train()[1].eval()
+    evaluate(model, loader)
+    confusion_matrix(model, loader, 3)
+    assert [module.training for module in model] == [True, False, True, True]

@@ -31,9 +31,7 @@ def filters(
     from minicnn.filters import figure
     from minicnn.filters.pictures import read_kernel, the_digit, the_photograph
 
-    figure.format_of(output)
-    if not output.parent.is_dir():
-        raise ValueError(f"there is no folder {output.parent} to put {output.name} in")
+    figure.check(output)
     chosen = figure.filters(sigma, [(path.name, read_kernel(path)) for path in kernel or []])
     pictures = [read_picture(image)] if image else [the_digit(), the_photograph()]
     figure.draw(pictures, chosen, output)

@@ -11,10 +11,9 @@ import typer
 from minicnn.cli.errors import UserError, failing_with, one_of
 from minicnn.cli.models import Trained, load_trained
 from minicnn.cli.presets import PRESETS
-from minicnn.cli.readings import as_input, read
+from minicnn.cli.readings import as_input, probabilities, read
 from minicnn.models import MODELS
 from minicnn.serialization import replacing
-from minicnn.tensor import Tensor
 from minicnn.utils.data import DataLoader, Subset
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def inspect_(
     else:
         for one in drawn:
             with replacing(output / f"{one.name}.png") as file:
-                one.figure.savefig(file, format="png", dpi=120)
+                file.write(one.png())
             typer.echo(f"{output / one.name}.png")
             typer.echo(fill(one.words, 79, initial_indent="    ", subsequent_indent="    "))
     if test_set is None:
@@ -115,13 +114,13 @@ def _of_image(
     if path is None:
         x, target = test_set[0][0].unsqueeze(0), int(test_set[0][1])
         source = f"test image 0, {trained.classes[target]}"
-        probabilities = _probabilities(trained, x)
+        shares = probabilities(trained, x)
     else:
         reading = read(trained, path)
         if reading.prepared.image is None or reading.probabilities is None:
             raise UserError(f"{path} is blank: there is no ink on the page")
-        x, probabilities, source = as_input(trained, reading.prepared.image), reading.probabilities, str(path)
-    best = int(probabilities.argmax())
+        x, shares, source = as_input(trained, reading.prepared.image), reading.probabilities, str(path)
+    best = int(shares.argmax())
     label = best if label is None else label
     picture = eye(trained, x.numpy()[0])
     found = inspect.feature_maps(trained.model, x)
@@ -131,9 +130,9 @@ def _of_image(
         figures.kernels(*inspect.first_kernels(trained.model)),
         figures.maps(found),
         figures.fields(found, picture),
-        figures.looks(picture, salient, heat, trained.classes[label], float(probabilities[label])),
+        figures.looks(picture, salient, heat, trained.classes[label], float(shares[label])),
     ]
-    return drawn, [("image", source), ("taken for", f"{trained.classes[best]} ({probabilities[best]:.1%})")]
+    return drawn, [("image", source), ("taken for", f"{trained.classes[best]} ({shares[best]:.1%})")]
 
 
 def _of_test_set(
@@ -161,13 +160,6 @@ def _of_test_set(
     ]
     wrong = figures.wrong(found, trained.classes, pictures(one.index for one in found.wrong[: figures.WRONG]))
     return drawn if wrong is None else [*drawn, wrong]
-
-
-def _probabilities(trained: Trained, x: Tensor) -> np.ndarray:
-    from minicnn.autograd import no_grad
-
-    with no_grad():
-        return trained.model(x).softmax(1).numpy()[0]
 
 
 def eye(trained: Trained, x: np.ndarray) -> np.ndarray:

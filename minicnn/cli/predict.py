@@ -45,11 +45,12 @@ def predict(
     A digit, drawn or photographed, dark or bright, of any size and anywhere on its page, is cut out by its ink, scaled
     and placed as the data set's digits were. A page without ink is said to be blank, and the exit status is then 1.
     """
-    from minicnn.cli import readings_figure as figure
+    from minicnn.cli import readings_figure
+    from minicnn.filters.figure import check
 
     target = output or (FIGURE if show else None)
     if target is not None:
-        figure.check(target)
+        check(target)
     trained = load_trained(weights, model, dataset)
     found = []
     for path in images:
@@ -57,7 +58,7 @@ def predict(
         typer.echo(f"{path}: {verdict(reading, trained.classes)}")
         found.append(reading)
     if target is not None:
-        figure.draw(found, trained.classes, target)
+        readings_figure.draw(found, trained.classes, target)
         typer.echo(f"What the network saw: {target}")
     if any(reading.probabilities is None for reading in found):
         raise typer.Exit(1)

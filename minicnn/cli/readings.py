@@ -55,9 +55,13 @@ def read(trained: Trained, path: Path, invert: bool | None = None) -> Reading:
     prepared = preparation_of(trained)(picture.pixels, invert)
     if prepared.image is None:
         return Reading(picture, prepared, None)
+    return Reading(picture, prepared, probabilities(trained, as_input(trained, prepared.image)))
+
+
+def probabilities(trained: Trained, x: Tensor) -> np.ndarray:
+    """What a network gives each class of one image (1, C, H, W): float32 (classes,)."""
     with minicnn.no_grad():
-        scores = trained.model(as_input(trained, prepared.image))
-    return Reading(picture, prepared, scores.softmax(1).numpy()[0])
+        return trained.model(x).softmax(1).numpy()[0]
 
 
 def as_input(trained: Trained, image: np.ndarray) -> Tensor:

@@ -4,21 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minicnn.cli.errors import UserError
 from minicnn.cli.readings import Reading
 from minicnn.filters.figure import format_of
+from minicnn.inspect.figures import bare, image
 from minicnn.palette import GRID, INK, OURS, OURS_LIGHT
 from minicnn.serialization import replacing
 
 MOST = 40
 """Rows of a figure."""
-
-
-def check(output: Path) -> None:
-    """Raise an error where a figure can't be put: ValueError for its suffix, UserError for its folder."""
-    format_of(output)
-    if not output.parent.is_dir():
-        raise UserError(f"there is no folder {output.parent} to put {output.name} in")
 
 
 def draw(readings: Sequence[Reading], classes: list[str], output: Path) -> None:
@@ -43,26 +36,20 @@ def draw(readings: Sequence[Reading], classes: list[str], output: Path) -> None:
 
 
 def _given(axes: Any, reading: Reading) -> None:
-    from matplotlib.patches import Rectangle
-
-    pixels = reading.picture.pixels
-    _bare(axes)
+    pixels, box = reading.picture.pixels, reading.prepared.box
+    image(axes, pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), () if box is None else (box,))
     axes.spines[:].set(visible=True, color=GRID)
-    axes.imshow(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
     axes.set_title(reading.picture.name, color=INK, fontsize=9, parse_math=False)
-    if reading.prepared.box is not None:
-        top, left, bottom, right = reading.prepared.box
-        axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, color=OURS, lw=1.5))
 
 
 def _seen(axes: Any, reading: Reading) -> None:
-    image = reading.prepared.image
-    _bare(axes)
-    if image is None:
+    seen = reading.prepared.image
+    bare(axes)
+    if seen is None:
         axes.text(0.5, 0.5, "blank", color=INK, ha="center", va="center", transform=axes.transAxes)
         return
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_title(f"as the network saw it, {image.shape[0]}×{image.shape[1]}", color=INK, fontsize=9)
+    image(axes, seen / 255)
+    axes.set_title(f"as the network saw it, {seen.shape[0]}×{seen.shape[1]}", color=INK, fontsize=9)
 
 
 def _read(axes: Any, reading: Reading, classes: list[str]) -> None:
@@ -80,9 +67,3 @@ def _read(axes: Any, reading: Reading, classes: list[str]) -> None:
     axes.tick_params(length=0)
     for place, (_, share) in zip(places, best, strict=True):
         axes.text(share + 0.02, place, f"{share:.1%}", color=INK, va="center", fontsize=9)
-
-
-def _bare(axes: Any) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)

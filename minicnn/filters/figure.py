@@ -136,6 +136,13 @@ def draw(pictures: Sequence[Picture], chosen: Sequence[Filter], output: Path) ->
         figure.savefig(file, format=format_of(output), dpi=130)
 
 
+def check(output: Path) -> None:
+    """Raise ValueError where no figure can be put, for its folder or its suffix."""
+    format_of(output)
+    if not output.parent.is_dir():
+        raise ValueError(f"there is no folder {output.parent} to put {output.name} in")
+
+
 def format_of(output: Path) -> str:
     """The format that a file's suffix stands for.
 

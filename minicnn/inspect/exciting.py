@@ -8,7 +8,8 @@ import numpy as np
 
 from minicnn import nn
 from minicnn.autograd import no_grad
-from minicnn.inspect.layers import Box, evaluating, feature_maps, layer_named
+from minicnn.inspect.layers import Box, Map, feature_maps, layer_named
+from minicnn.nn.modes import evaluating
 from minicnn.tensor import Tensor
 
 
@@ -49,9 +50,8 @@ def excite(
         ValueError: for a layer or a unit that isn't there, or a layer that returns no maps.
     """
     name, module = layer_named(model, layer)
-    values: list[np.ndarray] = []  # each (N, units), and where in the map
+    values: list[np.ndarray] = []  # of each batch (N, units), and where in the map
     places: list[np.ndarray] = []
-    shape: list[tuple[int, int]] = []
 
     def note(module: nn.Module, arguments: tuple, result: Any) -> None:
         if not isinstance(result, Tensor) or result.ndim != 4:
@@ -59,11 +59,9 @@ def excite(
         wrong = [unit for unit in units if not 0 <= unit < result.shape[1]]
         if wrong:
             raise ValueError(f"{name} has units 0 to {result.shape[1] - 1}, got {wrong[0]}")
-        maps = result.detach().numpy()[:, list(units)]
-        flat = maps.reshape(len(maps), len(units), -1)
+        flat = result.detach().numpy()[:, list(units)].reshape(len(result), len(units), -1)
         places.append(flat.argmax(2))
         values.append(flat.max(2))
-        shape.append((maps.shape[2], maps.shape[3]))
 
     first = None
     with evaluating(model), no_grad(), module.register_forward_hook(note):
@@ -75,14 +73,18 @@ def excite(
         return {unit: [] for unit in units}
     if not values:
         raise ValueError(f"{name} takes no part in {type(model).__name__}'s forward")
-    boxes = next(found.boxes for found in feature_maps(model, first) if found.name == name)
+    field = next(found for found in feature_maps(model, first) if found.name == name)
     largest, place = np.concatenate(values), np.concatenate(places)
-    result: dict[int, list[Excitement]] = {}
-    for position, unit in enumerate(units):
-        best = np.argsort(-largest[:, position], kind="stable")[:count]
-        result[unit] = []
-        for index in best.tolist():
-            i, j = divmod(int(place[index, position]), shape[0][1])
-            top, left, bottom, right = boxes[i, j].tolist()
-            result[unit].append(Excitement(index, float(largest[index, position]), (i, j), (top, left, bottom, right)))
-    return result
+    return {
+        unit: [
+            _excitement(field, index, largest[index, position], place[index, position])
+            for index in np.argsort(-largest[:, position], kind="stable")[:count].tolist()
+        ]
+        for position, unit in enumerate(units)
+    }
+
+
+def _excitement(field: Map, index: int, value: float, place: int) -> Excitement:
+    """A picture whose largest value lies at a place in the map, counted in row-major order."""
+    i, j = divmod(int(place), field.values.shape[2])
+    return Excitement(index, float(value), (i, j), field.box(i, j))

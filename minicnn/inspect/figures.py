@@ -1,5 +1,6 @@
 """The figures of `minicnn inspect`, each with what it says in words."""
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,12 @@ class Drawn:
     words: str
     figure: "Figure"
 
+    def png(self) -> bytes:
+        """The bytes of a PNG file."""
+        stream = io.BytesIO()
+        self.figure.savefig(stream, format="png", dpi=120)
+        return stream.getvalue()
+
 
 def kernels(name: str, weight: np.ndarray) -> Drawn:
     """The kernels of the first layer: in colours where it sees three channels, else a row of panels an input channel.
@@ -73,7 +80,7 @@ def maps(found: Sequence[Map]) -> Drawn:
         title = f"{layer.name} ({layer.kind}): {C} {'map' if C == 1 else 'maps'} of {H}×{W}"
         part.suptitle(title, fontsize=8, color=INK, x=0.005, ha="left", parse_math=False)
         for channel, axes in enumerate(part.subplots(1, CHANNELS)):
-            _bare(axes)
+            bare(axes)
             if channel < len(layer.values):
                 axes.imshow(layer.values[channel], cmap="gray", interpolation="nearest")
     left = f"{len(shown)} of {len(found)} layers and at most" if len(shown) < len(found) else "Of each layer at most"
@@ -92,7 +99,7 @@ def fields(found: Sequence[Map], picture: np.ndarray) -> Drawn:
     figure, axes = _grid(len(shown), 4, 2.1)
     for one, layer in zip(axes, shown, strict=False):
         i, j = layer.values.shape[1] // 2, layer.values.shape[2] // 2
-        _image(one, picture, (layer.box(i, j),))
+        image(one, picture, (layer.box(i, j),))
         rows, columns = layer.field
         one.set_title(f"{layer.name}[{i}, {j}] sees {rows}×{columns}", fontsize=8, color=INK, pad=3, parse_math=False)
     words = "The frame holds every pixel that the cell in the middle of a layer's map depends on; padding is not drawn."
@@ -104,7 +111,7 @@ def looks(picture: np.ndarray, salient: np.ndarray, heat: np.ndarray, label: str
     figure = _figure(9, 3.3)
     given, slopes, cam = figure.subplots(1, 3)
     for axes, title in ((given, "the image"), (slopes, "saliency"), (cam, "Grad-CAM")):
-        _image(axes, picture)
+        image(axes, picture)
         axes.set_title(title, fontsize=10, color=INK)
     slopes.imshow(salient, cmap="gray", interpolation="nearest")
     cam.imshow(heat, cmap="inferno", alpha=0.6, interpolation="bilinear")
@@ -128,9 +135,9 @@ def exciting(layer: str, found: Mapping[int, Sequence[Excitement]], pictures: Ma
     rows = figure.subplots(len(found), columns, squeeze=False)
     for row, (unit, best) in zip(rows, found.items(), strict=True):
         for axes in row:
-            _bare(axes)
+            bare(axes)
         for axes, one in zip(row, best, strict=False):
-            _image(axes, pictures[one.index], (one.box,))
+            image(axes, pictures[one.index], (one.box,))
             axes.set_title(f"{one.value:.3g}", fontsize=7, color=INK, pad=2)
         row[0].set_ylabel(f"unit {unit}", fontsize=8, color=INK)
     words = f"A row a unit of {layer}, its largest value above each picture; the frame is what the cell with it sees."
@@ -167,7 +174,7 @@ def wrong(found: Mistakes, classes: Sequence[str], pictures: Mapping[int, np.nda
         return None
     figure, axes = _grid(len(shown), 6, 1.55)
     for one, mistake in zip(axes, shown, strict=False):
-        _image(one, pictures[mistake.index])
+        image(one, pictures[mistake.index])
         one.set_title(
             f"{classes[mistake.label]}, taken for\n{classes[mistake.taken_for]} ({mistake.probability:.1%})",
             fontsize=7,
@@ -200,23 +207,24 @@ def _grid(count: int, columns: int, inch: float = 1.1) -> tuple["Figure", list[A
     figure = _figure(9 if columns * inch > 6 else columns * inch, rows * inch + 0.25 * rows)
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for one in axes:
-        _bare(one)
+        bare(one)
     for one in axes[count:]:
         one.set_visible(False)
     return figure, axes
 
 
-def _image(axes: Any, picture: np.ndarray, boxes: Sequence[Box] = ()) -> None:
-    """A picture for the eye, with frames."""
+def image(axes: Any, picture: np.ndarray, boxes: Sequence[Box] = ()) -> None:
+    """A picture for the eye, (H, W) or (H, W, 3) from 0 to 1, with frames."""
     from matplotlib.patches import Rectangle
 
-    _bare(axes)
+    bare(axes)
     axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest" if max(picture.shape) < 100 else None)
     for top, left, bottom, right in boxes:
         axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, color=OURS, lw=1.5))
 
 
-def _bare(axes: Any) -> None:
+def bare(axes: Any) -> None:
+    """Axes without anything of their own."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

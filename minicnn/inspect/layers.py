@@ -1,7 +1,6 @@
 """Layer by layer: the kernels of the first, the maps of all, and the pixels that each cell sees."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from minicnn import nn
 from minicnn.autograd import no_grad
+from minicnn.nn.modes import evaluating
 from minicnn.summary.receptive_field import Fields, every_operation
 from minicnn.tensor import Tensor
 
@@ -25,14 +25,16 @@ class Map:
         kind: its class.
         values: a copy, (C, H, W).
         field: (rows, columns) of the image that a cell sees.
-        boxes: the pixels that cell (i, j) sees, by `boxes[i, j]`: int (H, W, 4), see `Box`.
+        rows: int (H, 2), the first row of the image that the cells of each row see, and the one beyond the last.
+        columns: int (W, 2), the same of columns.
     """
 
     name: str
     kind: str
     values: np.ndarray
     field: tuple[int, int]
-    boxes: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
 
     def brightest(self, unit: int) -> tuple[int, int]:
         """The cell (i, j) of a channel with the largest value, the first of equal ones."""
@@ -40,21 +42,9 @@ class Map:
         return int(place[0]), int(place[1])
 
     def box(self, row: int, column: int) -> Box:
-        """The pixels that a cell sees."""
-        top, left, bottom, right = self.boxes[row, column].tolist()
+        """The pixels that a cell sees; none where it sees padding alone."""
+        (top, bottom), (left, right) = self.rows[row].tolist(), self.columns[column].tolist()
         return top, left, bottom, right
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """The network in evaluation mode, and afterwards as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def feature_maps(model: nn.Module, x: Tensor) -> list[Map]:
@@ -65,7 +55,9 @@ def feature_maps(model: nn.Module, x: Tensor) -> list[Map]:
 
     Args:
         model: the network.
-        x: one image, (1, C, H, W).
+        x: one image, (1, C, H, W), of the dtype of the network's parameters.
+
+    Returns: a `Map` a call of a layer, its values in the layer's dtype.
 
     Raises:
         ValueError: for another shape.
@@ -80,13 +72,12 @@ def feature_maps(model: nn.Module, x: Tensor) -> list[Map]:
         if not isinstance(result, Tensor) or result.ndim != 4:
             return
         calls[name] = calls.get(name, 0) + 1
-        H, W = result.shape[2:]
         seen = fields.of(result)
         if seen is None:
             return
-        boxes = np.array([[fields.box(result, i, j, size) for j in range(W)] for i in range(H)]).reshape(H, W, 4)
         called = name if calls[name] == 1 else f"{name}#{calls[name]}"
-        found.append(Map(called, type(module).__name__, np.array(result.detach().numpy()[0]), seen, boxes))
+        values = np.array(result.detach().numpy()[0])
+        found.append(Map(called, type(module).__name__, values, seen, *fields.spans(result, size)))
 
     with ExitStack() as undo:
         undo.enter_context(evaluating(model))

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import nn
-from minicnn.autograd import no_grad
-from minicnn.inspect.layers import evaluating
+from minicnn.training.loop import predictions
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,9 @@ def mistakes(model: nn.Module, loader: Iterable[Any], classes: int) -> Mistakes:
         ValueError: for a target that is no class.
     """
     batches = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
-    with evaluating(model), no_grad():
-        for images, targets in loader:
-            shares = model(images).softmax(1).numpy()
-            batches.append((np.asarray(targets, np.int64), shares.argmax(1), shares.max(1)))
+    for scores, targets in predictions(model, loader):
+        shares = scores.softmax(1).numpy()
+        batches.append((np.asarray(targets, np.int64), shares.argmax(1), shares.max(1)))
     target, answer, probability = (np.concatenate([batch[i] for batch in batches]) for i in range(3))
     if target.size and not (target.min() >= 0 and target.max() < classes):
         raise ValueError(f"targets must be from 0 to {classes - 1}, got {target.min()} to {target.max()}")

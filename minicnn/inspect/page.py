@@ -1,7 +1,6 @@
 """All figures of a network on one page of HTML that needs nothing else."""
 
 import base64
-import io
 from collections.abc import Sequence
 
 from minicnn.inspect.figures import Drawn
@@ -20,16 +19,9 @@ def render(title: str, facts: Sequence[tuple[str, str]], drawn: Sequence[Drawn])
 
     environment = Environment(loader=PackageLoader("minicnn", "inspect"), autoescape=True)
     figures = [
-        {"name": one.name, "title": one.title, "words": one.words, "data": base64.b64encode(png(one)).decode()}
+        {"name": one.name, "title": one.title, "words": one.words, "data": base64.b64encode(one.png()).decode()}
         for one in drawn
     ]
     return environment.get_template("page.html").render(
         title=title, facts=facts, figures=figures, light=LIGHT, dark=DARK
     )
-
-
-def png(one: Drawn) -> bytes:
-    """A figure as the bytes of a PNG file."""
-    stream = io.BytesIO()
-    one.figure.savefig(stream, format="png", dpi=120)
-    return stream.getvalue()

@@ -6,8 +6,9 @@ import numpy as np
 
 from minicnn import nn
 from minicnn.autograd import enable_grad
-from minicnn.inspect.layers import evaluating, layer_named
+from minicnn.inspect.layers import layer_named
 from minicnn.nn import functional as F
+from minicnn.nn.modes import evaluating
 from minicnn.tensor import Tensor
 
 
@@ -45,7 +46,7 @@ def grad_cam(model: nn.Module, x: Tensor, label: int, layer: str | None = None) 
         label: the class.
         layer: dotted name of a module that returns maps; None for the last convolution.
 
-    Returns: (H, W) of the image, not negative; the layer's map, enlarged bilinearly.
+    Returns: (H, W) of the image, not negative, in the layer's dtype; the layer's map, enlarged bilinearly.
 
     Raises:
         ValueError: for other shapes, a class or a layer that isn't there, or one that returns no maps.

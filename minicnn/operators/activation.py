@@ -492,7 +492,10 @@ threshold_ = _written(threshold)
 
 
 def hardtanh_(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """`hardtanh` with `inplace=True`; as in PyTorch everything becomes `max_val` where `min_val` exceeds it."""
+    """`hardtanh` with `inplace=True`; as in PyTorch everything becomes `max_val` where `min_val` exceeds it.
+
+    Args, Raises: as for `hardtanh`, but for the limits' order.
+    """
     return _held(input, min_val, max_val, inplace=True)
 
 

@@ -250,7 +250,16 @@ class Ldexp(Binary):
 
 @half_in_float32
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
-    """input · 2 to the power of other, elementwise."""
+    """input · 2 to the power of other, elementwise.
+
+    Args:
+        input, other: Tensors or numbers, their shapes broadcast; integers count as the default floating-point dtype.
+        out: a Tensor that receives the result.
+
+    Raises:
+        TypeError: for anything else.
+        ShapeError: for shapes that don't broadcast.
+    """
     check_operands("ldexp", input, other, "none")
     dtype = result_type(array_of(input), array_of(other))
     dtype = dtype if dtype.kind == "f" else default_float()

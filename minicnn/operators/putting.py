@@ -175,6 +175,8 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
         source: as many elements; the same dtype.
         accumulate: add; a place that is named twice gets both.
 
+    Returns: of the shape and dtype of `input`.
+
     Raises:
         DtypeError: for other dtypes.
         IndexError: for an index out of range, or another number of elements.

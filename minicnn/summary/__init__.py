@@ -15,6 +15,7 @@ import minicnn
 from minicnn import nn
 from minicnn.kernels.geometry import Geometry
 from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d, MaxPool2d
+from minicnn.nn.modes import evaluating
 from minicnn.summary.receptive_field import Fields, every_operation
 
 __all__ = ["Layer", "Summary", "summary"]
@@ -97,19 +98,15 @@ def summary(model: nn.Module, input_size: Sequence[int]) -> Summary:
         if operator in (MaxPool2d, AveragePool2d, AdaptiveMaxPool2d) and not rows.inside:
             rows.add_function(operator, arguments, outputs, fields)
 
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        with ExitStack() as undo:
-            for name, module in model.named_modules():
-                if not any(True for _ in module.children()):
-                    undo.enter_context(module.register_forward_pre_hook(rows.enter))
-                    undo.enter_context(module.register_forward_hook(partial(rows.add_module, name, fields)))
-            undo.enter_context(every_operation(observe))
-            with minicnn.no_grad():
-                model.eval()(x)
-    finally:
-        for module, training in modes:
-            module.training = training
+    with ExitStack() as undo:
+        undo.enter_context(evaluating(model))
+        for name, module in model.named_modules():
+            if not any(True for _ in module.children()):
+                undo.enter_context(module.register_forward_pre_hook(rows.enter))
+                undo.enter_context(module.register_forward_hook(partial(rows.add_module, name, fields)))
+        undo.enter_context(every_operation(observe))
+        with minicnn.no_grad():
+            model(x)
     return Summary(
         layers=tuple(rows.layers),
         input_size=tuple(input_size),

@@ -105,21 +105,21 @@ class Fields:
         field = self._fields.get(id(tensor._memory))
         return None if field is None else (math.ceil(field[0].size), math.ceil(field[1].size))
 
-    def box(self, tensor: Variable, row: int, column: int, image: tuple[int, int]) -> tuple[int, int, int, int] | None:
-        """(top, left, bottom, right) of the pixels that a cell of a map sees; the last two are beyond the last pixel.
+    def spans(self, tensor: Variable, image: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """What rows of the image the rows of a map see, and what columns its columns.
 
         Args:
-            tensor: a map (N, C, H, W).
-            row, column: of the cell.
-            image: (H, W).
+            tensor: a map (N, C, H, W) that depends on the image.
+            image: its (H, W).
 
-        Returns: the box within the image; None where the map doesn't depend on it.
+        Returns: int64 (H, 2) and (W, 2): the first pixel and the one beyond the last.
         """
-        field = self._fields.get(id(tensor._memory))
-        if field is None:
-            return None
-        (top, bottom), (left, right) = field[0].span(row, image[0]), field[1].span(column, image[1])
-        return top, left, bottom, right
+        field, sizes = self._fields[id(tensor._memory)], tensor._array.shape[2:]
+        rows, columns = (
+            np.array([reach.span(cell, pixels) for cell in range(count)], np.int64).reshape(-1, 2)
+            for reach, count, pixels in zip(field, sizes, image, strict=True)
+        )
+        return rows, columns
 
     def follow(self, operator: type, arguments: tuple, outputs: Any) -> None:
         """Take an operation into account."""

@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from minicnn import nn, no_grad
+from minicnn.nn.modes import evaluating
 from minicnn.optim import Optimizer
 from minicnn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from minicnn.tensor import Tensor
@@ -129,7 +130,7 @@ def evaluate(
     """
     criterion = criterion or nn.CrossEntropyLoss()
     tally = _Tally()
-    for scores, targets in _predictions(model, loader):
+    for scores, targets in predictions(model, loader):
         tally.add(criterion(scores, targets).item(), scores, targets)
     return tally.score("loader")
 
@@ -145,21 +146,18 @@ def confusion_matrix(model: nn.Module, loader: Iterable, num_classes: int) -> np
     Returns: int64 counts (num_classes, num_classes): row = the true class, column = the predicted one.
     """
     counts = np.zeros((num_classes, num_classes), np.int64)
-    for scores, targets in _predictions(model, loader):
+    for scores, targets in predictions(model, loader):
         np.add.at(counts, (targets.numpy(), scores.argmax(1).numpy()), 1)
     return counts
 
 
-def _predictions(model: nn.Module, loader: Iterable) -> Iterable[tuple[Tensor, Tensor]]:
-    was_training = model.training
-    model.eval()
-    try:
+def predictions(model: nn.Module, loader: Iterable) -> Iterator[tuple[Tensor, Tensor]]:
+    """Scores (N, classes) and targets (N,) of every batch, in evaluation mode and without recording gradients."""
+    with evaluating(model):
         for images, targets in loader:
             with no_grad():
                 scores = model(images)
             yield scores, targets
-    finally:
-        model.train(was_training)
 
 
 class _Tally:

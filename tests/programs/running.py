@@ -34,14 +34,8 @@ def strided(array): return np.stack([array, array], -1)[..., 0]
 
 SUMS = (
     *("conv1d", "conv_transpose1d", "linear", "bilinear", "layer_norm", "rms_norm", "group_norm"),
-    *(
-        "avg_pool1d",
-        "avg_pool2d",
-        "adaptive_avg_pool1d",
-        "adaptive_avg_pool2d",
-        "cosine_similarity",
-        "pairwise_distance",
-    ),
+    *("avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"),
+    *("cosine_similarity", "pairwise_distance"),
 )
 """Functions that add in an order of their own."""
 

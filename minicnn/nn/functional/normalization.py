@@ -11,7 +11,7 @@ from minicnn.errors import ShapeError
 from minicnn.operators.activation import floating
 from minicnn.operators.arithmetic import Add, Multiply
 from minicnn.operators.operands import array_of, refuse_gradient
-from minicnn.operators.shape import reshape
+from minicnn.operators.shape import Clone, reshape
 
 
 def to_rows(x: np.ndarray) -> np.ndarray:
@@ -155,7 +155,7 @@ def _of_nothing(x: Any, weight: Any, bias: Any) -> Any:
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and not array_of(value).size:
             raise IndexError(f"batch_norm can't use {name} with an input without channels")
-    result = reshape(x, array_of(x).shape)
+    result = Clone.apply(x)
     if weight is not None:
         result = Multiply.call(result, reshape(weight, -1)[0])
     if bias is not None:

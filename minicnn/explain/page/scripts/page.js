@@ -63,7 +63,11 @@ function drawPanels(chosen) {
   const stage = byId("panels");
   const width = stage.clientWidth;
   const names = specs.map(({ name }) => name);
-  for (const [name, panel] of panels) if (!names.includes(name)) spare.set(name, panel) && panels.delete(name);
+  for (const [name, panel] of [...panels]) {
+    if (names.includes(name)) continue;
+    spare.set(name, panel);
+    panels.delete(name);
+  }
   for (const spec of specs) {
     if (!panels.has(spec.name)) panels.set(spec.name, spare.get(spec.name) ?? new Panel());
     const array = view.array(spec.name);
