@@ -8,7 +8,7 @@ from minicnn.autograd.anomalies import (
 )
 from minicnn.autograd.differentiate import backward, grad
 from minicnn.autograd.function import Function, FunctionCtx, InplaceFunction, once_differentiable
-from minicnn.autograd.gradcheck import gradcheck
+from minicnn.autograd.gradcheck import gradcheck, gradgradcheck
 from minicnn.autograd.inplace import assign
 from minicnn.autograd.mode import (
     enable_grad,
@@ -34,6 +34,7 @@ __all__ = [
     "enable_grad",
     "grad",
     "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",

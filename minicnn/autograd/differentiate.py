@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.recorded import add_to_grad, run_recorded
 from minicnn.autograd.variable import Variable
 from minicnn.autograd.walk import hand_over, run_backward
 
@@ -24,26 +25,38 @@ def backward(
         tensors: one Tensor or several.
         grad_tensors: for each its gradient, of its shape; None for a single-element tensor.
         retain_graph: keep the graph, so that it can be walked again.
-        create_graph: False: gradients of gradients don't exist.
+        create_graph: record the walk, so that the gradients have gradients; the graph is kept then, too.
         grad_variables: the old name of `grad_tensors`.
         inputs: accumulate in these tensors' `.grad` alone; one that isn't a leaf retains its gradient from then on.
 
     Raises:
         RuntimeError: where a tensor has no graph, isn't a single element and comes without gradient, comes
-            with one of another shape, or was walked already; for `create_graph`; for no inputs, or one that requires
-            no gradient.
+            with one of another shape, or was walked already; for no inputs, or one that requires no gradient; with
+            `create_graph` at an operation that has no gradient of its gradient.
     """
-    _refuse_second_order(create_graph)
     if grad_variables is not None:
         warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
         if grad_tensors is not None:
             raise RuntimeError("backward takes grad_tensors or grad_variables, the old name, not both")
         grad_tensors = grad_variables
     roots = _listed(tensors)
-    starts = _start_gradients(roots, grad_tensors)
-    if inputs is None:
-        run_backward(roots, starts, bool(retain_graph))
-        return
+    retain_graph = create_graph if retain_graph is None else bool(retain_graph)
+    if create_graph:
+        warnings.warn(
+            "backward with create_graph=True leaves a cycle: a parameter holds its gradient, whose graph holds the "
+            "parameter. autograd.grad leaves none; otherwise set .grad to None when it is no longer needed.",
+            UserWarning,
+            stacklevel=2,
+        )
+        starts = _start_tensors(roots, grad_tensors)
+        if inputs is None:
+            run_recorded(roots, starts, retain_graph)
+            return
+    else:
+        starts = _start_gradients(roots, grad_tensors)
+        if inputs is None:
+            run_backward(roots, starts, retain_graph)
+            return
     targets = list({id(target): target for target in _listed(inputs)}.values())  # one that is named twice counts once
     if not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
@@ -53,8 +66,13 @@ def backward(
             raise RuntimeError(f"backward's input of shape {target._array.shape} does not require grad")
         if target._node is not None:
             target._node.retain(target)  # from now on, as in PyTorch
-    for target, gradient in zip(targets, run_backward(roots, starts, bool(retain_graph), targets), strict=True):
-        if gradient is not None and target._node is None:
+    found = (run_recorded if create_graph else run_backward)(roots, starts, retain_graph, targets)
+    for target, gradient in zip(targets, found, strict=True):
+        if gradient is None or target._node is not None:
+            continue
+        if create_graph:
+            add_to_grad(target, gradient)
+        else:
             hand_over(target, gradient.copy())
 
 
@@ -76,7 +94,7 @@ def grad(
         inputs: one Tensor or several, each requiring a gradient.
         grad_outputs: for each output its gradient; None for a single-element output.
         retain_graph: keep the graph, so that it can be walked again.
-        create_graph: False: gradients of gradients don't exist.
+        create_graph: record the walk, so that the gradients have gradients; the graph is kept then, too.
         only_inputs: has no effect; PyTorch deprecated it.
         allow_unused: give None for an input that no output depends on, instead of raising.
         is_grads_batched: False: `grad_outputs` holds one gradient for each output.
@@ -89,7 +107,6 @@ def grad(
             `is_grads_batched`.
         ValueError: for `materialize_grads` where `allow_unused` is False.
     """
-    _refuse_second_order(create_graph)
     if not only_inputs:
         warnings.warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
@@ -109,25 +126,22 @@ def grad(
         view = target._view
         if not (target._requires_grad or (view is not None and view.root._requires_grad)):
             raise RuntimeError("one of the inputs does not require grad")
-    found = run_backward(roots, _start_gradients(roots, grad_outputs), bool(retain_graph), targets)
+    retain_graph = create_graph if retain_graph is None else bool(retain_graph)
+    if create_graph:
+        found = run_recorded(roots, _start_tensors(roots, grad_outputs), retain_graph, targets)
+    else:
+        arrays = run_backward(roots, _start_gradients(roots, grad_outputs), retain_graph, targets)
+        found = [None if array is None else Variable._computed(array.copy()) for array in arrays]
     if materialize_grads:
         pairs = zip(found, targets, strict=True)
-        found = [np.zeros_like(target._array) if gradient is None else gradient for gradient, target in pairs]
+        found = [Variable._computed(np.zeros_like(t._array)) if gradient is None else gradient for gradient, t in pairs]
     for position, gradient in enumerate(found):
         if gradient is None and not allow_unused:
             raise RuntimeError(
                 f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
                 "allow_unused=True if this is the desired behavior."
             )
-    return tuple(None if gradient is None else Variable._computed(gradient.copy()) for gradient in found)
-
-
-def _refuse_second_order(create_graph: bool) -> None:
-    if create_graph:
-        raise RuntimeError(
-            "minicnn has no gradients of gradients: create_graph must be False. A gradient that is only looked at, or "
-            "used as a number, needs no graph of its own"
-        )
+    return tuple(found)
 
 
 def _listed(tensors: Any) -> list[Variable]:
@@ -138,15 +152,31 @@ def _listed(tensors: Any) -> list[Variable]:
     return listed
 
 
+def _start_tensors(roots: list[Variable], gradients: Any) -> list[Variable]:
+    """As `_start_gradients`, as Tensors: those given, with their places in a graph."""
+    given = _given_for(roots, gradients)
+    arrays = [_start_gradient(root, gradient) for root, gradient in zip(roots, given, strict=True)]
+    return [
+        one if isinstance(one, Variable) else Variable._computed(array)
+        for one, array in zip(given, arrays, strict=True)
+    ]
+
+
 def _start_gradients(roots: list[Variable], gradients: Any) -> list[np.ndarray]:
     """The gradients to start from: ones for single elements, otherwise what was given, checked."""
+    given = _given_for(roots, gradients)
+    return [_start_gradient(root, gradient) for root, gradient in zip(roots, given, strict=True)]
+
+
+def _given_for(roots: list[Variable], gradients: Any) -> list:
+    """For each root the gradient that was given, or None."""
     if gradients is None:
         gradients = [None] * len(roots)
     elif isinstance(gradients, (Variable, np.ndarray)):
         gradients = [gradients]
     if len(gradients) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(gradients)} gradients")
-    return [_start_gradient(root, gradient) for root, gradient in zip(roots, gradients, strict=True)]
+    return list(gradients)
 
 
 def _start_gradient(root: Variable, gradient: Any) -> np.ndarray:

@@ -80,6 +80,22 @@ class FunctionNode(Node):
         self.tensor_arguments = _positions_of_tensors(arguments)
         self.tensor_results = _positions_of_tensors(results)
         self.results = len(results)
+        tensors = [result for result in results if isinstance(result, Variable)]
+        self.saved_results = {  # position among what was saved → number of the output that it is
+            position: number
+            for position, saved in enumerate(context.saved or ())
+            for number, result in enumerate(tensors)
+            if saved is not None and saved._array is result._array
+        }
+
+    def placed(self, ctx: Any) -> tuple:
+        """What was saved, results in their places of the graph."""
+        return tuple(
+            [
+                ctx.result(self.saved_results[position], saved._array) if position in self.saved_results else saved
+                for position, saved in enumerate(ctx.saved)
+            ]
+        )
 
     def name(self) -> str:
         """The function's name with "Backward" behind it."""
@@ -197,6 +213,12 @@ class Function(Operator):
             grad_outputs[position] = None if gradient is None else Variable._computed(gradient)
         with no_grad():
             returned = cls.backward(node.context, *grad_outputs)
+        # the function may still hold the tensors
+        return tuple([None if one is None else one._array.copy() for one in cls._checked(node, returned)])
+
+    @classmethod
+    def _checked(cls, node: FunctionNode, returned: Any) -> tuple:
+        """What `backward` returned, one gradient for each argument."""
         results = returned if isinstance(returned, tuple) else (returned,)
         expected = len(node.edges)
         while len(results) > expected and results[-1] is None:
@@ -209,7 +231,28 @@ class Function(Operator):
         return tuple([cls._gradient(node, position, result) for position, result in enumerate(results)])
 
     @classmethod
-    def _gradient(cls, node: FunctionNode, position: int, result: Any) -> np.ndarray | None:
+    def backward_recorded(cls, ctx: Any, *grad_outputs: Any) -> tuple:
+        """As `pull_back`, on Tensors with graphs of their own."""
+        node = ctx.node
+        given: list = [None] * node.results
+        for position, gradient in zip(node.tensor_results, grad_outputs, strict=True):
+            given[position] = gradient
+        kept, node.context.saved = node.context.saved, node.placed(ctx)
+        try:
+            if getattr(cls.backward, "once", False):
+                with no_grad():
+                    returned = cls.backward(node.context, *given)
+                several = returned if isinstance(returned, tuple) else (returned,)
+                sources = [gradient for gradient in grad_outputs if gradient is not None]
+                returned = tuple([None if one is None else Last.apply(one, *sources) for one in several])
+            else:
+                returned = cls.backward(node.context, *given)
+        finally:
+            node.context.saved = kept
+        return cls._checked(node, returned)
+
+    @classmethod
+    def _gradient(cls, node: FunctionNode, position: int, result: Any) -> Variable | None:
         if result is None:
             return None
         if position not in node.tensor_arguments:
@@ -222,7 +265,7 @@ class Function(Operator):
                 f"{cls.__name__}.backward must return Tensors or None, gradient {position} is of type "
                 f"{type(result).__name__}"
             )
-        return result._array.copy()  # the function may still hold that tensor
+        return result
 
 
 class InplaceFunction(Function):
@@ -236,8 +279,23 @@ class InplaceFunction(Function):
         self.inplace = inplace
 
 
+class Last(Operator):
+    """A gradient that has none of its own: what a `backward` marked `once_differentiable` returns."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: np.ndarray, *sources: np.ndarray) -> np.ndarray:
+        return gradient.copy()
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> Any:
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+    backward_recorded = backward
+
+
 def once_differentiable(function: Callable) -> Callable:
-    """Marks a `backward` whose own gradient is not to be computed, as none is."""
+    """Marks a `backward` that can't be differentiated: a walk through its results, with `create_graph`, raises."""
+    function.once = True  # type: ignore[attr-defined]
     return function
 
 

@@ -43,7 +43,6 @@ def jacobian(
         raise NotImplementedError(
             "minicnn computes the Jacobian element by element, in reverse mode: leave vectorize out"
         )
-    _refuse_graph(create_graph)
     leaves, outputs = _called(func, inputs, "jacobian")
     rows = tuple(
         tuple(
@@ -68,7 +67,6 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     Raises:
         TypeError, RuntimeError: as `jacobian`; RuntimeError for `v` of another shape.
     """
-    _refuse_graph(create_graph)
     leaves, outputs = _called(func, inputs, "vjp")
     if v is None:
         if isinstance(outputs, tuple) or outputs._array.size != 1:
@@ -90,16 +88,6 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     found = tuple(map(Variable._computed, gradients))
     plain = tuple(output.detach() for output in _tuple(outputs))
     return plain if isinstance(outputs, tuple) else plain[0], found if isinstance(inputs, tuple) else found[0]
-
-
-def _refuse_graph(create_graph: bool) -> None:
-    """Tell that a graph of the gradients is not to be had.
-
-    Raises:
-        RuntimeError: for True.
-    """
-    if create_graph:
-        raise RuntimeError("minicnn has no gradients of gradients: create_graph must be False")
 
 
 def _tuple(values: Any) -> tuple:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.mode import no_grad
+from minicnn.autograd.differentiate import grad
+from minicnn.autograd.mode import enable_grad, no_grad
 from minicnn.autograd.storage import repeats, settle
 from minicnn.autograd.variable import Variable
 from minicnn.autograd.walk import run_backward
@@ -118,3 +119,48 @@ def _mismatch(analytic: np.ndarray, numerical: np.ndarray, atol: float, rtol: fl
         f"the gradient of output element {row} by input element {column} is {analytic[row, column]:.8g} by "
         f"backward and {numerical[row, column]:.8g} by central differences"
     )
+
+
+def gradgradcheck(
+    func: Callable,
+    inputs: Variable | Sequence,
+    grad_outputs: Variable | Sequence | None = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """Compare the gradients of gradients with central differences of gradients, entry by entry.
+
+    Args:
+        func, inputs, eps, atol, rtol, raise_exception: as for `gradcheck`; `func` must be smooth twice.
+        grad_outputs: for each floating-point output the gradient by it; normally distributed numbers if None.
+
+    Returns: True when they agree.
+
+    Raises:
+        ValueError, RuntimeError: as `gradcheck`; RuntimeError for an operation without a gradient of its gradient.
+    """
+    arguments = [inputs] if isinstance(inputs, Variable) else list(inputs)
+    checked = _inputs_to_check(arguments)
+    outputs = [output for output in _floating(func(*arguments)) if output._requires_grad]
+    if grad_outputs is None:
+        numbers = np.random.default_rng(0)
+        drawn = [numbers.standard_normal(output._array.shape) for output in outputs]
+        given = [Variable._computed(np.asarray(array)) for array in drawn]
+        for gradient in given:
+            gradient._require_grad()
+    else:
+        given = [grad_outputs] if isinstance(grad_outputs, Variable) else list(grad_outputs)
+
+    def gradients(*values: Any) -> tuple:
+        with enable_grad():
+            results = [y for y in _floating(func(*values[: len(arguments)])) if y._requires_grad]
+        by = [values[position] for position in checked]
+        found = grad(results, by, values[len(arguments) :], create_graph=True, allow_unused=True)
+        return tuple([one for one in found if one is not None and one._requires_grad])
+
+    if not gradients(*arguments, *given):
+        return True  # nothing depends on anything: all gradients of gradients are 0
+    return gradcheck(gradients, [*arguments, *given], eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)

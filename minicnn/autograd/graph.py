@@ -44,6 +44,8 @@ class Node:
         edges: for every argument, where its gradient goes: `(node, output number)`, `(leaf, 0)` or None; empty where
             all go nowhere.
         outputs: shape and dtype of every output that carries a gradient.
+        known, made: the identities of the arrays that the arguments and the outputs were; by them what was saved is
+            found again.
         memories, counts: the memories whose values the backward may read (see `Variable._memory`), and how often each
             had been changed at the forward.
         retained: output number → weak reference to a tensor that wants its `.grad` kept.
@@ -60,6 +62,8 @@ class Node:
     may_overwrite = False
     number: int
     outputs: Sequence[tuple]
+    known: Sequence[int] = ()
+    made: Sequence[int] = ()
     memories: Sequence[list] = ()
     counts: Sequence[int] = ()
     retained: dict[int, weakref.ref] | None = None
@@ -88,6 +92,7 @@ class Node:
         saved, memory = self.saved, tensor._memory
         if isinstance(saved, tuple) and result.dtype == tensor._array.dtype and any(one is result for one in saved):
             self.saved = tuple([tensor._array if one is result else one for one in saved])
+            self.made = tuple([id(tensor._array) if one == id(result) else one for one in self.made])
             counts = [c for m, c in zip(self.memories, self.counts, strict=True) if m is not memory]
             self.memories = (*[m for m in self.memories if m is not memory], memory)
             self.counts = (*counts, memory[0] + 1)  # it counts as changed once more when that is done
@@ -161,14 +166,18 @@ class Node:
 
     def run(self, gradients: list, retain_graph: bool) -> tuple:
         """Gradients by the arguments, given the gradients by the outputs."""
-        if self.counts != (*map(_count_of, self.memories),):
-            self._check_saved()
+        self.check_unchanged()
         if not self.edges:
             return ()
         results = self.operator.pull_back(self, gradients)
         if (self.saved or self.freezes) and not retain_graph:
             self.saved = None
         return results
+
+    def check_unchanged(self) -> None:
+        """Raise RuntimeError where something that the backward reads was changed in place since the forward."""
+        if self.counts != (*map(_count_of, self.memories),):
+            self._check_saved()
 
     def _check_saved(self) -> None:
         """Raise where a memory that changed since the forward shows among what was saved.
@@ -204,6 +213,8 @@ class Node:
                     f"replaced by one of shape {now.shape}"
                 )
             self.saved = tuple([now if saved is former else saved for saved in self.saved])
+            self.known = tuple([id(now) if one == id(former) else 0 if one == id(now) else one for one in self.known])
+            self.made = tuple([0 if one == id(now) else one for one in self.made])
 
 
 class AccumulateGrad:

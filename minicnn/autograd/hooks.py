@@ -57,25 +57,30 @@ def shown(hooks: OrderedDict, gradient: np.ndarray) -> np.ndarray:
         TypeError: where a hook returns something that is no Tensor.
         RuntimeError: where it returns a gradient of another shape or dtype.
     """
-    current = Variable._computed(gradient.copy())
+    with no_grad():
+        return seen_by(hooks, Variable._computed(gradient.copy()))._array.copy()
+
+
+def seen_by(hooks: OrderedDict, gradient: Variable) -> Variable:
+    """As `shown`, for a gradient that is a Tensor, which the hooks see itself."""
+    current = gradient
     for hook in [*hooks.values()]:
-        with no_grad():
-            returned = hook(current)
+        returned = hook(current)
         if returned is None:
             continue
         if not isinstance(returned, Variable):
             raise TypeError(f"expected Variable, but hook returned {type(returned).__name__!r}")
         name = getattr(hook, "__name__", type(hook).__name__)
-        if returned._array.shape != gradient.shape:
+        if returned._array.shape != gradient._array.shape:
             raise RuntimeError(
-                f"hook {name!r} has changed the size of value, from {gradient.shape} to {returned._array.shape}"
+                f"hook {name!r} has changed the size of value, from {gradient._array.shape} to {returned._array.shape}"
             )
-        if returned._array.dtype != gradient.dtype:
+        if returned._array.dtype != gradient._array.dtype:
             raise RuntimeError(
-                f"hook {name!r} has changed the type of value, from {gradient.dtype} to {returned._array.dtype}"
+                f"hook {name!r} has changed the type of value, from {gradient._array.dtype} to {returned._array.dtype}"
             )
         current = returned
-    return current._array.copy()
+    return current
 
 
 class NodeHooks:
@@ -96,26 +101,35 @@ class NodeHooks:
         """The hooks of one output."""
         return self.tensors.setdefault(number, OrderedDict())
 
-    def show(self, gradients: list) -> None:
+    def show(self, gradients: list, by: Callable = shown) -> None:
         """Let the tensors' hooks see, and replace, the gradients with respect to the outputs."""
         for number, hooks in self.tensors.items():
             if hooks and gradients[number] is not None:
-                gradients[number] = shown(hooks, gradients[number])
+                gradients[number] = by(hooks, gradients[number])
 
     def run(self, node: Any, gradients: list, retain_graph: bool) -> tuple:
         """The gradients with respect to the node's arguments, with the hooks before and after its backward."""
-        grad_outputs = tuple(map(_tensor, gradients))
+
+        def run(node: Any, grad_outputs: tuple) -> list:
+            arrays = [_array(gradient).copy() for gradient in grad_outputs]
+            return [*map(_tensor, node.run(arrays, retain_graph))]
+
+        return tuple([_array(result) for result in self.around(node, [*map(_tensor, gradients)], run)])
+
+    def around(self, node: Any, gradients: list, run: Callable) -> list:
+        """What `run(node, gradients)` gives, Tensors from Tensors, with the hooks before and after it."""
+        grad_outputs = tuple(gradients)
         for hook in [*self.before.values()]:
             grad_outputs = _replaced(hook(grad_outputs), grad_outputs)
-        results = [*node.run([_array(gradient).copy() for gradient in grad_outputs], retain_graph)]
+        results = [*run(node, grad_outputs)]
         if self.after and results:
             places = listed_inputs(node)
-            grad_inputs = tuple([_tensor(results[place]) for place in places])
+            grad_inputs = tuple([results[place] for place in places])
             for hook in [*self.after.values()]:
                 grad_inputs = _replaced(hook(grad_inputs, grad_outputs), grad_inputs)
             for place, gradient in zip(places, grad_inputs, strict=True):
-                results[place] = _array(gradient)
-        return tuple(results)
+                results[place] = gradient
+        return results
 
 
 def _tensor(array: np.ndarray | None) -> Any:

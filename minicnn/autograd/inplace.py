@@ -36,6 +36,15 @@ class Write(Operator):
         part[...] = 0
         return by_root, by_value, None, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        by_value = g
+        for operator, arguments in ctx.steps:
+            by_value = operator.apply(by_value, *arguments)
+        inside = np.zeros(ctx.shape, bool)
+        replay(ctx.steps, inside)[...] = True
+        return g.masked_fill(Variable._computed(inside), 0), by_value, None, None
+
 
 def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands: Any, repeated: bool = False) -> None:
     """Replace the values of `tensor` by `compute(tensor)`, inside the graph where one is being recorded.

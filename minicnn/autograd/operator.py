@@ -47,6 +47,9 @@ class Operator:
     """Whether the output is a view of the first argument; see `ViewOperator`."""
     elementwise = False
     """Whether elements of the output lie in memory as those of the arguments do."""
+    again: Any = None
+    """`again(ctx, x)`, for an operation that is linear in its first argument and gives no other a gradient: the forward
+    of another x, with the choices that `ctx` remembers."""
     hands_over = False
     """Whether the backward's results are arrays that nobody else holds, so that who gets them may write over them."""
 
@@ -57,6 +60,22 @@ class Operator:
     @staticmethod
     def backward(ctx: Node, *grad_outputs: Any) -> Any:
         raise NotImplementedError
+
+    @classmethod
+    def backward_recorded(cls, ctx: Any, *grad_outputs: Any) -> Any:
+        """The backward in terms of operations: Tensors from Tensors, for gradients of gradients.
+
+        Args:
+            ctx: a `minicnn.autograd.recorded.Recorded`.
+            grad_outputs: Tensors.
+
+        Raises:
+            RuntimeError: where there is none.
+        """
+        if cls.again is None:
+            raise RuntimeError(unrecorded(ctx))
+        (g,) = grad_outputs[: cls.differentiable_outputs]
+        return ctx.linear(g, lambda array: cls.pull_back(ctx, [array])[0], lambda array: cls.again(ctx, array))
 
     @classmethod
     def pull_back(cls, ctx: Any, gradients: list) -> tuple:
@@ -106,6 +125,8 @@ class Operator:
             keep_strides(outputs[0], tensors)
         if joins or follows:
             if ctx.saved or ctx.freezes:
+                ctx.known = (*map(id, arrays),)
+                ctx.made = (*map(id, results),) if several else (id(results),)
                 cls._watch(ctx, outputs, tensors)
             ctx.join(outputs[: cls.differentiable_outputs])
             if not joins:  # a view made in no_grad mode requires a gradient in name only
@@ -141,7 +162,10 @@ class Operator:
                 pairs = zip(ctx.memories, ctx.counts, strict=True)
                 ctx.counts = tuple([count + (memory is former._memory) for memory, count in pairs])
             else:
-                ctx.saved = tuple([_apart(array, memory) for array in ctx.saved or ()])
+                kept = tuple([_apart(array, memory) for array in ctx.saved or ()])
+                moved = {id(array): id(copy) for array, copy in zip(ctx.saved or (), kept, strict=True)}
+                ctx.known = tuple([moved.get(one, one) for one in ctx.known])
+                ctx.saved = kept
 
 
 class ViewOperator(Operator):
@@ -163,8 +187,20 @@ class ViewOperator(Operator):
         ctx.shape, ctx.arguments = x.shape, arguments
         return cls.view(x, *arguments)
 
+    @classmethod
+    def again(cls, ctx: Any, x: np.ndarray) -> np.ndarray:
+        return cls.view(x, *ctx.arguments)
+
 
 def _apart(saved: Any, memory: np.ndarray) -> Any:
     """What is saved for backward; an array is copied where it shows `memory`, which is about to be overwritten."""
     shows = isinstance(saved, np.ndarray) and owner(saved) is memory
     return saved.copy(order="K") if shows else saved
+
+
+def unrecorded(node: Any) -> str:
+    """What to say where an operation has no recorded backward."""
+    return (
+        f"the gradient of the gradient of {node.name()} is not there: minicnn has no backward of it in terms of "
+        "operations. Leave create_graph out, or detach() what it computes"
+    )

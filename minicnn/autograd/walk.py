@@ -40,7 +40,7 @@ def run_backward(
     starts = [place(root) for root in roots]
     ends = [place(target) for target in targets or ()]
     wanted = frozenset(ends)
-    visited = None if targets is None else _nodes_leading_to(wanted, starts, since)
+    visited = None if targets is None else nodes_leading_to(wanted, starts, since)
     collected: dict[tuple, np.ndarray] = {}
     waiting: dict[Any, list] = {}  # node → gradients by its outputs; leaf → [gradient, whether nobody else holds it]
     heap: list[Node] = []
@@ -124,19 +124,24 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         RuntimeError: where `shape` doesn't broadcast to that of `gradient`.
     """
-    fits = len(shape) <= gradient.ndim and all(
-        size in (1, wide) for size, wide in zip(shape[::-1], gradient.shape[::-1], strict=False)
-    )
+    return kernels.sums.over(gradient, broadcast_axes(shape, gradient.shape), True).reshape(shape)
+
+
+def broadcast_axes(shape: tuple[int, ...], wide: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of `wide` that an operand of `shape` was broadcast along.
+
+    Raises:
+        RuntimeError: where it doesn't broadcast to that.
+    """
+    fits = len(shape) <= len(wide) and all(size in (1, n) for size, n in zip(shape[::-1], wide[::-1], strict=False))
     if not fits:
-        raise RuntimeError(f"an invalid gradient of shape {gradient.shape}, expected one that fits shape {shape}")
-    extra = gradient.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        axis + extra for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis + extra] != 1
-    )
-    return kernels.sums.over(gradient, axes, True).reshape(shape)
+        raise RuntimeError(f"an invalid gradient of shape {wide}, expected one that fits shape {shape}")
+    extra = len(wide) - len(shape)
+    inner = [axis + extra for axis, size in enumerate(shape) if size == 1 and wide[axis + extra] != 1]
+    return (*range(extra), *inner)
 
 
-def _nodes_leading_to(wanted: frozenset, starts: list[tuple], since: int) -> set[Node]:
+def nodes_leading_to(wanted: frozenset, starts: list[tuple], since: int = 0) -> set[Node]:
     """The nodes whose arguments depend on one of `wanted`: only they need to run for its gradient.
 
     Nodes with lower numbers than `since` count as leaves.

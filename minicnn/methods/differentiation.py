@@ -125,7 +125,7 @@ class Differentiation(Variable):
         Args:
             gradient: the gradient with respect to this tensor, of its shape; may be left out for a single element.
             retain_graph: keep the graph, so that it can be walked again.
-            create_graph: False: gradients of gradients don't exist.
+            create_graph: record how, so that the gradients have gradients; the graph is kept then, too.
             inputs: accumulate in these tensors' `.grad` alone.
 
         Raises:

@@ -21,6 +21,10 @@ class Unrelated(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return tuple([None if edge is None else np.zeros_like(g) for edge in ctx.edges])
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        return tuple([None if edge is None else g.new_zeros(g.shape) for edge in ctx.edges])
+
 
 def in_place(function: Callable, name: str | None = None, joins: bool = False) -> Callable:
     """The method that replaces the values of a tensor by those of `function(tensor, ...)`, as `sin_` those of `sin`.

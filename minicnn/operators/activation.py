@@ -18,6 +18,7 @@ from minicnn.errors import DtypeError
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.half import half_in_float32, is_half
 from minicnn.operators.operands import array_of, cast
+from minicnn.operators.slopes import SLOPES, elu_by_x, elu_by_y
 from minicnn.operators.unary import without_gradient
 
 
@@ -77,6 +78,20 @@ class Activation(Operator):
             raise RuntimeError(cls.fault)
         by_x = ctx.loops.backward(g, ctx.saved[0], ctx.parameters, ctx.may_overwrite)
         return by_x, *[None] * len(ctx.parameters)
+
+    @classmethod
+    def backward_recorded(cls, ctx: Any, g: Any) -> tuple:
+        """g · f′(x), whose own gradient by g is the same map, and by x the derivative of f′."""
+        if ctx.refuses:
+            raise RuntimeError(cls.fault)
+        saved, slope = ctx.saved[0], SLOPES.get(cls.loops)
+        if slope is None:  # f is of straight pieces
+            by_x = lambda array: ctx.loops.backward(array, saved, ctx.parameters)  # noqa: E731
+            return ctx.linear(g, by_x, by_x)
+        of_result = id(saved) in ctx.made
+        tensor = ctx.result(0, saved) if of_result else ctx.argument(0, saved)
+        slope = elu_by_y if slope is elu_by_x and of_result else slope
+        return g * slope(tensor, *ctx.parameters), *[None] * len(ctx.parameters)
 
 
 class Relu(Activation):

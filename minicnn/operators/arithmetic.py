@@ -247,6 +247,16 @@ class Ldexp(Binary):
         with np.errstate(all="ignore"):
             return None if power is None else g * power, None if y is None else g * y * np.log(2)
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        power, y = ctx.saved
+        by_a = by_b = None
+        if power is not None:
+            by_a = g * ctx.argument(1, np.log2(power)).exp2()
+        if y is not None:
+            by_b = g * ctx.result(0, y) * float(np.log(2))
+        return by_a, by_b
+
 
 @half_in_float32
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:

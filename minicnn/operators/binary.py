@@ -12,13 +12,14 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import OPERANDS, array_of, cast, check_broadcast, promoted
 from minicnn.operators.out import deliver
 from minicnn.operators.quiet import quietly
+from minicnn.operators.tracing import Traceable
 from minicnn.operators.unary import documented
 
 Numbers = Literal["none", "second", "either", "both"]
 """Which operands may be Python numbers: none, the second one, one of the two, or even both."""
 
 
-class Binary(Operator):
+class Binary(Traceable, Operator):
     """An elementwise operation on two operands; the walk undoes their broadcasting."""
 
     elementwise = True

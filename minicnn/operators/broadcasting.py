@@ -157,6 +157,10 @@ class BlockDiagonal(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return tuple([g[place] for place in ctx.places])
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        return tuple([g[place] for place in ctx.places])
+
 
 def block_diag(*tensors: Any) -> Any:
     """A matrix with these matrices along its diagonal, and zeros elsewhere.

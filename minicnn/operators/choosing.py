@@ -12,6 +12,7 @@ from minicnn.operators.binary import Binary, binary
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import OPERANDS, array_of, cast, check_broadcast, tensor_array
 from minicnn.operators.out import deliver
+from minicnn.operators.tracing import Traceable
 
 
 class Extremum(Binary):
@@ -65,7 +66,7 @@ fmax = binary("fmax", "The larger of input and other, NaN only where both are", 
 fmin = binary("fmin", "The smaller of input and other, NaN only where both are", FMinimum, "none")
 
 
-class Clamp(Operator):
+class Clamp(Traceable, Operator):
     """x held within [low, high]; the gradient passes where x lies strictly between."""
 
     elementwise = True
@@ -84,7 +85,7 @@ class Clamp(Operator):
         return g * (inside if high is None else inside & (x < high)), None, None
 
 
-class ClampBetween(Operator):
+class ClampBetween(Traceable, Operator):
     """x held within Tensors low and high.
 
     The gradient goes to the one that gives the result, in halves to x and a bound that it equals; to x where all three
@@ -198,7 +199,7 @@ def _bounds_within(limits: np.iinfo, low: Any, high: Any) -> tuple[Any, Any]:
     return low, high
 
 
-class Where(Operator):
+class Where(Traceable, Operator):
     """a where the condition holds, b elsewhere."""
 
     elementwise = True

@@ -37,23 +37,32 @@ class Diagonal(ViewOperator):
         return grad_input, None, None, None
 
 
+def _embedded(x: np.ndarray, offset: int, first: int, second: int) -> np.ndarray:
+    """The last axis of x on a diagonal of zeros."""
+    size = x.shape[-1] + abs(offset)
+    shape = list(x.shape[:-1])
+    for axis in sorted((first, second)):
+        shape.insert(axis, size)
+    y = np.zeros(shape, x.dtype)
+    _writable_diagonal(y, offset, first, second)[...] = x
+    return y
+
+
 class Embedded(Operator):
     """Matrices that are 0 but for a diagonal, the last axis of x."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, offset: int, first: int, second: int) -> np.ndarray:
         ctx.place = offset, first, second
-        size = x.shape[-1] + abs(offset)
-        shape = list(x.shape[:-1])
-        for axis in sorted((first, second)):
-            shape.insert(axis, size)
-        y = np.zeros(shape, x.dtype)
-        _writable_diagonal(y, offset, first, second)[...] = x
-        return y
+        return _embedded(x, offset, first, second)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return np.diagonal(g, *ctx.place).copy(), None, None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _embedded(x, *ctx.place)
 
 
 class Triangle(Operator):
@@ -68,6 +77,10 @@ class Triangle(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         function, diagonal = ctx.triangle
         return function(g, diagonal), None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return ctx.triangle[0](x, ctx.triangle[1])
 
 
 def _two_axes(name: str, dim1: int, dim2: int, ndim: int) -> tuple[int, int]:

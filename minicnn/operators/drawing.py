@@ -31,6 +31,10 @@ class Drawn(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return None, *[np.zeros(shape, g.dtype) for shape in ctx.shapes]
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        return None, *[g.new_zeros(shape) for shape in ctx.shapes]
+
 
 def integers_of(dtype: np.dtype) -> tuple[int, int]:
     """The least and the largest integer of `dtype`."""

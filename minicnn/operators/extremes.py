@@ -9,11 +9,12 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.choosing import Maximum, Minimum
 from minicnn.operators.reduction import Dimensions, normalize_dims, spread
+from minicnn.operators.tracing import Traceable
 from minicnn.return_types import aminmax as Bounds
 from minicnn.return_types import pair
 
 
-class ExtremeOf(Operator):
+class ExtremeOf(Traceable, Operator):
     """The largest (or smallest) of all elements; equal ones share the gradient."""
 
     @staticmethod
@@ -41,6 +42,7 @@ class ExtremeAlong(Operator):
         values = np.take_along_axis(wide, indices, axis)
         ctx.saved, ctx.axis, ctx.shape = (indices,), axis, wide.shape
         shape = values.shape if keepdim and x.ndim else values.shape[:axis] + values.shape[axis + 1 :]
+        ctx.reduced = shape
         return values.reshape(shape), indices.reshape(shape).copy()
 
     @staticmethod
@@ -50,8 +52,12 @@ class ExtremeAlong(Operator):
         np.put_along_axis(grad_input, indices, g.reshape(indices.shape), ctx.axis)
         return grad_input, None, None, None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(x.reshape(ctx.shape), ctx.saved[0], ctx.axis).reshape(ctx.reduced)
 
-class ExtremeOver(Operator):
+
+class ExtremeOver(Traceable, Operator):
     """The largest (or smallest) over some axes; equal ones share the gradient."""
 
     @staticmethod

@@ -13,10 +13,11 @@ from minicnn.operators.arithmetic import Multiply
 from minicnn.operators.operands import array_of, tensor_array
 from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import reshape
+from minicnn.operators.tracing import Traceable
 from minicnn.random import numpy_generator
 
 
-class Prelu(Operator):
+class Prelu(Traceable, Operator):
     """x where x > 0, slope · x elsewhere; ∂slope = ∂y · x where x isn't above 0."""
 
     elementwise = True
@@ -81,6 +82,10 @@ class RandomLeakyRelu(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return g * ctx.saved[0], None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x * ctx.saved[0]
 
 
 def rrelu(

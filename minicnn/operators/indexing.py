@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn.autograd import Operator, Variable, assign, no_grad
 from minicnn.autograd.inplace import check_places
-from minicnn.autograd.operator import ViewOperator
+from minicnn.autograd.operator import ViewOperator, unrecorded
 from minicnn.autograd.storage import (
     elementwise_strides,
     is_contiguous,
@@ -56,6 +56,10 @@ class Pick(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return sums_by_key(ctx.shape, ctx.saved, g), *[None] * len(ctx.saved)  # an element picked twice gets both
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.asarray(x[ctx.saved])
+
 
 class Put(Operator):
     """x with what `basic`, then `advanced`, selects of it replaced by value."""
@@ -81,6 +85,17 @@ class Put(Operator):
             shown.flags.writeable = True
         shown[ctx.basic][advanced or ...] = 0
         return by_x, by_value, None, *[None] * len(advanced)
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        if ctx.once is not None:
+            raise RuntimeError(unrecorded(ctx))
+        advanced = ctx.saved[: ctx.indices]
+        inside = np.zeros(g.shape, bool)
+        inside[ctx.basic][advanced or ...] = True
+        by_value = g[ctx.basic]
+        by_value = by_value[tuple(map(Variable._computed, advanced))] if advanced else by_value
+        return g.masked_fill(Variable._computed(inside), 0), by_value, None, *[None] * len(advanced)
 
 
 def index(input: Any, key: Any) -> Any:

@@ -10,6 +10,7 @@ from minicnn.operators.arguments import array_argument
 from minicnn.operators.norms import decomposed
 from minicnn.operators.operands import alone, array_of, check_broadcast
 from minicnn.operators.shape import squeeze, transpose, unsqueeze
+from minicnn.operators.tracing import Traceable
 from minicnn.return_types import Results, linalg_qr, linalg_slogdet
 
 
@@ -38,8 +39,14 @@ class Determinant(Operator):
         cofactors = (U * others.prod(-1)[..., None, :]) @ V
         return ((g * sign)[..., None, None] * cofactors).astype(g.dtype)
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> Any:
+        """det(A) A⁻ᵀ, of matrices that have an inverse."""
+        A, y = ctx.tensors()
+        return (g * y)[..., None, None] * Inverse.apply(A).mT
 
-class Inverse(Operator):
+
+class Inverse(Traceable, Operator):
     """The inverses of matrices."""
 
     @staticmethod
@@ -69,6 +76,12 @@ class Solution(Operator):
         by_B = decomposed(np.linalg.solve, _transposed(A), g)
         return -by_B @ _transposed(X), by_B
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        A, X = ctx.tensors()
+        by_B = Solution.apply(A.mT, g)
+        return -by_B @ X.mT, by_B
+
 
 class LogDeterminant(Operator):
     """The signs of the determinants of matrices, and the logarithms of their absolute values."""
@@ -84,6 +97,11 @@ class LogDeterminant(Operator):
     @staticmethod
     def backward(ctx: Any, by_sign: np.ndarray, g: np.ndarray) -> np.ndarray:
         return g[..., None, None] * _transposed(decomposed(np.linalg.inv, ctx.saved[0]))
+
+    @staticmethod
+    def backward_recorded(ctx: Any, by_sign: Any, g: Any) -> Any:
+        (A,) = ctx.tensors()
+        return g[..., None, None] * Inverse.apply(A).mT
 
 
 def _square(A: Any, name: str) -> np.ndarray:

@@ -37,6 +37,12 @@ class Concatenate(Operator):
         parts = np.split(g, np.cumsum(lengths)[:-1], ctx.axis)
         return None, *[part.reshape(shape) for part, shape in zip(parts, ctx.shapes, strict=True)]
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        lengths = [0 if shape == (0,) else shape[ctx.axis] for shape in ctx.shapes]
+        parts = g.split(lengths, ctx.axis)
+        return None, *[part.reshape(shape) for part, shape in zip(parts, ctx.shapes, strict=True)]
+
 
 @numpy_spelling
 def cat(tensors: Sequence, dim: int = 0, *, out: Any = None) -> Any:

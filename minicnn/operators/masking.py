@@ -15,6 +15,7 @@ from minicnn.operators.selecting import (
     mask_argument,
 )
 from minicnn.operators.shape import reshape
+from minicnn.operators.tracing import Traceable
 
 
 def number_argument(value: Any, dtype: np.dtype, name: str) -> Any:
@@ -36,7 +37,7 @@ def number_argument(value: Any, dtype: np.dtype, name: str) -> Any:
     return cast(value, dtype)
 
 
-class MaskedFill(Operator):
+class MaskedFill(Traceable, Operator):
     """x with `value` where the mask holds."""
 
     @staticmethod

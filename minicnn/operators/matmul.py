@@ -43,6 +43,22 @@ class MatrixProduct(Operator):
             by_b = by_b.squeeze(-1) if b_dims == 1 else by_b
         return by_a, by_b
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (a, b), (a_dims, b_dims) = ctx.tensors(), ctx.dims
+        if a_dims == 1:
+            g = g.unsqueeze(-1 if b_dims == 1 else -2)
+        if b_dims == 1:
+            g = g.unsqueeze(-1)
+        by_a = by_b = None
+        if b is not None:
+            by_a = g @ (b[:, None] if b_dims == 1 else b).swapaxes(-1, -2)
+            by_a = by_a.squeeze(-2) if a_dims == 1 else by_a
+        if a is not None:
+            by_b = (a[None] if a_dims == 1 else a).swapaxes(-1, -2) @ g
+            by_b = by_b.squeeze(-1) if b_dims == 1 else by_b
+        return by_a, by_b
+
 
 def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """The matrix product of Tensors or arrays of one dtype, each with at least one dimension.

@@ -10,9 +10,10 @@ from minicnn.errors import DtypeError
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import NUMBERS, array_of, cast, check_broadcast, tensor_array
 from minicnn.operators.out import deliver
+from minicnn.operators.tracing import Traceable
 
 
-class Lerp(Operator):
+class Lerp(Traceable, Operator):
     """a + w · (b − a), computed from the nearer end: as b − (1 − w) · (b − a) where w ≥ 1/2"""
 
     elementwise = True
@@ -31,7 +32,7 @@ class Lerp(Operator):
         return g * (1 - w), g * w, None if b is None else g * (b - a)
 
 
-class AddProduct(Operator):
+class AddProduct(Traceable, Operator):
     """a + value · b · c"""
 
     elementwise = True
@@ -50,7 +51,7 @@ class AddProduct(Operator):
         return g, by_b, None if b is None else g * (b * ctx.value), None
 
 
-class AddQuotient(Operator):
+class AddQuotient(Traceable, Operator):
     """a + value · b / c"""
 
     elementwise = True

@@ -10,6 +10,7 @@ from minicnn.autograd.storage import keep_strides
 from minicnn.dtypes import check_array, float16, float32, result_type
 from minicnn.errors import ShapeError
 from minicnn.operators.quiet import quietly
+from minicnn.operators.tracing import Traceable
 
 NUMBERS = (bool, int, float, np.number, np.bool_)
 OPERANDS = (Variable, np.ndarray, *NUMBERS)
@@ -60,7 +61,7 @@ def refuse_gradient(name: str, **operands: Any) -> None:
                 raise RuntimeError(f"{name} has no gradient with respect to {argument}; detach() it")
 
 
-class Cast(Operator):
+class Cast(Traceable, Operator):
     """x in another dtype; the walk converts the gradient back."""
 
     elementwise = True

@@ -265,6 +265,11 @@ class Cross(Operator):
         (a, b), axis = ctx.saved, ctx.axis
         return None if b is None else _cross(b, g, axis), None if a is None else _cross(g, a, axis), None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (a, b), axis = ctx.tensors(), ctx.axis
+        return None if b is None else Cross.apply(b, g, axis), None if a is None else Cross.apply(g, a, axis), None
+
 
 def _cross(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
     def turned(x: np.ndarray, order: list[int]) -> np.ndarray:

@@ -41,6 +41,12 @@ class IndexAdd(Operator):
         by_source = [np.take(as_vector(g), index.reshape(-1), ctx.axis).reshape(source.shape) for source in sources]
         return g, None, *(by_source or [None]), None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        index, *sources = ctx.saved
+        picked = [g.index_select(ctx.axis, Variable._computed(index.reshape(-1))).reshape(s.shape) for s in sources]
+        return g, None, *(picked or [None]), None
+
 
 class IndexCopy(Put):
     """x with its parts at some indices along one axis replaced by those of a source."""

@@ -8,12 +8,14 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Operator
+from minicnn.autograd.operator import unrecorded
 from minicnn.dtypes import as_dtype, default_float, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import cast
 from minicnn.operators.quiet import quietly
+from minicnn.operators.tracing import Traceable
 
 Dimensions = int | Sequence[int] | None
 
@@ -50,7 +52,7 @@ def spread(g: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.n
     return np.broadcast_to(g.reshape([1 if axis in axes else size for axis, size in enumerate(shape)]), shape)
 
 
-class Sum(Operator):
+class Sum(Traceable, Operator):
     """Σ x over some axes."""
 
     @staticmethod
@@ -63,7 +65,7 @@ class Sum(Operator):
         return spread(g, *ctx.spread), None, None
 
 
-class Mean(Operator):
+class Mean(Traceable, Operator):
     """Σ x / n over some axes; NaN over nothing."""
 
     @staticmethod
@@ -97,6 +99,12 @@ class Variance(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x,) = ctx.saved
         return spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype)), None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (x,), (axes, shape) = ctx.tensors(), ctx.spread
+        wide = g.reshape([1 if axis in axes else size for axis, size in enumerate(shape)]) * (2 / float(ctx.divisor))
+        return wide * (x - x.mean(axes, keepdim=True)), None, None, None
 
 
 @half_in_float32
@@ -175,7 +183,7 @@ def var(
     return Variance.apply(input, normalize_dims(dim, array.ndim), float(correction), bool(keepdim))
 
 
-class Deviation(Operator):
+class Deviation(Traceable, Operator):
     """√variance, given it; the gradient is 0 where it is 0."""
 
     @staticmethod
@@ -227,6 +235,14 @@ class Product(Operator):
         alone = np.where(zero & (zeros == 1), spread(others, axes, x.shape), 0)
         return np.where(zeros == 0, spread(g * y, axes, x.shape) / without, alone), None, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (x, y), axes = ctx.tensors(), ctx.axes
+        if (ctx.saved[0] == 0).any():
+            raise RuntimeError(f"{unrecorded(ctx)}, where an element is 0")
+        g, y = [one.reshape([1 if a in axes else n for a, n in enumerate(x.shape)]) for one in (g, y)]
+        return g * y / x, None, None
+
 
 @half_in_float32
 @numpy_spelling
@@ -268,6 +284,13 @@ class LogSumExp(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x, y), axes = ctx.saved, ctx.axes
         return spread(g, axes, x.shape) * np.exp(x - y), None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (x, y), axes = ctx.saved, ctx.axes
+        kept = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
+        result = ctx.result(0, y.astype(x.dtype, copy=False).reshape(ctx.outputs[0][0])).reshape(kept)
+        return g.reshape(kept) * (ctx.argument(0, x) - result).exp(), None, None
 
 
 @half_in_float32

@@ -28,6 +28,10 @@ class Repeat(Operator):
         apart = g.reshape([size for pair in pairs for size in pair])
         return unbroadcast(apart, tuple([size for _, n in pairs for size in (1, n)])).reshape(ctx.shape), None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.tile(x, ctx.repeats)
+
 
 def repeat(input: Any, repeats: Any) -> Any:
     """A copy that holds `input` several times along each axis.
@@ -87,6 +91,10 @@ class RepeatInterleave(Operator):
             np.moveaxis(grad_input, axis, 0), np.repeat(np.arange(len(repeats)), repeats), np.moveaxis(g, axis, 0)
         )
         return grad_input, None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.repeat(x, ctx.saved[0], ctx.axis)
 
 
 def repeat_interleave(

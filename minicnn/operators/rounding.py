@@ -11,6 +11,7 @@ from minicnn.operators.arguments import array_argument
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import cast
 from minicnn.operators.out import deliver
+from minicnn.operators.tracing import Traceable
 from minicnn.operators.unary import preserving, without_gradient
 
 
@@ -49,7 +50,7 @@ def positive(input: Any) -> Any:
     return input
 
 
-class Square(Operator):
+class Square(Traceable, Operator):
     """x²"""
 
     elementwise = True
@@ -77,7 +78,7 @@ def square(input: Any, *, out: Any = None) -> Any:
     return deliver(Square.apply(cast(input, int64) if is_bool else input), out)
 
 
-class Round(Operator):
+class Round(Traceable, Operator):
     """x to the nearest number of so many decimals, halves to even"""
 
     elementwise = True
@@ -117,7 +118,7 @@ def round(input: Any, *, decimals: int = 0, out: Any = None) -> Any:
     return deliver(without_gradient(np.copy, input), out, same_dtype=True)
 
 
-class NanToNum(Operator):
+class NanToNum(Traceable, Operator):
     """x with NaN and infinities replaced; the gradient passes elsewhere"""
 
     elementwise = True

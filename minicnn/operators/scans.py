@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.operator import unrecorded
 from minicnn.dtypes import as_dtype, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
@@ -45,6 +46,10 @@ class CumulativeSum(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return _from_the_end(g, ctx.axis).astype(g.dtype), None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return running_sum(x, ctx.axis)
+
 
 class CumulativeProduct(Operator):
     """Π of the elements up to each one."""
@@ -68,6 +73,13 @@ class CumulativeProduct(Operator):
             return before, None
         others = _running_product(np.where(first, x.dtype.type(1), x), axis)
         return np.where(zeros == 0, before, np.where(first, _from_the_end(g * others, axis), 0)), None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (x, y), axis = ctx.tensors(), ctx.axis
+        if (ctx.saved[0] == 0).any():
+            raise RuntimeError(f"{unrecorded(ctx)}, where an element is 0")
+        return (g * y).flip(axis).cumsum(axis).flip(axis) / x, None
 
 
 def _running_product(x: np.ndarray, axis: int) -> np.ndarray:

@@ -78,6 +78,11 @@ class Scatter(Operator):
         as_vector(by_x)[along(index, ctx.axis)] = 0
         return by_x, None, _gathered(g, index, ctx), None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        index = Variable._computed(ctx.saved[0])
+        return g.scatter(ctx.axis, index, 0.0), None, _gathered_recorded(g, index, ctx), None
+
 
 def _gathered(g: np.ndarray, index: np.ndarray, ctx: Any) -> np.ndarray | None:
     """The gradient with respect to a source: the elements of g at the index, 0 beyond it."""
@@ -86,6 +91,19 @@ def _gathered(g: np.ndarray, index: np.ndarray, ctx: Any) -> np.ndarray | None:
     by_source = np.zeros(ctx.source, g.dtype)
     _within(by_source, index)[...] = as_vector(g)[along(index, ctx.axis)]
     return by_source
+
+
+def _gathered_recorded(g: Any, index: Any, ctx: Any) -> Any:
+    """As `_gathered`, for a Tensor."""
+    if not ctx.needs_input_grad[2]:
+        return None
+    shape = index.shape or (1,)
+    inside = np.zeros(ctx.source or (1,), bool)
+    inside[tuple(map(slice, shape))] = True
+    picked = g.gather(ctx.axis, index)
+    if inside.all():
+        return picked.reshape(ctx.source)
+    return g.new_zeros(ctx.source).masked_scatter(Variable._computed(inside.reshape(ctx.source)), picked)
 
 
 class ScatterAdd(Operator):
@@ -103,6 +121,10 @@ class ScatterAdd(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return g, None, _gathered(g, ctx.saved[0], ctx), None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        return g, None, _gathered_recorded(g, Variable._computed(ctx.saved[0]), ctx), None
 
 
 REDUCTIONS: dict[str, tuple[np.ufunc, Any]] = {

@@ -67,6 +67,10 @@ class Gather(Operator):
         size = int(np.prod(ctx.shape))
         return sums_at(places_along(ctx.shape, index, ctx.axis), g, size).reshape(ctx.shape), None, None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x.reshape(x.shape or (1,))[along(ctx.saved[0], ctx.axis)].reshape(ctx.saved[0].shape)
+
 
 def check_index_shape(name: str, shape: tuple[int, ...], index: np.ndarray, axis: int, *sources: np.ndarray) -> None:
     """Raise ShapeError where an index has more elements than the tensor, but along `axis`, or than a source."""
@@ -131,6 +135,10 @@ class IndexSelect(Operator):
         shape = (ctx.shape[axis], *terms.shape[1:])
         return np.moveaxis(row_sums(index.reshape(-1), terms, shape), 0, axis), None, None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.take(x, ctx.saved[0].reshape(-1), ctx.axis) if x.ndim else x
+
 
 def vector_argument(index: Any, name: str) -> np.ndarray:
     """The array behind an index of at most one dimension.
@@ -181,6 +189,10 @@ class TakeElements(Operator):
         (index,) = ctx.saved
         size = int(np.prod(ctx.shape))
         return sums_at(np.where(index < 0, index + size, index), g, size).reshape(ctx.shape), None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.asarray(x.reshape(-1)[ctx.saved[0]])
 
 
 def take(input: Any, index: Any) -> Any:

@@ -18,6 +18,7 @@ from minicnn.autograd.storage import can_view, is_contiguous, promised, restride
 from minicnn.errors import ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.reduction import normalize_dims
+from minicnn.operators.tracing import Traceable
 
 
 def shape_from(sizes: tuple, named: dict | None = None, name: str = "size") -> tuple[int, ...]:
@@ -70,8 +71,12 @@ class Reshape(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        ctx.shape = x.shape
+        ctx.shape, ctx.whole = x.shape, shape
         return kernels.memory.row_major(x).reshape(shape)
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x.reshape(ctx.whole)
 
     backward = View.backward
 
@@ -131,7 +136,7 @@ def _view(input: Any, sizes: tuple[int, ...]) -> Any:
     return View.apply(input, sizes)
 
 
-class Clone(Operator):
+class Clone(Traceable, Operator):
     """A copy in the same memory order; in row-major order where elements share memory."""
 
     elementwise = True

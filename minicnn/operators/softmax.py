@@ -30,6 +30,13 @@ class Softmax(Operator):
     def backward(cls, ctx: Any, g: np.ndarray) -> tuple:
         return kernels.softmax.gradient(g, ctx.saved[0], ctx.axis, cls.logarithm), None
 
+    @classmethod
+    def backward_recorded(cls, ctx: Any, g: Any) -> tuple:
+        (y,) = ctx.tensors()
+        if cls.logarithm:
+            return g - y.exp() * g.sum(ctx.axis, keepdim=True), None
+        return y * (g - (g * y).sum(ctx.axis, keepdim=True)), None
+
 
 class LogSoftmax(Softmax):
     """yᵢ = xᵢ − max x − ln Σⱼ exp(xⱼ − max x); ∂x = ∂y − exp(y) · Σ ∂y"""

@@ -17,14 +17,19 @@ from minicnn.operators.selecting import along, places_along
 from minicnn.return_types import Results, pair
 
 
+def _chosen(x: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
+    """The elements at `index` along an axis, or one of them where it has no such axis."""
+    wide = index if index.ndim == x.ndim else np.expand_dims(index, axis)
+    return x.reshape(x.shape or (1,))[along(wide, axis)].reshape(index.shape)
+
+
 class Chosen(Operator):
     """The elements of x at an index along one axis, several or one for each row."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
         ctx.saved, ctx.shape, ctx.axis = (index,), x.shape, axis
-        wide = index if index.ndim == x.ndim else np.expand_dims(index, axis)
-        return x.reshape(x.shape or (1,))[along(wide, axis)].reshape(index.shape)
+        return _chosen(x, index, axis)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -32,6 +37,10 @@ class Chosen(Operator):
         wide = index if index.ndim == len(shape) else np.expand_dims(index, axis)
         size = int(np.prod(shape))
         return sums_at(places_along(shape, wide, axis), g, size).reshape(shape), None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _chosen(x, ctx.saved[0], ctx.axis)
 
 
 class Sort(Chosen):

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
 from minicnn.operators.binary import Binary, binary
 from minicnn.operators.out import deliver
+from minicnn.operators.tracing import Traceable
 from minicnn.operators.unary import floating_point, unary
 
 pi = math.pi
@@ -70,17 +71,24 @@ def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
     return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x), 0.5)
 
 
+def _gauss(function: Any, sign: int, g: Any, x: Any) -> Any:
+    """The gradient of erf or erfc: by its kernel, or as arithmetic that can be traced."""
+    if isinstance(x, np.ndarray):
+        return function.backward(g, x)
+    return g * (np.exp(-x * x) * (sign * 2 / math.sqrt(pi)))
+
+
 erf = unary(
     "erf",
     "2/√π ∫₀ˣ exp(−t²) dt",
     lambda x: kernels.activation.erf.forward(x),
-    lambda g, x: kernels.activation.erf.backward(g, x),
+    lambda g, x: _gauss(kernels.activation.erf, 1, g, x),
 )
 erfc = unary(
     "erfc",
     "1 − erf x",
     lambda x: kernels.activation.erfc.forward(x),
-    lambda g, x: kernels.activation.erfc.backward(g, x),
+    lambda g, x: _gauss(kernels.activation.erfc, -1, g, x),
 )
 erfcx = unary("erfcx", "exp(x²) erfc x", _erfcx, lambda g, x: (2 * x * _erfcx(x) - 2 / math.sqrt(pi)) * g)
 erfinv = unary(
@@ -111,7 +119,7 @@ i0e = unary("i0e", "exp(−|x|) i0(x)", _i0e, lambda g, x: g * (_i1e(x) - np.sig
 i1e = unary("i1e", "exp(−|x|) i1(x)", _i1e, _scaled_bessel_gradient)
 
 
-class Logit(Operator):
+class Logit(Traceable, Operator):
     """ln(x / (1 − x)), with x held within [eps, 1 − eps]"""
 
     elementwise = True
@@ -145,6 +153,11 @@ class Polygamma(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return g * _polygamma(ctx.n + 1, *ctx.saved), None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (x,) = ctx.tensors()
+        return g * Polygamma.apply(x, ctx.n + 1), None
 
 
 def _polygamma(n: int, x: np.ndarray) -> np.ndarray:
@@ -197,6 +210,14 @@ class XLogY(Binary):
         by_a = np.where(np.equal(a, 0) & np.less_equal(b, 0), 0, _x_times_log(g, b, np.log))
         return by_a, g * a / b
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        a, b = ctx.tensors()
+        a = a if isinstance(a, Variable) else g.new_full((), a)
+        b = b if isinstance(b, Variable) else g.new_full((), b)
+        nothing = (a == 0) & (b <= 0)
+        return XLogY.call(g, b).masked_fill(nothing, 0.0), g * a / b
+
 
 class XLog1pY(Binary):
     """a ln(1 + b), 0 where a is 0"""
@@ -211,6 +232,14 @@ class XLog1pY(Binary):
         a, b = ctx.saved
         by_a = np.where(np.equal(a, 0) & np.less_equal(b, -1), 0, _x_times_log(g, b, np.log1p))
         return by_a, g * a / (b + 1)
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        a, b = ctx.tensors()
+        a = a if isinstance(a, Variable) else g.new_full((), a)
+        b = b if isinstance(b, Variable) else g.new_full((), b)
+        nothing = (a == 0) & (b <= -1)
+        return XLog1pY.call(g, b).masked_fill(nothing, 0.0), g * a / (b + 1)
 
 
 def _x_times_log(a: Any, b: Any, logarithm: Callable) -> np.ndarray:

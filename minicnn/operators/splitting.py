@@ -16,9 +16,10 @@ from minicnn.operators.indexing import Take
 from minicnn.operators.numbers import integer_argument, integers_argument
 from minicnn.operators.operands import array_of
 from minicnn.operators.shape import Contiguous
+from minicnn.operators.tracing import Traceable
 
 
-class Split(Operator):
+class Split(Traceable, Operator):
     """Consecutive parts of x along an axis, from each of `bounds` to the next."""
 
     differentiable_outputs = None
@@ -33,7 +34,7 @@ class Split(Operator):
         return np.concatenate(gradients, ctx.axis), None, None
 
 
-class Unbind(Operator):
+class Unbind(Traceable, Operator):
     """The parts of x along an axis, without that axis."""
 
     differentiable_outputs = None

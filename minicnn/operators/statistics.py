@@ -14,9 +14,10 @@ from minicnn.operators.matmul import matmul
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.reduction import Dimensions, mean, std, sum, var
 from minicnn.operators.shape import permute, reshape, squeeze
+from minicnn.operators.tracing import Traceable
 
 
-class WithoutNaN(Operator):
+class WithoutNaN(Traceable, Operator):
     """x with 0 in the place of NaN; an infinite gradient is NaN there, and x may not change, as in PyTorch."""
 
     @staticmethod

@@ -27,6 +27,10 @@ class Flip(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return np.flip(g, ctx.axes), None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.flip(x, ctx.axes)
+
 
 def flip(input: Any, dims: Any) -> Any:
     """A copy with some axes backwards.
@@ -78,12 +82,16 @@ class Roll(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> np.ndarray:
-        ctx.back = tuple([-shift for shift in shifts]), axes
+        ctx.forth, ctx.back = (shifts, axes), (tuple([-shift for shift in shifts]), axes)
         return _rolled(x, shifts, axes)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return _rolled(g, *ctx.back), None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _rolled(x, *ctx.forth)
 
 
 def _rolled(x: np.ndarray, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> np.ndarray:

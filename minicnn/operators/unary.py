@@ -14,11 +14,12 @@ from minicnn.operators.arguments import array_argument
 from minicnn.operators.operands import cast
 from minicnn.operators.out import deliver
 from minicnn.operators.quiet import quietly
+from minicnn.operators.tracing import Traceable
 
 Gradient = Callable[..., np.ndarray]
 
 
-class Unary(Operator):
+class Unary(Traceable, Operator):
     """An elementwise operation on one operand; integers become float32 first."""
 
     elementwise = True

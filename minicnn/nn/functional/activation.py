@@ -12,6 +12,7 @@ from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.arithmetic import Add, true_divide
 from minicnn.operators.operands import array_of
 from minicnn.operators.rounding import negative
+from minicnn.operators.tracing import Traceable
 from minicnn.random import numpy_generator
 
 
@@ -57,7 +58,7 @@ def _chosen(dim: int | None, input: Any, name: str, stacklevel: int) -> int:
     return 0 if array_argument(input, name).ndim in (0, 1, 3) else 1
 
 
-class OneHot(Operator):
+class OneHot(Traceable, Operator):
     """1 where y is largest along the axis, 0 elsewhere; the gradient passes as if that were y."""
 
     @staticmethod

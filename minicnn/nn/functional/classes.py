@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.images import First
 from minicnn.nn.functional.normalization import from_rows, to_rows
@@ -15,7 +15,7 @@ from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of, refuse_gradient, tensor_array
 from minicnn.operators.quiet import quietly
 from minicnn.operators.shape import reshape
-from minicnn.operators.softmax import log_softmax
+from minicnn.operators.softmax import Softmax, log_softmax
 
 
 class CrossEntropy(Operator):
@@ -39,7 +39,7 @@ class CrossEntropy(Operator):
             rows, targets, weights, ignore_index, smoothing, ctx.needs_input_grad[0]
         )
         ctx.saved = slopes, targets, target, weight
-        ctx.shape, ctx.ignored = x.shape, ignore_index
+        ctx.shape, ctx.ignored, ctx.smoothing = x.shape, ignore_index, smoothing
         if smoothing and not x.shape[1]:
             total = np.nan  # the share of each class is smoothing / 0
         if smoothing and not counted:
@@ -55,6 +55,27 @@ class CrossEntropy(Operator):
         scale = quietly(np.divide, grad_output, ctx.divisor).astype(slopes.dtype).reshape(-1)
         by_rows = kernels.loss.gradient(slopes, targets, ctx.ignored, scale)
         return from_rows(by_rows, ctx.shape), None, None, None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        """g · (p · Σ a − a): the slopes are that without g, and p the softmax of x."""
+        slopes, targets, _, weight = ctx.saved
+        K, s = slopes.shape[1], ctx.smoothing
+        w = np.ones(K) if weight is None else weight.astype(np.float64)
+        counted = targets != ctx.ignored
+        t = np.where(counted, targets, 0)
+        a = np.full(slopes.shape, s / K) * w
+        a[np.arange(len(t)), t] += (1 - s) * w[t]
+        sums = a.sum(1, keepdims=True)
+        p = (slopes + a) / np.where(sums == 0, 1, sums)
+        N, _, *size = ctx.shape
+        rows = [(one * counted[:, None]).astype(slopes.dtype) for one in (p, a, sums)]
+        p, a, sums = [np.ascontiguousarray(from_rows(one, (N, one.shape[1], *size))) for one in rows]
+        probabilities = ctx.computed(Softmax, p, axis=1)
+        scale = g / float(ctx.divisor)
+        scale = scale.unsqueeze(1) if scale._array.ndim else scale
+        by_x = (probabilities * Variable._computed(sums) - Variable._computed(a)) * scale
+        return by_x, None, None, None, None, None
 
 
 def _class_indices(target: np.ndarray) -> np.ndarray:
@@ -212,6 +233,16 @@ class NegativeLogLikelihood(Operator):
         if grad_input.size:
             np.put_along_axis(grad_input, ctx.index, np.expand_dims(by_picked, 1), 1)
         return grad_input, None, None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        factor, N = ctx.factor, ctx.saved[2].shape
+        share = np.where(ctx.counted, -factor, 0) / (ctx.divisor if ctx.reduction == "mean" else 1)
+        terms = g * Variable._computed(share.astype(factor.dtype))
+        empty = g.new_zeros(N)
+        index = Variable._computed(ctx.index)
+        by_x = empty.scatter(1, index, terms.unsqueeze(1)) if ctx.saved[2].size else empty
+        return by_x, None, None, None, None
 
 
 def nll_loss(

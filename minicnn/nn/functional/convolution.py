@@ -36,7 +36,7 @@ class Conv2d(Operator):
         algorithm: str,
     ) -> np.ndarray:
         image = channels_last(x)
-        ctx.geometry, ctx.groups = geometry, groups
+        ctx.geometry, ctx.groups, ctx.asked = geometry, groups, algorithm
         ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups, x.dtype)
         ctx.freezes = not geometry.is_lopsided  # otherwise PyTorch pads a copy
         ctx.saved = image if ctx.freezes else _apart(image, x), weight
@@ -58,6 +58,48 @@ class Conv2d(Operator):
             by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias, None, None, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        image, weight = ctx.saved
+        needs_x, needs_weight, needs_bias, *_ = ctx.needs_input_grad
+        options = ctx.geometry, ctx.groups, ctx.asked
+        by_x = by_weight = None
+        if needs_x:
+            by_x = ConvTranspose2d.apply(g, ctx.argument(1, weight), None, *options)
+        if needs_weight:
+            by_weight = Conv2dWeight.apply(ctx.argument(0, channels_first(image)), g, *options)
+        return by_x, by_weight, g.sum((0, 2, 3)) if needs_bias else None, None, None, None
+
+
+class Conv2dWeight(Operator):
+    """The gradient with respect to the weight of a convolution, as an operation on x and the gradient of the output."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, algorithm: str
+    ) -> np.ndarray:
+        image, g = channels_last(x), channels_last(grad_output)
+        ctx.saved, ctx.geometry, ctx.groups, ctx.asked = (image, g), geometry, groups, algorithm
+        ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], g.shape[3], groups, x.dtype)
+        return ctx.algorithm.grad_weight(image, g, geometry, groups)
+
+    @staticmethod
+    def backward(ctx: Any, grad_weight: np.ndarray) -> tuple:
+        (x, g), v = ctx.saved, np.ascontiguousarray(grad_weight)
+        needs_x, needs_g, *_ = ctx.needs_input_grad
+        by_x = channels_first(ctx.algorithm.grad_input(g, v, ctx.geometry, ctx.groups)) if needs_x else None
+        by_g = channels_first(ctx.algorithm.forward(x, v, None, ctx.geometry)) if needs_g else None
+        return by_x, by_g, None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, grad_weight: Any) -> tuple:
+        x, g = [ctx.argument(position, channels_first(ctx.saved[position])) for position in (0, 1)]
+        return (
+            ConvTranspose2d.apply(g, grad_weight, None, ctx.geometry, ctx.groups, ctx.asked),
+            Conv2d.apply(x, grad_weight, None, ctx.geometry, ctx.groups, ctx.asked),
+            *[None] * 3,
+        )
+
 
 class Conv2dWithoutChannels(Operator):
     """Of no channels PyTorch makes a result of no channels, whatever the weight's outputs; all gradients are 0."""
@@ -72,6 +114,10 @@ class Conv2dWithoutChannels(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         return *(None if shape is None else np.zeros(shape, grad_output.dtype) for shape in ctx.shapes), None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        return *(None if shape is None else g.new_zeros(shape) for shape in ctx.shapes), None
 
 
 class ConvTranspose2d(Operator):
@@ -91,7 +137,7 @@ class ConvTranspose2d(Operator):
     ) -> np.ndarray:
         image = channels_last(x)
         ctx.saved, ctx.freezes = (image, weight), True
-        ctx.geometry, ctx.groups = geometry, groups
+        ctx.geometry, ctx.groups, ctx.asked = geometry, groups, algorithm
         ctx.algorithm = kernels.convolution.select(
             algorithm, geometry, weight.shape[1] * groups, len(weight), groups, x.dtype
         )
@@ -112,6 +158,18 @@ class ConvTranspose2d(Operator):
         if ctx.needs_input_grad[2]:
             by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias, None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        image, weight = ctx.saved
+        needs_x, needs_weight, needs_bias, *_ = ctx.needs_input_grad
+        options = ctx.geometry, ctx.groups, ctx.asked
+        by_x = by_weight = None
+        if needs_x:
+            by_x = Conv2d.apply(g, ctx.argument(1, weight), None, *options)
+        if needs_weight:
+            by_weight = Conv2dWeight.apply(g, ctx.argument(0, channels_first(image)), *options)
+        return by_x, by_weight, g.sum((0, 2, 3)) if needs_bias else None, None, None, None
 
 
 def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: bool) -> tuple[tuple, tuple]:

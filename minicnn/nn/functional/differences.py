@@ -9,9 +9,10 @@ from minicnn.nn.functional.reducing import chosen, compared, in_one_dtype, reduc
 from minicnn.operators.arithmetic import Subtract
 from minicnn.operators.operands import array_of, cast
 from minicnn.operators.quiet import quietly
+from minicnn.operators.tracing import Traceable
 
 
-class SquaredError(Operator):
+class SquaredError(Traceable, Operator):
     """(a − b)²"""
 
     @staticmethod
@@ -26,7 +27,7 @@ class SquaredError(Operator):
         return by_a, -by_a if ctx.needs_input_grad[1] else None
 
 
-class SmoothAbsoluteError(Operator):
+class SmoothAbsoluteError(Traceable, Operator):
     """z² / 2 / beta where z = |a − b| is below beta, z − beta / 2 elsewhere; times a factor."""
 
     @staticmethod

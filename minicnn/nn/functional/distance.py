@@ -57,6 +57,23 @@ class Bilinear(Operator):
             by_x2 = kernels.sums.product(pairs, weight.reshape(O * I, J)).reshape(right)
         return by_x1, by_x2, by_weight
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (x1, x2, weight), (left, right, (O, I, J)) = ctx.tensors(), ctx.shapes
+        needs_x1, needs_x2, needs_weight = ctx.needs_input_grad
+        g = g.reshape(-1, O)
+        rows, by_x1, by_x2, by_weight = len(g), None, None, None
+        if needs_x1 or needs_weight:
+            pairs = (g[:, :, None] * x2.reshape(rows, 1, J)).reshape(rows, O * J)
+            if needs_weight:
+                by_weight = (pairs.mT @ x1.reshape(rows, I)).reshape(O, J, I).mT
+            if needs_x1:
+                by_x1 = (pairs @ weight.mT.reshape(O * J, I)).reshape(left)
+        if needs_x2:
+            pairs = (g[:, :, None] * x1.reshape(rows, 1, I)).reshape(rows, O * I)
+            by_x2 = (pairs @ weight.reshape(O * I, J)).reshape(right)
+        return by_x1, by_x2, by_weight
+
 
 @numpy_spelling
 @half_in_float32

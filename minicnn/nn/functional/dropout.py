@@ -34,6 +34,10 @@ class Dropout(Operator):
         g = like(dense(grad_output), ctx.model) if grad_output.size else grad_output
         return kernels.dropout.dropout(g, ctx.seed, ctx.p), None, None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return Dropout.backward(ctx, x)[0]
+
 
 def _draws(input: Any, p: float, training: bool, name: str) -> bool:
     """Whether anything is to be dropped.

@@ -30,6 +30,20 @@ class Embedding(Operator):
             total /= np.maximum(np.bincount(rows, minlength=len(total)), 1).astype(g.dtype)[:, None]
         return total, None, None, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        indices = ctx.saved[0]
+
+        def back(weight: np.ndarray) -> np.ndarray:
+            rows = weight[indices]
+            rows[indices == ctx.padding] = 0
+            if ctx.by_frequency:
+                counts = np.bincount(indices.ravel(), minlength=len(weight))
+                rows = rows / counts[indices][..., None].astype(rows.dtype)
+            return rows
+
+        return ctx.linear(g, lambda array: Embedding.backward(ctx, array)[0], back)
+
 
 def _padding(padding_idx: int | None, rows: int) -> int:
     """The row that stays as it is; −1 for none."""

@@ -9,6 +9,7 @@ from minicnn.autograd import Operator
 from minicnn.dtypes import float32, float64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import array_of, described
+from minicnn.operators.tracing import Traceable
 
 
 def image_size(x: Any, name: str, filled: int = 3) -> tuple[int, int]:
@@ -45,7 +46,7 @@ def image_shape(image: Any, name: str) -> tuple[int, ...]:
     return shape
 
 
-class First(Operator):
+class First(Traceable, Operator):
     """The only image of a batch that nobody else holds: not a view, as far as programs are concerned."""
 
     @staticmethod

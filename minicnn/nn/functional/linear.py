@@ -72,6 +72,18 @@ class Linear(Operator):
             by_bias = kernels.sums.over(g, (0, 1, 2))
         return by_x, by_weight, by_bias
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (matrix, kernel), (x_shape, weight_shape) = ctx.saved, ctx.sizes
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        rows = g.reshape(-1, weight_shape[0])
+        by_x = by_weight = None
+        if needs_x:
+            by_x = (g @ ctx.argument(1, kernel[:, :, 0, 0])) if g._array.size else g.new_zeros(x_shape)
+        if needs_weight:
+            by_weight = rows.mT @ ctx.argument(0, matrix.reshape(x_shape)).reshape(-1, x_shape[-1])
+        return by_x, by_weight, rows.sum(0) if needs_bias else None
+
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x @ weightᵀ + bias

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator
+from minicnn.autograd import Operator, Variable
 from minicnn.errors import ShapeError
 from minicnn.operators.activation import floating
 from minicnn.operators.arithmetic import Add, Multiply
@@ -53,7 +53,7 @@ class BatchNorm(Operator):
         scale = invstd if weight is None else weight * invstd
         shift = np.zeros_like(mean) if bias is None else bias
         ctx.saved = rows, mean, invstd, scale, x, weight, running_mean, running_var
-        ctx.shape, ctx.from_batch = x.shape, from_batch
+        ctx.shape, ctx.from_batch, ctx.eps = x.shape, from_batch, eps
         return from_rows(kernels.normalization.normalize(rows, mean, scale, shift), x.shape)
 
     @staticmethod
@@ -72,6 +72,41 @@ class BatchNorm(Operator):
             by_x = from_rows(by_x, ctx.shape)
         needs = ctx.needs_input_grad
         return by_x, by_weight if needs[1] else None, by_bias if needs[2] else None, *[None] * 6
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        _, mean, invstd, _, x, weight, *_ = ctx.saved
+        axes, wide = [0, *range(2, x.ndim)], (1, -1, *[1] * (x.ndim - 2))
+        x = ctx.argument(0, x)
+        factor = None if weight is None else ctx.argument(1, weight).reshape(wide)
+        needs = ctx.needs_input_grad
+        if ctx.from_batch:
+            by_x, normalized = normalization_gradient(g, x, factor, axes, ctx.eps)
+        else:
+            constants = [Variable._computed(one.astype(x.dtype).reshape(wide)) for one in (mean, invstd)]
+            normalized, by_x = (x - constants[0]) * constants[1], (g if factor is None else g * factor) * constants[1]
+        by_weight = (g * normalized).sum(axes) if needs[1] else None
+        return by_x, by_weight, g.sum(axes) if needs[2] else None, *[None] * 6
+
+
+def normalization_gradient(g: Any, x: Any, factor: Any, axes: Any, eps: float, centred: bool = True) -> tuple:
+    """The gradient with respect to x of (x − mean) / √(var + eps) · factor, in terms of operations.
+
+    Args:
+        g, x: Tensors.
+        factor: a Tensor that broadcasts against them, or None.
+        axes: those that mean and variance are taken over.
+        eps: added to the variance.
+        centred: whether the mean is subtracted.
+
+    Returns: that gradient, and x normalized.
+    """
+    centre = x - x.mean(axes, keepdim=True) if centred else x
+    invstd = ((centre * centre).mean(axes, keepdim=True) + eps).rsqrt()
+    normalized = centre * invstd
+    g = g if factor is None else g * factor
+    mean = g.mean(axes, keepdim=True) if centred else 0
+    return (g - mean - normalized * (g * normalized).mean(axes, keepdim=True)) * invstd, normalized
 
 
 def batch_norm(

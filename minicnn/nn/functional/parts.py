@@ -10,7 +10,8 @@ from minicnn.autograd import Operator, Variable
 from minicnn.autograd.storage import is_contiguous
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.kernels.geometry import integer
-from minicnn.nn.functional.normalization import batch_norm, move_running
+from minicnn.nn.functional.normalization import batch_norm, move_running, normalization_gradient
+from minicnn.nn.functional.padding import pad
 from minicnn.operators.activation import floating
 from minicnn.operators.operands import array_of, refuse_gradient
 
@@ -70,7 +71,7 @@ class GroupNorm(Operator):
                 running(mean, variance)
             invstd = 1 / np.sqrt(variance + eps)
         ctx.saved = arranged, mean, invstd, factor, *(a for a, w in zip((x, weight), watched, strict=True) if w)
-        ctx.shape = x.shape
+        ctx.shape, ctx.groups, ctx.eps = x.shape, groups, eps
         return _restored(y, x.shape)
 
     @staticmethod
@@ -84,6 +85,19 @@ class GroupNorm(Operator):
             by_bias = sums.sum(0).astype(g.dtype) if ctx.needs_input_grad[2] else None
         by_x = _restored(grad_x, ctx.shape) if ctx.needs_input_grad[0] else None
         return by_x, by_weight, by_bias, None, None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        arranged, _, _, factor, *_ = ctx.saved
+        x = ctx.argument(0, _restored(arranged, ctx.shape))
+        N, C, *size = ctx.shape
+        wide = (N, ctx.groups, C // ctx.groups, *size)
+        weight = ctx.argument(1, factor.astype(x.dtype)).reshape(1, *wide[1:3], *[1] * len(size))
+        inner = [*range(2, len(wide))]
+        by_x, normalized = normalization_gradient(g.reshape(wide), x.reshape(wide), weight, inner, ctx.eps)
+        axes, needs = [0, *range(2, len(ctx.shape))], ctx.needs_input_grad
+        by_weight = (g * normalized.reshape(ctx.shape)).sum(axes) if needs[1] else None
+        return by_x.reshape(ctx.shape), by_weight, g.sum(axes) if needs[2] else None, *[None] * 4
 
 
 class RowNorm(Operator):
@@ -116,7 +130,7 @@ class RowNorm(Operator):
             factor = factor.copy()
         ctx.saved = rows, factor, means, invstds, *((x, weight) if watched else ())
         ctx.shapes = [None if array is None else array.shape for array in (x, weight, bias)]
-        ctx.centred = centred
+        ctx.centred, ctx.eps = centred, eps
         return y.reshape(x.shape)
 
     @staticmethod
@@ -130,6 +144,18 @@ class RowNorm(Operator):
         ]
         return *results, None, None, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        rows, factor, *_ = ctx.saved
+        shape, weight_shape, _ = ctx.shapes
+        x = ctx.argument(0, rows.reshape(shape)).reshape(rows.shape)
+        weight = None if weight_shape is None else ctx.argument(1, factor.reshape(weight_shape)).reshape(-1)
+        g, needs = g.reshape(rows.shape), ctx.needs_input_grad
+        by_x, normalized = normalization_gradient(g, x, weight, [1], ctx.eps, ctx.centred)
+        by_weight = (g * normalized).sum(0).reshape(weight_shape) if needs[1] else None
+        by_bias = g.sum(0).reshape(ctx.shapes[2]) if needs[2] else None
+        return by_x.reshape(shape), by_weight, by_bias, None, None, None
+
 
 class LocalResponseNorm(Operator):
     """x / (k + alpha / size · Σ x² over `size` neighbouring channels) ^ beta"""
@@ -140,16 +166,27 @@ class LocalResponseNorm(Operator):
             base = _neighbours(x * x, size // 2, (size - 1) // 2)
             base = k + base * (alpha / size)
             power = base**beta
-            ctx.saved, ctx.numbers = (x, base, power), (size, alpha, beta)
+            ctx.saved, ctx.numbers = (x, base, power), (size, alpha, beta, k)
             return x / power
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         x, base, power = ctx.saved
-        size, alpha, beta = ctx.numbers
+        size, alpha, beta, _ = ctx.numbers
         with np.errstate(all="ignore"):
             inner = _neighbours(grad_output * x / (power * base), (size - 1) // 2, size // 2)
             return grad_output / power - inner * x * (2 * alpha * beta / size), None, None, None, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        size, alpha, beta, k = ctx.numbers
+
+        def norm(x: Any) -> Any:
+            around = [0, 0] * (x.ndim - 2) + [size // 2, (size - 1) // 2]
+            sums = pad(x * x, around).unfold(1, size, 1).sum(-1)
+            return x / (k + sums * (alpha / size)) ** beta
+
+        return ctx.composed(norm, g, {0: ctx.saved[0]})
 
 
 def _neighbours(x: np.ndarray, before: int, after: int) -> np.ndarray:

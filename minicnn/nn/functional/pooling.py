@@ -37,18 +37,33 @@ class MaxPool2d(Operator):
         grad_x = kernels.pooling.scatter(channels_last(grad_output), ctx.saved[0], ctx.size, ctx.geometry)
         return channels_first(grad_x), None, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any, *_: Any) -> tuple:
+        def back(x: np.ndarray) -> np.ndarray:
+            N, H, W, C = ctx.saved[0].shape
+            pixels = channels_last(x).reshape(N, -1, C)
+            picked = np.take_along_axis(pixels, ctx.saved[0].reshape(N, -1, C), 1)
+            return channels_first(picked.reshape(N, H, W, C))
+
+        return ctx.linear(g, lambda array: ctx.operator.backward(ctx, array)[0], back)
+
+
+def _unpooled(x: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Pixels put back to where they lay in an image of zeros."""
+    N, C, H, W = x.shape
+    image = np.zeros((N, C, size[0] * size[1]), x.dtype)
+    if image.size:
+        np.put_along_axis(image, where.reshape(N, C, H * W), x.reshape(N, C, H * W), 2)
+    return image.reshape(N, C, *size)
+
 
 class MaxUnpool2d(Operator):
     """Values put at their positions in an image of zeros."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        N, C, H, W = x.shape
-        image = np.zeros((N, C, size[0] * size[1]), x.dtype)
-        if image.size:
-            np.put_along_axis(image, where.reshape(N, C, H * W), x.reshape(N, C, H * W), 2)
-        ctx.saved = (where,)
-        return image.reshape(N, C, *size)
+        ctx.saved, ctx.size = (where,), size
+        return _unpooled(x, where, size)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
@@ -59,6 +74,10 @@ class MaxUnpool2d(Operator):
         positions = where.reshape(N, C, where.shape[2] * where.shape[3])
         picked = np.take_along_axis(grad_output.reshape(N, C, H * W), positions, 2)
         return picked.reshape(where.shape), None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _unpooled(x, ctx.saved[0], ctx.size)
 
 
 class AdaptiveMaxPool2d(Operator):
@@ -78,6 +97,8 @@ class AdaptiveMaxPool2d(Operator):
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         _refuse_no_positions(grad_output)
         return MaxPool2d.backward(ctx, grad_output)
+
+    backward_recorded = MaxPool2d.backward_recorded
 
 
 def _indices(where: Any) -> Any:
@@ -111,6 +132,10 @@ class AveragePool2d(Operator):
         rows, columns, divisor = ctx.windows
         grad_x = kernels.pooling.average_backward(channels_last(grad_output), rows, columns, divisor, ctx.size)
         return channels_first(grad_x), None, None, None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return channels_first(kernels.pooling.average_forward(channels_last(x), *ctx.windows))
 
 
 def max_pool2d(

@@ -13,14 +13,15 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.reducing import chosen, reduced, rescaled, tensors
 from minicnn.operators import elementwise
 from minicnn.operators import reduction as reductions
-from minicnn.operators.activation import floating
+from minicnn.operators.activation import LogSigmoid, floating
 from minicnn.operators.arithmetic import Multiply, Subtract
 from minicnn.operators.choosing import where
 from minicnn.operators.operands import array_of, cast, check_broadcast, promoted, refuse_gradient, tensor_array
 from minicnn.operators.quiet import quietly
+from minicnn.operators.tracing import Traceable
 
 
-class BinaryCrossEntropy(Operator):
+class BinaryCrossEntropy(Traceable, Operator):
     """−t · ln x − (1 − t) · ln(1 − x), the logarithms held above −100."""
 
     elementwise = True
@@ -100,6 +101,15 @@ class BinaryCrossEntropyWithLogits(Operator):
             by_t = -x * g if w is None else g * (log_sigmoid(-x) - w * log_sigmoid(x))
         return by_x, by_t, None
 
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        x, t, w = ctx.tensors()
+        sigmoid, by_t = x.sigmoid(), None
+        by_x = g * (sigmoid - t) if w is None else g * ((w * t + 1 - t) * sigmoid - w * t)
+        if ctx.needs_input_grad[1]:
+            by_t = -x * g if w is None else g * (LogSigmoid.apply(-x) - w * LogSigmoid.apply(x))
+        return by_x, by_t, None
+
 
 def binary_cross_entropy_with_logits(
     input: Any,
@@ -143,7 +153,7 @@ def binary_cross_entropy_with_logits(
     return rescaled(name, losses, weight, reduction)
 
 
-class Entropy(Operator):
+class Entropy(Traceable, Operator):
     """t · ln t, 0 where t is 0 and NaN below; its gradient ln t + t / t is NaN at 0, as in PyTorch."""
 
     @staticmethod
@@ -271,7 +281,7 @@ def gaussian_nll_loss(
     return reduced(losses + 0.5 * log(2 * pi) if full else losses, reduction)
 
 
-class HeldAbove(Operator):
+class HeldAbove(Traceable, Operator):
     """The larger of x and a bound, with the gradient of x."""
 
     elementwise = True

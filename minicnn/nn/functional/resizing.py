@@ -57,6 +57,10 @@ class Resize(Operator):
         taps = (taps.transposed(size) for taps, size in zip(ctx.taps, sizes, strict=True))
         return _restored(kernels.resampling.resize(_images(g), *taps), ctx.shape), None, None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _restored(kernels.resampling.resize(_images(x), *ctx.taps), x.shape)
+
 
 class Nearest(Operator):
     """Every output pixel a copy of an input pixel."""
@@ -75,6 +79,10 @@ class Nearest(Operator):
         sizes = (1, *ctx.shape[2:])[-2:]
         back = (one.transposed(size) for one, size in zip(ones, sizes, strict=True))
         return _restored(kernels.resampling.resize(_images(g), *back), ctx.shape), None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _restored(kernels.resampling.nearest(_images(x), *ctx.places), x.shape)
 
 
 def _scale(size: int, output: int, factor: float | None, align_corners: bool) -> float:

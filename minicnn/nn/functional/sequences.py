@@ -11,9 +11,10 @@ from minicnn.nn.functional import convolution, pooling
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.operands import array_of
 from minicnn.operators.shape import squeeze, unsqueeze
+from minicnn.operators.tracing import Traceable
 
 
-class OnlyRow(Operator):
+class OnlyRow(Traceable, Operator):
     """The only row of images that nobody else holds: not a view, as far as programs are concerned."""
 
     @staticmethod

@@ -28,13 +28,17 @@ class Rearranged(Operator):
     def forward(
         ctx: Any, x: np.ndarray, apart: tuple[int, ...], order: tuple[int, ...], shape: tuple[int, ...]
     ) -> np.ndarray:
-        ctx.shape, ctx.apart, ctx.order = x.shape, apart, order
+        ctx.shape, ctx.apart, ctx.order, ctx.whole = x.shape, apart, order, shape
         return kernels.memory.row_major(x.reshape(apart).transpose(order)).reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         moved = g.reshape([ctx.apart[axis] for axis in ctx.order])
         return kernels.memory.row_major(moved.transpose(np.argsort(ctx.order))).reshape(ctx.shape), None, None, None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return kernels.memory.row_major(x.reshape(ctx.apart).transpose(ctx.order)).reshape(ctx.whole)
 
 
 def _factor(value: Any, name: str) -> int:

@@ -43,6 +43,10 @@ class Unfold(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return _fold(g, ctx.geometry), None
 
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _unfold(x, ctx.geometry)
+
 
 class Fold(Operator):
     """Every column added up where its window lies."""
@@ -55,6 +59,10 @@ class Fold(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         return _unfold(g, ctx.geometry), None
+
+    @staticmethod
+    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return _fold(x, ctx.geometry)
 
 
 def _both(value: Any, name: str, minimum: int) -> tuple[int, int]:
