@@ -318,3 +318,155 @@ def test_gradgradcheck(name: str) -> None:
     numbers = np.random.default_rng(len(name))
     tensors = [minicnn.tensor(numbers.standard_normal(shape), requires_grad=True) for shape in shapes]
     assert gradgradcheck(lambda *arguments: function(minicnn, functional, *arguments), tensors)
+
+
+# The walk itself
+
+BOTH = pytest.mark.parametrize("T", [minicnn, torch])
+
+
+def same(program: Callable) -> None:
+    """The program gives the same numbers on both libraries."""
+    mine, theirs = program(minicnn), program(torch)
+    assert np.allclose(mine, theirs, rtol=1e-6, atol=1e-7), (mine, theirs)
+
+
+@pytest.mark.filterwarnings("ignore:.*create_graph=True:UserWarning")
+def test_backward_leaves_gradients_with_a_graph() -> None:
+    def program(T: Any) -> list:
+        x = T.tensor([1.0, 2.0, -1.5], requires_grad=True)
+        h = x * x
+        h.retain_grad()
+        (h * x).sum().backward(create_graph=True)
+        (x.grad * h.grad).sum().backward()
+        return [*x.grad.tolist(), *h.grad.tolist()]
+
+    same(program)
+    x = minicnn.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="create_graph=True"):
+        (x * x).sum().backward(create_graph=True)
+    assert x.grad.requires_grad
+
+
+@pytest.mark.filterwarnings("ignore:.*create_graph=True:UserWarning")
+def test_named_inputs_alone_get_gradients() -> None:
+    def program(T: Any) -> list:
+        x, w = (T.tensor([1.0, 2.0], requires_grad=True) * 1.0 for _ in range(2))
+        x, w = x.detach().requires_grad_(), w.detach().requires_grad_()
+        (x * x * w).sum().backward(create_graph=True, inputs=[x])
+        assert w.grad is None
+        x.grad.sum().backward()
+        return [*x.grad.tolist(), *w.grad.tolist()]
+
+    same(program)
+
+
+def test_hooks_see_tensors_with_graphs() -> None:
+    def program(T: Any) -> list:
+        seen = []
+        x = T.tensor([1.0, 2.0], requires_grad=True)
+        x.register_hook(lambda g: seen.append(g.requires_grad) or g * 2)
+        h = x * x
+        h.register_hook(lambda g: seen.append(g.requires_grad) or g * x)
+        y = (h * h).sum()
+        y.grad_fn.next_functions[0][0].register_hook(lambda into, out: tuple(g * 3 for g in into))
+        (first,) = T.autograd.grad(y, x, create_graph=True)
+        (second,) = T.autograd.grad(first.sum(), x)
+        return [*map(float, seen), *first.tolist(), *second.tolist()]
+
+    same(program)
+
+
+def test_a_function_of_ones_own_has_second_gradients() -> None:
+    def program(T: Any) -> list:
+        class Cube(T.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any) -> Any:
+                y = x**3
+                ctx.save_for_backward(x, y)
+                return y
+
+            @staticmethod
+            def backward(ctx: Any, g: Any) -> Any:
+                x, y = ctx.saved_tensors
+                return g * 3 * y / x
+
+        x = T.tensor([1.0, -2.0], requires_grad=True)
+        (first,) = T.autograd.grad(Cube.apply(x * 2).sum(), x, create_graph=True)
+        (second,) = T.autograd.grad((first * first).sum(), x)
+        return [*first.tolist(), *second.tolist()]
+
+    same(program)
+
+
+@BOTH
+def test_once_differentiable_is_once_differentiable(T: Any) -> None:
+    class Square(T.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        @T.autograd.function.once_differentiable
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * 2 * x
+
+    x = T.tensor([1.0, -2.0], requires_grad=True)
+    (first,) = T.autograd.grad(Square.apply(x).sum(), x, create_graph=True)
+    assert first.tolist() == [2, -4]
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        T.autograd.grad(first.sum(), x)
+
+
+@BOTH
+def test_the_graph_is_kept_unless_it_is_not_to_be(T: Any) -> None:
+    x = T.tensor([1.0, -2.0], requires_grad=True)
+    y = (x.exp() * x).sum()
+    T.autograd.grad(y, x, create_graph=True)
+    T.autograd.grad(y, x, create_graph=True, retain_graph=False)
+    with pytest.raises(RuntimeError, match="second time"):
+        T.autograd.grad(y, x)
+
+
+@BOTH
+def test_what_changed_since_is_noticed(T: Any) -> None:
+    x = T.tensor([1.0, -2.0], requires_grad=True)
+    h = x * 2
+    (first,) = T.autograd.grad((h * h).sum(), x, create_graph=True)
+    with T.no_grad():
+        h.mul_(3)
+    T.autograd.grad(first.sum(), x, retain_graph=True)  # linear in h: its values are not read
+    (first,) = T.autograd.grad((x.sin() * x).sum(), x, create_graph=True)
+    with T.no_grad():
+        x.mul_(3)
+    with pytest.raises(RuntimeError, match="modified by an in"):
+        T.autograd.grad(first.sum(), x)
+
+
+def test_a_checkpointed_part_has_second_gradients() -> None:
+    def program(T: Any) -> list:
+        weight = T.tensor([[0.5, -1.0], [0.2, 0.3]], dtype=T.float64, requires_grad=True)
+        x = T.tensor([[1.0, -0.7]], dtype=T.float64, requires_grad=True)
+        part = T.utils.checkpoint.checkpoint(lambda h: (h @ weight).tanh(), x * x, use_reentrant=False)
+        (first,) = T.autograd.grad((part**2).sum(), x, create_graph=True)
+        return [*first[0].tolist(), *T.autograd.grad((first**2).sum(), weight)[0].flatten().tolist()]
+
+    same(program)
+
+
+def test_an_operation_without_one_says_so() -> None:
+    x = minicnn.eye(3).double().requires_grad_()
+    with pytest.raises(RuntimeError, match=r"gradient of the gradient of CholeskyBackward0 is not there"):
+        minicnn.autograd.grad(minicnn.linalg.cholesky(x).sum(), x, create_graph=True)
+
+
+def test_gradients_given_may_have_graphs() -> None:
+    def program(T: Any) -> list:
+        x = T.tensor([1.0, -2.0], requires_grad=True)
+        v = T.tensor([0.5, 3.0], requires_grad=True)
+        (first,) = T.autograd.grad(x**3, x, v * v, create_graph=True)
+        return [*T.autograd.grad(first.sum(), v)[0].tolist()]
+
+    same(program)

@@ -1,6 +1,6 @@
-"""Derivatives of functions: the Jacobian, and its product with a vector."""
+"""Derivatives of functions: the Jacobian, the Hessian, and their products with vectors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from minicnn.autograd.mode import enable_grad
 from minicnn.autograd.variable import Variable
 from minicnn.compat import missing
 
-__all__ = ["jacobian", "vjp"]
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 def jacobian(
@@ -26,7 +26,7 @@ def jacobian(
     Args:
         func: takes Tensors, gives a Tensor or a tuple of them.
         inputs: its argument, a Tensor, or a tuple of its arguments; floating point.
-        create_graph: False: there are no gradients of gradients.
+        create_graph: whether the derivative has a graph of its own, which leads to `inputs`.
         strict: whether to raise where an output depends on an input in no way, instead of giving zeros.
         vectorize: False: one element is differentiated after another.
         strategy: "reverse-mode".
@@ -36,22 +36,17 @@ def jacobian(
 
     Raises:
         TypeError: where inputs or outputs aren't Tensors.
-        RuntimeError: for `create_graph`, and for a missing dependence where `strict` asks for it.
+        RuntimeError: for a missing dependence where `strict` asks for it.
         NotImplementedError: for `vectorize` and for another strategy.
     """
-    if vectorize or strategy != "reverse-mode":
-        raise NotImplementedError(
-            "minicnn computes the Jacobian element by element, in reverse mode: leave vectorize out"
-        )
-    leaves, outputs = _called(func, inputs, "jacobian")
-    rows = tuple(
-        tuple(
-            Variable._computed(_derivative(output, position, leaf, leaf_position, strict))
-            for leaf_position, leaf in enumerate(leaves)
-        )
-        for position, output in enumerate(_tuple(outputs))
-    )
-    by_output = tuple(row if isinstance(inputs, tuple) else row[0] for row in rows)
+    _refuse_vectors(vectorize, strategy == "reverse-mode")
+    leaves, outputs = _called(func, inputs, "jacobian", create_graph)
+    rows = []
+    for number, output in enumerate(_tuple(outputs)):
+        lines = [_gradients(element, number, leaves, create_graph, strict) for element in _elements(output)]
+        columns = zip(*lines, strict=True) if lines else [()] * len(leaves)
+        rows.append(tuple([_stacked(column, output, leaf) for column, leaf in zip(columns, leaves, strict=True)]))
+    by_output = tuple([row if isinstance(inputs, tuple) else row[0] for row in rows])
     return by_output if isinstance(outputs, tuple) else by_output[0]
 
 
@@ -67,37 +62,115 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     Raises:
         TypeError, RuntimeError: as `jacobian`; RuntimeError for `v` of another shape.
     """
-    leaves, outputs = _called(func, inputs, "vjp")
-    if v is None:
-        if isinstance(outputs, tuple) or outputs._array.size != 1:
-            raise RuntimeError(
-                "The vector v can only be None if the user-provided function returns a single Tensor with a single "
-                "element."
-            )
-        vectors: tuple = (Variable._computed(np.ones_like(outputs._array)),)
-    else:
-        vectors = _tuple(v)
-    pairs = list(zip(vectors, _tuple(outputs), strict=True))
-    for vector, output in pairs:
-        if vector._array.shape != output._array.shape:
-            raise RuntimeError(f"v has shape {vector._array.shape}, the output {output._array.shape}")
-    recorded = [(vector, output) for vector, output in pairs if output.requires_grad]
-    if strict and len(recorded) < len(pairs):
-        raise RuntimeError("an output doesn't depend on the inputs, and strict=True")
-    gradients = _gradients([output for _, output in recorded], leaves, [vector for vector, _ in recorded], strict)
-    found = tuple(map(Variable._computed, gradients))
-    plain = tuple(output.detach() for output in _tuple(outputs))
-    return plain if isinstance(outputs, tuple) else plain[0], found if isinstance(inputs, tuple) else found[0]
+    leaves, outputs = _called(func, inputs, "vjp", create_graph)
+    vectors = _vectors(v, outputs, "output")
+    gradients = _products(_tuple(outputs), vectors, leaves, create_graph, strict)
+    return _plain(outputs, create_graph), _like(gradients, inputs)
+
+
+def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The product of the Jacobian and a vector: how the outputs change along v.
+
+    The gradient with respect to w of w · J is linear in w; its own gradient, in the direction v, is J · v (Townsend, "A
+    new trick for calculating Jacobian vector products", 2017).
+
+    Args:
+        func, inputs, create_graph, strict: as for `jacobian`.
+        v: a Tensor of the shape of each input; None for a single input of one element.
+
+    Returns: what `func` gives, and the product, of its shapes.
+
+    Raises:
+        TypeError, RuntimeError: as `jacobian`; RuntimeError for `v` of another shape.
+    """
+    leaves, outputs = _called(func, inputs, "jvp", create_graph)
+    vectors = _vectors(v, inputs, "input")
+    starts = [Variable._computed(np.zeros_like(output._array)) for output in _tuple(outputs)]
+    for start in starts:
+        start._require_grad()
+    gradients = _products(_tuple(outputs), starts, leaves, True, strict)
+    products = _products(gradients, vectors, starts, create_graph, strict)
+    return _plain(outputs, create_graph), _like(products, outputs)
+
+
+def hessian(
+    func: Callable,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
+    """The second derivatives of a function of one element.
+
+    Args:
+        func: takes Tensors, gives a Tensor of one element.
+        inputs, create_graph, strict, vectorize: as for `jacobian`.
+        outer_jacobian_strategy: "reverse-mode".
+
+    Returns: for one input a Tensor of its shape twice; for a tuple of inputs a tuple of tuples.
+
+    Raises:
+        TypeError, RuntimeError, NotImplementedError: as `jacobian`; RuntimeError for a function of several elements.
+    """
+    _refuse_vectors(vectorize, outer_jacobian_strategy == "reverse-mode")
+
+    def gradients(*arguments: Any) -> tuple:
+        return tuple(_products([_one_element(func(*arguments), "hessian")], [None], arguments, True, strict))
+
+    several = isinstance(inputs, tuple)
+    found = jacobian(gradients, _tuple(inputs), create_graph, strict)
+    return found if several else found[0][0]
+
+
+def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The product of a vector and the Hessian of a function of one element.
+
+    Args:
+        func, inputs, create_graph, strict: as for `hessian`.
+        v: a Tensor of the shape of each input; None for a single input of one element.
+
+    Returns: what `func` gives, and the product, of the shapes of the inputs.
+
+    Raises:
+        TypeError, RuntimeError: as `hessian`; RuntimeError for `v` of another shape.
+    """
+    leaves, outputs = _called(func, inputs, "vhp", create_graph)
+    vectors = _vectors(v, inputs, "input")
+    gradients = _products([_one_element(outputs, "vhp")], [None], leaves, True, strict)
+    products = _products(gradients, vectors, leaves, create_graph, strict)
+    return _plain(outputs, create_graph), _like(products, inputs)
+
+
+def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The product of the Hessian of a function of one element and a vector: `vhp`, since the Hessian is symmetric."""
+    return vhp(func, inputs, v, create_graph, strict)
+
+
+def _refuse_vectors(vectorize: bool, reverse: bool) -> None:
+    if vectorize or not reverse:
+        raise NotImplementedError("minicnn differentiates element by element, in reverse mode: leave vectorize out")
 
 
 def _tuple(values: Any) -> tuple:
     return values if isinstance(values, tuple) else (values,)
 
 
-def _called(func: Callable, inputs: Any, name: str) -> tuple[list, Any]:
-    """Copies of the inputs that require gradients, and what the function gives for them."""
+def _like(found: Sequence, given: Any) -> Any:
+    return tuple(found) if isinstance(given, tuple) else found[0]
+
+
+def _plain(outputs: Any, create_graph: bool) -> Any:
+    return outputs if create_graph else _like([output.detach() for output in _tuple(outputs)], outputs)
+
+
+def _called(func: Callable, inputs: Any, name: str, create_graph: bool) -> tuple[list, Any]:
+    """The inputs as Tensors that require gradients, and what the function gives for them."""
     _check(inputs, f"inputs given to {name}")
-    leaves = [value.detach().clone().requires_grad_() for value in _tuple(inputs)]
+    leaves = [
+        value.view_as(value) if create_graph and value.requires_grad else value.detach().clone().requires_grad_()
+        for value in _tuple(inputs)
+    ]
     with enable_grad():
         outputs = func(*leaves)
     _check(outputs, f"outputs of the function given to {name}")
@@ -109,33 +182,73 @@ def _check(values: Any, what: str) -> None:
         raise TypeError(f"The {what} must be either a Tensor or a tuple of Tensors, got {type(values)}")
 
 
-def _derivative(output: Any, position: int, leaf: Any, leaf_position: int, strict: bool) -> np.ndarray:
-    """Output's shape followed by the leaf's."""
-    shape = output._array.shape
-    if not output.requires_grad:
-        if strict:
-            raise RuntimeError(f"output {position} doesn't depend on the inputs, and strict=True")
-        return np.zeros((*shape, *leaf._array.shape), leaf._array.dtype)
-    derivative = np.zeros((*shape, *leaf._array.shape), leaf._array.dtype)
-    for index in np.ndindex(shape):
-        start = np.zeros_like(output._array)
-        start[index] = 1
-        found = grad(output, leaf, Variable._computed(start), retain_graph=True, allow_unused=True)[0]
-        if found is not None:
-            derivative[index] = found._array
-        elif strict:
-            raise RuntimeError(f"output {position} doesn't depend on input {leaf_position}, and strict=True")
-    return derivative
+def _one_element(output: Any, name: str) -> Any:
+    if not isinstance(output, Variable) or output._array.size != 1:
+        raise RuntimeError(f"The function given to {name} should return a single Tensor with a single element.")
+    return output.sum()
 
 
-def _gradients(outputs: list, leaves: list, vectors: list, strict: bool) -> list[np.ndarray]:
-    found = grad(outputs, leaves, vectors, allow_unused=True) if outputs else (None,) * len(leaves)
+def _vectors(v: Any, like: Any, what: str) -> list:
+    """What was given as v, checked; ones where it may be left out."""
+    if v is None:
+        if isinstance(like, tuple) or like._array.size != 1:
+            raise RuntimeError(f"The vector v can only be None if there is a single {what}, of a single element.")
+        return [Variable._computed(np.ones_like(like._array))]
+    if len(_tuple(v)) != len(_tuple(like)):
+        raise RuntimeError(f"v has {len(_tuple(v))} Tensors for {len(_tuple(like))} of the {what}s")
+    for vector, one in zip(_tuple(v), _tuple(like), strict=True):
+        if vector._array.shape != one._array.shape:
+            raise RuntimeError(f"v has shape {vector._array.shape}, the {what} {one._array.shape}")
+    return list(_tuple(v))
+
+
+def _elements(output: Any) -> list:
+    with enable_grad():
+        return [output[index] for index in np.ndindex(output._array.shape)]
+
+
+def _gradients(output: Any, number: int, leaves: Sequence, create_graph: bool, strict: bool) -> list:
+    """The gradients of one element by the inputs, zeros where it depends on none."""
+    if output._requires_grad:
+        found = grad(output, leaves, retain_graph=True, create_graph=create_graph, allow_unused=True)
+    else:
+        found = (None,) * len(leaves)
+    for position, one in enumerate(found):
+        if strict and one is None:
+            raise RuntimeError(f"output {number} doesn't depend on input {position}, and strict=True")
+    return [_or_zeros(one, leaf) for one, leaf in zip(found, leaves, strict=True)]
+
+
+def _or_zeros(gradient: Any, like: Any) -> Any:
+    return Variable._computed(np.zeros_like(like._array)) if gradient is None else gradient
+
+
+def _stacked(gradients: Sequence, output: Any, leaf: Any) -> Any:
+    """One gradient for each element of an output as a Tensor of the output's shape followed by the input's."""
+    shape = (*output._array.shape, *leaf._array.shape)
+    if not gradients:
+        return Variable._computed(np.zeros(shape, leaf._array.dtype))
+    if not any(gradient._requires_grad for gradient in gradients):
+        return Variable._computed(np.stack([gradient._array for gradient in gradients]).reshape(shape))
+    with enable_grad():
+        rows = gradients[0].new_zeros((len(gradients), leaf._array.size))
+        for row, gradient in enumerate(gradients):
+            rows[row] = gradient.reshape(-1)
+        return rows.reshape(shape)
+
+
+def _products(outputs: Sequence, vectors: Sequence, inputs: Sequence, create_graph: bool, strict: bool) -> list:
+    """The gradients of the sum of v · output by the inputs, zeros where nothing depends on them."""
+    pairs = [(output, v) for output, v in zip(outputs, vectors, strict=True) if output._requires_grad]
+    if strict and len(pairs) < len(outputs):
+        raise RuntimeError("an output doesn't depend on the inputs, and strict=True")
+    found: tuple = (None,) * len(inputs)
+    if pairs:
+        roots, starts = zip(*pairs, strict=True)
+        found = grad(roots, list(inputs), list(starts), None, create_graph, allow_unused=True)
     if strict and any(gradient is None for gradient in found):
         raise RuntimeError("the output doesn't depend on an input, and strict=True")
-    return [
-        np.zeros_like(leaf._array) if gradient is None else gradient._array
-        for leaf, gradient in zip(leaves, found, strict=True)
-    ]
+    return [_or_zeros(gradient, leaf) for gradient, leaf in zip(found, inputs, strict=True)]
 
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)

@@ -49,6 +49,10 @@ class Recorded:
             return edge[0]
         return _placed(array, edge)
 
+    def sources(self) -> list:
+        """Tensors in the places of the graph that the gradients go to, without their values."""
+        return [_placed(np.empty(0), edge) for edge in self.node.edges if edge is not None]
+
     def result(self, number: int, array: np.ndarray) -> Any:
         """An output of the forward, of whose values `array` is."""
         return _placed(array, (self.node, number))
@@ -157,6 +161,7 @@ def run_recorded(
     gradients: Sequence[Variable],
     retain_graph: bool = True,
     targets: Sequence[Variable] | None = None,
+    since: int = 0,
 ) -> list:
     """Carry `gradients` from `roots` through the graph, and record how.
 
@@ -166,12 +171,13 @@ def run_recorded(
         retain_graph: keep the graph, so that another walk can follow.
         targets: where given, collect the gradients by these tensors and touch no `.grad`; otherwise gradients
             accumulate in the leaves' `.grad`.
+        since: with `targets`, go no further than nodes with lower numbers than this.
 
     Returns: the gradient by each target, a Tensor with a graph of its own, None where there was none.
     """
     starts, ends = [place(root) for root in roots], [place(target) for target in targets or ()]
     wanted = frozenset(ends)
-    visited = None if targets is None else nodes_leading_to(wanted, starts)
+    visited = None if targets is None else nodes_leading_to(wanted, starts, since)
     waiting: dict[Any, list] = {}
     heap: list[Node] = []
     collected: dict[tuple, Any] = {}

@@ -94,7 +94,11 @@ class Put(Operator):
         inside = np.zeros(g.shape, bool)
         inside[ctx.basic][advanced or ...] = True
         by_value = g[ctx.basic]
-        by_value = by_value[tuple(map(Variable._computed, advanced))] if advanced else by_value
+        by_value = (
+            by_value[tuple([Variable._computed(k) if isinstance(k, np.ndarray) else k for k in advanced])]
+            if advanced
+            else by_value
+        )
         return g.masked_fill(Variable._computed(inside), 0), by_value, None, *[None] * len(advanced)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from minicnn.autograd import Variable, enable_grad, is_grad_enabled
 from minicnn.autograd.graph import FREED, Node
+from minicnn.autograd.recorded import run_recorded
 from minicnn.autograd.walk import place, run_backward
 from minicnn.random import default_generator
 
@@ -43,6 +44,16 @@ class Recomputed:
         by_edge = dict(zip([call.outside(edge) for edge in sources], found, strict=True))
         return tuple([by_edge.get(edge) for edge in node.edges])
 
+    @staticmethod
+    def backward_recorded(ctx: Any, *gradients: Any) -> tuple:
+        """As `pull_back`, on Tensors; the function runs on the arguments themselves, with their places in the graph."""
+        call: Call = ctx.call
+        with call.former_random_state():
+            outputs, _ = call.run(apart=False)
+        outputs = [output for output in outputs if output._requires_grad]
+        targets = [_standing_for(edge) for edge in ctx.edges]
+        return tuple(run_recorded(outputs, gradients, True, targets, call.first_number))
+
 
 class Call:
     """A function with its arguments, that can be run more than once.
@@ -66,13 +77,13 @@ class Call:
         self.tensors.append(tensor)
         return tensor
 
-    def run(self) -> tuple[list[Variable], list[tuple]]:
-        """Run the function, recorded, on arguments that are cut off from the graph.
+    def run(self, apart: bool = True) -> tuple[list[Variable], list[tuple]]:
+        """Run the function, recorded, on its arguments, which are cut off from the graph where they are to be `apart`.
 
         Returns: the Tensors among its results, and the edges of the graph that lead out of it.
         """
         self.inside = []
-        arguments, named = _mapped(self.arguments, self._cut_off)
+        arguments, named = _mapped(self.arguments, self._cut_off) if apart else self.arguments
         self.first_number = next(Node._numbers)
         with enable_grad():
             self.result = self.function(*arguments, **named)

@@ -76,8 +76,15 @@ class MaxUnpool2d(Operator):
         return picked.reshape(where.shape), None, None
 
     @staticmethod
-    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return _unpooled(x, ctx.saved[0], ctx.size)
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        (where,) = ctx.saved
+
+        def back(x: np.ndarray) -> np.ndarray:  # pixels that lay in one place add up, though the forward keeps one
+            N, C, H, W = x.shape
+            values, places = (channels_last(one.reshape(N, C, H, W)) for one in (x, where))
+            return channels_first(kernels.pooling.scatter(values, places, ctx.size))
+
+        return ctx.linear(g, lambda array: MaxUnpool2d.backward(ctx, array)[0], back)
 
 
 class AdaptiveMaxPool2d(Operator):
