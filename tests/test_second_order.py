@@ -416,6 +416,8 @@ def test_once_differentiable_is_once_differentiable(T: Any) -> None:
     x = T.tensor([1.0, -2.0], requires_grad=True)
     (first,) = T.autograd.grad(Square.apply(x).sum(), x, create_graph=True)
     assert first.tolist() == [2, -4]
+    assert not first.requires_grad
+    (first,) = T.autograd.grad(Square.apply(x), x, T.ones(2, requires_grad=True), create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         T.autograd.grad(first.sum(), x)
 
@@ -470,3 +472,30 @@ def test_gradients_given_may_have_graphs() -> None:
         return [*T.autograd.grad(first.sum(), v)[0].tolist()]
 
     same(program)
+
+
+CONNECTED = {
+    **{name: (lambda T, F, x, name=name: getattr(F, name)(x), ((3, 4),)) for name in ("relu", "leaky_relu", "hardtanh")},
+    **{name: (lambda T, F, x, name=name: getattr(F, name)(x), ((3, 4),)) for name in ("softshrink", "hardshrink", "elu")},
+    "max_pool2d": (lambda T, F, x: F.max_pool2d(x, 2), ((1, 2, 4, 4),)),
+    "avg_pool2d": (lambda T, F, x: F.avg_pool2d(x, 2), ((1, 2, 4, 4),)),
+    "adaptive_avg_pool2d": (lambda T, F, x: F.adaptive_avg_pool2d(x, 2), ((1, 2, 4, 4),)),
+    "pad by reflection": (lambda T, F, x: F.pad(x, (1, 1, 1, 1), mode="reflect"), ((1, 2, 4, 4),)),
+    "pad by zeros": (lambda T, F, x: F.pad(x, (1, 1, 1, 1)), ((1, 2, 4, 4),)),
+    "nll_loss": (lambda T, F, x: F.nll_loss(x, T.tensor([0, 1, 2])), ((3, 4),)),
+    "gather": (lambda T, F, x: x.gather(1, T.tensor([[0], [1], [2]])), ((3, 4),)),
+    "linear": (lambda T, F, x, w, b: F.linear(x, w, b), ((3, 4), (2, 4), (2,))),
+    "conv2d": (lambda T, F, x, w, b: F.conv2d(x, w, b), ((1, 2, 4, 4), (2, 2, 3, 3), (2,))),
+    "dropout": (lambda T, F, x: F.dropout(x, 0.0), ((3, 4),)),
+    "maximum": (lambda T, F, a, b: T.maximum(a, b), ((3, 4), (3, 4))),
+    "clamp": (lambda T, F, x: x.clamp(-0.5, 0.5), ((3, 4),)),
+}
+
+
+@pytest.mark.parametrize("name", CONNECTED)
+def test_what_has_a_second_gradient_of_zero_and_what_has_none(name: str) -> None:
+    function, shapes = CONNECTED[name]
+    arrays = [np.random.default_rng(0).standard_normal(shape) for shape in shapes]
+    expected = gradients(torch, torch_functional, function, arrays, 2)
+    found = gradients(minicnn, functional, function, arrays, 2)
+    assert [one is None for one in found] == [one is None for one in expected]

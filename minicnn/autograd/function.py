@@ -243,7 +243,8 @@ class Function(Operator):
                 with no_grad():
                     returned = cls.backward(node.context, *given)
                 several = returned if isinstance(returned, tuple) else (returned,)
-                returned = tuple([None if one is None else Last.apply(one, *ctx.sources()) for one in several])
+                sources = [gradient for gradient in grad_outputs if gradient is not None]
+                returned = tuple([None if one is None else Last.apply(one, *sources) for one in several])
             else:
                 returned = cls.backward(node.context, *given)
         finally:

@@ -49,10 +49,6 @@ class Recorded:
             return edge[0]
         return _placed(array, edge)
 
-    def sources(self) -> list:
-        """Tensors in the places of the graph that the gradients go to, without their values."""
-        return [_placed(np.empty(0), edge) for edge in self.node.edges if edge is not None]
-
     def result(self, number: int, array: np.ndarray) -> Any:
         """An output of the forward, of whose values `array` is."""
         return _placed(array, (self.node, number))
@@ -86,14 +82,19 @@ class Recorded:
         by_position = dict(zip(asked, found, strict=True))
         return tuple([by_position.get(position) for position in range(len(self.node.edges))])
 
-    def linear(self, g: Any, there: Callable, back: Callable) -> tuple:
+    def linear(self, g: Any, there: Callable, back: Callable, reads: bool | None = None) -> tuple:
         """Gradients by the arguments, of which only the first has one, and that is linear: `there` gives it.
 
         Args:
             g: a Tensor.
             there, back: a linear map of arrays and its adjoint.
+            reads: whether PyTorch's backward reads the first argument, whose gradient is then 0, not None; by
+                `Node.freezes` if None.
         """
-        return Adjoint.apply(g, there, back), *[None] * (len(self.node.edges) - 1)
+        none, edge = [None] * (len(self.node.edges) - 1), self.node.edges[0]
+        if edge is None or not (self.node.freezes if reads is None else reads):
+            return Adjoint.apply(g, there, back), *none
+        return Adjoint.apply(g, there, back, _standing_for(edge)), *none
 
     def tensors(self) -> tuple:
         """What was saved, as Tensors in their places of the graph; what isn't floating point stays as it is.
@@ -122,6 +123,14 @@ def _placed(array: np.ndarray, edge: tuple | None) -> Variable:
     return tensor
 
 
+def _standing_for(edge: tuple) -> Variable:
+    """A Tensor at the end of an edge, of its shape, without its values."""
+    target, number = edge
+    inner = isinstance(target, Node)
+    shape, dtype = target.outputs[number] if inner else (target._array.shape, target._array.dtype)
+    return _placed(np.broadcast_to(np.zeros((), dtype), shape), edge)
+
+
 class Copied(Operator):
     """A leaf's values in other memory."""
 
@@ -135,21 +144,21 @@ class Copied(Operator):
 
 
 class Adjoint(Operator):
-    """A linear map of arrays, known with its adjoint: a backward that depends on no values but its argument's."""
+    """A linear map of arrays, known with its adjoint: a backward that depends on the values of no `others`."""
 
     @staticmethod
-    def forward(ctx: Any, g: np.ndarray, there: Callable, back: Callable) -> np.ndarray:
-        ctx.maps = there, back
+    def forward(ctx: Any, g: np.ndarray, there: Callable, back: Callable, *others: np.ndarray) -> np.ndarray:
+        ctx.maps, ctx.shapes = (there, back), [other.shape for other in others]
         return _fresh(there(g), g)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _fresh(ctx.maps[1](g), g), None, None
+        return _fresh(ctx.maps[1](g), g), None, None, *[np.zeros(shape, g.dtype) for shape in ctx.shapes]
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         there, back = ctx.maps
-        return Adjoint.apply(g, back, there), None, None
+        return Adjoint.apply(g, back, there), None, None, *[g.new_zeros(shape) for shape in ctx.shapes]
 
 
 def _fresh(result: np.ndarray, g: np.ndarray) -> np.ndarray:

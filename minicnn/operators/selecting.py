@@ -68,8 +68,10 @@ class Gather(Operator):
         return sums_at(places_along(ctx.shape, index, ctx.axis), g, size).reshape(ctx.shape), None, None
 
     @staticmethod
-    def again(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return x.reshape(x.shape or (1,))[along(ctx.saved[0], ctx.axis)].reshape(ctx.saved[0].shape)
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        there = lambda array: Gather.backward(ctx, array)[0]  # noqa: E731
+        back = lambda x: x.reshape(x.shape or (1,))[along(ctx.saved[0], ctx.axis)].reshape(ctx.saved[0].shape)  # noqa: E731
+        return ctx.linear(g, there, back, reads=False)
 
 
 def check_index_shape(name: str, shape: tuple[int, ...], index: np.ndarray, axis: int, *sources: np.ndarray) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 def elu_by_x(x: Any, negative: float, positive: float, inner: float) -> Any:
     """From x: positive above 0, negative · inner · exp(inner · x) elsewhere."""
-    low = negative * inner * (x.clamp(max=0) * inner).exp()
-    return low.masked_fill(x.detach() > 0, positive)
+    above = x.detach() > 0
+    low = negative * inner * (x.masked_fill(above, 0.0) * inner).exp()
+    return low.masked_fill(above, positive)
 
 
 def elu_by_y(y: Any, negative: float, positive: float, inner: float) -> Any:
@@ -31,8 +32,7 @@ def _softplus(x: Any, beta: float, threshold: float) -> Any:
 
 
 def _mish(x: Any) -> Any:
-    softplus = x.clamp(min=0) + (-x.abs()).exp().log1p()
-    t = softplus.tanh()
+    t = x.logaddexp(x.new_zeros(())).tanh()
     return t + x * x.sigmoid() * (1 - t * t)
 
 
@@ -48,9 +48,9 @@ def _gelu_tanh(x: Any) -> Any:
 
 
 def _hardswish(x: Any) -> Any:
-    """Of straight pieces itself: 0 below −3, x / 3 + 1 / 2 between, 1 above 3."""
+    """Of straight pieces itself: 0 as far as −3, x / 3 + 1 / 2 between, 1 from 3 on."""
     inside, value = x / 3 + 0.5, x.detach()
-    return inside.masked_fill(value < -3, 0.0).masked_fill(value > 3, 1.0)
+    return inside.masked_fill(value <= -3, 0.0).masked_fill(value >= 3, 1.0)
 
 
 def _softsign(x: Any) -> Any:

@@ -132,6 +132,7 @@ FUNCTIONS: dict[Callable, Callable] = {
     np.where: _where,
     np.zeros_like: lambda x: Traced(x.tensor.new_zeros(x.shape)),
     np.broadcast_to: lambda x, shape: Traced(x.tensor.expand(shape)),
+    np.result_type: lambda *parts: np.result_type(*[one.dtype if isinstance(one, Traced) else one for one in parts]),
     np.expand_dims: lambda x, axis: Traced(x.tensor.unsqueeze(axis)),
     np.diagonal: lambda x, *place: Traced(x.tensor.diagonal(*place)),
     np.tril: lambda x, k=0: Traced(x.tensor.tril(k)),

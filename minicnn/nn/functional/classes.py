@@ -236,13 +236,15 @@ class NegativeLogLikelihood(Operator):
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        factor, N = ctx.factor, ctx.saved[2].shape
-        share = np.where(ctx.counted, -factor, 0) / (ctx.divisor if ctx.reduction == "mean" else 1)
-        terms = g * Variable._computed(share.astype(factor.dtype))
-        empty = g.new_zeros(N)
-        index = Variable._computed(ctx.index)
-        by_x = empty.scatter(1, index, terms.unsqueeze(1)) if ctx.saved[2].size else empty
-        return by_x, None, None, None, None
+        share = np.where(ctx.counted, -ctx.factor, 0) / (ctx.divisor if ctx.reduction == "mean" else 1)
+
+        def back(x: np.ndarray) -> np.ndarray:
+            if not x.shape[1]:
+                return np.zeros(g._array.shape, x.dtype)
+            terms = np.take_along_axis(x, ctx.index, 1)[:, 0] * share
+            return np.asarray(terms if ctx.reduction == "none" else terms.sum(), x.dtype)
+
+        return ctx.linear(g, lambda array: NegativeLogLikelihood.backward(ctx, array)[0], back, reads=True)
 
 
 def nll_loss(
