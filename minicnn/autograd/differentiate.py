@@ -48,12 +48,12 @@ def backward(
             UserWarning,
             stacklevel=2,
         )
-        starts = _start_tensors(roots, grad_tensors)
+        starts: list[Any] = _start_tensors(roots, grad_tensors)
         if inputs is None:
             run_recorded(roots, starts, retain_graph)
             return
     else:
-        starts = _start_gradients(roots, grad_tensors)
+        starts = [*_start_gradients(roots, grad_tensors)]
         if inputs is None:
             run_backward(roots, starts, retain_graph)
             return

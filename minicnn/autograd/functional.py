@@ -183,7 +183,7 @@ def _check(values: Any, what: str) -> None:
 
 
 def _one_element(output: Any, name: str) -> Any:
-    if not isinstance(output, Variable) or output._array.size != 1:
+    if isinstance(output, tuple) or output._array.size != 1:
         raise RuntimeError(f"The function given to {name} should return a single Tensor with a single element.")
     return output.sum()
 

@@ -223,8 +223,8 @@ def run_recorded(
                     slots[number] = Variable._computed(np.zeros(*node.outputs[number]))
             if node.retained and seen:
                 for number, reference in node.retained.items():
-                    if reference() is not None:
-                        add_to_grad(reference(), slots[number])
+                    if (tensor := reference()) is not None:
+                        add_to_grad(tensor, slots[number])
             if runs:
                 results = run(node, slots) if node.hooks is None else node.hooks.around(node, slots, run)
                 deliver(node.edges, results)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
+from minicnn.autograd.operator import unrecorded
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.operands import alone, array_of
@@ -29,6 +30,13 @@ class Between(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         by_q = g * ctx.step * ctx.slope if ctx.needs_input_grad[3] else None
         return g * (1 - ctx.weight), g * ctx.weight, None, by_q, None
+
+    @staticmethod
+    def backward_recorded(ctx: Any, g: Any) -> tuple:
+        if ctx.needs_input_grad[3]:
+            raise RuntimeError(unrecorded(ctx))
+        weight: Any = Variable._computed(np.asarray(ctx.weight, g._array.dtype))
+        return g * (1 - weight), g * weight, None, None, None
 
 
 def _half(rank: np.ndarray) -> np.ndarray:

@@ -212,9 +212,8 @@ class XLogY(Binary):
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        a, b = ctx.tensors()
-        a = a if isinstance(a, Variable) else g.new_full((), a)
-        b = b if isinstance(b, Variable) else g.new_full((), b)
+        tensors: list[Any] = [x if isinstance(x, Variable) else g.new_full((), x) for x in ctx.tensors()]
+        a, b = tensors
         nothing = (a == 0) & (b <= 0)
         return XLogY.call(g, b).masked_fill(nothing, 0.0), g * a / b
 
@@ -235,9 +234,8 @@ class XLog1pY(Binary):
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        a, b = ctx.tensors()
-        a = a if isinstance(a, Variable) else g.new_full((), a)
-        b = b if isinstance(b, Variable) else g.new_full((), b)
+        tensors: list[Any] = [x if isinstance(x, Variable) else g.new_full((), x) for x in ctx.tensors()]
+        a, b = tensors
         nothing = (a == 0) & (b <= -1)
         return XLog1pY.call(g, b).masked_fill(nothing, 0.0), g * a / (b + 1)
 

@@ -4,7 +4,7 @@
 once, for arrays, also gives the operations of which it consists: what gradients of gradients are made of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,8 @@ STEPS = {"isnan", "isfinite", "isinf", "signbit", "sign", "floor", "ceil", "trun
 CONSTANT = COMPARISONS | LOGIC | STEPS
 """Functions whose results have no gradient, or one of 0."""
 
-ARITHMETIC = {"add", "subtract", "multiply", "divide", "power", "negative", "matmul"}
-"""Functions that take numbers beside Tensors; the others get Tensors without dimensions."""
+NUMBERS = {"add", "subtract", "multiply", "divide", "power"}
+"""Functions that take a number as their second operand; otherwise it becomes a Tensor without dimensions."""
 
 
 class UntracedError(RuntimeError):
@@ -71,10 +71,12 @@ class Traced(NDArrayOperatorsMixin):
         name = function.__name__
         if name in CONSTANT:
             return function(*[x.tensor._array if isinstance(x, Traced) else x for x in operands])
-        tensors = [_operand(x) for x in operands]
-        if name not in ARITHMETIC:
-            tensors = [x if isinstance(x, Variable) else Variable._computed(np.asarray(x, self.dtype)) for x in tensors]
-        result = Traced(_function(NAMES.get(name, name))(*tensors))
+        first = _operand(operands[0], self.dtype)
+        others = [_operand(x, None if name in NUMBERS else self.dtype) for x in operands[1:]]
+        call = getattr(first, NAMES.get(name, name), None)
+        if call is None:
+            raise UntracedError
+        result = Traced(call(*others))
         if out is None:
             return result
         out[0].tensor = result.tensor
@@ -105,27 +107,27 @@ class Traced(NDArrayOperatorsMixin):
         return Traced(self.tensor.swapaxes(first, second))
 
 
-def _function(name: str) -> Callable:
-    import minicnn
-
-    for table in (minicnn, minicnn.special):
-        if callable(found := vars(table).get(name)):
-            return found
-    raise UntracedError
-
-
-def _operand(operand: Any) -> Any:
+def _operand(operand: Any, dtype: Any = None) -> Any:
+    """A Tensor, or a number; as a Tensor without dimensions where its `dtype` is given."""
     if isinstance(operand, Traced):
         return operand.tensor
     if isinstance(operand, np.ndarray):
         return Variable._computed(operand)
+    if dtype is not None:
+        return Variable._computed(np.asarray(operand, dtype))
     return operand.item() if isinstance(operand, np.generic) else operand
 
 
 def _where(condition: Any, a: Any, b: Any) -> Traced:
-    like = a if isinstance(a, Traced) else b
-    a, b = [np.asarray(x, like.dtype) if not isinstance(x, Traced) else x for x in (a, b)]
-    return Traced(_function("where")(_operand(np.asarray(condition)), _operand(a), _operand(b)))
+    dtype = (a if isinstance(a, Traced) else b).dtype
+    return Traced(_operand(a, dtype).where(_operand(np.asarray(condition)), _operand(b, dtype)))
+
+
+def _joined(parts: Sequence, axis: int, stacked: bool) -> Traced:
+    from minicnn.operators.joining import cat  # it stands on operations that this file serves
+
+    tensors = [_operand(part) for part in parts]
+    return Traced(cat([tensor.unsqueeze(axis) for tensor in tensors] if stacked else tensors, axis))
 
 
 FUNCTIONS: dict[Callable, Callable] = {
@@ -136,8 +138,8 @@ FUNCTIONS: dict[Callable, Callable] = {
     np.expand_dims: lambda x, axis: Traced(x.tensor.unsqueeze(axis)),
     np.diagonal: lambda x, *place: Traced(x.tensor.diagonal(*place)),
     np.tril: lambda x, k=0: Traced(x.tensor.tril(k)),
-    np.concatenate: lambda parts, axis=0: Traced(_function("cat")([*map(_operand, parts)], axis)),
-    np.stack: lambda parts, axis=0: Traced(_function("stack")([*map(_operand, parts)], axis)),
+    np.concatenate: lambda parts, axis=0: _joined(parts, axis, False),
+    np.stack: lambda parts, axis=0: _joined(parts, axis, True),
 }
 """NumPy's functions that aren't ufuncs."""
 
