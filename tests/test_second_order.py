@@ -105,7 +105,6 @@ FUNCTIONS = [
     "neg",
     "deg2rad",
     "erfinv",
-    "i0",
 ]
 
 CASES: dict[str, tuple[Callable, tuple]] = {
