@@ -104,6 +104,12 @@ def check_places(tensor: Variable, *operands: Any) -> None:
             )
 
 
+def check_writeable(array: np.ndarray) -> None:
+    """Raise RuntimeError where an array that is about to be changed lies in read-only memory."""
+    if not array.flags.writeable:
+        raise RuntimeError("in-place operation on read-only memory; clone() the tensor before it")
+
+
 def _check_root(tensor: Variable) -> None:
     """Raise where the memory belongs to a tensor whose gradient an in-place change would falsify."""
     root = tensor if tensor._view is None else tensor._view.root
@@ -123,8 +129,7 @@ def _check_fits(tensor: Variable, after: Variable) -> None:
         )
     if not can_cast(received.dtype, expected.dtype):
         raise RuntimeError(f"result type {received.dtype} can't be cast to the desired output type {expected.dtype}")
-    if not expected.flags.writeable:
-        raise RuntimeError("in-place operation on read-only memory; clone() the tensor before it")
+    check_writeable(expected)
     if after._requires_grad and tensor._view is not None and tensor._view.steps is None:
         raise RuntimeError(f"{UNFOLLOWED}; it is being modified in place with grad mode enabled")
 

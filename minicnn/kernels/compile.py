@@ -24,6 +24,8 @@ from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.serialize import dumps
 from platformdirs import user_cache_path
 
+from minicnn.kernels import regions
+
 
 def choose_threads() -> None:
     """Ask for OpenMP threads, which open a parallel region in 2 µs (the workqueue layer needs 130 µs).
@@ -139,6 +141,7 @@ class KernelCache(_Cache):
         return cache_directory() / f"{self._function.__name__}-{digest.hexdigest()[:32]}.kernel"
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
+        regions.serve()
         target_context.refresh()
         path = self._path(signature, target_context.codegen())
         try:

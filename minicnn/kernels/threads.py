@@ -14,6 +14,12 @@ def get_num_threads() -> int:
     return _threads
 
 
+def divide_for_one() -> None:
+    """Divide kernels for one thread from now on, whatever Numba may start: the child of a fork has no others."""
+    global _threads
+    _threads = 1
+
+
 def set_num_threads(threads: int) -> None:
     """Use `threads` of the threads that Numba started with."""
     global _threads

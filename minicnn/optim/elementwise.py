@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.inplace import check_writeable
 from minicnn.creation import from_numpy
 from minicnn.optim.fused import zeros_like
 from minicnn.optim.optimizer import Optimizer
@@ -28,6 +29,7 @@ class Elementwise(Optimizer):
         p, g = parameter._array, parameter._grad._array
         if p.dtype not in (np.float32, np.float64):
             raise TypeError(f"optimizers change parameters of float32 or float64, got {p.dtype} of {p.shape}")
+        check_writeable(p)
         if g.shape != p.shape:
             raise ValueError(f"a gradient has shape {g.shape}, but its parameter has shape {p.shape}")
         state = self.state[parameter]

@@ -6,6 +6,7 @@ from operator import attrgetter
 import numpy as np
 
 from minicnn import kernels
+from minicnn.autograd.inplace import check_writeable
 from minicnn.autograd.storage import keep_strides
 from minicnn.autograd.variable import owner
 from minicnn.kernels.memory import flat, is_dense
@@ -30,12 +31,15 @@ class Place:
     Raises:
         ValueError: where state has another shape than its parameter.
         TypeError: where the parameter is neither float32 nor float64.
+        RuntimeError: where one lies in read-only memory.
     """
 
     def __init__(self, arrays: list[np.ndarray]) -> None:
         first = arrays[0]
         if first.dtype not in (np.float32, np.float64):
             raise TypeError(f"optimizers change parameters of float32 or float64, got {first.dtype} of {first.shape}")
+        for array in arrays:
+            check_writeable(array)
         self.arrays, self.identities = arrays, list(map(id, arrays))
         self.model = first if is_dense(first) else np.empty(first.shape, first.dtype)
         self.lying = [self.fitted(one) for one in arrays]
