@@ -5,6 +5,7 @@ the two can be compared step by step. The weights it saves are minicnn's too: `m
 take them, and `--init` goes both ways.
 """
 
+import contextlib
 import statistics
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +16,13 @@ import typer
 import minicnn
 from minicnn.cli import options
 from minicnn.cli.errors import UserError, one_of, plain_errors
+from minicnn.cli.errors import say as print_line
+from minicnn.cli.folder import HISTORY, PLOT, WEIGHTS, writable
 from minicnn.cli.presets import PRESETS, Preset
 from minicnn.cli.recipe import Recipe
-from minicnn.cli.train import HEADER, WEIGHTS, data_line, keep_history, print_line, table_row, writable_folder
+from minicnn.cli.train import HEADER, count, data_line, plot_title, table_row
 from minicnn.models import MODELS
-from minicnn.training import Story
+from minicnn.training import Story, plot_history, save_history
 from reference import networks
 from reference.data import ResidentImages
 from reference.distributed import World, joined, local_rank
@@ -80,11 +83,9 @@ def train(
         torch.set_num_threads(threads)
     choices = choose(device, local_rank(), amp, channels_last, compiled)
     configure(choices)
-    with joined(choices.device) as world:
+    folder = output or Path("runs", f"{dataset}-{model}-reference")
+    with joined(choices.device) as world, writable(folder) if world.rank == 0 else contextlib.nullcontext():
         say = print_line if world.rank == 0 else lambda line: None
-        folder = output or Path("runs", f"{dataset}-{model}-reference")
-        if world.rank == 0:
-            writable_folder(folder)
         say(f"Device      {choices}{f' in each of {world.size} processes' if world.size > 1 else ''}")
         minicnn.manual_seed(seed)
         torch.manual_seed(seed + world.rank)  # masks of dropout differ from process to process
@@ -98,7 +99,7 @@ def train(
         train_images, test_images = load(preset, data_dir, download, augment, choices, world)
         check_shares(len(train_images), batch_size, world)
         say(data_line(preset, len(train_images), len(test_images), augment))
-        say(f"Training    {recipe}, {epochs} epochs in batches of {batch_size}\n")
+        say(f"Training    {recipe}, {count(epochs, 'epoch')} in batches of {batch_size}\n")
 
         steps = -(-len(train_images) // batch_size)
         fused = choices.device.type == "cuda"
@@ -139,7 +140,10 @@ def train(
             minicnn=minicnn.__version__,
         )
         minicnn.save(networks.arrays_of(network), folder / WEIGHTS, metadata=story.metadata())
-        keep_history(training.history, folder, type(network).__name__, story, "reference")
+        about = {name: getattr(story, name) for name in ("model", "dataset", "seed", "threads", "settings")}
+        save_history(training.history, folder / HISTORY, {"by": "reference", **about})
+        plot_history(training.history, folder / PLOT, plot_title(type(network).__name__, preset, training.history))
+        say(f"\nWeights     {folder / WEIGHTS}\nHistory     {folder / HISTORY}\nPlot        {folder / PLOT}")
 
 
 def load(

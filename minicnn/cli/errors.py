@@ -1,7 +1,10 @@
 """What a user did wrong, or the world around them, in one line and without a traceback."""
 
+import contextlib
 import functools
 import math
+import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,6 +46,26 @@ def failing_with(status: int, *others: type[Exception]) -> Callable[[Callable], 
 
 plain_errors = failing_with(1)
 """What a command fails with: one line, and exit status 1."""
+
+
+def say(line: str) -> None:
+    """Print a line at once, even into a pipe; where nobody can read any more, go on without."""
+    if sys.stdout is None:
+        return
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        muted = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(muted, 1)  # what is left in the buffer goes there, too
+        os.close(muted)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (it is the standard output from now on)
+        tell(f"nothing more can be printed ({error.strerror}); the work goes on")
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence on standard error, if there is one."""
+    with contextlib.suppress(OSError):
+        print(f"minicnn: {sentence}", file=sys.stderr, flush=True)
 
 
 def one_line(error: BaseException) -> str:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 import minicnn
 from minicnn import nn
 from minicnn.cli.errors import UserError
@@ -76,6 +78,9 @@ def load_trained(weights: Path, model: str | None, dataset: str | None) -> Train
         FileNotFoundError, ValueError: as `minicnn.load`.
     """
     state, story = load_checkpoint(weights)
+    for key, value in state.items():
+        if value._array.dtype.kind == "f" and not np.isfinite(value._array).all():
+            raise UserError(f"{weights} holds numbers that are not finite, in {key}: nothing can be predicted with it")
     if story is not None:
         C, H, W = story.input_shape
         name, source, shape = model or story.model, story.dataset, (C, H, W)

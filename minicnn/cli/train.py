@@ -1,31 +1,53 @@
 """`minicnn train`: from images to weights, their history, a picture of how it went, and a table on the way."""
 
 import contextlib
+import json
+import shlex
 import sys
-import tempfile
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import minicnn
 from minicnn import backends, optim
+from minicnn.cli import folder as folders
 from minicnn.cli import options
-from minicnn.cli.errors import UserError, plain_errors
+from minicnn.cli.errors import UserError, plain_errors, positive, say, tell
+from minicnn.cli.folder import WEIGHTS
+from minicnn.cli.interrupts import STATUS, asked_to_stop
 from minicnn.cli.models import build, load_weights, size_of
 from minicnn.cli.presets import PRESETS, Preset
 from minicnn.cli.recipe import Recipe
-from minicnn.training import Epoch, History, Story, fit, plot_history, save_checkpoint, save_history
+from minicnn.training import (
+    Callback,
+    Epoch,
+    History,
+    StoppedError,
+    Story,
+    fit,
+    load_snapshot,
+    plot_history,
+    save_checkpoint,
+    save_history,
+    save_table,
+)
 from minicnn.utils.data import DataLoader
 
 TEST_BATCH = 256
 
-HEADER = "epoch   seconds   train loss   accuracy   test loss   accuracy"
+HEADER = "epoch   seconds        lr   train loss   accuracy   test loss   accuracy"
+
+OWN = ("resume", "checkpoint_every", "quiet", "as_json", "tensorboard")
+"""Options that go with --resume: they don't change what is computed."""
 
 
 @plain_errors
 def train(
+    context: typer.Context,
     model: options.Model = "lenet",
     dataset: options.Dataset = "digits",
     data_dir: options.DataDir = Path("data"),
@@ -46,73 +68,244 @@ def train(
         bool,
         typer.Option("--winograd", help="Allow Winograd's algorithm: fewer multiplications, larger rounding errors."),
     ] = False,
+    patience: Annotated[
+        int | None,
+        typer.Option(callback=positive, help="End after so many epochs without a better test accuracy."),
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave out the steps whose loss is not finite, instead of ending.")
+    ] = False,
     output: options.Output = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the training that is in the folder already.")
+    ] = False,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(callback=positive, help="Steps between checkpoints.  [default: an epoch]"),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with the interrupted training in this folder, with its options, to its last epoch."),
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write events for TensorBoard, too; needs tensorboardX.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON at the end, and nothing else.")
+    ] = False,
 ) -> None:
-    """Train a network, and save its weights, its history and a plot of its learning."""
-    recipe = Recipe.of(optimizer, schedule, lr, weight_decay, momentum, nesterov)
-    preset = PRESETS[dataset]
-    epochs = epochs or preset.epochs
-    augment = preset.augment if augment is None else augment
-    folder = writable_folder(output or Path("runs", f"{dataset}-{model}"))
-    if threads is not None:
-        minicnn.set_num_threads(threads)
-    minicnn.manual_seed(seed)
+    """Train a network, and save its weights, its history and a plot of its learning.
 
-    algorithm = ", Winograd's algorithm" if winograd else ""
-    print_line(f"Device      CPU, {count(minicnn.get_num_threads(), 'thread')}{algorithm}")
-    network = build(model, preset.shape, len(preset.classes))
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {seed}")
-    if init is not None:
-        load_weights(network, init, model)
-        print_line(f"Start       {init}")
-    train_set = preset.load(data_dir, download, train=True, augment=augment)
-    test_set = preset.load(data_dir, download, train=False)
-    print_line(data_line(preset, len(train_set), len(test_set), augment))
-    print_line(f"Training    {recipe}, {epochs} epochs in batches of {batch_size}\n")
+    Ctrl-C ends it after the current batch; `minicnn train --resume FOLDER` goes on, and ends with the same weights, to
+    the bit, as without an interruption. Exit status 0: it is done; 1: it failed; 2: the options are wrong; 130: it was
+    interrupted.
+    """
+    asked = {name: value for name, value in context.params.items() if name not in OWN}
+    if resume is not None:
+        for name in asked:
+            if getattr(context.get_parameter_source(name), "name", None) == "COMMANDLINE":
+                option = f"--{name.replace('_', '-')}"
+                raise typer.BadParameter("an interrupted training keeps its options", param_hint=f"'{option}'")
+        asked, folder = _options_of(resume), resume
+    else:
+        folder = folders.choose(output, Path("runs", f"{dataset}-{model}"), overwrite)
+    print_line = (lambda line: None) if quiet or as_json else say
+    with folders.writable(folder), asked_to_stop() as stop:
+        try:
+            training = Training(asked, folder, resume is not None, print_line)
+            history = training.run(checkpoint_every, tensorboard, stop, not (quiet or as_json))
+        except StoppedError as error:
+            how = f"minicnn train --resume {shlex.quote(str(folder))}"
+            tell(f"stopped after batch {error.batch} of epoch {error.epoch}; to go on: {how}")
+            raise typer.Exit(STATUS) from error
+        training.leave(history)
+    if as_json:
+        last = history.last
+        result = {"output": str(folder), "epochs": last.number, "test_loss": last.test.loss}
+        result |= {"test_accuracy": last.test.accuracy, "train_loss": last.train.loss}
+        say(json.dumps(result | {"seconds": sum(epoch.seconds for epoch in history.epochs)}))
 
-    train_loader = DataLoader(train_set, batch_size, shuffle=True)
-    steps, scheduler, per_batch = recipe.prepare(optim, network.parameters(), epochs, len(train_loader))
-    with progress(epochs, len(train_loader)) as (on_batch, on_epoch), backends.winograd(winograd):
-        history = fit(
-            network,
-            train_loader,
-            DataLoader(test_set, TEST_BATCH),
-            steps,
-            epochs=epochs,
-            scheduler=scheduler,
-            scheduler_per_batch=per_batch,
-            on_batch=on_batch,
-            on_epoch=on_epoch,
+
+def _options_of(folder: Path) -> dict[str, Any]:
+    """The options of the interrupted training in a folder.
+
+    Raises:
+        UserError: where there is none.
+    """
+    try:
+        about = load_snapshot(folder / folders.SNAPSHOT, tell)["about"]
+    except FileNotFoundError:
+        what = "its training has ended" if (folder / WEIGHTS).exists() else "there is no checkpoint"
+        raise UserError(f"nothing to go on with in {folder}: {what}") from None
+    known = {"model", "dataset", "epochs", "batch_size", "optimizer", "seed", "data_dir"}
+    if not isinstance(about, dict) or not known <= about.keys():
+        raise UserError(f"{folder / folders.SNAPSHOT} was not written by minicnn train")
+    paths = {name: Path(about[name]) for name in ("data_dir", "init") if about[name] is not None}
+    return about | paths
+
+
+class Training:
+    """What the options ask for, made ready.
+
+    Args:
+        asked: the options, by name.
+        folder: where everything goes.
+        resumed: whether to go on from the folder's checkpoint.
+        print_line: where lines go.
+    """
+
+    def __init__(self, asked: dict[str, Any], folder: Path, resumed: bool, print_line: Callable[[str], Any]) -> None:
+        self.asked, self.folder, self.resumed, self.print_line = asked, folder, resumed, print_line
+        self.recipe = Recipe.of(
+            *(asked[name] for name in ("optimizer", "schedule", "lr", "weight_decay", "momentum", "nesterov"))
+        )
+        self.preset = preset = PRESETS[asked["dataset"]]
+        self.epochs = asked["epochs"] or preset.epochs
+        self.augment = preset.augment if asked["augment"] is None else asked["augment"]
+        if asked["threads"] is not None:
+            minicnn.set_num_threads(asked["threads"])
+        minicnn.manual_seed(asked["seed"])
+        algorithm = ", Winograd's algorithm" if asked["winograd"] else ""
+        print_line(f"Device      CPU, {count(minicnn.get_num_threads(), 'thread')}{algorithm}")
+        self.network = network = build(asked["model"], preset.shape, len(preset.classes))
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {asked['seed']}")
+        if asked["init"] is not None and not resumed:
+            load_weights(network, asked["init"], asked["model"])
+            print_line(f"Start       {asked['init']}")
+        where = (asked["data_dir"], asked["download"])
+        train_set = preset.load(*where, train=True, augment=self.augment)
+        test_set = preset.load(*where, train=False)
+        print_line(data_line(preset, len(train_set), len(test_set), self.augment))
+        plan = f"{count(self.epochs, 'epoch')} in batches of {asked['batch_size']}"
+        print_line(f"Training    {self.recipe}, {plan}{', resumed' if resumed else ''}\n")
+        self.train_loader = DataLoader(train_set, asked["batch_size"], shuffle=True)
+        self.test_loader = DataLoader(test_set, TEST_BATCH)
+
+    def run(self, every: int | None, tensorboard: bool, stop: Callable[[], bool], shown: bool) -> History:
+        """Train; see `fit` for `every` and `stop`, `shown` is whether the progress is."""
+        steps, scheduler, per_batch = self.recipe.prepare(
+            optim, self.network.parameters(), self.epochs, len(self.train_loader)
+        )
+        callbacks: list[Callback] = [Growing(self.folder, self.about)]
+        if tensorboard:
+            callbacks.append(Events(self.folder))
+        if not self.resumed:
+            folders.clear(self.folder)
+        batches, size = len(self.train_loader), self.asked["batch_size"]
+        shower = (
+            progress(self.epochs, batches, size, self.print_line) if shown else contextlib.nullcontext((None, None))
+        )
+        told = warnings.catch_warnings(action="ignore")  # `_options_of` has told of a damaged checkpoint
+        with told, shower as (on_batch, on_epoch), backends.winograd(self.asked["winograd"]):
+            return fit(
+                self.network,
+                self.train_loader,
+                self.test_loader,
+                steps,
+                epochs=self.epochs,
+                scheduler=scheduler,
+                scheduler_per_batch=per_batch,
+                on_batch=on_batch,
+                on_epoch=on_epoch,
+                callbacks=callbacks,
+                save_best=lambda epoch: save_checkpoint(self.network, self.folder / folders.BEST, self.story(epoch)),
+                patience=self.asked["patience"],
+                keep_going=self.asked["keep_going"],
+                snapshot=self.folder / folders.SNAPSHOT,
+                snapshot_every=every,
+                about={name: str(x) if isinstance(x, Path) else x for name, x in self.asked.items()},
+                resume=self.resumed,
+                stop=stop,
+            )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decided the outcome."""
+        asked = self.asked
+        return {
+            "optimizer": asked["optimizer"],
+            "schedule": asked["schedule"],
+            "epochs": self.epochs,
+            "batch_size": asked["batch_size"],
+            "augment": self.augment,
+            "init": None if asked["init"] is None else str(asked["init"]),
+            "winograd": asked["winograd"],
+            **self.recipe.settings,
+        }
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the history says of the training."""
+        told = {name: self.asked[name] for name in ("model", "dataset", "seed")}
+        return {"by": "minicnn", **told, "threads": minicnn.get_num_threads(), "settings": self.settings}
+
+    def story(self, epoch: Epoch) -> Story:
+        """That of the weights after an epoch."""
+        preset = self.preset
+        return Story(
+            model=self.asked["model"],
+            dataset=self.asked["dataset"],
+            classes=preset.classes,
+            input_shape=list(preset.shape),
+            mean=list(preset.mean),
+            std=list(preset.std),
+            seed=self.asked["seed"],
+            threads=minicnn.get_num_threads(),
+            settings=self.settings,
+            test_accuracy=epoch.test.accuracy,
+            minicnn=minicnn.__version__,
         )
 
-    story = Story(
-        model=model,
-        dataset=dataset,
-        classes=preset.classes,
-        input_shape=list(preset.shape),
-        mean=list(preset.mean),
-        std=list(preset.std),
-        seed=seed,
-        threads=minicnn.get_num_threads(),
-        settings={
-            "optimizer": optimizer,
-            "schedule": schedule,
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "augment": augment,
-            "init": None if init is None else str(init),
-            "winograd": winograd,
-            **recipe.settings,
-        },
-        test_accuracy=history.last.test.accuracy,
-        minicnn=minicnn.__version__,
-    )
-    save_checkpoint(network, folder / WEIGHTS, story)
-    keep_history(history, folder, type(network).__name__, story, "minicnn")
+    def leave(self, history: History) -> None:
+        """Write what a training leaves, the plot first and the weights last, and take the checkpoint away."""
+        folder, network = self.folder, type(self.network).__name__
+        plot_history(history, folder / folders.PLOT, plot_title(network, self.preset, history))
+        save_checkpoint(self.network, folder / WEIGHTS, self.story(history.last))
+        folders.end(folder)
+        best = max(history.epochs, key=lambda epoch: (epoch.test.accuracy, -epoch.test.loss))
+        if len(history.epochs) < self.epochs:
+            self.print_line(f"\nEnded       after epoch {len(history.epochs)}: no better one than epoch {best.number}")
+        self.print_line(f"\nWeights     {folder / WEIGHTS}")
+        self.print_line(f"Best        {folder / folders.BEST}, {best.test.accuracy:.2%} after epoch {best.number}")
+        self.print_line(f"History     {folder / folders.HISTORY}, and as a table {folders.TABLE}")
+        self.print_line(f"Plot        {folder / folders.PLOT}")
+        self.print_line(f"Next        minicnn predict {shlex.quote(str(folder / WEIGHTS))} PICTURE")
 
 
-WEIGHTS = "weights.safetensors"
+class Growing(Callback):
+    """Writes the history, as JSON and as CSV, after every epoch."""
+
+    def __init__(self, folder: Path, about: dict[str, Any]) -> None:
+        self.folder, self.about, self.history = folder, about, History()
+
+    def on_begin(self, history: History) -> None:
+        self.history = history
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        save_history(self.history, self.folder / folders.HISTORY, self.about)
+        save_table(self.history, self.folder / folders.TABLE)
+
+
+class Events(Callback):
+    """Writes events for TensorBoard."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from minicnn.utils.tensorboard import SummaryWriter
+        except ModuleNotFoundError as error:
+            raise UserError(f"--tensorboard needs tensorboardX: pip install tensorboardX ({error.name})") from None
+        self.writer = SummaryWriter(str(folder / "events"))
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        for part in ("train", "test"):
+            for name, value in getattr(epoch, part)._asdict().items():
+                self.writer.add_scalar(f"{name}/{part}", value, epoch.number)
+        self.writer.add_scalar("learning rate", epoch.learning_rate, epoch.number)
+
+    def on_end(self, history: History) -> None:
+        self.writer.close()
 
 
 def data_line(preset: Preset, train: int, test: int, augment: bool) -> str:
@@ -123,37 +316,9 @@ def data_line(preset: Preset, train: int, test: int, augment: bool) -> str:
     )
 
 
-def keep_history(history: History, folder: Path, network: str, story: Story, by: str) -> None:
-    """Write history and plot beside the weights, and print where all of them lie.
-
-    Args:
-        history: of the training.
-        folder: where the weights are.
-        network: the name of its class, for the title.
-        story: of the weights.
-        by: whose training it was.
-    """
-    numbers, plot = folder / "history.json", folder / "history.png"
-    about = {name: getattr(story, name) for name in ("model", "dataset", "seed", "threads", "settings")}
-    save_history(history, numbers, {"by": by, **about})
-    title = f"{network} on {PRESETS[story.dataset].title}: {history.last.test.accuracy:.2%} of the test images"
-    plot_history(history, plot, title)
-    print_line(f"\nWeights     {folder / WEIGHTS}\nHistory     {numbers}\nPlot        {plot}")
-
-
-def writable_folder(folder: Path) -> Path:
-    """Make a folder, and find out before the training whether anything can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
-    return folder
-
-
-def print_line(line: str) -> None:
-    """Print at once, even into a pipe."""
-    typer.echo(line)
+def plot_title(network: str, preset: Preset, history: History) -> str:
+    """What a plot is called, after the class of a network."""
+    return f"{network} on {preset.title}: {history.last.test.accuracy:.2%} of the test images"
 
 
 def count(number: int, noun: str) -> str:
@@ -165,15 +330,17 @@ def table_row(epoch: Epoch) -> str:
     """An epoch as a line of the table."""
     train, test = epoch.train, epoch.test
     return (
-        f"{epoch.number:5}{epoch.seconds:10.2f}{train.loss:13.4f}{train.accuracy:11.2%}"
+        f"{epoch.number:5}{epoch.seconds:10.2f}{epoch.learning_rate:10.3g}{train.loss:13.4f}{train.accuracy:11.2%}"
         f"{test.loss:12.4f}{test.accuracy:11.2%}"
     )
 
 
 @contextlib.contextmanager
-def progress(epochs: int, batches: int) -> Iterator[tuple[Callable | None, Callable]]:
+def progress(
+    epochs: int, batches: int, batch_size: int, print_line: Callable[[str], Any]
+) -> Iterator[tuple[Callable | None, Callable]]:
     """Callbacks for `fit`: a bar that runs through every epoch on a terminal, and a table anywhere."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         print_line(HEADER)
         yield None, lambda epoch: print_line(table_row(epoch))
         return
@@ -182,18 +349,29 @@ def progress(epochs: int, batches: int) -> Iterator[tuple[Callable | None, Calla
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(highlight=False)
-    with Progress(
-        TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}"),
-        console=console,
-        transient=True,
-    ) as bar:
-        task = bar.add_task("", total=batches, epoch=1, epochs=epochs, loss=float("nan"))
+    columns = TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TextColumn("{task.fields[state]}"), console=console, transient=True) as bar:
+        task = bar.add_task("", total=batches, epoch=1, epochs=epochs, state="compiling")
+        began, steps = time.perf_counter(), 0
 
         def on_batch(epoch: int, batch: int, loss: float) -> None:
-            bar.update(task, completed=batch, epoch=epoch, loss=loss)
+            nonlocal began, steps
+            steps += 1
+            if steps == 1:  # that one had kernels to compile or to load
+                began = time.perf_counter()
+                state = f"loss {loss:.4g}"
+            else:
+                pace = (time.perf_counter() - began) / (steps - 1)
+                left = pace * (batches * (epochs - epoch + 1) - batch)
+                state = f"loss {loss:.4g}, {batch_size / pace:,.0f} images/s, {clock(left)} left"
+            bar.update(task, completed=batch, epoch=epoch, state=state)
 
         console.print(HEADER, style="bold")
         yield on_batch, lambda epoch: console.print(table_row(epoch))
+
+
+def clock(seconds: float) -> str:
+    """`1:02:03`, or `2:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -4,19 +4,26 @@ Nothing here prints. Whoever wants to watch passes callbacks.
 """
 
 from minicnn.training.checkpoint import Story, load_checkpoint, save_checkpoint
-from minicnn.training.history import Epoch, History, Score, plot_history, save_history
-from minicnn.training.loop import confusion_matrix, evaluate, fit
+from minicnn.training.history import Epoch, History, Score, plot_history, save_history, save_table
+from minicnn.training.loop import Callback, StoppedError, confusion_matrix, evaluate, fit
+from minicnn.training.snapshot import load_snapshot, remove_snapshots, save_snapshot
 
 __all__ = [
+    "Callback",
     "Epoch",
     "History",
     "Score",
+    "StoppedError",
     "Story",
     "confusion_matrix",
     "evaluate",
     "fit",
     "load_checkpoint",
+    "load_snapshot",
     "plot_history",
+    "remove_snapshots",
     "save_checkpoint",
     "save_history",
+    "save_snapshot",
+    "save_table",
 ]

@@ -80,13 +80,13 @@ def _checked_story(values: dict[str, Any]) -> Story:
     channels = story.input_shape[0]
     numbers = [*story.mean, *story.std]
     if not (
-        all(isinstance(name, str) for name in (story.model, story.dataset, *story.classes))
+        all(isinstance(name, str) and name.isprintable() for name in (story.model, story.dataset, *story.classes))
         and len(story.input_shape) == 3
-        and all(isinstance(size, int) and size > 0 for size in story.input_shape)
+        and all(type(size) is int and size > 0 for size in story.input_shape)
         and math.prod(story.input_shape) <= _MOST_PIXELS
         and len(story.mean) == len(story.std) == channels
         and all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers)
         and all(story.std)
     ):
-        raise ValueError("classes, input_shape, mean and std don't describe images")
+        raise ValueError("names, classes, input_shape, mean and std don't describe images")
     return story

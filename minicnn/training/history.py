@@ -80,6 +80,24 @@ def save_history(history: History, path: str | os.PathLike[str], about: Mapping[
 _PARTS = ("train", "test")
 
 
+def save_table(history: History, path: str | os.PathLike[str]) -> None:
+    """Write a history's epochs as CSV, whole or not at all.
+
+    Args:
+        history: what `fit` returned.
+        path: where the file goes.
+
+    Raises:
+        OSError: where it can't be written.
+    """
+    names = ["epoch", "seconds", "learning_rate", *(f"{part}_{name}" for part in _PARTS for name in Score._fields)]
+    lines = [",".join(names)]
+    for e in history.epochs:
+        lines.append(",".join(str(value) for value in (e.number, e.seconds, e.learning_rate, *e.train, *e.test)))
+    with replacing(path) as file:
+        file.write("\n".join([*lines, ""]).encode())
+
+
 def plot_history(history: History, path: str | os.PathLike[str], title: str = "") -> None:
     """Draw loss and accuracy over the epochs, on the training and on the test images.
 
