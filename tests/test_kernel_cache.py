@@ -1,7 +1,7 @@
 """Compiled kernels are kept on disk, found again, and never found stale.
 
-Each test runs processes of its own on a copy of `minicnn/kernels/compile.py` with a tiny kernel beside it,
-which calls a helper in another file: y = max(x, 0) · factor().
+Each test runs processes of its own on a copy of `minicnn/kernels/compile.py` and what it stands on, with a tiny kernel
+beside it, which calls a helper in another file: y = max(x, 0) · factor().
 """
 
 import itertools
@@ -55,8 +55,8 @@ class House:
         kernels.mkdir(parents=True)
         (kernels.parent / "__init__.py").touch()
         (kernels / "__init__.py").touch()
-        source = Path(minicnn.__file__).parent / "kernels" / "compile.py"
-        shutil.copy(source, kernels)
+        for name in ("compile.py", "regions.py", "threads.py"):
+            shutil.copy(Path(minicnn.__file__).parent / "kernels" / name, kernels)
         (kernels / "tiny.py").write_text(KERNEL)
         self.write_helper(1)
         return self
