@@ -19,7 +19,7 @@ import minicnn
 from minicnn import nn, optim
 from minicnn.cli import app
 from minicnn.serialization import load, read_metadata, save
-from minicnn.training import Callback, StoppedError, fit, load_snapshot, save_snapshot
+from minicnn.training import Callback, StoppedError, fit, former, load_snapshot, save_snapshot
 from minicnn.utils.data import DataLoader, TensorDataset
 
 ROW = re.compile(r" +\d+ +\d+\.\d\d .*%")
@@ -213,6 +213,49 @@ def test_a_training_outlives_its_reader(tmp_path: Path, sink: str) -> None:
     assert (tmp_path / "run" / "weights.safetensors").exists()
 
 
+def test_signs_give_way_to_words_where_the_encoding_has_none(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "minicnn", "train", "--epochs", "1", "--output", str(tmp_path / "run")]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "28x28 pixels in 1 channel" in done.stdout
+
+
+@POSIX
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_narrow_terminal_cuts_no_numbers(tmp_path: Path, columns: int) -> None:
+    pty = pytest.importorskip("pty")
+    command = [sys.executable, "-m", "minicnn", "train", "--epochs", "2", "--output", str(tmp_path / "run")]
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": str(columns), "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        printed = b""
+        while True:
+            try:
+                printed += os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+        process.wait(timeout=60)
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", printed.decode())
+    assert process.returncode == 0, text
+    assert "\u2026" not in text  # the sign that rich ends what it cut with
+    assert "compiling" in text
+    assert re.search(r"images/s,\s+\d+:\d\d\s+left", text)
+
+
+def test_events_for_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    for _ in range(2):
+        result = run("train", "--epochs", 2, "--threads", 1, "--tensorboard", "--overwrite", "--output", tmp_path / "a")
+        assert result.exit_code == 0, result.output
+        (events,) = (tmp_path / "a" / "events").iterdir()
+        content = events.read_bytes()
+        for tag in (b"loss/train", b"loss/test", b"accuracy/train", b"accuracy/test", b"learning_rate"):
+            assert content.count(tag) == 2  # once an epoch, and none of the training that was overwritten
+
+
 def test_hostile_weights_are_refused(tmp_path: Path, whole: Path) -> None:
     weights, story = load(whole / "weights.safetensors"), read_metadata(whole / "weights.safetensors")
     for name, value in (("input_shape", "[true,28,28]"), ("classes", '["\\u001b[31m"]')):
@@ -336,3 +379,37 @@ def test_a_full_disk_leaves_the_snapshot_that_was_there(tmp_path: Path, monkeypa
         save_snapshot({"a": 2}, tmp_path / "s")
     assert load_snapshot(tmp_path / "s") == {"a": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_the_best_weights_go_where_they_are_asked_to(tmp_path: Path) -> None:
+    model, kept = network(), []
+
+    class Keeping(Callback):
+        def on_epoch(self, epoch: Any) -> None:
+            kept.append((epoch.test, {name: value.numpy().copy() for name, value in model.state_dict().items()}))
+
+    steps = optim.SGD(model.parameters(), lr=0.5)
+    fit(model, *loaders(), steps, epochs=5, save_best=tmp_path / "best", callbacks=[Keeping()])
+    _, best = max(kept, key=lambda pair: (pair[0].accuracy, -pair[0].loss))
+    for name, value in load(tmp_path / "best").items():
+        np.testing.assert_array_equal(value.numpy(), best[name])
+
+
+def test_a_kill_between_two_names_leaves_one_that_is_taken(tmp_path: Path) -> None:
+    save_snapshot({"a": 1}, tmp_path / "checkpoint.safetensors")
+    os.replace(tmp_path / "checkpoint.safetensors", former(tmp_path / "checkpoint.safetensors"))
+    assert load_snapshot(tmp_path / "checkpoint.safetensors") == {"a": 1}
+    refused = run("train", "--epochs", 1, "--output", tmp_path)
+    assert "holds a training already" in refused.stderr
+
+
+@pytest.mark.parametrize("every", [None, 2])
+def test_snapshots_come_when_they_are_said_to(tmp_path: Path, every: int | None, monkeypatch: Any) -> None:
+    taken = []
+    monkeypatch.setattr(
+        "minicnn.training.loop.save_snapshot", lambda content, path: taken.append(len(content["losses"]))
+    )
+    model = network()
+    steps = optim.SGD(model.parameters(), lr=0.1)
+    fit(model, *loaders(), steps, epochs=3, snapshot=tmp_path / "s", snapshot_every=every)
+    assert taken == ([3, 6, 9] if every is None else [2, 4, 6, 8])

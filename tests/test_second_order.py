@@ -501,3 +501,30 @@ def test_what_has_a_second_gradient_of_zero_and_what_has_none(name: str) -> None
     expected = gradients(torch, torch_functional, function, arrays, 2)
     found = gradients(minicnn, functional, function, arrays, 2)
     assert [one is None for one in found] == [one is None for one in expected]
+
+
+@pytest.mark.filterwarnings("ignore:.*create_graph=True:UserWarning")
+def test_hooks_where_a_walk_begins_and_ends() -> None:
+    def program(T: Any) -> list:
+        seen: list = []
+        x = T.tensor([1.0, 2.0], requires_grad=True)
+        h = x * x
+        h.retain_grad()
+        h.register_hook(lambda g: seen.append(float(g.sum())))
+        T.autograd.grad(h, h, T.ones(2), create_graph=True)
+        y = (x * x).sum()
+        x.register_post_accumulate_grad_hook(lambda leaf: seen.append(float(leaf.grad.sum())))
+        y.backward(create_graph=True, inputs=[x])
+        (x * x).sum().backward(create_graph=True)
+        return [*seen, *h.grad.tolist()]
+
+    same(program)
+
+
+@BOTH
+@pytest.mark.filterwarnings("ignore:.*Error detected:UserWarning")
+def test_anomalies_are_looked_for(T: Any) -> None:
+    x = T.tensor([0.0], requires_grad=True)
+    y = (x.sqrt() * 0).sum()
+    with T.autograd.set_detect_anomaly(True), pytest.raises(RuntimeError, match="returned nan values"):
+        T.autograd.grad(y, x, create_graph=True)

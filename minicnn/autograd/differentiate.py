@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd.recorded import add_to_grad, run_recorded
+from minicnn.autograd.recorded import hand_over_recorded, run_recorded
 from minicnn.autograd.variable import Variable
 from minicnn.autograd.walk import hand_over, run_backward
 
@@ -48,15 +48,11 @@ def backward(
             UserWarning,
             stacklevel=2,
         )
-        starts: list[Any] = _start_tensors(roots, grad_tensors)
-        if inputs is None:
-            run_recorded(roots, starts, retain_graph)
-            return
-    else:
-        starts = [*_start_gradients(roots, grad_tensors)]
-        if inputs is None:
-            run_backward(roots, starts, retain_graph)
-            return
+    walk: Any = run_recorded if create_graph else run_backward
+    starts = (_start_tensors if create_graph else _start_gradients)(roots, grad_tensors)
+    if inputs is None:
+        walk(roots, starts, retain_graph)
+        return
     targets = list({id(target): target for target in _listed(inputs)}.values())  # one that is named twice counts once
     if not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
@@ -66,12 +62,11 @@ def backward(
             raise RuntimeError(f"backward's input of shape {target._array.shape} does not require grad")
         if target._node is not None:
             target._node.retain(target)  # from now on, as in PyTorch
-    found = (run_recorded if create_graph else run_backward)(roots, starts, retain_graph, targets)
-    for target, gradient in zip(targets, found, strict=True):
+    for target, gradient in zip(targets, walk(roots, starts, retain_graph, targets), strict=True):
         if gradient is None or target._node is not None:
             continue
         if create_graph:
-            add_to_grad(target, gradient)
+            hand_over_recorded(target, gradient)
         else:
             hand_over(target, gradient.copy())
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.anomalies import check, detection
 from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.hooks import seen_by
 from minicnn.autograd.mode import enable_grad
@@ -82,19 +83,20 @@ class Recorded:
         by_position = dict(zip(asked, found, strict=True))
         return tuple([by_position.get(position) for position in range(len(self.node.edges))])
 
-    def linear(self, g: Any, there: Callable, back: Callable, reads: bool | None = None) -> tuple:
-        """Gradients by the arguments, of which only the first has one, and that is linear: `there` gives it.
+    def linear(self, g: Any, back: Callable, reads: bool | None = None) -> tuple:
+        """Gradients by the arguments of an operation whose backward is linear and gives only the first one any.
 
         Args:
             g: a Tensor.
-            there, back: a linear map of arrays and its adjoint.
+            back: the adjoint of its backward, from array to array.
             reads: whether PyTorch's backward reads the first argument, whose gradient is then 0, not None; by
                 `Node.freezes` if None.
         """
-        none, edge = [None] * (len(self.node.edges) - 1), self.node.edges[0]
-        if edge is None or not (self.node.freezes if reads is None else reads):
-            return Adjoint.apply(g, there, back), *none
-        return Adjoint.apply(g, there, back, _standing_for(edge)), *none
+        edge = self.node.edges[0]
+        reads = edge is not None and (self.node.freezes if reads is None else reads)
+        first = [standing_for(edge)] if reads else []
+        by_first = Adjoint.apply(g, lambda array: self.operator.pull_back(self, [array])[0], back, *first)
+        return by_first, *[None] * (len(self.node.edges) - 1)
 
     def tensors(self) -> tuple:
         """What was saved, as Tensors in their places of the graph; what isn't floating point stays as it is.
@@ -123,11 +125,12 @@ def _placed(array: np.ndarray, edge: tuple | None) -> Variable:
     return tensor
 
 
-def _standing_for(edge: tuple) -> Variable:
-    """A Tensor at the end of an edge, of its shape, without its values."""
+def standing_for(edge: Any) -> Variable:
+    """A Tensor in the place of the graph that an edge leads to: the leaf, or one of the shape there without values."""
     target, number = edge
-    inner = isinstance(target, Node)
-    shape, dtype = target.outputs[number] if inner else (target._array.shape, target._array.dtype)
+    if not isinstance(target, Node):
+        return target
+    shape, dtype = target.outputs[number]
     return _placed(np.broadcast_to(np.zeros((), dtype), shape), edge)
 
 
@@ -212,7 +215,7 @@ def run_recorded(
             node = heapq.heappop(heap)
             slots = waiting.pop(node)
             runs = visited is None or node in visited
-            seen = runs or any((node, number) in wanted for number in range(len(slots)))
+            seen = runs or any((node, number) in wanted or (node, number) in starts for number in range(len(slots)))
             if node.hooks is not None and seen:
                 if runs:  # before the hooks, as in PyTorch
                     _collect(collected, node, slots, wanted)
@@ -227,6 +230,8 @@ def run_recorded(
                         add_to_grad(tensor, slots[number])
             if runs:
                 results = run(node, slots) if node.hooks is None else node.hooks.around(node, slots, run)
+                if detection.enabled:
+                    check(node, [None if result is None else result._array for result in results])
                 deliver(node.edges, results)
                 if node.saved and not retain_graph:
                     node.saved = None
@@ -234,9 +239,7 @@ def run_recorded(
             if leaf._hooks:
                 slot[0] = seen_by(leaf._hooks, slot[0])
             if targets is None and leaf._requires_grad:
-                add_to_grad(leaf, slot[0])
-                for hook in [*(leaf._hooks_after or {}).values()]:
-                    hook(leaf)
+                hand_over_recorded(leaf, slot[0])
     collected |= {(leaf, 0): slot[0] for leaf, slot in waiting.items()}
     return [collected.get(end) for end in ends]
 
@@ -261,6 +264,13 @@ def _fitted(gradient: Any, shape: tuple, dtype: np.dtype) -> Any:
     if gradient._array.shape != shape:
         gradient = gradient.sum(broadcast_axes(shape, gradient._array.shape), keepdim=True).reshape(shape)
     return gradient if gradient._array.dtype == dtype else gradient.to(dtype)
+
+
+def hand_over_recorded(leaf: Variable, gradient: Any) -> None:
+    """Add a gradient with a graph of its own to a leaf's `.grad`, and call the hooks that wait for that."""
+    add_to_grad(leaf, gradient)
+    for hook in [*(leaf._hooks_after or {}).values()]:
+        hook(leaf)
 
 
 def add_to_grad(tensor: Variable, gradient: Any) -> None:

@@ -1,6 +1,9 @@
 """The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
 `minicnn check`, `minicnn explain`, `minicnn filters`, `minicnn inspect`."""
 
+import codecs
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -26,6 +29,22 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    from minicnn.explain.terminal.printing import in_ascii  # rich comes with it
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return in_ascii(error.object[error.start : error.end]), error.end
+
+
+def _write_what_can_be_written() -> None:
+    """Let words stand for signs such as × where a stream's encoding hasn't them."""
+    codecs.register_error("in_ascii", _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="in_ascii")
+
+
 @app.callback()
 def main(
     version: Annotated[
@@ -33,6 +52,7 @@ def main(
     ] = False,
 ) -> None:
     """Convolutional networks from scratch: train one, evaluate its weights, ask about a picture, count its costs."""
+    _write_what_can_be_written()
 
 
 for command in (train.train, evaluate.evaluate, predict.predict, summary.summary, check.check, filters.filters):

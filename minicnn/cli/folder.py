@@ -1,12 +1,13 @@
 """The folder of a training: what lies in it, and that no training's files take another's place without a word."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from minicnn.cli.errors import UserError
-from minicnn.training import remove_snapshots
+from minicnn.training import former
 
 WEIGHTS = "weights.safetensors"
 BEST = "best.safetensors"
@@ -14,11 +15,13 @@ SNAPSHOT = "checkpoint.safetensors"
 HISTORY = "history.json"
 TABLE = "history.csv"
 PLOT = "history.png"
+EVENTS = "events"
 
 
 def holds_training(folder: Path) -> bool:
     """Whether a training left its files in a folder."""
-    return any((folder / name).exists() for name in (WEIGHTS, SNAPSHOT, HISTORY))
+    snapshot = folder / SNAPSHOT
+    return any(path.exists() for path in (folder / WEIGHTS, folder / HISTORY, snapshot, former(snapshot)))
 
 
 def choose(asked: Path | None, usual: Path, overwrite: bool) -> Path:
@@ -68,11 +71,12 @@ def clear(folder: Path) -> None:
     end(folder)
     for name in (WEIGHTS, BEST, HISTORY, TABLE, PLOT):
         (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / EVENTS, ignore_errors=True)
 
 
 def end(folder: Path) -> None:
     """Take away what only a training under way needs, and what was half-written when one was killed."""
-    remove_snapshots(folder / SNAPSHOT)
-    for name in (WEIGHTS, BEST, HISTORY, TABLE, PLOT):
-        for half in folder.glob(f".{name}.*"):
-            half.unlink(missing_ok=True)
+    snapshot = folder / SNAPSHOT
+    halves = [half for name in (WEIGHTS, BEST, SNAPSHOT, HISTORY, TABLE, PLOT) for half in folder.glob(f".{name}.*")]
+    for path in (snapshot, former(snapshot), *halves):
+        path.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ import json
 import shlex
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -107,13 +106,14 @@ def train(
             if getattr(context.get_parameter_source(name), "name", None) == "COMMANDLINE":
                 option = f"--{name.replace('_', '-')}"
                 raise typer.BadParameter("an interrupted training keeps its options", param_hint=f"'{option}'")
-        asked, folder = _options_of(resume), resume
+        snapshot, folder = _snapshot_of(resume), resume
+        asked = snapshot["about"] | {"output": folder}
     else:
-        folder = folders.choose(output, Path("runs", f"{dataset}-{model}"), overwrite)
+        snapshot, folder = None, folders.choose(output, Path("runs", f"{dataset}-{model}"), overwrite)
     print_line = (lambda line: None) if quiet or as_json else say
     with folders.writable(folder), asked_to_stop() as stop:
         try:
-            training = Training(asked, folder, resume is not None, print_line)
+            training = Training(asked, folder, snapshot, print_line)
             history = training.run(checkpoint_every, tensorboard, stop, not (quiet or as_json))
         except StoppedError as error:
             how = f"minicnn train --resume {shlex.quote(str(folder))}"
@@ -127,22 +127,22 @@ def train(
         say(json.dumps(result | {"seconds": sum(epoch.seconds for epoch in history.epochs)}))
 
 
-def _options_of(folder: Path) -> dict[str, Any]:
-    """The options of the interrupted training in a folder.
+def _snapshot_of(folder: Path) -> dict[str, Any]:
+    """The snapshot of the interrupted training in a folder; under "about" the options it was given.
 
     Raises:
         UserError: where there is none.
     """
     try:
-        about = load_snapshot(folder / folders.SNAPSHOT, tell)["about"]
+        content = load_snapshot(folder / folders.SNAPSHOT, tell)
     except FileNotFoundError:
         what = "its training has ended" if (folder / WEIGHTS).exists() else "there is no checkpoint"
         raise UserError(f"nothing to go on with in {folder}: {what}") from None
-    known = {"model", "dataset", "epochs", "batch_size", "optimizer", "seed", "data_dir"}
-    if not isinstance(about, dict) or not known <= about.keys():
+    about = content.get("about") if isinstance(content, dict) else None
+    if not isinstance(about, dict) or not {"model", "dataset", "data_dir", "init", "seed"} <= about.keys():
         raise UserError(f"{folder / folders.SNAPSHOT} was not written by minicnn train")
-    paths = {name: Path(about[name]) for name in ("data_dir", "init") if about[name] is not None}
-    return about | paths
+    about |= {name: Path(about[name]) for name in ("data_dir", "init") if about[name] is not None}
+    return content
 
 
 class Training:
@@ -151,12 +151,12 @@ class Training:
     Args:
         asked: the options, by name.
         folder: where everything goes.
-        resumed: whether to go on from the folder's checkpoint.
+        snapshot: what to go on from, if anything.
         print_line: where lines go.
     """
 
-    def __init__(self, asked: dict[str, Any], folder: Path, resumed: bool, print_line: Callable[[str], Any]) -> None:
-        self.asked, self.folder, self.resumed, self.print_line = asked, folder, resumed, print_line
+    def __init__(self, asked: dict[str, Any], folder: Path, snapshot: Any, print_line: Callable[[str], Any]) -> None:
+        self.asked, self.folder, self.snapshot, self.print_line = asked, folder, snapshot, print_line
         self.recipe = Recipe.of(
             *(asked[name] for name in ("optimizer", "schedule", "lr", "weight_decay", "momentum", "nesterov"))
         )
@@ -171,7 +171,7 @@ class Training:
         self.network = network = build(asked["model"], preset.shape, len(preset.classes))
         parameters = sum(parameter.numel() for parameter in network.parameters())
         print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {asked['seed']}")
-        if asked["init"] is not None and not resumed:
+        if asked["init"] is not None and snapshot is None:
             load_weights(network, asked["init"], asked["model"])
             print_line(f"Start       {asked['init']}")
         where = (asked["data_dir"], asked["download"])
@@ -179,7 +179,7 @@ class Training:
         test_set = preset.load(*where, train=False)
         print_line(data_line(preset, len(train_set), len(test_set), self.augment))
         plan = f"{count(self.epochs, 'epoch')} in batches of {asked['batch_size']}"
-        print_line(f"Training    {self.recipe}, {plan}{', resumed' if resumed else ''}\n")
+        print_line(f"Training    {self.recipe}, {plan}{'' if snapshot is None else ', resumed'}\n")
         self.train_loader = DataLoader(train_set, asked["batch_size"], shuffle=True)
         self.test_loader = DataLoader(test_set, TEST_BATCH)
 
@@ -188,17 +188,16 @@ class Training:
         steps, scheduler, per_batch = self.recipe.prepare(
             optim, self.network.parameters(), self.epochs, len(self.train_loader)
         )
+        if self.snapshot is None:
+            folders.clear(self.folder)
         callbacks: list[Callback] = [Growing(self.folder, self.about)]
         if tensorboard:
             callbacks.append(Events(self.folder))
-        if not self.resumed:
-            folders.clear(self.folder)
         batches, size = len(self.train_loader), self.asked["batch_size"]
         shower = (
             progress(self.epochs, batches, size, self.print_line) if shown else contextlib.nullcontext((None, None))
         )
-        told = warnings.catch_warnings(action="ignore")  # `_options_of` has told of a damaged checkpoint
-        with told, shower as (on_batch, on_epoch), backends.winograd(self.asked["winograd"]):
+        with shower as (on_batch, on_epoch), backends.winograd(self.asked["winograd"]):
             return fit(
                 self.network,
                 self.train_loader,
@@ -216,7 +215,7 @@ class Training:
                 snapshot=self.folder / folders.SNAPSHOT,
                 snapshot_every=every,
                 about={name: str(x) if isinstance(x, Path) else x for name, x in self.asked.items()},
-                resume=self.resumed,
+                resume=False if self.snapshot is None else self.snapshot,
                 stop=stop,
             )
 
@@ -278,7 +277,7 @@ class Growing(Callback):
     """Writes the history, as JSON and as CSV, after every epoch."""
 
     def __init__(self, folder: Path, about: dict[str, Any]) -> None:
-        self.folder, self.about, self.history = folder, about, History()
+        self.folder, self.about = folder, about
 
     def on_begin(self, history: History) -> None:
         self.history = history
@@ -296,13 +295,13 @@ class Events(Callback):
             from minicnn.utils.tensorboard import SummaryWriter
         except ModuleNotFoundError as error:
             raise UserError(f"--tensorboard needs tensorboardX: pip install tensorboardX ({error.name})") from None
-        self.writer = SummaryWriter(str(folder / "events"))
+        self.writer = SummaryWriter(str(folder / folders.EVENTS))
 
     def on_epoch(self, epoch: Epoch) -> None:
         for part in ("train", "test"):
             for name, value in getattr(epoch, part)._asdict().items():
                 self.writer.add_scalar(f"{name}/{part}", value, epoch.number)
-        self.writer.add_scalar("learning rate", epoch.learning_rate, epoch.number)
+        self.writer.add_scalar("learning_rate", epoch.learning_rate, epoch.number)
 
     def on_end(self, history: History) -> None:
         self.writer.close()
@@ -346,11 +345,13 @@ def progress(
         return
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     console = Console(highlight=False)
-    columns = TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TextColumn("{task.fields[state]}"), console=console, transient=True) as bar:
+    place = "epoch {task.fields[epoch]} of {task.fields[epochs]}, batch {task.completed} of {task.total}"
+    columns = [TextColumn(text, table_column=Column(overflow="fold")) for text in (place, "{task.fields[state]}")]
+    with Progress(columns[0], BarColumn(10), columns[1], console=console, transient=True) as bar:
         task = bar.add_task("", total=batches, epoch=1, epochs=epochs, state="compiling")
         began, steps = time.perf_counter(), 0
 

@@ -86,8 +86,7 @@ class Activation(Operator):
             raise RuntimeError(cls.fault)
         saved, slope = ctx.saved[0], SLOPES.get(cls.loops)
         if slope is None:  # f is of straight pieces
-            by_x = lambda array: ctx.loops.backward(array, saved, ctx.parameters)  # noqa: E731
-            return ctx.linear(g, by_x, by_x, reads=True)
+            return ctx.linear(g, lambda array: ctx.loops.backward(array, saved, ctx.parameters), reads=True)
         of_result = id(saved) in ctx.made
         tensor = ctx.result(0, saved) if of_result else ctx.argument(0, saved)
         slope = elu_by_y if slope is elu_by_x and of_result else slope

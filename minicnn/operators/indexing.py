@@ -93,12 +93,8 @@ class Put(Operator):
         advanced = ctx.saved[: ctx.indices]
         inside = np.zeros(g.shape, bool)
         inside[ctx.basic][advanced or ...] = True
-        by_value = g[ctx.basic]
-        by_value = (
-            by_value[tuple([Variable._computed(k) if isinstance(k, np.ndarray) else k for k in advanced])]
-            if advanced
-            else by_value
-        )
+        key = tuple([Variable._computed(k) if isinstance(k, np.ndarray) else k for k in advanced])
+        by_value = g[ctx.basic][key or ...]
         return g.masked_fill(Variable._computed(inside), 0), by_value, None, *[None] * len(advanced)
 
 

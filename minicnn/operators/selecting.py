@@ -53,13 +53,18 @@ def places_along(shape: tuple[int, ...], index: np.ndarray, axis: int) -> np.nda
     return place
 
 
+def _gathered(x: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
+    """The elements of x at the places of an index along an axis."""
+    return x.reshape(x.shape or (1,))[along(index, axis)].reshape(index.shape)
+
+
 class Gather(Operator):
     """The elements of x at an index along one axis."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
         ctx.saved, ctx.shape, ctx.axis, ctx.freezes = (index,), x.shape, axis, True
-        return x.reshape(x.shape or (1,))[along(index, axis)].reshape(index.shape)
+        return _gathered(x, index, axis)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
@@ -69,9 +74,8 @@ class Gather(Operator):
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        there = lambda array: Gather.backward(ctx, array)[0]  # noqa: E731
-        back = lambda x: x.reshape(x.shape or (1,))[along(ctx.saved[0], ctx.axis)].reshape(ctx.saved[0].shape)  # noqa: E731
-        return ctx.linear(g, there, back, reads=False)
+        index = ctx.saved[0]
+        return ctx.linear(g, lambda x: _gathered(x, index, ctx.axis), reads=False)
 
 
 def check_index_shape(name: str, shape: tuple[int, ...], index: np.ndarray, axis: int, *sources: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.operators.binary import Binary, binary
 from minicnn.operators.out import deliver
 from minicnn.operators.tracing import Traceable
@@ -210,13 +210,6 @@ class XLogY(Binary):
         by_a = np.where(np.equal(a, 0) & np.less_equal(b, 0), 0, _x_times_log(g, b, np.log))
         return by_a, g * a / b
 
-    @staticmethod
-    def backward_recorded(ctx: Any, g: Any) -> tuple:
-        tensors: list[Any] = [x if isinstance(x, Variable) else g.new_full((), x) for x in ctx.tensors()]
-        a, b = tensors
-        nothing = (a == 0) & (b <= 0)
-        return XLogY.call(g, b).masked_fill(nothing, 0.0), g * a / b
-
 
 class XLog1pY(Binary):
     """a ln(1 + b), 0 where a is 0"""
@@ -232,20 +225,13 @@ class XLog1pY(Binary):
         by_a = np.where(np.equal(a, 0) & np.less_equal(b, -1), 0, _x_times_log(g, b, np.log1p))
         return by_a, g * a / (b + 1)
 
-    @staticmethod
-    def backward_recorded(ctx: Any, g: Any) -> tuple:
-        tensors: list[Any] = [x if isinstance(x, Variable) else g.new_full((), x) for x in ctx.tensors()]
-        a, b = tensors
-        nothing = (a == 0) & (b <= -1)
-        return XLog1pY.call(g, b).masked_fill(nothing, 0.0), g * a / (b + 1)
-
 
 def _x_times_log(a: Any, b: Any, logarithm: Callable) -> np.ndarray:
-    if not isinstance(b, np.ndarray):
+    if isinstance(b, (int, float, np.generic)):
         b = np.asarray(b, a.dtype)  # of a Python number NumPy would take the logarithm in float64
     with np.errstate(all="ignore"):
         product = a * logarithm(b)
-        return np.asarray(np.where(np.equal(a, 0) & ~np.isnan(b), product.dtype.type(0), product))
+        return np.where(np.equal(a, 0) & ~np.isnan(b), product.dtype.type(0), product)
 
 
 xlogy = binary("xlogy", "a · ln b, 0 where a is 0", XLogY, "either", floats=True)

@@ -6,7 +6,7 @@ Nothing here prints. Whoever wants to watch passes callbacks.
 from minicnn.training.checkpoint import Story, load_checkpoint, save_checkpoint
 from minicnn.training.history import Epoch, History, Score, plot_history, save_history, save_table
 from minicnn.training.loop import Callback, StoppedError, confusion_matrix, evaluate, fit
-from minicnn.training.snapshot import load_snapshot, remove_snapshots, save_snapshot
+from minicnn.training.snapshot import former, load_snapshot, save_snapshot
 
 __all__ = [
     "Callback",
@@ -18,10 +18,10 @@ __all__ = [
     "confusion_matrix",
     "evaluate",
     "fit",
+    "former",
     "load_checkpoint",
     "load_snapshot",
     "plot_history",
-    "remove_snapshots",
     "save_checkpoint",
     "save_history",
     "save_snapshot",

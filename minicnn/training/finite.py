@@ -13,6 +13,10 @@ def first_not_finite(model: nn.Module, images: Any) -> str:
 
     The model's parameters, buffers and mode stay what they are.
 
+    Args:
+        model: what gave a loss that isn't finite.
+        images: what it was given, (N, C, H, W).
+
     Returns: the end of a sentence.
     """
     for name, parameter in model.named_parameters():

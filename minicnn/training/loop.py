@@ -52,7 +52,7 @@ def fit(
     snapshot: str | os.PathLike[str] | None = None,
     snapshot_every: int | None = None,
     about: Any = None,
-    resume: bool = False,
+    resume: Any = False,
     stop: Callable[[], bool] | None = None,
 ) -> History:
     """Train a classifier.
@@ -76,8 +76,9 @@ def fit(
         snapshot: where the state of the training goes, so that it can go on from there.
         snapshot_every: after how many steps; after every epoch if None.
         about: what else to keep in the snapshot.
-        resume: go on from the snapshot. Model, loaders, optimizer, scheduler and number of threads must be made as they
-            were; then the result is that of a training that was never interrupted, to the bit.
+        resume: go on from the snapshot if True, or from what `load_snapshot` gave for it. Model, loaders, optimizer,
+            scheduler and number of threads must be made as they were; then the result is that of a training that was
+            never interrupted, to the bit.
         stop: asked after every batch; where it is true a last snapshot is written and `StoppedError` raised.
 
     Returns: the record of all epochs and steps.
@@ -99,8 +100,8 @@ def fit(
     run = _Run(model, optimizer, scheduler, scheduler_per_batch, criterion or nn.CrossEntropyLoss(), keep_going)
     run.snapshot, run.every, run.about, run.stop = snapshot, snapshot_every, about, stop or (lambda: False)
     watching = [*callbacks, _Calling(on_batch, on_epoch)]
-    if resume:
-        run.restore()
+    if resume is not False:
+        run.restore(resume)
     for callback in watching:
         callback.on_begin(run.history)
     was_training = model.training
@@ -121,7 +122,8 @@ def fit(
                 save_best(epoch) if callable(save_best) else save(model.state_dict(), save_best)
             for callback in watching:
                 callback.on_epoch(epoch)
-            run.keep()
+            if not snapshot_every:
+                run.keep()
     finally:
         model.train(was_training)
     for callback in watching:
@@ -273,11 +275,12 @@ class _Run:
             "losses": np.array(self.history.losses, np.float64),
         }
 
-    def restore(self) -> None:
-        """Stand where the snapshot was written."""
-        if self.snapshot is None:
-            raise ValueError("to resume a training takes the snapshot to go on from")
-        content = load_snapshot(self.snapshot, lambda sentence: warnings.warn(sentence, stacklevel=4))
+    def restore(self, content: Any) -> None:
+        """Stand where a snapshot was written."""
+        if content is True:
+            if self.snapshot is None:
+                raise ValueError("to resume a training takes the snapshot to go on from")
+            content = load_snapshot(self.snapshot, lambda sentence: warnings.warn(sentence, stacklevel=4))
         try:
             self.model.load_state_dict(content["model"])
             self.optimizer.load_state_dict(content["optimizer"])
@@ -295,7 +298,7 @@ class _Run:
             self.history.losses = content["losses"].tolist()
         except (RuntimeError, LookupError, TypeError, AttributeError) as error:
             reason = str(error).partition("\n")[0]
-            raise ValueError(f"{os.fspath(self.snapshot)} is of another training: {reason}") from error
+            raise ValueError(f"the snapshot {self.snapshot or ''} is of another training: {reason}") from error
         set_rng_state(now)
 
 

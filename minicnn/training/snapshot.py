@@ -25,19 +25,23 @@ FORMER = ".before"
 def save_snapshot(content: Any, path: str | os.PathLike[str]) -> None:
     """Write a snapshot; the one that was there is kept as the one before.
 
+    Args:
+        content: a nest of dictionaries, lists and tuples around Tensors and ndarrays of any shape and dtype that
+            `minicnn.save` takes, numbers, strings and None.
+        path: where it goes.
+
     Raises:
         TypeError: for content that isn't such a nest.
         OSError: where it can't be written; what was there stays.
     """
     target, tensors = Path(path), dict[str, np.ndarray]()
     nest = json.dumps(_flattened(content, tensors))
-    with replacing(target.with_name(f".{target.name}.new")) as file:
+    with replacing(target) as file:
         save(tensors, file, metadata={"nest": nest, "sha256": _digest(nest, tensors)})
         file.flush()
         os.fsync(file.fileno())
-    if target.exists():
-        os.replace(target, _former(target))
-    os.replace(target.with_name(f".{target.name}.new"), target)
+        if target.exists():  # last of all: should the process end here, the one before is whole
+            os.replace(target, former(target))
 
 
 def load_snapshot(path: str | os.PathLike[str], warn: Callable[[str], Any] = lambda sentence: None) -> Any:
@@ -47,6 +51,8 @@ def load_snapshot(path: str | os.PathLike[str], warn: Callable[[str], Any] = lam
         path: as for `save_snapshot`.
         warn: gets a sentence where the newest couldn't be taken.
 
+    Returns: what was saved: Tensors as Tensors, ndarrays as ndarrays, of their shapes and dtypes.
+
     Raises:
         FileNotFoundError: where there is none.
         ValueError: where none is whole.
@@ -55,23 +61,17 @@ def load_snapshot(path: str | os.PathLike[str], warn: Callable[[str], Any] = lam
     try:
         return _read(target)
     except (ValueError, FileNotFoundError) as error:
-        if not _former(target).exists():
+        if not former(target).exists():
             raise
-        content = _read(_former(target))
+        content = _read(former(target))
         if not isinstance(error, FileNotFoundError):
             warn(f"{error}; the snapshot before it is taken")
         return content
 
 
-def remove_snapshots(path: str | os.PathLike[str]) -> None:
-    """Remove a snapshot, the one before it, and what a kill may have left half-written."""
-    target = Path(path)
-    for found in (target, _former(target), *target.parent.glob(f".*{target.name}.new*")):
-        found.unlink(missing_ok=True)
-
-
-def _former(target: Path) -> Path:
-    return target.with_name(target.name + FORMER)
+def former(path: Path) -> Path:
+    """Where the snapshot before the one at `path` lies."""
+    return path.with_name(path.name + FORMER)
 
 
 def _read(path: Path) -> Any:

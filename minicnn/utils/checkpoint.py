@@ -5,11 +5,9 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from minicnn.autograd import Variable, enable_grad, is_grad_enabled
 from minicnn.autograd.graph import FREED, Node
-from minicnn.autograd.recorded import run_recorded
+from minicnn.autograd.recorded import run_recorded, standing_for
 from minicnn.autograd.walk import place, run_backward
 from minicnn.random import default_generator
 
@@ -39,7 +37,7 @@ class Recomputed:
                 f"checkpoint: the function computed {[tuple(o._array.shape) for o in outputs]} in the backward and "
                 f"{[shape for shape, _ in node.outputs]} in the forward"
             )
-        targets = [_standing_for(edge) for edge in sources]
+        targets = [standing_for(edge) for edge in sources]
         found = run_backward(outputs, gradients, targets=targets, since=call.first_number)
         by_edge = dict(zip([call.outside(edge) for edge in sources], found, strict=True))
         return tuple([by_edge.get(edge) for edge in node.edges])
@@ -51,7 +49,7 @@ class Recomputed:
         with call.former_random_state():
             outputs, _ = call.run(apart=False)
         outputs = [output for output in outputs if output._requires_grad]
-        targets = [_standing_for(edge) for edge in ctx.edges]
+        targets = [standing_for(edge) for edge in ctx.edges]
         return tuple(run_recorded(outputs, gradients, True, targets, call.first_number))
 
 
@@ -221,13 +219,3 @@ def _edges_out_of(starts: list[tuple], first_number: int) -> list[tuple]:
             seen.add(target)
             waiting += [below for below in target.edges if below is not None]
     return list(found)
-
-
-def _standing_for(edge: tuple) -> Variable:
-    """A tensor at the place in the graph that an edge leads to."""
-    target, output = edge
-    if not isinstance(target, Node):
-        return target
-    tensor = Variable._computed(np.empty(0))
-    tensor._node, tensor._output, tensor._requires_grad = target, output, True
-    return tensor

@@ -21,7 +21,7 @@ from minicnn.nn.functional.margins import (
 )
 from minicnn.nn.functional.normalization import batch_norm
 from minicnn.nn.functional.padding import pad
-from minicnn.nn.functional.parts import group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
+from minicnn.nn.functional.parts import group_norm, instance_norm, layer_norm, rms_norm
 from minicnn.nn.functional.pooling import (
     adaptive_avg_pool2d,
     adaptive_max_pool2d,
@@ -38,6 +38,7 @@ from minicnn.nn.functional.probabilities import (
     poisson_nll_loss,
 )
 from minicnn.nn.functional.resizing import interpolate, upsample, upsample_bilinear, upsample_nearest
+from minicnn.nn.functional.response import local_response_norm
 from minicnn.nn.functional.sampling import affine_grid, grid_sample
 from minicnn.nn.functional.sequences import (
     adaptive_avg_pool1d,
