@@ -57,8 +57,7 @@ def backward(
     if not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     for target in targets:
-        target._catch_up()
-        if not target._requires_grad:
+        if not _requires_grad(target):
             raise RuntimeError(f"backward's input of shape {target._array.shape} does not require grad")
         if target._node is not None:
             target._node.retain(target)  # from now on, as in PyTorch
@@ -69,6 +68,13 @@ def backward(
             hand_over_recorded(target, gradient)
         else:
             hand_over(target, gradient.copy())
+
+
+def _requires_grad(target: Variable) -> bool:
+    """Whether a tensor does, or what it is a view of."""
+    target._catch_up()
+    view = target._view
+    return target._requires_grad or (view is not None and view.root._requires_grad)
 
 
 def grad(
@@ -117,9 +123,7 @@ def grad(
         )
     roots, targets = _listed(outputs), _listed(inputs)
     for target in targets:
-        target._catch_up()
-        view = target._view
-        if not (target._requires_grad or (view is not None and view.root._requires_grad)):
+        if not _requires_grad(target):
             raise RuntimeError("one of the inputs does not require grad")
     retain_graph = create_graph if retain_graph is None else bool(retain_graph)
     if create_graph:

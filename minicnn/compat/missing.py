@@ -35,11 +35,6 @@ INSTEAD = {
     ),
     "nn.FractionalMaxPool2d": "MaxPool2d and AdaptiveMaxPool2d are there",
     "nn.CrossMapLRN2d": "LocalResponseNorm does the same",
-    "nn.MultiheadAttention": "compose it of Linear and nn.functional.scaled_dot_product_attention",
-    **dict.fromkeys(
-        ("nn.Transformer", "nn.TransformerEncoder", "nn.TransformerEncoderLayer", "nn.TransformerDecoder"),
-        "compose it of Linear, LayerNorm and nn.functional.scaled_dot_product_attention",
-    ),
     "nn.EmbeddingBag": "take the sum or mean of what Embedding gives",
     "nn.LSTM": "there are no recurrent layers",
     "nn.GRU": "there are no recurrent layers",

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.creation import from_numpy
 from minicnn.optim.elementwise import Elementwise
 from minicnn.optim.fused import zeros_like
-from minicnn.optim.optimizer import check_options
+from minicnn.optim.optimizer import check_options, number
 from minicnn.tensor import Tensor
 
 
@@ -77,7 +76,7 @@ class Adagrad(Elementwise):
             self._begin(self.state[parameter], parameter, self.defaults)
 
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
-        state["step"] = from_numpy(np.zeros((), np.float32))
+        state["step"] = number(0.0)
         state["sum"] = zeros_like(parameter)
         state["sum"]._array[...] = self.defaults["initial_accumulator_value"]
 

@@ -3,12 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from minicnn import kernels
-from minicnn.creation import from_numpy
 from minicnn.optim import fused
-from minicnn.optim.optimizer import Optimizer, check_options
+from minicnn.optim.optimizer import Optimizer, check_options, number
 from minicnn.tensor import Tensor
 
 
@@ -86,7 +83,7 @@ class Adam(Optimizer):
         """Count a step of `parameter`; its hyperparameters and state as `Fused.run` takes them."""
         state = self.state[parameter]
         if not state:
-            state["step"] = from_numpy(np.zeros((), np.float32))
+            state["step"] = number(0.0)
             state["exp_avg"] = fused.zeros_like(parameter)
             state["exp_avg_sq"] = fused.zeros_like(parameter)
         amsgrad = bool(group["amsgrad"])

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.creation import from_numpy
 from minicnn.optim.elementwise import Elementwise
-from minicnn.optim.optimizer import check_options
+from minicnn.optim.optimizer import check_options, number
 from minicnn.tensor import Tensor
 
 
@@ -68,8 +67,8 @@ class ASGD(Elementwise):
 
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
         super()._begin(state, parameter, group)
-        state["eta"] = from_numpy(np.array(group["lr"], np.float32))
-        state["mu"] = from_numpy(np.ones((), np.float32))
+        state["eta"] = number(group["lr"])
+        state["mu"] = number(1.0)
 
     def _change(
         self, p: np.ndarray, g: np.ndarray, state: dict[str, np.ndarray], group: dict[str, Any], step: float

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd.inplace import check_writeable
-from minicnn.creation import from_numpy
 from minicnn.optim.fused import zeros_like
-from minicnn.optim.optimizer import Optimizer
+from minicnn.optim.optimizer import Optimizer, number
 from minicnn.tensor import Tensor
 
 
@@ -50,7 +49,7 @@ class Elementwise(Optimizer):
 
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
         """Fill the state of a parameter that takes its first step."""
-        state["step"] = from_numpy(np.zeros((), np.float32))
+        state["step"] = number(0.0)
         for name in self._moments:
             state[name] = zeros_like(parameter)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn.autograd import enable_grad, no_grad
 from minicnn.creation import from_numpy
+from minicnn.dtypes import default_float
 from minicnn.optim.fused import Fused, zeros_like
 from minicnn.optim.hooks import (
     Hooks,
@@ -23,6 +24,11 @@ from minicnn.tensor import Tensor
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 _NOT_SUPPORTED = ("capturable", "differentiable")
+
+
+def number(value: Any) -> Tensor:
+    """A number of an optimizer's state: in float64 where that is the default dtype, else float32, as in PyTorch."""
+    return from_numpy(np.array(value, np.float64 if default_float() == np.float64 else np.float32))
 
 
 class Optimizer(Hooks):
@@ -101,7 +107,7 @@ class Optimizer(Hooks):
                 raise TypeError(
                     "optimizer can only optimize Tensors, but one of the params is " + type(tensor).__name__
                 )
-            if not tensor.is_leaf:
+            if not (tensor.is_leaf or tensor.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         if len(set(tensors)) < len(tensors):
             warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
@@ -227,7 +233,7 @@ class Optimizer(Hooks):
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         if key == "step":
-            return from_numpy(np.array(value, np.float32))
+            return number(value)
         if not isinstance(value, np.ndarray):
             return copy.deepcopy(value)
         if key not in self._moments:

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.creation import from_numpy
 from minicnn.optim.elementwise import Elementwise, approach, blend
 from minicnn.optim.fused import zeros_like
-from minicnn.optim.optimizer import check_options
+from minicnn.optim.optimizer import check_options, number
 from minicnn.tensor import Tensor
 
 
@@ -72,7 +71,7 @@ class RMSprop(Elementwise):
         super().__init__(params, defaults)
 
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
-        state["step"] = from_numpy(np.zeros((), np.float32))
+        state["step"] = number(0.0)
         state["square_avg"] = zeros_like(parameter)
         if group["momentum"] > 0:
             state["momentum_buffer"] = zeros_like(parameter)

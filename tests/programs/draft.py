@@ -226,6 +226,15 @@ class Draft:
             shape = tuple(1 if self.chance(2) else n for n in shape[self.integer(0, len(shape)) :])
         return self.leaf(shape)
 
+    def apart(self, x: str, shape: Sequence[int]) -> str:
+        """A floating-point tensor of this shape that shares no memory with x.
+
+        What is read while x is written to depends on PyTorch's order where their memory overlaps.
+        """
+        name = self.like(shape)
+        same = self[name].untyped_storage().data_ptr() == self[x].untyped_storage().data_ptr()
+        return f"{name}.clone()" if same else name
+
     def weight(self, shape: Sequence[int], fan_in: int) -> str:
         """The name of a weight, an old or a new one, whose products with `fan_in` numbers stay tame."""
         found = self.tensors("f", lambda t: tuple(t.shape) == tuple(shape))

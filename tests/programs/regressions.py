@@ -472,4 +472,30 @@ y.register_hook(lambda g: 0 * g)
 y[..., 0] = -0.25
 y.backward(T.from_numpy(reals(1, 2, 3)))
 """,
+    "a tensor that retains its gradient as a parameter": """
+x = T.from_numpy(reals(1, 1)).requires_grad_()
+y = T.einsum('ij->ji', x)
+y.retain_grad()
+[o.step() for o in [T.optim.SGD([y], lr=0.5)]]
+""",
+    "a number as the weight of instance norm": """
+x = T.from_numpy(reals(2, 1, 1, 2))
+weight = T.from_numpy(reals()).requires_grad_()
+y = F.instance_norm(x, None, None, weight)
+y.backward(T.from_numpy(reals(2, 1, 1, 2, seed=1)))
+""",
+    "the gradient of a leaf that is none any more": """
+x = T.from_numpy(reals(2)).requires_grad_()
+y = x * 1.5
+y.backward(T.from_numpy(reals(2)))
+x.requires_grad_(False)
+x.copy_(y)
+""",
+    "a gradient by a view of a parameter that was taken in no_grad mode": """
+x = T.from_numpy(reals(2)).requires_grad_()
+y = T.from_numpy(reals()).requires_grad_()
+with T.no_grad(): z = x[0]
+y.backward(T.from_numpy(reals(seed=1)), inputs=[z])
+w = y.grad is None
+""",
 }

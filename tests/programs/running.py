@@ -190,7 +190,7 @@ class Outcome:
 
 def run(source: str, library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: int = 0) -> Outcome:
     """Run a program; see `names_of` for the arguments."""
-    return _run(source, names_of(library, dtype, noise, all_noisy))
+    return _run(source, names_of(library, dtype, noise, all_noisy), dtype)
 
 
 def run_saving_copies(source: str) -> Outcome:
@@ -200,7 +200,18 @@ def run_saving_copies(source: str) -> Outcome:
         return _run(source, names_of(torch))
 
 
-def _run(source: str, names: dict) -> Outcome:
+def _run(source: str, names: dict, dtype: Any = np.float64) -> Outcome:
+    """Run a program whose quotients of integers are of `dtype`, too, as all else in it is."""
+    library = names["T"]
+    before = library.get_default_dtype()
+    library.set_default_dtype(library.float64 if dtype is np.float64 else library.float32)
+    try:
+        return _outcome(source, names)
+    finally:
+        library.set_default_dtype(before)
+
+
+def _outcome(source: str, names: dict) -> Outcome:
     steps = statements(source)
     for step, statement in enumerate(steps):
         try:
@@ -229,10 +240,11 @@ def state_of(tensor: Any) -> State:
     """What can be seen of a tensor, copied."""
     try:
         place = f"requires_grad={tensor.requires_grad}, is_leaf={tensor.is_leaf}"
-        has_gradient = isinstance(tensor, minicnn.Tensor) or tensor.is_leaf or tensor.retains_grad
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a leaf's gradient that outlives its being one
+            gradient = tensor.grad
     except RuntimeError:
-        place, has_gradient = UNTOLD, False
-    gradient = tensor.grad if has_gradient else None
+        place, gradient = UNTOLD, None
     written_view = isinstance(tensor, torch.Tensor) and tensor._is_view() and tensor._version > 0
     at = gradient.untyped_storage().data_ptr() if isinstance(gradient, torch.Tensor) else 0
     return State(_array(tensor), None if gradient is None else _array(gradient), place, written_view, at)

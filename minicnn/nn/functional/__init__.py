@@ -9,6 +9,7 @@ from minicnn.nn.functional.differences import huber_loss, l1_loss, mse_loss, smo
 from minicnn.nn.functional.distance import bilinear, cosine_similarity, pairwise_distance
 from minicnn.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from minicnn.nn.functional.embedding import embedding
+from minicnn.nn.functional.heads import multi_head_attention_forward
 from minicnn.nn.functional.labels import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from minicnn.nn.functional.linear import linear, one_hot
 from minicnn.nn.functional.margins import (
@@ -150,6 +151,7 @@ __all__ = [
     "max_unpool2d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

@@ -266,6 +266,9 @@ def instance_norm(
     given = {"running_mean": running_mean, "running_var": running_var}
     if x.size or not len(x):  # images without pixels or channels are what they are, as in PyTorch
         given |= {"weight": weight, "bias": bias}
+    if x.shape[1] == 1:  # then PyTorch takes numbers, too
+        weight, bias = (p.reshape(1) if p is not None and array_of(p).ndim == 0 else p for p in (weight, bias))
+        given |= {"weight": weight, "bias": bias} if "weight" in given else {}
     _check_affine("instance_norm", x, (x.shape[1],), **given)
     refuse_gradient("instance_norm", running_mean=running_mean, running_var=running_var)
     if not x.size:

@@ -26,6 +26,7 @@ from minicnn.nn.layers.activation import (
     Tanhshrink,
     Threshold,
 )
+from minicnn.nn.layers.attention import MultiheadAttention
 from minicnn.nn.layers.containers import Identity, ModuleList, Sequential
 from minicnn.nn.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minicnn.nn.layers.distance import Bilinear, CosineSimilarity, PairwiseDistance
@@ -122,6 +123,13 @@ from minicnn.nn.layers.resizing import (
     UpsamplingNearest2d,
 )
 from minicnn.nn.layers.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
+from minicnn.nn.layers.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from minicnn.nn.layers.unfolding import Fold, Unfold
 
 __all__ = [
@@ -210,6 +218,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "NLLLoss2d",
     "PReLU",
@@ -244,6 +253,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

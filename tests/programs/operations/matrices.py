@@ -72,4 +72,4 @@ def distances(draft: Draft) -> str:
 @value
 def normalized(draft: Draft) -> str:
     x = draft.tensor(2, 3, where=lambda t: t.numel() > 0)
-    return f"F.normalize({x}, dim={draft.axis(x)})"
+    return f"F.normalize({x}, dim={draft.axis(x)}, eps=0.125)"  # a smaller norm would amplify rounding errors

@@ -1,6 +1,7 @@
 """Operations on images: convolutions, pooling, padding, batch norm."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -253,7 +254,9 @@ def batch_norm_again(draft: Draft) -> str:
     x = draft.tensor(4, where=varies)
     C = draft.shape(x)[1]
     fitting = draft.tensors("f", lambda t: tuple(t.shape) == (C,) and not t.requires_grad and t.is_contiguous())
-    means = [name for name in fitting if _only_updated(draft, name)]
+    held = Counter(t.untyped_storage().data_ptr() for t in draft.names.values() if isinstance(t, torch.Tensor))
+    alone = [name for name in fitting if held[draft[name].untyped_storage().data_ptr()] == 1]
+    means = [name for name in alone if _only_updated(draft, name)]
     pairs = [(mean, var) for mean in means for var in means if mean != var and bool((draft[var] > 0).all())]
     if not pairs:
         return f"F.batch_norm({draft.plain(x)}, None, None, training=True)"
