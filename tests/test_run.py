@@ -186,7 +186,10 @@ MISSING = [
         "from torch.nn.utils.rnn import PackedSequence",
         "torch.nn.utils.rnn.PackedSequence (train.py, line 1): there are no recurrent layers",
     ),
-    ("from torchvision.transforms import v2", "torchvision.transforms.v2 (train.py, line 1): the transforms are in"),
+    (
+        "from torchvision.transforms.v2 import Resise",
+        "torchvision.transforms.v2.Resise (train.py, line 1): the nearest",
+    ),
     (
         "import torch\ntorch.ones(2).sqart()",
         "torch.Tensor.sqart (train.py, line 2): the nearest name is torch.Tensor.sq",

@@ -43,7 +43,6 @@ INSTEAD = {
         ("fft", "complex", "complex64", "complex128", "stft", "view_as_real"), "there are no complex tensors"
     ),
     **dict.fromkeys(("quantization", "ao", "ao.quantization"), "there are no quantized tensors"),
-    "transforms.v2": "the transforms are in torchvision.transforms",
     **dict.fromkeys(
         ("ops.roi_align", "ops.RoIAlign", "ops.roi_pool", "ops.RoIPool", "ops.deform_conv2d", "ops.DeformConv2d"),
         "compose it of nn.functional.grid_sample",

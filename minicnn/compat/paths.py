@@ -135,6 +135,8 @@ PATHS: dict[str, str] = {
     "torchvision.transforms": "minicnn.transforms",
     "torchvision.transforms.functional": "minicnn.transforms.functional",
     "torchvision.transforms.transforms": "minicnn.transforms",
+    "torchvision.transforms.v2": "minicnn.transforms.v2",
+    "torchvision.transforms.v2.functional": "minicnn.transforms.functional",
     "torchvision.utils": "minicnn.utils",
 }
 """Module path → the module whose names it has; one entry for every path that programs may import."""

@@ -11,6 +11,7 @@ A transform of one's own is any function of an image. It joins in on whole batch
 
 from minicnn.compat import missing
 from minicnn.transforms import functional
+from minicnn.transforms._augmentations import AugMix, AutoAugment, RandAugment, TrivialAugmentWide
 from minicnn.transforms._base import Transform
 from minicnn.transforms._choices import RandomApply, RandomChoice, RandomOrder, RandomTransforms
 from minicnn.transforms._colors import (
@@ -36,11 +37,15 @@ from minicnn.transforms._conversion import (
 from minicnn.transforms._flips import RandomHorizontalFlip, RandomVerticalFlip
 from minicnn.transforms._geometry import RandomCrop, Resize
 from minicnn.transforms._interpolation import InterpolationMode
+from minicnn.transforms._policies import AutoAugmentPolicy
 from minicnn.transforms._values import Grayscale, Normalize, ToTensor
 from minicnn.transforms._warps import RandomAffine, RandomPerspective, RandomRotation
 from minicnn.transforms._windows import CenterCrop, FiveCrop, Pad, RandomResizedCrop, TenCrop
 
 __all__ = [
+    "AugMix",
+    "AutoAugment",
+    "AutoAugmentPolicy",
     "CenterCrop",
     "ColorJitter",
     "Compose",
@@ -54,6 +59,7 @@ __all__ = [
     "Normalize",
     "PILToTensor",
     "Pad",
+    "RandAugment",
     "RandomAdjustSharpness",
     "RandomAffine",
     "RandomApply",
@@ -78,6 +84,7 @@ __all__ = [
     "ToPILImage",
     "ToTensor",
     "Transform",
+    "TrivialAugmentWide",
     "functional",
 ]
 

@@ -23,6 +23,8 @@ from minicnn.transforms.functional.conversion import (
     convert_image_dtype,
     normalize,
     pil_to_tensor,
+    to_dtype,
+    to_image,
     to_pil_image,
     to_tensor,
 )
@@ -74,7 +76,9 @@ __all__ = [
     "rotate",
     "solarize",
     "ten_crop",
+    "to_dtype",
     "to_grayscale",
+    "to_image",
     "to_pil_image",
     "to_tensor",
     "vflip",

@@ -9,7 +9,7 @@ from minicnn.creation import from_numpy
 from minicnn.dtypes import as_dtype, float32
 from minicnn.errors import DtypeError
 from minicnn.tensor import Tensor
-from minicnn.transforms._base import is_pillow
+from minicnn.transforms._base import image_array, is_pillow
 from minicnn.transforms._values import Normalize, ToTensor
 from minicnn.transforms.functional._images import is_floating, largest_value
 
@@ -121,6 +121,28 @@ def convert_image_dtype(image: Tensor, dtype: Any = float32) -> Tensor:
     if most > wanted:
         return from_numpy((image._array // ((most + 1) // (wanted + 1))).astype(target))
     return image.to(dtype) * ((wanted + 1) // (most + 1))
+
+
+def to_image(inpt: Any) -> Tensor:
+    """A Tensor (C, H, W) of an image's own numbers.
+
+    Args:
+        inpt: a Pillow image, an array (H, W) or (H, W, C), or a Tensor, which stays.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(inpt, Tensor):
+        return inpt
+    if is_pillow(inpt):
+        return pil_to_tensor(inpt)
+    pixels = image_array(inpt)
+    return from_numpy(np.array(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)))
+
+
+def to_dtype(inpt: Tensor, dtype: Any = float32, scale: bool = False) -> Tensor:
+    """A Tensor image in another dtype, its values scaled so that white stays white where `scale` asks for it."""
+    return convert_image_dtype(inpt, dtype) if scale else inpt.to(dtype)
 
 
 def normalize(tensor: Tensor, mean: Any, std: Any, inplace: bool = False) -> Tensor:

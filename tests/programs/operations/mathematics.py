@@ -98,7 +98,7 @@ def logic(draft: Draft) -> str:
             "T.isclose({x}, {x} + 1e-12)",
             "T.where(T.isnan({x}), 0.0, {x})",
             "T.nan_to_num({x})",
-            "{x}.signbit()",
+            "({x} - 0.03125).signbit()",
         ]
     )
     return form.format(x=x, y=y)
@@ -115,7 +115,7 @@ def function_in_place(draft: Draft) -> str:
 @statement(weight=2)
 def function_of_several_in_place(draft: Draft) -> str:
     x = written(draft)
-    y, z = (draft.like(draft.shape(x), broadcast=True) for _ in range(2))
+    y, z = (draft.apart(x, draft.shape(x), broadcast=True) for _ in range(2))
     form = draft.pick(
         [
             "lerp_({y}, 0.25)",

@@ -40,7 +40,7 @@ def relu_in_place(draft: Draft) -> str:
 @statement(weight=3)
 def arithmetic_in_place(draft: Draft) -> str:
     x = written(draft)
-    y = draft.pick([str(draft.number()), draft.like(draft.shape(x), broadcast=True)])
+    y = draft.pick([str(draft.number()), draft.apart(x, draft.shape(x), broadcast=True)])
     method = draft.pick(["add_", "mul_", "sub_", "copy_"])
     if method == "copy_" and not y.startswith("t"):
         return f"{x}.fill_({y})"
@@ -78,7 +78,7 @@ def augmented(draft: Draft) -> str:
     x = _target(draft)
     if draft.shape(x) and draft.chance(2):
         x = f"{x}[{basic_key(draft, draft.shape(x))}]"
-    y = draft.pick([str(draft.number()), draft.like(draft.shape(x), broadcast=True)])
+    y = draft.pick([str(draft.number()), draft.apart(x, draft.shape(x), broadcast=True)])
     return f"{x} {draft.pick(['+=', '*=', '-='])} {y}"
 
 
@@ -90,14 +90,14 @@ def assigned(draft: Draft) -> str:
         viewed = draft.through_views(x)
         x = viewed if draft.shape(viewed) else x
     key = f"{x}[{basic_key(draft, draft.shape(x))}]"
-    y = draft.pick([str(draft.number()), draft.like(draft.shape(key), broadcast=True)])
+    y = draft.pick([str(draft.number()), draft.apart(key, draft.shape(key), broadcast=True)])
     return f"{key} = {y}"
 
 
 @statement
 def assigned_everywhere(draft: Draft) -> str:
     x = written(draft)
-    return f"{x}[...] = {draft.like(draft.shape(x), broadcast=True)}"
+    return f"{x}[...] = {draft.apart(x, draft.shape(x), broadcast=True)}"
 
 
 @statement(weight=2)
@@ -105,7 +105,7 @@ def assigned_by_index(draft: Draft) -> str:
     # PyTorch writes to a tensor that refers to one place several times, and then fails in its backward pass.
     x = _target(draft, lambda t: t.dim() > 0 and all(t.stride()))
     key = f"{x}[{index_key(draft, x)}]"
-    y = draft.pick([str(draft.number()), draft.like(draft.shape(key)[1:], broadcast=True)])
+    y = draft.pick([str(draft.number()), draft.apart(x, draft.shape(key)[1:], broadcast=True)])
     if not y.startswith("t"):
         return f"{key} {draft.pick(['=', '=', '*='])} {y}"
     return f"{key} = {y}"
