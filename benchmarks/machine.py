@@ -46,7 +46,7 @@ def describe(threads: int) -> dict[str, str]:
     import torch
 
     import minicnn
-    from minicnn.kernels.compile import cache_directory
+    from minicnn.kernels.cache import cache_directory
     from minicnn.kernels.microkernel import vector_bytes
 
     cpu = platform.processor() or platform.machine()

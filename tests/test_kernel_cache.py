@@ -55,7 +55,7 @@ class House:
         kernels.mkdir(parents=True)
         (kernels.parent / "__init__.py").touch()
         (kernels / "__init__.py").touch()
-        for name in ("compile.py", "regions.py", "threads.py"):
+        for name in ("cache.py", "compile.py", "regions.py", "threads.py"):
             shutil.copy(Path(minicnn.__file__).parent / "kernels" / name, kernels)
         (kernels / "tiny.py").write_text(KERNEL)
         self.write_helper(1)
@@ -64,16 +64,19 @@ class House:
     def write_helper(self, factor):
         (self.folder / "minicnn" / "kernels" / "helper.py").write_text(HELPER.format(factor))
 
-    def start(self, cache=None):
-        """A process that runs PROGRAM."""
+    def start(self, cache=None, program=PROGRAM, **settings):
+        """A process that runs a program."""
         environment = {
             **os.environ,
             "PYTHONPATH": str(self.folder),
             "MINICNN_CACHE_DIR": str(cache or self.cache),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(self.folder / "temporary"),
+            **settings,
         }
+        (self.folder / "temporary").mkdir(exist_ok=True)
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, "-c", program],
             env=environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -81,8 +84,8 @@ class House:
             text=True,
         )
 
-    def run(self, cache=None):
-        return finish(self.start(cache))
+    def run(self, cache=None, program=PROGRAM, **settings):
+        return finish(self.start(cache, program, **settings))
 
     def files(self):
         """What the cache holds: names and times of writing."""
@@ -169,3 +172,111 @@ def test_a_cache_that_cannot_be_written_warns_and_works(copied, warm):
     assert process.output == warm.first.output
     assert process.errors.count("cannot write compiled kernels") == 1
     assert "MINICNN_CACHE_DIR" in process.errors
+
+
+@pytest.fixture
+def read_only(copied):
+    """A cache that nobody can write to, as in a container's image; not even root."""
+    if not hasattr(os, "getuid"):
+        pytest.skip("needs POSIX permissions")
+    # to root all folders are writable; a program that says otherwise stands for one that isn't root
+    return """
+import tempfile
+
+made = tempfile.TemporaryFile
+
+def refused(*args, **options):
+    if str(options.get("dir")).endswith("/cache"):
+        raise PermissionError(13, "Permission denied")
+    return made(*args, **options)
+
+tempfile.TemporaryFile = refused
+"""
+
+
+def test_a_read_only_cache_is_read(copied, warm, read_only):
+    process = copied.run(program=read_only + PROGRAM)
+    assert process.output == warm.first.output
+    assert process.errors == ""
+    assert list((copied.folder / "temporary").iterdir()) == []
+
+
+def test_beside_a_read_only_cache_new_kernels_are_kept(copied, warm, read_only):
+    removed = next(path for path in copied.cache.iterdir() if path.name.startswith("relu-"))
+    removed.unlink()
+    first = copied.run(program=read_only + PROGRAM)
+    assert first.output == warm.first.output
+    assert first.errors.count("cannot write compiled kernels") == first.compiled == 1
+    (folder,) = (copied.folder / "temporary").iterdir()
+    assert [path.name for path in folder.iterdir()] == [removed.name]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    second = copied.run(program=read_only + PROGRAM)
+    assert (second.output, second.compiled) == (warm.first.output, 0)
+    assert [path.name for path in (copied.folder / "temporary").iterdir()] == [folder.name]
+
+
+def test_another_users_folder_is_not_trusted(copied, warm, read_only):
+    next(path for path in copied.cache.iterdir() if path.name.startswith("relu-")).unlink()
+    theirs = copied.folder / "temporary" / f"minicnn-{os.getuid()}"
+    theirs.mkdir(parents=True)
+    theirs.chmod(0o777)
+    assert copied.run(program=read_only + PROGRAM).output == warm.first.output
+    assert list(theirs.iterdir()) == []
+
+
+def test_a_renamed_file_is_compiled_again(copied, warm):
+    one, other = (path for path in copied.cache.iterdir() if path.name.startswith("relu-"))
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    renamed = copied.run()
+    assert renamed.output == warm.first.output
+    assert renamed.compiled == 1
+
+
+@pytest.mark.parametrize("settings", [{"NUMBA_OPT": "0"}, {"NUMBA_BOUNDSCHECK": "1"}])
+def test_other_settings_of_numba_have_machine_code_of_their_own(copied, warm, settings):
+    before = copied.files()
+    other = copied.run(**settings)
+    assert (other.output, other.compiled) == (warm.first.output, 1)
+    assert before.items() < copied.files().items()
+    assert copied.run().errors == ""
+
+
+def test_without_compiler_the_import_says_so(copied):
+    process = copied.start(NUMBA_DISABLE_JIT="1")
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode
+    assert errors.strip().splitlines()[-1].startswith("ImportError: minicnn is made of compiled kernels: unset NUMBA")
+
+
+def test_a_folder_that_vanishes_is_made_again(copied, warm):
+    vanishing = PROGRAM.replace("wide =", f"import shutil; shutil.rmtree({str(copied.cache)!r})\nwide =")
+    for path in copied.cache.iterdir():
+        path.unlink()
+    process = copied.run(program=vanishing)
+    assert process.output == warm.first.output
+    assert process.errors.count("\n") == 1  # that it compiles
+    assert len(list(copied.cache.iterdir())) == 1
+
+
+def test_a_relative_folder_stays_where_it_was(copied, warm):
+    moving = PROGRAM.replace("wide =", "import os; os.chdir('/')\nwide =")
+    process = copied.run(cache="cache", program=moving)
+    assert (process.output, process.errors) == (warm.first.output, "")
+
+
+def test_a_full_disk_is_said_once(copied, warm):
+    full = """
+import tempfile
+
+def refused(*args, **options):
+    raise OSError(28, "No space left on device")
+
+tempfile.mkstemp = refused
+"""
+    shutil.rmtree(copied.cache)
+    process = copied.run(program=full + PROGRAM)
+    assert process.output == warm.first.output
+    assert process.errors.count("No space left on device") == 1
+    assert "could not keep compiled kernels" in process.errors
