@@ -33,11 +33,14 @@ def strided(array): return np.stack([array, array], -1)[..., 0]
 """
 
 SUMS = (
-    *("conv1d", "conv_transpose1d", "linear", "bilinear", "layer_norm", "rms_norm", "group_norm"),
+    *("conv1d", "conv_transpose1d", "linear", "bilinear"),
     *("avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"),
     *("cosine_similarity", "pairwise_distance"),
 )
 """Functions that add in an order of their own."""
+
+NORMS = ("layer_norm", "rms_norm", "group_norm")
+"""Functions that divide by standard deviations, beside batch and instance norm."""
 
 UNTOLD = "refused to tell"
 """What stands for a view's place in the graph where a library raises instead of telling it."""
@@ -63,8 +66,18 @@ class TorchFunctional:
             y.data.mul_(torch.from_numpy(np.asarray(1 + self._noise * noise)))
         return y
 
+    def _normalized_off(self, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """A norm's result, off by what rounding errors of x are divided by: the least standard deviation, √1e-5."""
+        if self._noise and x.numel():
+            noise = np.random.default_rng(self._seed).standard_normal(tuple(y.shape))
+            largest = float(x.detach().abs().max()) * 1e-5**-0.5
+            y.data.add_(torch.from_numpy(np.asarray(self._noise * largest * noise)))
+        return y
+
     def __getattr__(self, name: str) -> Any:
         function = getattr(torch.nn.functional, name)
+        if name in NORMS:
+            return lambda x, *args, **options: self._normalized_off(function(x, *args, **options), x)
         if name not in SUMS:
             return function
         return lambda *args, **options: self._off(function(*args, **options))
@@ -79,14 +92,14 @@ class TorchFunctional:
     def conv2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
         return self._off(torch.nn.functional.conv2d(*args, **options))
 
-    def batch_norm(self, *args: Any, **options: Any) -> torch.Tensor:
-        return self._with_row_major_gradient(torch.nn.functional.batch_norm(*args, **options))
+    def batch_norm(self, x: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        return self._with_row_major_gradient(torch.nn.functional.batch_norm(x, *args, **options), x)
 
-    def instance_norm(self, *args: Any, **options: Any) -> torch.Tensor:
-        return self._with_row_major_gradient(torch.nn.functional.instance_norm(*args, **options))
+    def instance_norm(self, x: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        return self._with_row_major_gradient(torch.nn.functional.instance_norm(x, *args, **options), x)
 
-    def _with_row_major_gradient(self, y: torch.Tensor) -> torch.Tensor:
-        y = self._off(y)
+    def _with_row_major_gradient(self, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        y = self._normalized_off(y, x)
         if y.requires_grad:
             y.register_hook(lambda gradient: gradient.contiguous())
         return y
