@@ -19,6 +19,7 @@ import minicnn
 import reference.models
 from minicnn import datasets, nn, optim
 from minicnn.cli import app
+from minicnn.cli.evaluate import class_scores
 from minicnn.cli.presets import PRESETS
 from minicnn.cli.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from minicnn.kernels import choice
@@ -137,12 +138,21 @@ def test_evaluating_gives_the_accuracy_of_the_training(trained, weights):
     lines = result.stdout.splitlines()
     assert lines[0] == f"lenet on Digits, {len(datasets.Digits(train=False))} test images"
     assert lines[1] == f"loss {test_loss}, accuracy {test_accuracy}"
-    rows = [line.split(maxsplit=3) for line in lines[4:]]
+    *rows, mean = [line.split(maxsplit=5) for line in lines[4:]]
     assert [row[0] for row in rows] == list("0123456789")
-    right, total = (sum(int(row[column]) for row in rows) for column in (1, 2))
-    assert f"{right / total:.2%}" == test_accuracy
-    mistakes = sum(int(n) for row in rows for n in re.findall(r"\((\d+)\)", " ".join(row[3:])))
-    assert mistakes == total - right
+    images = [int(row[4]) for row in rows]
+    assert (mean[0], int(mean[4])) == ("mean", sum(images))
+    mistaken = [sum(int(n) for n in re.findall(r"\((\d+)\)", " ".join(row[5:]))) for row in rows]
+    assert f"{1 - sum(mistaken) / sum(images):.2%}" == test_accuracy
+    for row, count, wrong in zip(rows, images, mistaken, strict=True):
+        assert row[2] == f"{1 - wrong / count:.1%}"  # recall
+
+
+def test_scores_of_classes():
+    scores = class_scores(np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]]))
+    precision, recall = np.array([3 / 5, 4 / 5, 0]), np.array([3 / 4, 4 / 6, 0])
+    f1 = [2 * p * r / (p + r) if p else 0 for p, r in zip(precision, recall, strict=True)]
+    np.testing.assert_allclose(scores, np.stack([precision, recall, f1], 1))
 
 
 def test_equal_seeds_and_threads_give_equal_files(tmp_path, trained):

@@ -54,12 +54,35 @@ def evaluate(
     print_classes(confusion_matrix(trained.model, loader, len(preset.classes)), preset.classes)
 
 
+def class_scores(confusion: np.ndarray) -> np.ndarray:
+    """Precision, recall and F1 of every class, (classes, 3); 0 where a class has no images, or nothing was taken for it.
+
+    Args:
+        confusion: counts (classes, classes): row = the true class, column = the predicted one.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    right, predicted = np.indices(confusion.shape).reshape(2, -1)
+    labels = np.arange(len(confusion))
+    *scores, _ = precision_recall_fscore_support(
+        right, predicted, labels=labels, sample_weight=confusion.ravel(), zero_division=0
+    )
+    return np.stack(scores, 1)
+
+
 def print_classes(confusion: np.ndarray, classes: list[str]) -> None:
-    """Print, for every class, how many images were recognised and what the others were taken for."""
-    width = max(map(len, [*classes, "class"]))
-    typer.echo(f"{'class':{width}}   right   of   mistaken for")
+    """Print, for every class, precision, recall and F1, how many images it has, and what they were mistaken for."""
+    scores = class_scores(confusion)
+    width = max(map(len, [*classes, "class", "mean"]))
+    typer.echo(f"{'class':{width}}  precision  recall      F1   images   mistaken for")
     for label, name in enumerate(classes):
         row = confusion[label]
         wrong = [other for other in np.argsort(-row, kind="stable") if row[other] and other != label]
         mistakes = ", ".join(f"{classes[other]} ({row[other]})" for other in wrong)
-        typer.echo(f"{name:{width}}{row[label]:8}{row.sum():5}   {mistakes}".rstrip())
+        typer.echo(f"{_told(name, width, scores[label], row.sum())}   {mistakes}".rstrip())
+    typer.echo(_told("mean", width, scores.mean(0), confusion.sum()))
+
+
+def _told(name: str, width: int, scores: np.ndarray, images: int) -> str:
+    precision, recall, f1 = scores
+    return f"{name:{width}}  {precision:9.1%} {recall:7.1%} {f1:7.1%} {images:8,}"
