@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import minicnn
 import minicnn.nn.functional as F
+from minicnn import kernels
 from minicnn.autograd import gradcheck
+from minicnn.kernels.geometry import pooling_geometry
 from minicnn.testing import check_avg_pool2d, check_max_pool2d
 from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import KERNELS, adaptive_poolings, fill, lay_out, poolings
@@ -235,3 +237,12 @@ def test_empty_batch():
     assert y.shape == (0, 3, 1, 1)
     y.sum().backward()
     assert x.grad.shape == x.shape
+
+
+def test_positions_do_not_wrap_in_images_of_too_many_pixels():
+    image = np.broadcast_to(np.float32(1), (1, 1, 2**16, 2**15))  # of no memory
+    with pytest.raises(ValueError, match="2147483647 pixels"):
+        kernels.pooling.adaptive_max_forward(np.moveaxis(image, 1, -1), (1, 1))
+    geometry = pooling_geometry((2**16, 2**15), (2, 2), stride=(2, 2))
+    with pytest.raises(ValueError, match="2147483647 pixels"):
+        kernels.pooling.max_forward(np.moveaxis(image, 1, -1), geometry)

@@ -55,7 +55,7 @@ def evaluate(
 
 
 def class_scores(confusion: np.ndarray) -> np.ndarray:
-    """Precision, recall and F1 of every class, (classes, 3); 0 where a class has no images, or nothing was taken for it.
+    """Precision, recall and F1 of every class, (classes, 3); 0 where it has no images, or nothing was taken for it.
 
     Args:
         confusion: counts (classes, classes): row = the true class, column = the predicted one.
