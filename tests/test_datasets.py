@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from hypothesis import strategies as st
 from minicnn import Tensor, datasets
 from minicnn.datasets import CIFAR10, MNIST, Digits
 from minicnn.datasets._plain_pickle import load_plain
+from minicnn.datasets.mnist import read_idx
 from minicnn.transforms import Compose, Normalize, ToTensor
 
 DATA = os.environ.get("MINICNN_DATA")
@@ -544,3 +546,41 @@ def test_importing_costs_no_heavy_package():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("pickled", "message"),
+    [
+        (b"\x80\x02}r\xff\xff\xff\x0f.", "place 268435455"),  # the unpickler would make room for as many
+        (b"\x80\x02}p268435455\n.", "place 268435455"),
+        (pickle.dumps({"a": 1}, 2)[:-3], "plain data"),
+    ],
+)
+def test_a_pickle_that_asks_for_memory_is_refused(pickled, message):
+    with pytest.raises(ValueError, match=message):
+        load_plain(pickled)
+
+
+def test_a_pickle_that_encodes_one_text_over_and_over_is_refused():
+    text = "a" * 10_000
+    once = b"\x80\x02(c_codecs\nencode\nq\x00" + b"X" + struct.pack("<I", len(text)) + text.encode() + b"q\x01"
+    more = b"h\x00h\x01X\x06\x00\x00\x00latin1\x86R" * 50
+    with pytest.raises(ValueError, match="encode more"):
+        load_plain(once + more + b"t.")
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_an_idx_file_is_measured_before_it_is_unpacked(tmp_path, compress):
+    pack = (lambda content: gzip.compress(content, mtime=0)) if compress else bytes
+    path = tmp_path / "images"
+    header = struct.pack(">HBBIII", 0, 8, 3, 2**16, 2**15, 3)
+    path.write_bytes(pack(header + bytes(40)))
+    with pytest.raises(ValueError, match="too few even if it is gzipped" if compress else "but 40 follow"):
+        read_idx(path, 3)
+    bomb = struct.pack(">HBBIII", 0, 8, 3, 1, 2, 2) + bytes(50_000_000 if compress else 500)
+    path.write_bytes(pack(bomb))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=f"1 × 2 × 2 = 4 bytes, but {'more' if compress else 500} follow"):
+        read_idx(path, 3)
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()

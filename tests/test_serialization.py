@@ -576,3 +576,24 @@ def test_load_promises_nothing_it_does_not_do(tmp_path):
         load(tmp_path / "w", pickle_module=io)
     with pytest.raises(TypeError, match="binary"), open(tmp_path / "w", encoding="latin1") as file:
         load(file)
+
+
+def test_one_text_encoded_over_and_over_is_refused(tmp_path):
+    text = b"a" * 100_000
+    once = b"\x80\x02](c_codecs\nencode\nq\x00" + b"X" + len(text).to_bytes(4, "little") + text + b"q\x01"
+    again = b"h\x00h\x01X\x06\x00\x00\x00latin1\x86R" * 200
+    (tmp_path / "bomb.pth").write_bytes(zipped(once + again + b"e."))
+    with pytest.raises(ValueError, match=r"bomb\.pth: .*far more bytes than it holds"):
+        load(tmp_path / "bomb.pth")
+
+
+def test_an_error_quotes_no_more_of_a_file_than_a_line(tmp_path):
+    stream = io.BytesIO()
+    np.savez(stream, a=np.zeros(3))
+    with zipfile.ZipFile(stream) as archive:
+        entry = archive.read("a.npy")
+    with zipfile.ZipFile(tmp_path / "odd.npz", "w") as archive:
+        archive.writestr("a.npy", entry[:8] + (6000).to_bytes(2, "little") + b"{" + b"x" * 5998 + b"\n")
+    with pytest.raises(ValueError, match=r"odd\.npz: .*a\.npy") as caught:
+        load(tmp_path / "odd.npz")
+    assert len(str(caught.value)) < 500

@@ -4,23 +4,33 @@ import gzip
 import os
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+EXPANSION = 1032
+"""How many bytes one byte of a gzipped file may stand for, at most (RFC 1951: 258 bytes in two bits)."""
 
 
-def read_file(path: Path) -> bytes:
-    """The content of a file, unpacked if it is gzipped, whatever its name.
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read from, unpacked as it is read if it is gzipped, whatever its name.
 
     Raises:
-        ValueError: a gzipped file is truncated or damaged.
+        ValueError: a gzipped file is truncated or damaged, which may show while it is read.
     """
-    content = path.read_bytes()
-    if not content.startswith(b"\x1f\x8b"):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path}: damaged gzip file ({error})") from error
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        if not packed:
+            yield raw
+            return
+        try:
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                yield unpacked  # type: ignore[misc]
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{path}: damaged gzip file ({error})") from error
 
 
 def write_file(path: Path, content: bytes) -> None:

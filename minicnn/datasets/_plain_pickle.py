@@ -8,6 +8,7 @@ anything is called.
 
 import io
 import pickle
+import pickletools
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,23 @@ class PlainNumber:
 
 
 class PlainBytes:
-    """Stands in for `_codecs.encode`, by which Python 3 writes `bytes` into a protocol 2 pickle."""
+    """Stands in for `_codecs.encode`, by which Python 3 writes `bytes` into a protocol 2 pickle.
 
-    def __new__(cls, text: str, encoding: str) -> Any:
+    Args:
+        room: how many bytes it makes in all: no more than the pickle has.
+    """
+
+    __slots__ = ("room",)
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def __call__(self, text: str, encoding: str) -> Any:
         if encoding != "latin1":
             raise pickle.UnpicklingError(f"refused the encoding {encoding!r}")
+        self.room -= len(text)
+        if self.room < 0:
+            raise pickle.UnpicklingError("refused to encode more than there is")
         return text.encode("latin-1")
 
     def __setstate__(self, state: Any) -> None:
@@ -82,7 +95,6 @@ class PlainBytes:
 STAND_INS: dict[tuple[str, str], type] = {
     ("numpy", "dtype"): PlainDtype,
     ("numpy", "ndarray"): PlainArray,
-    ("_codecs", "encode"): PlainBytes,
 }
 for core in ("numpy.core", "numpy._core"):  # before and since NumPy 2
     STAND_INS[f"{core}.multiarray", "_reconstruct"] = PlainArray
@@ -93,11 +105,36 @@ for core in ("numpy.core", "numpy._core"):  # before and since NumPy 2
 class PlainUnpickler(pickle.Unpickler):
     """An unpickler that knows the stand-ins and nothing else."""
 
-    def find_class(self, module: str, name: str) -> type:
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self._encode = PlainBytes(len(content))
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("_codecs", "encode"):
+            return self._encode
         try:
             return STAND_INS[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"refused {module}.{name}: not plain data") from None
+
+
+PLACES = ("PUT", "BINPUT", "LONG_BINPUT")
+
+
+def check_places(content: bytes) -> None:
+    """See to it that a pickle puts what it remembers side by side: memory is asked for up to the largest place.
+
+    Raises:
+        ValueError: it doesn't, or isn't a whole pickle.
+    """
+    remembered = 0
+    for opcode, place, _ in pickletools.genops(content):
+        if opcode.name in PLACES:
+            if int(place or 0) > remembered + 1:  # Python 2 began at 1
+                raise ValueError(f"it puts its {remembered + 1}. memory at place {place}")
+            remembered += 1
+        elif opcode.name == "MEMOIZE":
+            remembered += 1
 
 
 def load_plain(content: bytes) -> dict[str, Any]:
@@ -112,7 +149,8 @@ def load_plain(content: bytes) -> dict[str, Any]:
         ValueError: it is damaged, asks for anything but plain data, or is no dictionary.
     """
     try:
-        value = PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
+        check_places(content)
+        value = PlainUnpickler(content).load()
         if not isinstance(value, dict):
             raise TypeError(f"expected a dictionary, got {type(value).__name__}")
         return {as_text(key): entry.array if isinstance(entry, PlainArray) else entry for key, entry in value.items()}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.datasets._files import download_file, read_file, write_file
+from minicnn.datasets._files import download_file, write_file
 from minicnn.datasets._plain_pickle import as_text, load_plain
 from minicnn.datasets._vision import ImagesInMemory
 
@@ -185,7 +185,7 @@ def read_class_names(path: Path, key: str) -> list[str]:
 def read_pickle(path: Path, *keys: str) -> dict[str, Any]:
     """The dictionary in a pickle of plain data, which must have `keys`."""
     try:
-        content = load_plain(read_file(path))
+        content = load_plain(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     for key in keys:

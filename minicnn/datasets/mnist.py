@@ -4,6 +4,7 @@ An idx file is a header of big-endian integers and then raw numbers: two zero by
 of number (8 is uint8), one for the number of axes, four bytes for the length of each axis.
 """
 
+import gzip
 import os
 import string
 import struct
@@ -17,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn.creation import from_numpy
-from minicnn.datasets._files import download_file, read_file, write_file
+from minicnn.datasets._files import EXPANSION, download_file, opened, write_file
 from minicnn.datasets._vision import ImagesInMemory
 from minicnn.tensor import Tensor
 
@@ -275,21 +276,25 @@ def read_idx(path: Path, ndim: int) -> np.ndarray:
     Raises:
         ValueError: the file is not an idx file of that kind, or its size is not what its header says.
     """
-    content = read_file(path)
     header_size = 4 + 4 * ndim
-    if len(content) < header_size:
-        raise ValueError(f"{path}: truncated, {len(content)} bytes are fewer than the {header_size} of its header")
-    zeros, number_type, axes = struct.unpack(">HBB", content[:4])
-    if zeros != 0:
-        raise ValueError(f"{path}: not an idx file, it begins with {content[:4].hex(' ')}")
-    if number_type != 8:
-        raise ValueError(f"{path}: its numbers are of type 0x{number_type:02x}, expected 0x08 (uint8)")
-    if axes != ndim:
-        raise ValueError(f"{path}: its array has {axes} axes, expected {ndim}")
-    shape = struct.unpack(f">{ndim}I", content[4:header_size])
-    if len(content) - header_size != prod(shape):
-        raise ValueError(
-            f"{path}: its header says {' × '.join(map(str, shape))} = {prod(shape)} bytes, "
-            f"but {len(content) - header_size} follow"
-        )
-    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape).copy()
+    with opened(path) as file:
+        header = file.read(header_size)
+        if len(header) < header_size:
+            raise ValueError(f"{path}: truncated, {len(header)} bytes are fewer than the {header_size} of its header")
+        zeros, number_type, axes = struct.unpack(">HBB", header[:4])
+        if zeros != 0:
+            raise ValueError(f"{path}: not an idx file, it begins with {header[:4].hex(' ')}")
+        if number_type != 8:
+            raise ValueError(f"{path}: its numbers are of type 0x{number_type:02x}, expected 0x08 (uint8)")
+        if axes != ndim:
+            raise ValueError(f"{path}: its array has {axes} axes, expected {ndim}")
+        shape = struct.unpack(f">{ndim}I", header[4:])
+        said = f"{path}: its header says {' × '.join(map(str, shape))} = {prod(shape)} bytes, but"
+        packed = isinstance(file, gzip.GzipFile)
+        if packed and prod(shape) > EXPANSION * path.stat().st_size:
+            raise ValueError(f"{said} the file has {path.stat().st_size}, too few even if it is gzipped")
+        content = file.read(prod(shape) if packed else -1)
+        more = packed and bool(file.read(1))
+    if more or len(content) != prod(shape):
+        raise ValueError(f"{said} {'more' if more else len(content)} follow")
+    return np.frombuffer(content, np.uint8).reshape(shape).copy()

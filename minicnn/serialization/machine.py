@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from minicnn.serialization.names import Name, is_name, meaning
 from minicnn.serialization.numpy_values import NumpyArray, NumpyDtype
 
@@ -28,6 +30,9 @@ _PUSHES: dict[str, Callable[[], Any]] = {
 }
 _SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
+
+ALWAYS_ALLOWED = 2**20
+"""How many bytes a pickle may build beside those that it holds."""
 
 _KEYS = (str, int, float, bytes, type(None), tuple)
 """What the keys of a dictionary may be."""
@@ -50,6 +55,7 @@ class Machine:
 
     def run(self, program: bytes) -> Any:
         """The object that a pickle describes."""
+        self._room = ALWAYS_ALLOWED + 4 * len(program)
         for opcode, argument, _ in pickletools.genops(program):
             if opcode.name == "STOP":
                 return self._stack.pop()
@@ -111,7 +117,7 @@ class Machine:
         """Give the object on top its state; a dictionary's attributes, such as `_metadata`, are dropped."""
         top = self._stack[-1]
         if isinstance(top, (NumpyArray, NumpyDtype)):
-            self._stack[-1] = top.build(state)
+            self._stack[-1] = self._weighed(top.build(state))
             if id(top) in self._unfinished:
                 self._memo[self._unfinished.pop(id(top))] = self._stack[-1]
         else:
@@ -146,4 +152,14 @@ class Machine:
     def _call(self, function: Any, arguments: Any) -> Any:
         if type(function) is not Name or function not in self._calls or type(arguments) is not tuple:
             raise ValueError("its pickle calls what no tensor needs; nothing was executed")
-        return self._calls[function](self._tensors, *arguments)
+        return self._weighed(self._calls[function](self._tensors, *arguments))
+
+    def _weighed(self, value: Any) -> Any:
+        """The same, if a few bytes weren't told to become too many: one text, encoded over and over."""
+        if isinstance(value, (bytes, bytearray)):
+            self._room -= len(value)
+        elif isinstance(value, np.ndarray):
+            self._room -= value.nbytes
+        if self._room < 0:
+            raise ValueError("its pickle builds far more bytes than it holds")
+        return value

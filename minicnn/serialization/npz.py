@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import textwrap
 import zipfile
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -42,7 +43,8 @@ def read(archive: zipfile.ZipFile) -> tuple[dict[str, np.ndarray], dict[str, str
         try:
             array = _array(archive.read(entry))
         except Exception as error:
-            raise ValueError(f"entry {entry!r} is damaged or no array of numbers ({error})") from error
+            told = textwrap.shorten(str(error), 200, placeholder=" …")  # it may quote the entry
+            raise ValueError(f"entry {entry!r} is damaged or no array of numbers ({told})") from error
         if name == METADATA and array.dtype.kind == "U":
             metadata = {str(key): str(value) for key, value in json.loads(array.item()).items()}
         elif array.dtype.kind in "biuf":
