@@ -505,3 +505,48 @@ def test_older_processors_compute_the_same(tmp_path, processor, features, vector
     environment = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": features, "MINICNN_CACHE_DIR": str(tmp_path)}
     program = [sys.executable, str(Path(__file__).with_name("other_processor.py")), str(vector)]
     subprocess.run(program, env=os.environ | environment, check=True, timeout=600)
+
+
+@st.composite
+def many_taps(draw):
+    """A depthwise convolution whose windows have 20 taps and more."""
+    kernel = draw(st.sampled_from([(5, 5), (7, 7), (4, 5), (3, 7), (9, 9), (5, 3), (2, 10), (11, 11)]))
+    step = draw(st.sampled_from([1, 1, 1, 2]))
+    size = [draw(st.integers(1, 23)) for _ in kernel]
+    padding = [
+        draw(st.integers(max(0, -(-((k - 1) * step + 1 - n) // 2)), k + 1)) for k, n in zip(kernel, size, strict=True)
+    ]
+    stride = draw(st.sampled_from([step, 1, 2]))
+    channels = draw(st.sampled_from([16, 17, 24, 40, 64, 100]))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    return draw(st.integers(0, 3)), channels, tuple(size), kernel, stride, tuple(padding), step, dtype
+
+
+@given(case=many_taps(), seed=st.integers(0, 99))
+def test_depthwise_of_many_taps(case, seed):
+    N, C, size, kernel, stride, padding, dilation, dtype = case
+    rng = np.random.default_rng(seed)
+    arrays = [rng.integers(-4, 5, shape).astype(dtype) for shape in ((N, C, *size), (C, 1, *kernel), (C,))]
+    x, weight, bias = (minicnn.from_numpy(array.copy()).requires_grad_() for array in arrays)
+    tx, tweight, tbias = (torch.from_numpy(array.copy()).requires_grad_() for array in arrays)
+    y = F.conv2d(x, weight, bias, stride, padding, dilation, C)
+    expected = torch.nn.functional.conv2d(tx, tweight, tbias, stride, padding, dilation, C)
+    g = rng.integers(-4, 5, tuple(expected.shape)).astype(dtype)
+    np.testing.assert_array_equal(y.numpy(force=True), expected.detach().numpy())
+    y.backward(minicnn.from_numpy(g))
+    expected.backward(torch.from_numpy(g))
+    for ours, theirs in ((x, tx), (weight, tweight), (bias, tbias)):
+        np.testing.assert_array_equal(ours.grad.numpy(), theirs.grad.numpy())
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_depthwise_weights_that_are_not_finite_meet_no_zeros_of_the_padding(value):
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((2, 16, 9, 9)), rng.standard_normal((16, 1, 5, 5))
+    weight[3, 0, 0, 0] = value
+    y = F.conv2d(minicnn.from_numpy(x), minicnn.from_numpy(weight), padding=2, groups=16).numpy()
+    expected = F.conv2d(
+        minicnn.from_numpy(x), minicnn.from_numpy(weight), padding=2, groups=16, algorithm="naive"
+    ).numpy()
+    np.testing.assert_array_equal(np.isfinite(y), np.isfinite(expected))
+    assert np.isfinite(y[:, 3]).any()

@@ -26,6 +26,7 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
+from minicnn.kernels.convolution import grouped_framed as framed
 from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weight
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
 from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
@@ -260,6 +261,8 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
     by_tap = np.ascontiguousarray(weight.transpose(2, 3, 1, 0))
     groups = x.shape[3] // weight.shape[1]
+    if len(weight) == groups == x.shape[3] and framed.applies(geometry, by_tap):
+        return framed.forward(x, by_tap, bias, geometry)
     return _swept(x, by_tap, bias, forwards(geometry), geometry.output_size, groups)
 
 
@@ -267,5 +270,8 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     """The gradient with respect to x (N, H, W, C), given that with respect to y (N, OH, OW, O)."""
     O, CG, KH, KW = weight.shape
     by_tap = weight.reshape(groups, O // groups, CG, KH, KW).transpose(3, 4, 1, 0, 2)
+    mirrored = framed.mirrored(geometry) if groups == O and CG == 1 else None
+    if mirrored is not None and framed.applies(mirrored, by_tap):
+        return framed.forward(grad_output, np.ascontiguousarray(by_tap[::-1, ::-1]), None, mirrored)
     by_tap = np.ascontiguousarray(by_tap).reshape(KH, KW, O // groups, groups * CG)
     return _swept(grad_output, by_tap, None, backwards(geometry), geometry.input_size, groups)
