@@ -158,14 +158,14 @@ def _mish_gradient(g, x, a, b, c):
 
 @number
 def _gelu(x, a, b, c):
-    return x * exponential.normal_cdf(x)
+    return x * exponential.normal_cdf(x, exponential.exp_of_negative(type(x)(-0.5) * x * x))
 
 
 @number
 def _gelu_gradient(g, x, a, b, c):
     T = type(x)
-    density = T(0.3989422804014327) * exponential.exp(T(-0.5) * x * x)
-    return g * (exponential.normal_cdf(x) + x * density)
+    e = exponential.exp_of_negative(T(-0.5) * x * x)
+    return g * (exponential.normal_cdf(x, e) + x * (T(0.3989422804014327) * e))
 
 
 @number

@@ -43,8 +43,12 @@ def _tail(z):
     """A polynomial with ln(1 + e) = 2s + s³ · tail(s²) for s = e / (2 + e), 0 ≤ e ≤ 1."""
 
 
-def _log_erfc(t):
-    """A polynomial with erfc(z) = t · exp(log_erfc(t) − z²) for t = 1 / (1 + z / 2), z ≥ 0."""
+def _lowest(x):
+    """Below it eˣ is no normal number."""
+
+
+def _normal_tail(x, e):
+    """Φ(−|x|), where e = exp(−x² / 2)."""
 
 
 @overload(_reduced, jit_options=OPTIONS)
@@ -117,23 +121,32 @@ def _tail_by_dtype(z):
     return double
 
 
-@overload(_log_erfc, jit_options=OPTIONS)
-def _log_erfc_by_dtype(t):
-    if t == types.float32:
+@overload(_lowest, jit_options=OPTIONS)
+def _lowest_by_dtype(x):
+    lowest = np.float32(-87.336) if x == types.float32 else np.float64(-708.39)
+    return lambda x: lowest
 
-        def single(t):
+
+@overload(_normal_tail, jit_options=OPTIONS)
+def _normal_tail_by_dtype(x, e):
+    if x == types.float32:
+
+        def single(x, e):
+            """e · t times a polynomial of t = 1 / (1 + c · |x|), c chosen so that nine terms are off by 4e-8 of it."""
             T = np.float32
-            u = t * T(2.333333333333333) - T(1.3333333333333333)  # −1 … 1 for t = 1/7 … 1
-            p = T(7.912322551508086e-05)
-            p = T(-0.0006857145725816656) + u * (T(6.911250584729761e-05) + u * p)
-            p = T(0.00431311579014691) + u * (T(-0.0001318861740311564) + u * p)
-            p = T(-0.03190658090980142) + u * (T(-0.0017894735801348254) + u * p)
-            p = T(0.5856020879146457) + u * (T(0.019326639933371175) + u * p)
-            return T(-0.5748763612193662) + u * p
+            t = T(1) / (T(1) + abs(x) * T(0.3535533905932738))
+            p = T(0.1417437195777893) + t * T(-0.029423533007502556)
+            p = T(0.13773128390312195) + t * (T(-0.24246825277805328) + t * p)
+            p = T(0.10095829516649246) + t * (T(-0.012409646064043045) + t * p)
+            p = T(0.14117400348186493) + t * (T(0.12165010720491409) + t * p)
+            return (e * t) * (T(0.1410439908504486) + t * p)
 
         return single
 
-    def double(t):
+    def double(x, e):
+        """t · exp(p(t) − z²) / 2 for z = |x| / √2 and t = 1 / (1 + z / 2)."""
+        z = abs(x) * 0.7071067811865476
+        t = 1 / (1 + z * 0.5)
         u = t * 2.1 - 1.1  # −1 … 1 for t = 1/21 … 1
         p = -4.403483467008551e-09
         p = 3.768306367712071e-08 + u * (4.727005006992193e-09 + u * p)
@@ -147,7 +160,8 @@ def _log_erfc_by_dtype(t):
         p = 0.0007265905802377009 + u * (-0.0016686990964154542 + u * p)
         p = -0.006351743125485344 + u * (0.007220453029623866 + u * p)
         p = 0.0367521672171745 + u * (-0.04195886875526619 + u * p)
-        return -0.6396612122643839 + u * (0.6445991025363778 + u * p)
+        p = -0.6396612122643839 + u * (0.6445991025363778 + u * p)
+        return 0.5 * t * exp(p - z * z)
 
     return double
 
@@ -159,6 +173,13 @@ def exp(x):
     q, n = _reduced(_held(x))
     half = _rounded(n * T(0.5))
     return ((T(1) + q) * _power(half)) * _power(n - half)
+
+
+@number
+def exp_of_negative(x):
+    """eˣ for x ≤ 0; 0 where that would be no normal number."""
+    q, n = _reduced(x)
+    return (type(x)(1) + q) * _power(n) if x > _lowest(x) else type(x)(0)
 
 
 @number
@@ -197,10 +218,7 @@ def tanh(x):
 
 
 @number
-def normal_cdf(x):
-    """Φ(x) = erfc(−x / √2) / 2, the probability that a standard normal number is below x."""
-    T = type(x)
-    z = abs(x) * T(0.7071067811865476)
-    t = T(1) / (T(1) + z * T(0.5))
-    tail = T(0.5) * t * exp(_log_erfc(t) - z * z)
-    return T(1) - tail if x > T(0) else tail
+def normal_cdf(x, e):
+    """Φ(x), the probability that a standard normal number is below x, where e = exp(−x² / 2)."""
+    tail = _normal_tail(x, e)
+    return type(x)(1) - tail if x > type(x)(0) else tail
