@@ -179,7 +179,7 @@ def exp(x):
 def exp_of_negative(x):
     """eˣ for x ≤ 0; 0 where that would be no normal number."""
     q, n = _reduced(x)
-    return (type(x)(1) + q) * _power(n) if x > _lowest(x) else type(x)(0)
+    return type(x)(0) if x < _lowest(x) else (type(x)(1) + q) * _power(n)  # NaN stays NaN
 
 
 @number

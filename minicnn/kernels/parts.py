@@ -1,4 +1,4 @@
-"""Normalisation of parts of each image: statistics of a row, of a plane or of a group of channels, and their gradients.
+"""Normalisation of parts of each image: statistics of a plane or of a group of channels, and their gradients.
 
     y = (x − mean) · invstd · weight + bias,     invstd = 1 / √(var + eps)
 
@@ -6,10 +6,9 @@ Backward, with x̂ = (x − mean) · invstd and means over the part that was nor
 
     ∂x = invstd · (∂y · weight − mean(∂y · weight) − x̂ · mean(∂y · weight · x̂))
 
-`rows` are (R, D): each row is a part, weight and bias lie along it (Ba et al., 2016). Images are `planes` (N·C, P),
-row-major, or `pixels` (N, P, C), channels-last; for them the kernels give sums of each channel of each image, (N, C),
-from which the statistics of any group of channels follow, and apply factors of that shape. Sums are carried in float64;
-how they are divided depends on sizes alone.
+Images are `planes` (N·C, P), row-major, or `pixels` (N, P, C), channels-last; the kernels give sums of each channel of
+each image, (N, C), from which the statistics of any group of channels follow, and apply factors of that shape. Sums are
+carried in float64; how they are divided depends on sizes alone.
 """
 
 import numpy as np
@@ -93,41 +92,6 @@ def products_of(g, weight, values, centre, lanes, more_lanes):
 
 
 @kernel(parallel=True)
-def _rows_forward(x, weight, bias, eps, centred, y, means, invstds):
-    R, D = x.shape
-    for chunk in prange(CHUNKS):
-        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
-        for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
-            mean, variance = 0.0, 0.0
-            if centred:
-                mean, variance = moments_of(x[r], lanes, more_lanes)
-            else:
-                _, variance = _about(x[r], 0.0, lanes, more_lanes)
-            invstd = 1 / np.sqrt(variance + eps)
-            means[r], invstds[r] = mean, invstd
-            for d in range(D):
-                y[r, d] = (x[r, d] - mean) * invstd * weight[d] + bias[d]
-
-
-@kernel(parallel=True)
-def _rows_backward(g, x, weight, means, invstds, centred, grad_x, by_weight, by_bias):
-    """by_weight, by_bias: float64 (CHUNKS, D), zeros."""
-    R, D = x.shape
-    for chunk in prange(CHUNKS):
-        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
-        for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
-            mean, invstd = means[r], invstds[r]
-            total, product = products_of(g[r], weight, x[r], mean, lanes, more_lanes)
-            offset = total / D if centred else 0.0
-            slope = product * invstd * invstd / D
-            for d in range(D):
-                centre = x[r, d] - mean
-                by_weight[chunk, d] += g[r, d] * centre * invstd
-                by_bias[chunk, d] += g[r, d]
-                grad_x[r, d] = (np.float64(g[r, d]) * weight[d] - offset - centre * slope) * invstd
-
-
-@kernel(parallel=True)
 def _plane_moments(x, means, variances):
     M = len(x)
     for chunk in prange(CHUNKS):
@@ -206,32 +170,6 @@ def _pixel_grad(g, x, centre, scale, slope, shift, grad_x):
         n, p = np.int64(row) // P, np.int64(row) % P
         for c in range(C):
             grad_x[n, p, c] = g[n, p, c] * scale[n, c] - (x[n, p, c] - centre[n, c]) * slope[n, c] - shift[n, c]
-
-
-def rows_forward(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float, centred: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every row of x (R, D) normalised.
-
-    Args:
-        weight, bias: (D,), of the dtype of x.
-        centred: whether the mean is subtracted; otherwise 0 stands for it, and the root of the mean square for √var.
-
-    Returns: y, and mean and invstd of every row in float64.
-    """
-    y, means, invstds = empty(x.shape, x.dtype), np.empty(len(x)), np.empty(len(x))
-    _rows_forward(x, weight, bias, eps, centred, y, means, invstds)
-    return y, means, invstds
-
-
-def rows_backward(
-    grad_output: np.ndarray, x: np.ndarray, weight: np.ndarray, means: np.ndarray, invstds: np.ndarray, centred: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients with respect to x, weight and bias of `rows_forward`, the last two in float64."""
-    grad_x = empty(x.shape, x.dtype)
-    by_weight, by_bias = np.zeros((2, CHUNKS, x.shape[1]))
-    _rows_backward(grad_output, x, weight, means, invstds, centred, grad_x, by_weight, by_bias)
-    return grad_x, by_weight.sum(0), by_bias.sum(0)
 
 
 def _chunks(x: np.ndarray) -> int:

@@ -15,9 +15,9 @@ import numpy as np
 from numba import prange
 
 from minicnn.kernels.compile import kernel
-from minicnn.kernels.exponential import exp
+from minicnn.kernels.exponential import exp_of_negative
 from minicnn.kernels.memory import dense, empty_like, like
-from minicnn.kernels.rows import LANES, largest, total
+from minicnn.kernels.rows import LANES, inner, largest, total
 from minicnn.kernels.vectors import fill_vectors
 
 TASK = 4096
@@ -40,7 +40,7 @@ def _rows(x, y, logarithm):
         row, result = x[r], y[r]
         shift = largest(row, scratch)
         for k in range(K):
-            e[k] = exp(row[k] - shift)
+            e[k] = exp_of_negative(row[k] - shift)
         summed = total(e, scratch)
         if logarithm:
             rest = y.dtype.type(np.log(summed))
@@ -66,7 +66,7 @@ def _columns(x, y, logarithm, begin, end):
     for k in range(K):
         row, result = x[k, begin:end], y[k, begin:end]
         for b in range(width):
-            e[b] = exp(row[b] - most[b])
+            e[b] = exp_of_negative(row[b] - most[b])
         for b in range(width):
             sums[b] += e[b]
         if logarithm:
@@ -132,17 +132,15 @@ def _softmax(x, y, logarithm, tasks):
 def _gradient_rows(g, y, grad_input, logarithm):
     fill_vectors()
     R, K = y.shape
-    scratch, products = np.empty(LANES, y.dtype), np.empty(K, y.dtype)
+    scratch = np.empty(LANES, y.dtype)
     for r in range(R):
         slope, row, result = g[r], y[r], grad_input[r]
         if logarithm:
             summed = y.dtype.type(total(slope, scratch))
             for k in range(K):
-                result[k] = slope[k] - exp(row[k]) * summed
+                result[k] = slope[k] - exp_of_negative(row[k]) * summed
         else:
-            for k in range(K):
-                products[k] = slope[k] * row[k]
-            summed = y.dtype.type(total(products, scratch))
+            summed = y.dtype.type(inner(slope, row, scratch))
             for k in range(K):
                 result[k] = row[k] * (slope[k] - summed)
 
@@ -166,7 +164,7 @@ def _gradient_columns(g, y, grad_input, logarithm, begin, end):
         slope, row, result = g[k, begin:end], y[k, begin:end], grad_input[k, begin:end]
         if logarithm:
             for b in range(width):
-                result[b] = slope[b] - exp(row[b]) * rounded[b]
+                result[b] = slope[b] - exp_of_negative(row[b]) * rounded[b]
         else:
             for b in range(width):
                 result[b] = row[b] * (slope[b] - rounded[b])
@@ -215,6 +213,8 @@ def _softmax_gradient(g, y, grad_input, logarithm, tasks):
 
 def _boxed(x: np.ndarray, axis: int) -> np.ndarray:
     """The memory of a dense array as (A, K, B), `axis` in the middle."""
+    if x.flags.c_contiguous:  # as nearly always
+        return x.reshape(math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :]))
     order = sorted(range(x.ndim), key=lambda i: x.strides[i] if x.shape[i] > 1 else 0, reverse=True)
     place = order.index(axis)
     memory = x.transpose(order)

@@ -124,7 +124,7 @@ class RowNorm(Operator):
         factor = np.ones(size, x.dtype) if weight is None else np.ascontiguousarray(weight).ravel()
         nothing = 0.0 if centred else -0.0  # −0 + −0 = −0: PyTorch adds no bias to what isn't centred
         shift = np.full(size, nothing, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
-        y, means, invstds = kernels.parts.rows_forward(rows, factor, shift, eps, centred)
+        y, means, invstds = kernels.row_norm.forward(rows, factor, shift, eps, centred)
         if not watched and weight is not None:
             factor = factor.copy()
         ctx.saved = rows, factor, means, invstds, *((x, weight) if watched else ())
@@ -136,7 +136,7 @@ class RowNorm(Operator):
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         rows, factor, means, invstds, *_ = ctx.saved
         g = kernels.memory.contiguous(grad_output).reshape(rows.shape)
-        found = kernels.parts.rows_backward(g, rows, factor, means, invstds, ctx.centred)
+        found = kernels.row_norm.backward(g, rows, factor, means, invstds, ctx.centred)
         results = [
             gradient.astype(g.dtype, copy=False).reshape(shape) if needed else None
             for gradient, shape, needed in zip(found, ctx.shapes, ctx.needs_input_grad[:3], strict=True)
