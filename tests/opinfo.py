@@ -162,6 +162,8 @@ class Side:
             return type(value)(self.convert(item) for item in value)
         if isinstance(value, dict):
             return {key: self.convert(item) for key, item in value.items()}
+        if value is torch.nn.functional.gelu and self.module is minicnn:
+            return minicnn.nn.functional.gelu
         if isinstance(value, slice):
             return slice(*[self.convert(bound) for bound in (value.start, value.stop, value.step)])
         return value
@@ -440,6 +442,8 @@ def judge(op: Any, variant: Variant, dtype: torch.dtype, sample: Any) -> str | N
     the sake of it, what torch makes of contiguous arguments counts.
     """
     drawn = op.name.split(".")[-1] in RANDOM or bool(sample.kwargs.get("dropout_p"))
+    if op.name == "nn.functional.multi_head_attention_forward":
+        drawn = sample.args[9] > 0 and sample.kwargs.get("training", True)
 
     def calling(function: Callable, given: Any) -> Callable:
         def call(side: Side) -> Any:

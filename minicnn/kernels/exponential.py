@@ -44,7 +44,15 @@ def _tail(z):
 
 
 def _lowest(x):
-    """Below it eˣ is no normal number."""
+    """Below it eˣ is 0."""
+
+
+def _raised(n):
+    """2ⁿ · 2⁶⁴, or in float64 2ⁿ · 2⁵¹², for an integer n, given as a float, for which that is a normal number."""
+
+
+def _unraised(x):
+    """What takes that back: 2⁻⁶⁴, or 2⁻⁵¹²."""
 
 
 def _normal_tail(x, e):
@@ -123,8 +131,23 @@ def _tail_by_dtype(z):
 
 @overload(_lowest, jit_options=OPTIONS)
 def _lowest_by_dtype(x):
-    lowest = np.float32(-87.336) if x == types.float32 else np.float64(-708.39)
+    lowest = np.float32(-104) if x == types.float32 else np.float64(-746)
     return lambda x: lowest
+
+
+@overload(_raised, jit_options=OPTIONS)
+def _raised_by_dtype(n):
+    if n == types.float32:
+        shift = np.float32(ROUND_32 + 64)
+        return lambda n: np.int32(np.float32(n + shift).view(np.int32) << np.int32(23)).view(np.float32)
+    wide = ROUND_64 + 512
+    return lambda n: np.int64(np.float64(n + wide).view(np.int64) << np.int64(52)).view(np.float64)
+
+
+@overload(_unraised, jit_options=OPTIONS)
+def _unraised_by_dtype(x):
+    factor = np.float32(2.0**-64) if x == types.float32 else np.float64(2.0**-512)
+    return lambda x: factor
 
 
 @overload(_normal_tail, jit_options=OPTIONS)
@@ -177,9 +200,10 @@ def exp(x):
 
 @number
 def exp_of_negative(x):
-    """eˣ for x ≤ 0; 0 where that would be no normal number."""
+    """eˣ for x ≤ 0: with one power of two, 2ⁿ, raised to be a normal number, and taken back."""
     q, n = _reduced(x)
-    return type(x)(0) if x < _lowest(x) else (type(x)(1) + q) * _power(n)  # NaN stays NaN
+    y = ((type(x)(1) + q) * _raised(n)) * _unraised(x)
+    return type(x)(0) if x < _lowest(x) else y  # NaN stays NaN
 
 
 @number
