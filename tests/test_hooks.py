@@ -139,6 +139,7 @@ NAMED = (
     "m.addmm(x, x, y)", "m.bmm(x[None], y[None])", "m.mm(x, y)", "x.masked_fill(x > 0, 0.5)", "x.sort()[0]",
     "x.floor()",
     "F.silu(x)", "F.softplus(x)", "F.hardtanh(x)", "F.relu6(x)", "x.atan2(y)", "x.logsumexp(0)", "x.transpose(0, 1)",
+    "1 - x", "2 ** x", "x.T", "x.permute(1, 0)", "x[None].squeeze(0)", "x ** y", "2 / x",
 )  # fmt: skip
 
 

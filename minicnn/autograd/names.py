@@ -32,12 +32,6 @@ def _taken(node: Any) -> str:
     return "UnsqueezeBackward0" if any(part is None for part in key) else "SliceBackward0"
 
 
-def _permuted(node: Any) -> str:
-    axes = node.arguments[0]
-    moved = sum(axis != place for place, axis in enumerate(axes))
-    return "TransposeBackward0" if moved == 2 else "PermuteBackward0"
-
-
 def _product(node: Any) -> str:
     return {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (2, 2): "MmBackward0"}.get(node.dims, "UnsafeViewBackward0")
 
@@ -92,14 +86,14 @@ _SPELLED = (
 _NAMES: dict[str, str | Callable[[Any], str]] = {
     **{own: f"{name}Backward0" for own, name in (pair.split(":") for pair in _SPELLED.split())},
     "Power": _with_tensor("Pow"),
-    "PowerOfNumber": "PowBackward1",
+    "PowerOfNumber": "PowBackward2",
+    "SqueezeAlong": "SqueezeBackward1",
     "Clamp": "ClampBackward1",
     "MatrixProduct": _product,
     "Sum": _reduction("Sum"),
     "Mean": _reduction("Mean"),
     "ExtremeOf": lambda node: f"{node.which}Backward1",
     "ExtremeAlong": lambda node: f"{node.which}Backward0",
-    "Permute": _permuted,
     "Take": _taken,
     "Put": "torch::autograd::CopySlices",
     "Write": "torch::autograd::CopySlices",

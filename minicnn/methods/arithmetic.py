@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minicnn.autograd import Variable
+from minicnn.autograd.graph import entitled
 from minicnn.methods.in_place import in_place
 from minicnn.operators import arithmetic, comparison, division, elementwise, logic, matmul, mixing, rounding
 from minicnn.operators.operands import OPERANDS
@@ -35,7 +36,7 @@ class Arithmetic(Variable):
     __add__ = _sign(arithmetic.Add.call)
     __radd__ = _sign(arithmetic.Add.call, swapped=True)
     __sub__ = _sign(arithmetic.Subtract.call)
-    __rsub__ = _sign(arithmetic.Subtract.call, swapped=True)
+    __rsub__ = entitled("RsubBackward1")(_sign(arithmetic.Subtract.call, swapped=True))
     __mul__ = _sign(arithmetic.Multiply.call)
     __rmul__ = _sign(arithmetic.Multiply.call, swapped=True)
     __truediv__ = _sign(arithmetic.true_divide)

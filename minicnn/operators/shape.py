@@ -177,6 +177,10 @@ class Permute(ViewOperator):
         return g.transpose(np.argsort(axes)) if axes else g, None
 
 
+class Transpose(Permute):
+    """Two axes swapped."""
+
+
 def permute(input: Any, *dims: Any, **named: Any) -> Any:
     """The axes in the order `dims`, as a view.
 
@@ -203,7 +207,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
         normalize_dims(dim, ndim)
     if ndim:
         axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
-    return Permute.apply(input, tuple(axes))
+    return Transpose.apply(input, tuple(axes))
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
@@ -245,12 +249,17 @@ class Unsqueeze(ViewOperator):
     backward = View.backward
 
 
+class SqueezeAlong(Squeeze):
+    """Without given axes of size 1."""
+
+
 @numpy_spelling
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     """Without the axes of size 1, or without those of `dim` that have size 1, as a view."""
     shape = array_argument(input, "squeeze").shape
     axes = () if isinstance(dim, (tuple, list)) and not dim else normalize_dims(dim, len(shape))
-    return Squeeze.apply(input, tuple([axis for axis in axes if shape[axis] == 1]))
+    operation = Squeeze if dim is None else SqueezeAlong
+    return operation.apply(input, tuple([axis for axis in axes if shape[axis] == 1]))
 
 
 @entitled("UnsqueezeBackward0")
