@@ -32,7 +32,8 @@ class _Plan(NamedTuple):
     """How to copy.
 
     Attributes:
-        sizes, target, source: the outer axes: how long, and how far apart neighbours lie in each, in elements.
+        sizes, target, source: the outer axes, at least one: how long, and how far apart neighbours lie in each, in
+            elements.
         inner, inner_source: the target's innermost axis: its length, and how far apart neighbours lie in the source.
         along, along_target: of tiles the source's innermost axis: its length, and how far apart neighbours lie in the
             target; 1 and 0 else.
@@ -71,7 +72,7 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
         if beside and (min(beside[0][2], inner) >= vector_bytes() // itemsize or COLOURS in (beside[0][2], inner)):
             along_target, _, along = beside[0]
             merged.remove(beside[0])
-    outer = np.array(merged, np.int64).reshape(-1, 3)
+    outer = np.array(merged or [(0, 0, 1)], np.int64)
     sizes, in_target, in_source = (np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1))
     return _Plan(sizes, in_target, in_source, inner, inner_source, along, along_target, (span[0], span[1]))
 
@@ -94,13 +95,10 @@ def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, i
         task = np.int64(number)
         row, end = rows * task // tasks, rows * (task + 1) // tasks
         while row < end:  # as far as the last outer axis goes
-            to, at, count = _place(row, sizes, target_steps), _place(row, sizes, source_steps), np.int64(1)
-            next_target, next_source = np.int64(0), np.int64(0)
-            if last >= 0:
-                count = min(end - row, sizes[last] - row % sizes[last])
-                next_target, next_source = target_steps[last], source_steps[last]
+            to, at = _place(row, sizes, target_steps), _place(row, sizes, source_steps)
+            count = min(end - row, sizes[last] - row % sizes[last])
             for k in range(count):
-                t, f = to + k * next_target, at + k * next_source
+                t, f = to + k * target_steps[last], at + k * source_steps[last]
                 if inner_source == 1:
                     for i in range(0, whole, vector):
                         store(load(source, f + i), target, t + i)
