@@ -1,5 +1,6 @@
 """Kernels touch nothing outside their arrays: each array lies against a page that ends the process when touched."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -13,7 +14,8 @@ SCRIPT = Path(__file__).with_name("guarded.py")
 
 def guarded(*arguments):
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.mark.parametrize("where", ["before", "behind"])

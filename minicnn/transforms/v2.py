@@ -1,7 +1,9 @@
 """torchvision's second transforms, of images: those of `minicnn.transforms` under their names, and what is new.
 
 Of boxes, masks, key points and videos they know nothing; a name that is about these is missing. `MixUp` and `CutMix`
-take a batch of images and its labels, all others one image or, in a data set, many at once.
+take a batch of images and its labels, all others one image or, in a data set, many at once. A Tensor of bytes is
+resized as by the first transforms; torchvision's second ones compute in bytes, and differ by one of 255 steps now and
+then.
 """
 
 import math

@@ -141,7 +141,13 @@ def to_image(inpt: Any) -> Tensor:
 
 
 def to_dtype(inpt: Tensor, dtype: Any = float32, scale: bool = False) -> Tensor:
-    """A Tensor image in another dtype, its values scaled so that white stays white where `scale` asks for it."""
+    """A Tensor image in another dtype, its values scaled so that white stays white where `scale` asks for it.
+
+    Raises:
+        TypeError: `inpt` is no Tensor.
+    """
+    if not isinstance(inpt, Tensor):
+        raise TypeError(f"Input can either be a plain tensor or a PIL image, but got {type(inpt)}.")
     return convert_image_dtype(inpt, dtype) if scale else inpt.to(dtype)
 
 
