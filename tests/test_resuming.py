@@ -304,7 +304,7 @@ def test_stopped_after_any_step_it_goes_on_to_the_bit(
         steps = getattr(optim, optimizer)(model.parameters(), lr=0.05)
         rates = SCHEDULERS[scheduler](steps)
         options |= {"scheduler": rates, "scheduler_per_batch": scheduler == "cycle"}
-        return fit(model, *loaders(), steps, epochs=4, snapshot=tmp_path / "snapshot", **options), model
+        return fit(model, *loaders(), None, steps, epochs=4, snapshot=tmp_path / "snapshot", **options), model
 
     expected, whole_model = training()
     left = iter(range(after - 1, -1, -1))
@@ -330,7 +330,7 @@ def test_callbacks_see_it_all() -> None:
             seen.append(len(history.losses))
 
     model = network()
-    fit(model, *loaders(), optim.SGD(model.parameters(), lr=0.1), epochs=1, callbacks=[Watching()])
+    fit(model, *loaders(), None, optim.SGD(model.parameters(), lr=0.1), epochs=1, callbacks=[Watching()])
     assert seen == ["begin", (1, 1), (1, 2), (1, 3), 3]
 
 
@@ -338,20 +338,21 @@ def test_steps_without_a_finite_loss_can_be_left_out() -> None:
     model, (train, test) = network(), loaders()
     batches = [*train]
     batches[1][0][:] = float("nan")
-    history = fit(model, batches, test, optim.SGD(model.parameters(), lr=0.1), epochs=2, keep_going=True)
+    history = fit(model, batches, test, None, optim.SGD(model.parameters(), lr=0.1), epochs=2, keep_going=True)
     assert np.isnan(history.losses).tolist() == [False, True, False] * 2
     with pytest.raises(FloatingPointError, match="the images are not finite"):
-        fit(model, batches, test, optim.SGD(model.parameters(), lr=0.1), epochs=1)
+        fit(model, batches, test, None, optim.SGD(model.parameters(), lr=0.1), epochs=1)
     with pytest.raises(FloatingPointError, match="no batch of epoch 1"):
-        fit(model, batches[1:2], test, optim.SGD(model.parameters(), lr=0.1), epochs=1, keep_going=True)
+        fit(model, batches[1:2], test, None, optim.SGD(model.parameters(), lr=0.1), epochs=1, keep_going=True)
 
 
 def test_a_snapshot_of_another_model_is_refused(tmp_path: Path) -> None:
     model = network()
-    fit(model, *loaders(), optim.SGD(model.parameters(), lr=0.1), epochs=1, snapshot=tmp_path / "s")
+    fit(model, *loaders(), None, optim.SGD(model.parameters(), lr=0.1), epochs=1, snapshot=tmp_path / "s")
     other = nn.Linear(2, 3)
+    steps = optim.SGD(other.parameters(), lr=0.1)
     with pytest.raises(ValueError, match="is of another training"):
-        fit(other, *loaders(), optim.SGD(other.parameters(), lr=0.1), epochs=2, snapshot=tmp_path / "s", resume=True)
+        fit(other, *loaders(), None, steps, epochs=2, snapshot=tmp_path / "s", resume=True)
 
 
 def test_any_nest_comes_back(tmp_path: Path) -> None:
@@ -389,7 +390,7 @@ def test_the_best_weights_go_where_they_are_asked_to(tmp_path: Path) -> None:
             kept.append((epoch.test, {name: value.numpy().copy() for name, value in model.state_dict().items()}))
 
     steps = optim.SGD(model.parameters(), lr=0.5)
-    fit(model, *loaders(), steps, epochs=5, save_best=tmp_path / "best", callbacks=[Keeping()])
+    fit(model, *loaders(), None, steps, epochs=5, save_best=tmp_path / "best", callbacks=[Keeping()])
     _, best = max(kept, key=lambda pair: (pair[0].accuracy, -pair[0].loss))
     for name, value in load(tmp_path / "best").items():
         np.testing.assert_array_equal(value.numpy(), best[name])
@@ -411,5 +412,5 @@ def test_snapshots_come_when_they_are_said_to(tmp_path: Path, every: int | None,
     )
     model = network()
     steps = optim.SGD(model.parameters(), lr=0.1)
-    fit(model, *loaders(), steps, epochs=3, snapshot=tmp_path / "s", snapshot_every=every)
+    fit(model, *loaders(), None, steps, epochs=3, snapshot=tmp_path / "s", snapshot_every=every)
     assert taken == ([3, 6, 9] if every is None else [2, 4, 6, 8])

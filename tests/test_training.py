@@ -87,7 +87,7 @@ def test_a_fit_is_the_loop_of_pytorchs_tutorials():
 
     optimizer = optim.SGD(ours.parameters(), lr=0.5, momentum=0.5)
     scheduler = optim.lr_scheduler.StepLR(optimizer, 2, gamma=0.1)
-    history = fit(ours, loader(), loader(30, 16, seed=1), optimizer, epochs=3, scheduler=scheduler)
+    history = fit(ours, loader(), loader(30, 16, seed=1), None, optimizer, epochs=3, scheduler=scheduler)
     recorded = [(e.learning_rate, *e.train, *e.test) for e in history.epochs]
     np.testing.assert_allclose(recorded, expected, rtol=1e-5)
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
@@ -101,6 +101,7 @@ def test_callbacks_see_every_batch_and_epoch_in_order():
         model,
         loader(),
         loader(),
+        None,
         optim.SGD(model.parameters(), lr=0.1),
         epochs=2,
         on_batch=lambda epoch, batch, loss: seen.append((epoch, batch, type(loss))),
@@ -119,7 +120,7 @@ def test_a_scheduler_for_batches_is_stepped_after_each():
     scheduler = optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
     seen = []
     history = fit(
-        *(model, loader(), loader(), optimizer),
+        *(model, loader(), loader(), None, optimizer),
         epochs=2,
         scheduler=scheduler,
         scheduler_per_batch=True,
@@ -138,14 +139,14 @@ def test_a_scheduler_that_needs_the_test_loss_cannot_be_stepped_per_batch():
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     for scheduler in (None, optim.lr_scheduler.ReduceLROnPlateau(optimizer)):
         with pytest.raises(ValueError, match="scheduler_per_batch needs a scheduler that looks at no test loss"):
-            fit(*(model, loader(), loader(), optimizer), epochs=1, scheduler=scheduler, scheduler_per_batch=True)
+            fit(*(model, loader(), loader(), None, optimizer), epochs=1, scheduler=scheduler, scheduler_per_batch=True)
 
 
 def test_plateaus_are_judged_by_the_test_loss():
     model = nn.Linear(2, 3)
     optimizer = optim.SGD(model.parameters(), lr=1e-9)
     scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0, eps=0)
-    history = fit(model, loader(), loader(), optimizer, epochs=4, scheduler=scheduler)
+    history = fit(model, loader(), loader(), None, optimizer, epochs=4, scheduler=scheduler)
     assert [epoch.learning_rate for epoch in history.epochs] == [1e-9, 1e-9, 5e-10, 2.5e-10]
 
 
@@ -164,7 +165,7 @@ def test_training_and_evaluating_use_the_right_mode_and_leave_the_old_one(mode):
     assert modes == [(False, False)] * 6
     assert model.training is mode
     modes.clear()
-    fit(model, loader(), loader(), optim.SGD(model.parameters(), lr=0.1), epochs=1)
+    fit(model, loader(), loader(), None, optim.SGD(model.parameters(), lr=0.1), epochs=1)
     assert modes == [(True, True)] * 3 + [(False, False)] * 3
     assert model.training is mode
 
@@ -182,8 +183,14 @@ def test_scores_do_not_depend_on_the_batches(batch_size):
     np.testing.assert_array_equal(confusion.sum(1), np.bincount(y, minlength=3))
 
 
-def test_another_criterion_is_used():
+def test_another_loss_is_used():
     model = nn.Linear(2, 3)
+    for factor in (1, 2):
+        copy = nn.Linear(2, 3)
+        copy.load_state_dict(model.state_dict())
+        steps = optim.SGD(copy.parameters(), lr=0.0)
+        history = fit(copy, loader(), loader(), lambda s, t, n=factor: n * nn.CrossEntropyLoss()(s, t), steps, 1)
+        assert history.last.test.loss == pytest.approx(factor * evaluate(model, loader()).loss)
     doubled = evaluate(model, loader(), lambda scores, targets: 2 * nn.CrossEntropyLoss()(scores, targets))
     assert doubled.loss == pytest.approx(2 * evaluate(model, loader()).loss)
 
@@ -191,12 +198,14 @@ def test_another_criterion_is_used():
 def test_nothing_to_learn_from_is_an_error():
     model = nn.Linear(2, 3)
     optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(TypeError, match="a loss, or None, and then an optimizer"):
+        fit(model, loader(), loader(), optimizer, nn.CrossEntropyLoss(), 1)
     with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
-        fit(model, loader(), loader(), optimizer, epochs=0)
+        fit(model, loader(), loader(), None, optimizer, epochs=0)
     with pytest.raises(ValueError, match="train_loader yields no images"):
-        fit(model, [], loader(), optimizer, epochs=1)
+        fit(model, [], loader(), None, optimizer, epochs=1)
     with pytest.raises(ValueError, match="loader yields no images"):
-        fit(model, loader(), [], optimizer, epochs=1)
+        fit(model, loader(), [], None, optimizer, epochs=1)
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
@@ -207,7 +216,7 @@ def test_divergence_stops_before_it_spoils_the_weights(poison):
     optimizer = optim.SGD(model.parameters(), lr=0.125)
     batches = DataLoader(TensorDataset(x, y), 16)
     with pytest.raises(FloatingPointError, match=r"nan in epoch 1, batch 2, at learning rate 0\.125"):
-        fit(model, batches, loader(), optimizer, epochs=3)
+        fit(model, batches, loader(), None, optimizer, epochs=3)
     assert all(np.isfinite(p.detach().numpy()).all() for p in model.parameters())
     assert model.training
 
@@ -317,7 +326,7 @@ def test_lenet_learns_mnist_in_an_epoch():
     )
     model = lenet()
     try:
-        history = fit(model, train, test, optim.Adam(model.parameters(), lr=0.004), epochs=1)
+        history = fit(model, train, test, None, optim.Adam(model.parameters(), lr=0.004), epochs=1)
     finally:
         minicnn.set_num_threads(threads)
     assert history.last.test.accuracy >= 0.95

@@ -36,11 +36,11 @@ class StoppedError(Exception):
 def fit(
     model: nn.Module,
     train_loader: Iterable,
-    test_loader: Iterable,
+    valid_loader: Iterable,
+    loss: Callable[[Tensor, Tensor], Tensor] | None,
     optimizer: Optimizer,
-    criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
-    *,
     epochs: int,
+    *,
     scheduler: LRScheduler | None = None,
     scheduler_per_batch: bool = False,
     on_batch: Callable[[int, int, float], Any] | None = None,
@@ -60,9 +60,9 @@ def fit(
     Args:
         model: turns images (N, C, H, W) into scores (N, classes). It is left in the mode it came in.
         train_loader: yields pairs of images and int64 targets (N,).
-        test_loader: yields the same, of images that the model never learns from.
+        valid_loader: yields the same, of images that the model never learns from.
+        loss: mean loss of scores and targets; None for `nn.CrossEntropyLoss()`.
         optimizer: changes the model's parameters.
-        criterion: mean loss of scores and targets, `nn.CrossEntropyLoss()` by default.
         epochs: how many times to go through `train_loader`.
         scheduler: sets the learning rate; stepped after every epoch (`ReduceLROnPlateau` with the test loss).
         scheduler_per_batch: step it after every batch instead, as `OneCycleLR` wants it.
@@ -84,6 +84,7 @@ def fit(
     Returns: the record of all epochs and steps.
 
     Raises:
+        TypeError: where there is no optimizer in its place.
         ValueError: where `epochs` or `patience` is below 1, a loader yields nothing, or `ReduceLROnPlateau` is to be
             stepped per batch.
         FloatingPointError: where the loss is no longer a finite number; the step that would have spoilt the
@@ -91,13 +92,15 @@ def fit(
         StoppedError: where `stop` asked for it.
         FileNotFoundError, ValueError: where there is no snapshot to go on from, or it is damaged or of another model.
     """
+    if not isinstance(optimizer, Optimizer) or isinstance(loss, Optimizer):
+        raise TypeError(f"fit takes a loss, or None, and then an optimizer, got {type(loss)} and {type(optimizer)}")
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     if patience is not None and patience < 1:
         raise ValueError(f"patience must be at least 1 epoch, got {patience}")
     if scheduler_per_batch and (scheduler is None or isinstance(scheduler, ReduceLROnPlateau)):
         raise ValueError(f"scheduler_per_batch needs a scheduler that looks at no test loss, got {scheduler}")
-    run = _Run(model, optimizer, scheduler, scheduler_per_batch, criterion or nn.CrossEntropyLoss(), keep_going)
+    run = _Run(model, optimizer, scheduler, scheduler_per_batch, loss or nn.CrossEntropyLoss(), keep_going)
     run.snapshot, run.every, run.about, run.stop = snapshot, snapshot_every, about, stop or (lambda: False)
     watching = [*callbacks, _Calling(on_batch, on_epoch)]
     if resume is not False:
@@ -110,7 +113,7 @@ def fit(
             began = time.perf_counter()
             with np.errstate(over="ignore", invalid="ignore"):  # divergence shows in the loss
                 train = run.train_epoch(train_loader, watching)
-            test = evaluate(model, test_loader, run.criterion)
+            test = evaluate(model, valid_loader, run.loss)
             if isinstance(scheduler, ReduceLROnPlateau):
                 scheduler.step(test.loss)
             elif scheduler is not None and not scheduler_per_batch:
@@ -178,9 +181,9 @@ class _Run:
     stop: Callable[[], bool]
 
     def __init__(
-        self, model: nn.Module, optimizer: Optimizer, scheduler: Any, per_batch: bool, criterion: Any, keep_going: bool
+        self, model: nn.Module, optimizer: Optimizer, scheduler: Any, per_batch: bool, loss: Any, keep_going: bool
     ) -> None:
-        self.model, self.optimizer, self.criterion, self.keep_going = model, optimizer, criterion, keep_going
+        self.model, self.optimizer, self.loss, self.keep_going = model, optimizer, loss, keep_going
         self.scheduler, self.per_batch = scheduler, per_batch
         self.history, self.tally, self.batch = History(), _Tally(), 0
         self.best, self.best_epoch = Score(math.inf, -1.0), 0
@@ -233,7 +236,7 @@ class _Run:
     def _step(self, images: Any, targets: Any, epoch: int) -> None:
         self.optimizer.zero_grad()
         scores = self.model(images)
-        loss = self.criterion(scores, targets)
+        loss = self.loss(scores, targets)
         value = loss.item()
         self.history.losses.append(value)
         if math.isfinite(value):
@@ -284,6 +287,7 @@ class _Run:
         try:
             self.model.load_state_dict(content["model"])
             self.optimizer.load_state_dict(content["optimizer"])
+            self.optimizer._opt_called = True  # before the interruption, or the schedule would miss it
             if self.scheduler is not None:
                 self.scheduler.load_state_dict(content["scheduler"])
             self.batch, self.rate = content["batch"], content["rate"]
@@ -305,24 +309,24 @@ class _Run:
 def evaluate(
     model: nn.Module,
     loader: Iterable,
-    criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> Score:
     """Score a classifier, in evaluation mode and without recording gradients.
 
     Args:
         model: turns images (N, C, H, W) into scores (N, classes). It is left in the mode it came in.
         loader: yields pairs of images and int64 targets (N,).
-        criterion: mean loss of scores and targets, `nn.CrossEntropyLoss()` by default.
+        loss: mean loss of scores and targets, `nn.CrossEntropyLoss()` by default.
 
     Returns: mean loss and accuracy, every image counting the same however the batches were cut.
 
     Raises:
         ValueError: where the loader yields nothing.
     """
-    criterion = criterion or nn.CrossEntropyLoss()
+    loss = loss or nn.CrossEntropyLoss()
     tally = _Tally()
     for scores, targets in predictions(model, loader):
-        tally.add(criterion(scores, targets).item(), scores, targets)
+        tally.add(loss(scores, targets).item(), scores, targets)
     return tally.score("loader")
 
 
