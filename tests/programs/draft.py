@@ -226,17 +226,17 @@ class Draft:
             shape = tuple(1 if self.chance(2) else n for n in shape[self.integer(0, len(shape)) :])
         return self.leaf(shape)
 
-    def apart(self, x: str, shape: Sequence[int], broadcast: bool = False) -> str:
+    def apart(self, x: str, shape: Sequence[int], broadcast: bool = False, moved: bool = False) -> str:
         """A floating-point tensor of this shape, or one that broadcasts to it, to be written to x.
 
-        Where x shows some of its memory, but not as it does, it is a copy: minicnn reads all before it writes, and what
-        PyTorch reads while it writes depends on its order.
+        Where x shows some of its memory, but not as it does, or elements are `moved` on their way, it is a copy:
+        minicnn reads all before it writes, and what PyTorch reads while it writes depends on its order.
         """
         name = self.like(shape, broadcast)
         target, source = self[x], self[name]
         same = source.untyped_storage().data_ptr() == target.untyped_storage().data_ptr()
         alike = (source.data_ptr(), source.shape, source.stride()) == (target.data_ptr(), target.shape, target.stride())
-        return f"{name}.clone()" if same and not alike else name
+        return f"{name}.clone()" if same and (moved or not alike) else name
 
     def weight(self, shape: Sequence[int], fan_in: int) -> str:
         """The name of a weight, an old or a new one, whose products with `fan_in` numbers stay tame."""

@@ -119,7 +119,7 @@ def changed_at_indices(draft: Draft) -> str:
     numbers = draft.permutation(size)[: draft.integer(1, size)] if size else []
     shape = list(draft.shape(x))
     shape[axis] = len(numbers)
-    index, source = f"T.tensor({numbers}, dtype=T.int64)", draft.apart(x, shape)
+    index, source = f"T.tensor({numbers}, dtype=T.int64)", draft.apart(x, shape, moved=True)
     whole = list(draft.shape(x))
     whole[axis] = 1
     choices = [
@@ -131,7 +131,7 @@ def changed_at_indices(draft: Draft) -> str:
     if 0 not in whole:
         choices += [
             f"{x}.scatter_({axis}, {_index_like(draft, whole, size)}, {draft.number()})",
-            f"{x}.scatter_add_({axis}, {_index_like(draft, whole, size)}, {draft.apart(x, whole)})",
+            f"{x}.scatter_add_({axis}, {_index_like(draft, whole, size)}, {draft.apart(x, whole, moved=True)})",
         ]
     return draft.pick(choices)
 

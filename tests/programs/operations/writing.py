@@ -105,7 +105,7 @@ def assigned_by_index(draft: Draft) -> str:
     # PyTorch writes to a tensor that refers to one place several times, and then fails in its backward pass.
     x = _target(draft, lambda t: t.dim() > 0 and all(t.stride()))
     key = f"{x}[{index_key(draft, x)}]"
-    y = draft.pick([str(draft.number()), draft.apart(x, draft.shape(key)[1:], broadcast=True)])
+    y = draft.pick([str(draft.number()), draft.apart(x, draft.shape(key)[1:], broadcast=True, moved=True)])
     if not y.startswith("t"):
         return f"{key} {draft.pick(['=', '=', '*='])} {y}"
     return f"{key} = {y}"
