@@ -12,62 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import transforms as first
 from minicnn.compat import missing
-from minicnn.dtypes import as_dtype, float32
+from minicnn.dtypes import float32
 from minicnn.errors import ShapeError
 from minicnn.nn.functional.linear import one_hot
 from minicnn.nn.module import Module
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor, computed
-from minicnn.transforms import (
-    AugMix,
-    AutoAugment,
-    AutoAugmentPolicy,
-    CenterCrop,
-    ColorJitter,
-    ConvertImageDtype,
-    FiveCrop,
-    GaussianBlur,
-    Grayscale,
-    InterpolationMode,
-    Lambda,
-    LinearTransformation,
-    Normalize,
-    Pad,
-    PILToTensor,
-    RandAugment,
-    RandomAdjustSharpness,
-    RandomAffine,
-    RandomApply,
-    RandomAutocontrast,
-    RandomChoice,
-    RandomCrop,
-    RandomEqualize,
-    RandomErasing,
-    RandomGrayscale,
-    RandomHorizontalFlip,
-    RandomInvert,
-    RandomOrder,
-    RandomPerspective,
-    RandomPosterize,
-    RandomResizedCrop,
-    RandomRotation,
-    RandomSolarize,
-    RandomVerticalFlip,
-    Resize,
-    TenCrop,
-    ToPILImage,
-    ToTensor,
-    TrivialAugmentWide,
-    functional,
-)
-from minicnn.transforms import Compose as _Compose
+from minicnn.transforms import *  # noqa: F403 (the second ones of the same names)
 from minicnn.transforms._base import Images, is_pillow
 from minicnn.transforms._draws import integer
 from minicnn.transforms._module import BatchTransform
 
 
-class Compose(_Compose):
+class Compose(first.Compose):  # type: ignore[no-redef]
     """Transforms one after the other.
 
     Args:
@@ -107,7 +66,7 @@ class ToImage(BatchTransform):
 
     def picture(self, image: Any) -> Tensor:
         """A Pillow image as a Tensor (C, H, W)."""
-        return functional.to_image(image)
+        return first.functional.to_image(image)
 
     def batch(self, images: Images, generator: Generator | None = None) -> Tensor:
         """A batch of images as a Tensor (N, C, H, W)."""
@@ -144,11 +103,7 @@ class ToDtype(BatchTransform):
 
     def batch(self, images: Images, generator: Generator | None = None) -> Images:
         """A batch of Tensors in the other dtype; arrays stay, as Pillow images do."""
-        if not isinstance(images, Tensor):
-            return images
-        if self.scale and as_dtype(self.dtype) == np.float32 and images._array.dtype == np.uint8:  # in one pass
-            return computed(np.divide(images._array, np.float32(255), dtype=np.float32))
-        return functional.to_dtype(images, self.dtype, self.scale)
+        return first.functional.to_dtype(images, self.dtype, self.scale) if isinstance(images, Tensor) else images
 
     def picture(self, image: Any) -> Any:
         """A Pillow image as it is."""
@@ -156,7 +111,7 @@ class ToDtype(BatchTransform):
 
     def differentiable(self, image: Tensor) -> Tensor:
         """A Tensor in the other dtype, gradients pass."""
-        return functional.to_dtype(image, self.dtype, self.scale)
+        return first.functional.to_dtype(image, self.dtype, self.scale)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(scale={self.scale})"
@@ -304,55 +259,15 @@ class CutMix(_OfBatches):
 
 
 __all__ = [
+    *(name for name in first.__all__ if name != "RandomTransforms"),
     "RGB",
-    "AugMix",
-    "AutoAugment",
-    "AutoAugmentPolicy",
-    "CenterCrop",
-    "ColorJitter",
-    "Compose",
-    "ConvertImageDtype",
     "CutMix",
-    "FiveCrop",
-    "GaussianBlur",
     "GaussianNoise",
-    "Grayscale",
     "Identity",
-    "InterpolationMode",
-    "Lambda",
-    "LinearTransformation",
     "MixUp",
-    "Normalize",
-    "PILToTensor",
-    "Pad",
-    "RandAugment",
-    "RandomAdjustSharpness",
-    "RandomAffine",
-    "RandomApply",
-    "RandomAutocontrast",
-    "RandomChoice",
-    "RandomCrop",
-    "RandomEqualize",
-    "RandomErasing",
-    "RandomGrayscale",
-    "RandomHorizontalFlip",
-    "RandomInvert",
-    "RandomOrder",
-    "RandomPerspective",
-    "RandomPosterize",
-    "RandomResizedCrop",
-    "RandomRotation",
-    "RandomSolarize",
-    "RandomVerticalFlip",
-    "Resize",
-    "TenCrop",
     "ToDtype",
     "ToImage",
-    "ToPILImage",
     "ToPureTensor",
-    "ToTensor",
-    "TrivialAugmentWide",
-    "functional",
 ]
 
 __getattr__ = missing.getattr_of(__name__, lambda: __all__)

@@ -48,7 +48,7 @@ def multi_head_attention_forward(
     Vaswani and others, "Attention is all you need", section 3.2.2.
 
     Args:
-        query: (L, N, E), or (L, E) of a single sequence.
+        query: (L, N, E), or (L, E) of a single sequence; all of one floating-point dtype.
         key: (S, N, key size), or without N.
         value: (S, N, value size), or without N.
         embed_dim_to_check: E.
@@ -98,7 +98,9 @@ def multi_head_attention_forward(
 
     weights = [q_proj_weight, k_proj_weight, v_proj_weight]
     if not use_separate_proj_weight:
-        weights = list(_given(in_proj_weight, "in_proj_weight").chunk(3))
+        if in_proj_weight is None:
+            raise ShapeError("in_proj_weight is None, and so would the three projections be")
+        weights = list(in_proj_weight.chunk(3))
     biases = [None] * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
     q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
     mask = _checked_mask(mask, L, len(key), N * num_heads)
@@ -211,9 +213,3 @@ def _static(given: Tensor | None, computed: Tensor, name: str) -> Tensor:
     if given.ndim != 3 or given.shape[0] != heads or given.shape[2] != E:
         raise ShapeError(f"{name} must be of shape ({heads}, S, {E}), got {tuple(given.shape)}")
     return given
-
-
-def _given(x: Tensor | None, name: str) -> Tensor:
-    if x is None:
-        raise ShapeError(f"{name} is None")
-    return x

@@ -242,7 +242,7 @@ def instance_norm(
     Args:
         input: (N, C, …), float32 or float64.
         running_mean, running_var: (C,), moved towards the batch's mean statistics; used with `use_input_stats=False`.
-        weight, bias: (C,) or None for ones and zeros.
+        weight, bias: (C,), or None for ones and zeros; of one channel a number, too.
         use_input_stats: normalise by the input's own statistics.
         momentum: how far the running statistics move.
         eps: added to the variance.
@@ -263,12 +263,11 @@ def instance_norm(
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(x.shape)}")
     if x.ndim < 2:
         raise ShapeError(f"instance_norm needs input of shape (N, C, …), got {tuple(x.shape)}")
+    if x.shape[1] == 1:  # then PyTorch takes numbers as weight and bias, too
+        weight, bias = (p.reshape(1) if p is not None and array_of(p).ndim == 0 else p for p in (weight, bias))
     given = {"running_mean": running_mean, "running_var": running_var}
     if x.size or not len(x):  # images without pixels or channels are what they are, as in PyTorch
         given |= {"weight": weight, "bias": bias}
-    if x.shape[1] == 1:  # then PyTorch takes numbers, too
-        weight, bias = (p.reshape(1) if p is not None and array_of(p).ndim == 0 else p for p in (weight, bias))
-        given |= {"weight": weight, "bias": bias} if "weight" in given else {}
     _check_affine("instance_norm", x, (x.shape[1],), **given)
     refuse_gradient("instance_norm", running_mean=running_mean, running_var=running_var)
     if not x.size:

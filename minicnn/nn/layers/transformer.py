@@ -81,6 +81,19 @@ class _Layer(Module):
         """x and what a part makes of it, normalised before the part or behind the sum."""
         return x + part(norm(x)) if self.norm_first else norm(x + part(x))
 
+    @staticmethod
+    def _attention(
+        attention: Module, dropout: Module, to: Tensor | None, mask: Any, by_key: Any, is_causal: bool
+    ) -> Callable[[Tensor], Tensor]:
+        """The part that attends to `to`, or to its own input where that is None."""
+
+        def part(x: Tensor) -> Tensor:
+            seen = x if to is None else to
+            options = {"attn_mask": mask, "key_padding_mask": by_key, "is_causal": is_causal, "need_weights": False}
+            return dropout(attention(x, seen, seen, **options)[0])
+
+        return part
+
     def _fed_forward(self, x: Tensor, last: Module) -> Tensor:
         return last(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
@@ -104,19 +117,7 @@ class TransformerEncoderLayer(_Layer):
         is_causal: bool = False,
     ) -> Tensor:
         """(L, N, E) → (L, N, E); masks as in `MultiheadAttention`. Padded positions are computed like others."""
-
-        def attention(x: Tensor) -> Tensor:
-            y, _ = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=src_mask,
-                key_padding_mask=src_key_padding_mask,
-                need_weights=False,
-                is_causal=is_causal,
-            )
-            return self.dropout1(y)
-
+        attention = self._attention(self.self_attn, self.dropout1, None, src_mask, src_key_padding_mask, is_causal)
         x = self._added(src, self.norm1, attention)
         return self._added(x, self.norm2, lambda x: self._fed_forward(x, self.dropout2))
 
@@ -149,33 +150,10 @@ class TransformerDecoderLayer(_Layer):
         memory_is_causal: bool = False,
     ) -> Tensor:
         """(L, N, E) with `memory` (S, N, E) → (L, N, E); masks as in `MultiheadAttention`."""
-
-        def attention(x: Tensor) -> Tensor:
-            y, _ = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=tgt_mask,
-                key_padding_mask=tgt_key_padding_mask,
-                is_causal=tgt_is_causal,
-                need_weights=False,
-            )
-            return self.dropout1(y)
-
-        def attention_to_memory(x: Tensor) -> Tensor:
-            y, _ = self.multihead_attn(
-                x,
-                memory,
-                memory,
-                attn_mask=memory_mask,
-                key_padding_mask=memory_key_padding_mask,
-                is_causal=memory_is_causal,
-                need_weights=False,
-            )
-            return self.dropout2(y)
-
-        x = self._added(tgt, self.norm1, attention)
-        x = self._added(x, self.norm2, attention_to_memory)
+        own = self.self_attn, self.dropout1, None, tgt_mask, tgt_key_padding_mask, tgt_is_causal
+        others = self.multihead_attn, self.dropout2, memory, memory_mask, memory_key_padding_mask, memory_is_causal
+        x = self._added(tgt, self.norm1, self._attention(*own))
+        x = self._added(x, self.norm2, self._attention(*others))
         return self._added(x, self.norm3, lambda x: self._fed_forward(x, self.dropout3))
 
 

@@ -116,7 +116,7 @@ def convert_image_dtype(image: Tensor, dtype: Any = float32) -> Tensor:
             raise DtypeError(f"The cast from {source} to {target} cannot be performed safely.")
         return (image * (float(largest_value(target)) + 1.0 - SHORT_OF_NEXT)).to(dtype)
     if target.kind == "f":
-        return image.to(dtype) / float(largest_value(source))
+        return from_numpy(np.divide(image._array, float(largest_value(source)), dtype=target))  # in one pass
     most, wanted = largest_value(source), largest_value(target)
     if most > wanted:
         return from_numpy((image._array // ((most + 1) // (wanted + 1))).astype(target))
