@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from minicnn import explain
 from minicnn.explain.page import render
 from tests.page.browser import Opened, launched
-from tests.page.reading import check, expected, padding, pair, read
+from tests.page.reading import check, click, expected, padding, pair, point, read
 from tests.page.states import OPERATIONS, example
 from tests.page.walking import step
 
@@ -99,21 +99,22 @@ def test_numbers_are_pytorchs_for_long(browser: Any, pages: dict[str, Path], op:
     run()
 
 
-MARKED = """([name, kinds]) => [...document.querySelectorAll(`[data-name=${name}] .cell`)]
-  .filter((cell) => cell.k !== undefined && kinds.some((kind) => cell.classList.contains(kind)))
-  .map((cell) => cell.k)"""
+MARKED = """(name) => {
+  const panel = document.querySelector(`[data-name=${name}]`);
+  const colour = (variable) => {
+    const pen = document.createElement('canvas').getContext('2d');
+    pen.fillStyle = getComputedStyle(panel).getPropertyValue(variable).trim();
+    return pen.fillStyle;
+  };
+  const tints = [colour('--tint'), colour('--notice-tint')];
+  return [...panel.querySelectorAll('canvas')]
+    .flatMap(({ painted }) => [...painted].filter(([, { back }]) => tints.includes(back)).map(([k]) => k));
+}"""
 
 
 def marked(page: Any, name: str) -> set[int]:
-    return set(page.evaluate(MARKED, [name, ["window", "now", "tie"]]))
-
-
-def hover(page: Any, name: str, k: int) -> None:
-    page.evaluate(
-        """([name, k]) => [...document.querySelectorAll(`[data-name=${name}] .cell`)].find((cell) => cell.k === k)
-           .dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }))""",
-        [name, k],
-    )
+    """The numbers of an array that lie on a tint."""
+    return set(page.evaluate(MARKED, name))
 
 
 GEOMETRIES = (
@@ -136,7 +137,7 @@ def test_pointing_shows_windows(browser: Any, pages: dict[str, Path], address: s
     output = F.conv2d(ones["input"], ones["weight"], None, *options)
     k = output.numel() // 2
     (by_input,) = torch.autograd.grad(output.flatten()[k], ones["input"])
-    hover(opened.page, "output", k)
+    point(opened.page, "output", k)
     assert marked(opened.page, "input") == set(by_input.flatten().nonzero().flatten().tolist())
     for name, array in ones.items():
         k = array.numel() // 2
@@ -144,7 +145,7 @@ def test_pointing_shows_windows(browser: Any, pages: dict[str, Path], address: s
         one.view(-1)[k] = 1
         parts = {**ones, name: one}
         reached = F.conv2d(parts["input"], parts["weight"], None, *options).flatten().nonzero().flatten().tolist()
-        hover(opened.page, name, k)
+        point(opened.page, name, k)
         assert marked(opened.page, "output") == set(reached)
     opened.close()
 
@@ -155,7 +156,7 @@ def test_sum_is_written_out(browser: Any, pages: dict[str, Path], op: str) -> No
     opened = Opened(browser, pages[op])
     if op in ("conv2d", "avg_pool2d", "max_pool2d"):
         for k in range(9):
-            hover(opened.page, "output", k)
+            point(opened.page, "output", k)
             line = opened.page.locator("#lines p").first.inner_text()
             _, left, right = line.replace("−", "-").replace("·", "*").split(" = ")
             assert eval(left, {"max": max}) == pytest.approx(float(right), rel=1e-5)
@@ -172,7 +173,7 @@ def test_address_holds_the_settings(browser: Any, pages: dict[str, Path]) -> Non
     page.fill("#set-stride-rows", "2")
     second = read(page)
     assert second["cells"] != first["cells"]
-    page.locator("[data-name=input] .cell[tabindex]").first.click()
+    click(page, "input", 0)
     page.keyboard.type("7.5")
     page.keyboard.press("Enter")
     third = read(page)
@@ -231,28 +232,30 @@ def test_invalid_settings_keep_the_last_state(browser: Any, pages: dict[str, Pat
     opened.close()
 
 
-TOUCHED = """(number) => {
-  const cells = document.querySelectorAll('.panel[data-name=output] .cell');
-  const counted = new Set();
-  const count = (records) => records.forEach(({ target }) => counted.add(target));
-  const observer = new MutationObserver(count);
-  const everything = { subtree: true, attributes: true, characterData: true, childList: true };
-  observer.observe(document.getElementById('panels'), everything);
-  cells[number].dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }));
-  count(observer.takeRecords());
-  observer.disconnect();
-  return counted.size;
-}"""
-
-
-def test_pointing_touches_the_window_alone(browser: Any, tmp_path: Path) -> None:
-    """Of 4,000 cells only those change that are marked or were, which is what keeps a reaction within a frame."""
-    page = tmp_path / "large.html"
+def test_pointing_paints_the_window_alone(browser: Any, tmp_path: Path) -> None:
+    """Of 4,000 numbers only those are painted that are marked or were, which keeps a reaction within a frame."""
+    path = tmp_path / "large.html"
     x = np.random.default_rng(0).integers(-3, 4, (1, 1, 32, 32)).astype(float)
-    explain.conv2d(x, np.ones((1, 1, 3, 3)), padding=1).save(page)
-    opened = Opened(browser, page)
-    assert opened.page.evaluate(TOUCHED, 100) > 9
-    assert opened.page.evaluate(TOUCHED, 500) <= 60
+    explain.conv2d(x, np.ones((1, 1, 3, 3)), padding=1).save(path)
+    opened = Opened(browser, path)
+    page = opened.page
+    point(page, "output", 100)
+    before = page.evaluate("window.filled")
+    point(page, "output", 500)
+    assert 9 < page.evaluate("window.filled") - before <= 90
+    opened.close()
+
+
+def test_numbers_out_of_sight_are_painted_when_they_come_into_it(browser: Any, pages: dict[str, Path]) -> None:
+    opened = Opened(browser, pages["conv2d"], viewport={"width": 390, "height": 300})
+    page = opened.page
+    page.fill("#set-size-rows", "20")
+    page.evaluate("window.scrollTo(0, 0)")
+    unseen = "() => !document.querySelector('[data-name=output] canvas').grid.seen"
+    page.wait_for_function(unseen)
+    page.click("#new")
+    page.evaluate("document.querySelector('[data-name=output]').scrollIntoView()")
+    check("conv2d", read(page) | {"cells": {"output": read(page)["cells"]["output"]}})
     opened.close()
 
 
@@ -297,7 +300,7 @@ def test_keyboard_reaches_everything(browser: Any, pages: dict[str, Path], op: s
     assert "column 1" in page.inner_text("#live")
     page.keyboard.type("3")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.firstChild.data") == "3"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("3, row")
     check(op, read(page))
     opened.close()
 

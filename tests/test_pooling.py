@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as TF
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minicnn
@@ -190,6 +190,20 @@ def test_unpool_puts_values_back(seed, kernel, size):
     expected.retain_grad()
     answer.backward(torch.from_numpy(g))
     np.testing.assert_array_equal(values.grad.numpy(), expected.grad.numpy())
+
+
+@given(kernel=st.integers(0, 3), stride=st.integers(-1, 3), size=st.integers(1, 3), padding=st.integers(0, 1))
+@example(0, 0, 1, 0)
+def test_unpool_takes_any_stride(kernel, stride, size, padding):
+    x = fill((1, 2, size, size), "integers", 0)
+    where = np.broadcast_to(np.arange(size * size).reshape(size, size), x.shape).copy()
+    try:
+        answer = TF.max_unpool2d(as_torch(x), torch.from_numpy(where), kernel, stride, padding)
+    except (RuntimeError, ValueError):
+        with pytest.raises(ValueError, match=r"max_unpool2d|indices"):
+            F.max_unpool2d(x, where, kernel, stride, padding)
+        return
+    np.testing.assert_array_equal(F.max_unpool2d(x, where, kernel, stride, padding).numpy(), answer.detach().numpy())
 
 
 def test_gradcheck():

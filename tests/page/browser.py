@@ -13,6 +13,34 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 HOW = "install chromium, or run `playwright install chromium`, or name a browser in MINICNN_BROWSER"
 
 
+RECORD = """
+(() => {
+  // What was painted last at each place of a canvas whose numbers can be pointed at: {text, back}.
+  const { fillRect, fillText } = CanvasRenderingContext2D.prototype;
+  const at = ({ canvas }, x, y) => {
+    const k = canvas.numberAt?.(x, y);
+    if (k === undefined) return {};
+    canvas.painted ??= new Map();
+    if (!canvas.painted.has(k)) canvas.painted.set(k, {});
+    return canvas.painted.get(k);
+  };
+  window.filled = 0;
+  Object.assign(CanvasRenderingContext2D.prototype, {
+    fillRect(x, y, width, height) {
+      window.filled++;
+      Object.assign(at(this, x + width / 2, y + height / 2), { back: this.fillStyle, size: width });
+      fillRect.call(this, x, y, width, height);
+    },
+    fillText(text, x, y) {
+      Object.assign(at(this, x, y - 0.5), { text, fore: this.fillStyle, x, y });
+      fillText.call(this, text, x, y);
+    },
+  });
+})();
+"""
+"""Kept from the page's own painting: tests read the numbers that are on the screen, and nothing else."""
+
+
 @contextmanager
 def launched() -> Iterator[Any]:
     """A browser. Skips the test, with a sentence, where playwright or a browser is missing."""
@@ -39,7 +67,8 @@ class Opened:
     """
 
     def __init__(self, browser: Any, path: Path, address: str = "", **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **options})
+        self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 5000}, **options})
+        self.context.add_init_script(RECORD)
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.requests: list[str] = []

@@ -7,11 +7,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-READ = """() => {
+READ = """async () => {
+  const waits = () => [...document.querySelectorAll('canvas')].some(({ grid }) => grid.dirty.includes(1));
+  for (let frame = 0; waits() && frame < 60; frame++) await new Promise(requestAnimationFrame);
   const cells = {};
   for (const panel of document.querySelectorAll('.panel')) {
-    cells[panel.dataset.name] = [...panel.querySelectorAll('.cell')].filter((cell) => cell.k !== undefined)
-      .map((cell) => [cell.k, cell.firstChild.data]);
+    cells[panel.dataset.name] = [...panel.querySelectorAll('canvas')]
+      .flatMap(({ painted }) => [...painted].map(([k, { text }]) => [k, text])).sort(([a], [b]) => a - b);
   }
   const settings = {};
   for (const field of document.querySelectorAll('#settings input, #settings select')) {
@@ -33,6 +35,35 @@ def read(page: Any) -> dict[str, Any]:
     found = page.evaluate(READ)
     found["arrays"] = {name: number_array(array) for name, array in found["arrays"].items()}
     return found
+
+
+POINT = """([name, k]) => {
+  const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted.has(k));
+  const { x, y } = canvas.painted.get(k);
+  const box = canvas.getBoundingClientRect();
+  const at = { bubbles: true, pointerType: 'mouse', clientX: box.left + x, clientY: box.top + y };
+  canvas.dispatchEvent(new PointerEvent('pointermove', at));
+}"""
+
+
+def point(page: Any, name: str, k: int) -> None:
+    """Move the pointer to number k of an array."""
+    page.evaluate(POINT, [name, k])
+
+
+CLICK = """([name, k]) => {
+  const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted.has(k));
+  canvas.scrollIntoView({ block: 'center' });
+  const { x, y } = canvas.painted.get(k);
+  canvas.parentElement.scrollLeft = x - canvas.parentElement.clientWidth / 2;
+  const box = canvas.getBoundingClientRect();
+  return [box.left + x, box.top + y];
+}"""
+
+
+def click(page: Any, name: str, k: int) -> None:
+    """Click at number k of an array."""
+    page.mouse.click(*page.evaluate(CLICK, [name, k]))
 
 
 def number_array(array: dict[str, Any]) -> np.ndarray:

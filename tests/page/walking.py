@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from tests.page.reading import click, read
+
 SETTINGS = """() => [...document.querySelectorAll('#settings input, #settings select')]
   .filter((field) => !field.disabled)
   .map(({ id, type, options }) => ({ id, type, options: [...(options ?? [])].map((option) => option.value) }))"""
@@ -60,13 +62,12 @@ def number_for(name: str, chance: random.Random) -> str:
 
 def change_number(page: Any, op: str, chance: random.Random) -> str:
     panel = chance.choice(page.locator(".panel", has=page.locator("[aria-label*='can be changed']")).all())
-    cells = panel.locator(".cell[tabindex]")
-    cell = cells.nth(chance.randrange(cells.count()))
     name = panel.get_attribute("data-name")
+    k, _ = chance.choice(read(page)["cells"][name])
     text = str(chance.randint(0, 4)) if name == "target" else chance.choice(NUMBERS)
     if name == "running_var" or (op == "cross_entropy" and name == "weight"):
         text = text.lstrip("−-")
-    cell.click()
+    click(page, name, k)
     page.keyboard.type(text)
     page.keyboard.press("Enter")
     return f"{name} {text}"

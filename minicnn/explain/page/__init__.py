@@ -17,7 +17,7 @@ from minicnn.palette import DARK, LIGHT
 SCRIPTS = (
     *("numbers", "geometry", "links", "dom", "loops", "patches", "tiles", "winograd", "tables", "shared"),
     *("convolution", "pooling", "normalization", "entropy"),
-    *("address", "panels", "controls", "explanation", "page"),
+    *("address", "grid", "panels", "controls", "explanation", "page"),
 )
 """In the order in which they build on each other."""
 

@@ -132,9 +132,16 @@ function choose(name, index, { focus = false, tap = 0 } = {}) {
   pointed = null;
   view.tap = tap;
   draw();
-  if (focus) panels.get(name)?.find({ index, inside: true })?.focus({ preventScroll: false });
+  if (focus) reach(name, index);
   byId("live").textContent = view.explanation.say;
   remember(false);
+}
+
+// Give the keyboard the chosen number, and bring it into sight.
+function reach(name, index) {
+  const stop = panels.get(name)?.stop(flat(view.array(name).shape, index));
+  stop?.focus({ preventScroll: true });
+  stop?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function choosePixel(k, tap = 0) {
@@ -148,11 +155,12 @@ function chooseTap(tap) {
   draw();
 }
 
-const cellOf = (event) => {
-  const cell = event.target.closest?.(".cell");
-  if (!cell || cell.k === undefined) return null;
-  const name = cell.closest(".panel").dataset.name;
-  return { cell, name, index: unflat(view.array(name).shape, cell.k) };
+// The number under the pointer, or the one that has the keyboard.
+const numberOf = ({ target, offsetX, offsetY }) => {
+  const k = target.numberAt ? target.numberAt(offsetX, offsetY) : target.closest?.(".cell")?.k;
+  if (k === undefined) return null;
+  const { name } = target.closest(".panel").dataset;
+  return { k, name, index: unflat(view.array(name).shape, k) };
 };
 
 function point(found) {
@@ -212,7 +220,7 @@ function changeNumber(name, k, text) {
 }
 
 // A field in a cell, in which its number is typed.
-function edit({ cell, name, index }, text) {
+function edit({ k, name, index }, text) {
   if (!panels.get(name).spec.editable) return;
   const input = make("input", { class: "edit", type: "text", inputmode: "text", autocomplete: "off", "aria-label": `New number for ${spoken(name, index)}` });
   input.value = text ?? exact(view.at(name, index));
@@ -222,8 +230,8 @@ function edit({ cell, name, index }, text) {
     open = false;
     const typedText = input.value;
     input.remove();
-    if (keep) changeNumber(name, cell.k, typedText);
-    panels.get(name)?.find({ index, inside: true })?.focus();
+    if (keep) changeNumber(name, k, typedText);
+    reach(name, index);
   };
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
@@ -231,7 +239,7 @@ function edit({ cell, name, index }, text) {
     if (event.key === "Escape") close(false);
   });
   input.addEventListener("blur", () => close(true));
-  cell.append(input);
+  panels.get(name).stop(k).append(input);
   input.focus();
   if (text === undefined) input.select();
 }
@@ -332,20 +340,20 @@ function play(on) {
 function listen() {
   byId("whole").addEventListener("toggle", () => byId("whole").open && writeProgram());
   const stage = byId("panels");
-  stage.addEventListener("pointerover", (event) => event.pointerType !== "touch" && !stage.querySelector(".edit") && point(cellOf(event)));
+  stage.addEventListener("pointermove", (event) => event.pointerType !== "touch" && !stage.querySelector(".edit") && point(numberOf(event)));
   stage.addEventListener("pointerleave", () => !stage.querySelector(".edit") && point(null));
   stage.addEventListener("click", (event) => {
-    const found = cellOf(event);
+    const found = numberOf(event);
     if (!found || event.target.closest(".edit")) return;
-    const again = pinned.name === found.name && String(pinned.index) === String(found.index) && document.activeElement === found.cell;
+    const again = pinned.name === found.name && String(pinned.index) === String(found.index) && document.activeElement === panels.get(found.name).stop(found.k);
     choose(found.name, found.index, { focus: true });
-    if (again) edit({ ...found, cell: panels.get(found.name).find({ index: found.index, inside: true }) });
+    if (again) edit(found);
   });
   stage.addEventListener("keydown", (event) => {
-    const found = cellOf(event);
+    const found = numberOf(event);
     if (!found || event.ctrlKey || event.metaKey || event.altKey) return;
     const panel = panels.get(found.name);
-    const next = panel.step(found.cell.k, event.key);
+    const next = panel.step(found.k, event.key);
     if (next !== undefined) {
       event.preventDefault();
       if (next !== null) choose(found.name, unflat(view.array(found.name).shape, next), { focus: true });
@@ -358,7 +366,7 @@ function listen() {
     }
   });
   stage.addEventListener("focusin", (event) => {
-    const found = cellOf(event);
+    const found = numberOf(event);
     if (found && !event.target.closest(".edit") && (pinned.name !== found.name || String(pinned.index) !== String(found.index))) choose(found.name, found.index);
   });
   byId("lines").addEventListener("pointerover", (event) => {
@@ -397,11 +405,17 @@ function listen() {
 
 function chooseColours() {
   const select = byId("colours");
+  const repaint = () => {
+    paints.clear();
+    for (const panel of [...panels.values(), ...spare.values()]) panel.repaint();
+  };
   const set = (value) => {
     if (value === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = value;
     select.value = value;
+    repaint();
   };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   try {
     set(localStorage.getItem("minicnn-colours") ?? "auto");
   } catch {
