@@ -36,7 +36,12 @@ def is_png(path):
 
 @pytest.mark.parametrize(
     ("command", "only", "rows"),
-    [(["conv"], "LeNet 2", 2), (["ops"], "relu", 2), (["train"], "LeNet, batch 64", 1), ([], "batch 4", 1)],
+    [
+        (["conv"], "LeNet 2", 2),
+        (["ops"], "relu", 2),
+        pytest.param(["train"], "LeNet, batch 64", 1, marks=pytest.mark.slow),
+        pytest.param([], "batch 4", 1, marks=pytest.mark.slow),
+    ],
 )
 def test_a_table_is_printed_written_and_drawn(tmp_path, command, only, rows):
     figures, picture = tmp_path / "figures.json", tmp_path / "picture.png"
@@ -54,6 +59,7 @@ def test_a_table_is_printed_written_and_drawn(tmp_path, command, only, rows):
     assert is_png(picture)
 
 
+@pytest.mark.slow
 def test_growth(tmp_path):
     figures, picture = tmp_path / "figures.json", tmp_path / "picture.png"
     result = call("scale", "--spec", "2x4x8x8,o4,k3,p1", *FAST, "--output", figures, "--plot", picture)

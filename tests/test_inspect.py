@@ -280,6 +280,7 @@ def foreign(path, name, shape, dataset, weights):
     save(network.state_dict(), path, metadata=metadata)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18-cifar10", "block-vgg"])
 def test_networks_for_colours_without_their_test_images(name, weights, tmp_path):
     foreign(tmp_path / "w", name, (3, 32, 32), "cifar10", weights)

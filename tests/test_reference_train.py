@@ -309,6 +309,7 @@ def test_shares_are_all_images_once(images, processes):
     assert min(sizes) > 0
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(theirs, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
     program = ["tests/two_processes.py", tmp_path / "gradients", "lenet", *SETTINGS, "--device", "cpu"]

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 
 from minicnn.kernels.cache import KernelCache
 
@@ -38,18 +41,67 @@ def choose_threads() -> None:
 choose_threads()
 
 
-def kernel(function: Callable | None = None, *, parallel: bool = False, **options: Any) -> Any:
+def kernel(function: Callable | None = None, **options: Any) -> Any:
     """Compile `function` at its first call, for the types of its arguments.
 
     Args:
         function: a function on NumPy arrays and scalars, in Numba's subset of Python.
-        parallel: whether its `prange` loops run on all threads.
         options: further options of `numba.njit`.
 
     Returns: the compiled function's dispatcher, which other kernels may call too.
     """
     if function is None:
-        return functools.partial(kernel, parallel=parallel, **options)
-    dispatcher = numba.njit(parallel=parallel, nogil=True, error_model="numpy", **options)(function)
+        return functools.partial(kernel, **options)
+    dispatcher = _compiled(function, options)
     dispatcher._cache = KernelCache(function)
     return dispatcher
+
+
+def part(function: Callable | None = None, **options: Any) -> Any:
+    """A function that becomes part of the kernels that call it, and cannot be called from Python.
+
+    Numba optimises what it compiles and makes machine code of it, once for every function, and once more in every
+    function that calls it. A part is only translated, and optimised with the kernel that it belongs to: three levels of
+    functions compile in a third of the time.
+
+    Args:
+        function, options: as `kernel` takes them.
+    """
+    if function is None:
+        return functools.partial(part, **options)
+    dispatcher = _compiled(function, {**options, "pipeline_class": _PartCompiler})
+    dispatcher._insert = lambda *overload: None  # nothing that Python could call
+    dispatcher._compile_for_args = functools.partial(_refuse, function.__name__)
+    return dispatcher
+
+
+def _compiled(function: Callable, options: dict[str, Any]) -> Any:
+    """A dispatcher with the library's settings, to which a constant is any number of its type."""
+    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda args, kws: template(tuple(map(types.unliteral, args)), kws)
+    return dispatcher
+
+
+def _refuse(name: str, *arguments: Any, **keywords: Any) -> None:
+    raise TypeError(f"{name} is a part of kernels, which alone can call it")
+
+
+class _PartLibrary(JITCodeLibrary):
+    """Code that is linked into a kernel; it is optimised before, but not made executable."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+
+class _PartCompiler(Compiler):
+    def define_pipelines(self) -> Any:
+        flags = self.state.flags
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        self.state.library = _PartLibrary(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        return super().define_pipelines()
+
+    def _compile_core(self) -> Any:
+        result = super()._compile_core()._replace(entry_point=object())  # by which kernels find it
+        self.state.targetctx.insert_user_function(result.entry_point, result.fndesc, [result.library])
+        return result

@@ -10,20 +10,20 @@ that lie one behind the other in both count as one, and then there are three cas
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.microkernel import lanes, vector_bytes
-from minicnn.kernels.threads import get_num_threads
+from minicnn.kernels.tasks import spans
 from minicnn.kernels.vectors import load, store, transpose
 
 ALONG = 64
 """How many of the source's neighbours are moved at a time; four cache lines of float32."""
 
-
+LONGEST_ROW = 2**15
+"""Longer rows are divided, so that threads share them."""
 COLOURS = 3
 """Channels of a picture; too few to fill a tile, and common."""
 
@@ -66,6 +66,10 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
         return None
     span = [1 + sum((n - 1) * axis[k] for *axis, n in merged) for k in (0, 1)]
     _, inner_source, inner = merged.pop()
+    pieces = next((k for k in range(-(-inner // LONGEST_ROW), 256) if inner % k == 0), 1) if inner > LONGEST_ROW else 1
+    if pieces > 1:
+        inner //= pieces
+        merged.append((inner, inner * inner_source, pieces))
     along, along_target = 1, 0
     if inner_source != 1:
         beside = [axis for axis in merged if axis[1] == 1]
@@ -77,7 +81,7 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
     return _Plan(sizes, in_target, in_source, inner, inner_source, along, along_target, (span[0], span[1]))
 
 
-@kernel
+@part
 def _place(number, sizes, steps):
     """How far the outer position of this number lies from the first."""
     place = 0
@@ -87,30 +91,30 @@ def _place(number, sizes, steps):
     return place
 
 
-@kernel(parallel=True)
-def _copy_rows(target, source, sizes, target_steps, source_steps, rows, inner, inner_source, tasks, vector):
+@spans
+def _copy_rows(row, end, target, source, sizes, target_steps, source_steps, inner, inner_source, vector):
     last = len(sizes) - 1
     whole = inner - inner % vector
-    for number in prange(tasks):
-        task = np.int64(number)
-        row, end = rows * task // tasks, rows * (task + 1) // tasks
-        while row < end:  # as far as the last outer axis goes
-            to, at = _place(row, sizes, target_steps), _place(row, sizes, source_steps)
-            count = min(end - row, sizes[last] - row % sizes[last])
-            for k in range(count):
-                t, f = to + k * target_steps[last], at + k * source_steps[last]
-                if inner_source == 1:
-                    for i in range(0, whole, vector):
-                        store(load(source, f + i), target, t + i)
-                    for i in range(whole, inner):
-                        target[t + i] = source[f + i]
-                else:
-                    for i in range(inner):
-                        target[t + i] = source[f + i * inner_source]
-            row += count
+    while row < end:  # as far as the last outer axis goes
+        to, at = _place(row, sizes, target_steps), _place(row, sizes, source_steps)
+        count = min(end - row, sizes[last] - row % sizes[last])
+        for k in range(count):
+            t, f = to + k * target_steps[last], at + k * source_steps[last]
+            if inner_source == 1:
+                for i in range(0, whole, vector):
+                    store(load(source, f + i), target, t + i)
+                for i in range(whole, inner):
+                    target[t + i] = source[f + i]
+            elif inner_source == 0:
+                row_of_one = target[t : t + inner]
+                row_of_one[:] = source[f]
+            else:
+                for i in range(inner):
+                    target[t + i] = source[f + i * inner_source]
+        row += count
 
 
-@kernel
+@part
 def _interleave(target, to, source, at, step, count):
     """Three rows of the source as triples of the target: colours of pixels."""
     red, green, blue = source[at:], source[at + step :], source[at + 2 * step :]
@@ -121,7 +125,7 @@ def _interleave(target, to, source, at, step, count):
         triples[np.uint64(3) * j + np.uint64(2)] = blue[j]
 
 
-@kernel
+@part
 def _separate(target, to, step, source, at, count):
     """Triples of the source as three rows of the target."""
     red, green, blue = target[to:], target[to + step :], target[to + 2 * step :]
@@ -132,47 +136,44 @@ def _separate(target, to, step, source, at, count):
         blue[i] = triples[np.uint64(3) * i + np.uint64(2)]
 
 
-@kernel(parallel=True)
+@spans
 def _copy_tiles(
-    target, source, sizes, target_steps, source_steps, rows, inner, inner_source, along, along_target, tasks, vector
+    begin, end, target, source, sizes, target_steps, source_steps, inner, inner_source, along, along_target, vector
 ):
     strips = -(-along // ALONG)
-    total = rows * strips
     whole = inner - inner % vector
-    for number in prange(tasks):
-        task = np.int64(number)
-        for strip in range(total * task // tasks, total * (task + 1) // tasks):
-            row, j0 = strip // strips, strip % strips * ALONG
-            count = min(ALONG, along - j0)
-            squares = count - count % vector
-            to = _place(row, sizes, target_steps) + j0 * along_target
-            at = _place(row, sizes, source_steps) + j0
-            if inner == along_target == COLOURS:
-                _interleave(target, to, source, at, inner_source, count)
-                continue
-            if along == inner_source == COLOURS:
-                _separate(target, to, along_target, source, at, inner)
-                continue
-            if along_target > inner_source:  # a few long lines of the target at a time
-                for j in range(0, squares, vector):
-                    for i in range(0, whole, vector):
-                        transpose(
-                            source, at + i * inner_source + j, inner_source,
-                            target, to + j * along_target + i, along_target,
-                        )  # fmt: skip
-            else:  # a few of the source
+    for strip in range(begin, end):
+        row, j0 = strip // strips, strip % strips * ALONG
+        count = min(ALONG, along - j0)
+        squares = count - count % vector
+        to = _place(row, sizes, target_steps) + j0 * along_target
+        at = _place(row, sizes, source_steps) + j0
+        if inner == along_target == COLOURS:
+            _interleave(target, to, source, at, inner_source, count)
+            continue
+        if along == inner_source == COLOURS:
+            _separate(target, to, along_target, source, at, inner)
+            continue
+        if along_target > inner_source:  # a few long lines of the target at a time
+            for j in range(0, squares, vector):
                 for i in range(0, whole, vector):
-                    for j in range(0, squares, vector):
-                        transpose(
-                            source, at + i * inner_source + j, inner_source,
-                            target, to + j * along_target + i, along_target,
-                        )  # fmt: skip
-            for j in range(squares, count):
-                for k in range(whole):
-                    target[to + j * along_target + k] = source[at + k * inner_source + j]
-            for i in range(whole, inner):
-                for j in range(count):
-                    target[to + j * along_target + i] = source[at + i * inner_source + j]
+                    transpose(
+                        source, at + i * inner_source + j, inner_source,
+                        target, to + j * along_target + i, along_target,
+                    )  # fmt: skip
+        else:  # a few of the source
+            for i in range(0, whole, vector):
+                for j in range(0, squares, vector):
+                    transpose(
+                        source, at + i * inner_source + j, inner_source,
+                        target, to + j * along_target + i, along_target,
+                    )  # fmt: skip
+        for j in range(squares, count):
+            for k in range(whole):
+                target[to + j * along_target + k] = source[at + k * inner_source + j]
+        for i in range(whole, inner):
+            for j in range(count):
+                target[to + j * along_target + i] = source[at + i * inner_source + j]
 
 
 class _Memory:
@@ -191,23 +192,11 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
     if plan is None:
         target[...] = source
         return
-    rows: Any = plan.sizes.prod()
+    rows = int(plan.sizes.prod())
     to, at = (np.asarray(_Memory(a, n)) for a, n in zip((target, source), plan.extents, strict=True))
-    axes, threads = (plan.sizes, plan.target, plan.source), get_num_threads()
+    axes = plan.sizes, plan.target, plan.source
     if plan.along > 1:
-        tasks = min(4 * threads, int(rows) * -(-plan.along // ALONG))
-        _copy_tiles(
-            to,
-            at,
-            *axes,
-            int(rows),
-            plan.inner,
-            plan.inner_source,
-            plan.along,
-            plan.along_target,
-            tasks,
-            lanes(to.dtype),
-        )
+        strips, along = rows * -(-plan.along // ALONG), (plan.along, plan.along_target)
+        _copy_tiles(strips, to, at, *axes, plan.inner, plan.inner_source, *along, lanes(to.dtype))
     else:
-        tasks = min(4 * threads, int(rows))
-        _copy_rows(to, at, *axes, int(rows), plan.inner, plan.inner_source, tasks, lanes(to.dtype))
+        _copy_rows(rows, to, at, *axes, plan.inner, plan.inner_source, lanes(to.dtype))

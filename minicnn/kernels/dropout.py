@@ -8,20 +8,18 @@ multiplies by the same mask, computes it again instead of having kept it.
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
 from minicnn.kernels.memory import dense, empty_like, flat
+from minicnn.kernels.tasks import tasks
 
 
-@kernel(parallel=True)
-def _dropout(x, y, seed, threshold, scale):
-    for i in prange(x.size):
-        z = seed + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-        y[i] = x[i] * scale if z >= threshold else 0
+@tasks
+def _dropout(i, x, y, seed, threshold, scale):
+    z = seed + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    y[np.uint64(i)] = x[np.uint64(i)] * scale if z >= threshold else 0
 
 
 def dropout(x: np.ndarray, seed: int, p: float) -> np.ndarray:
@@ -33,5 +31,5 @@ def dropout(x: np.ndarray, seed: int, p: float) -> np.ndarray:
     """
     x = dense(x)
     y = empty_like(x)
-    _dropout(flat(x), flat(y), np.uint64(seed), np.uint64(int(p * 2**64)), x.dtype.type(1 / (1 - p)))
+    _dropout(x.size, flat(x), flat(y), np.uint64(seed), np.uint64(int(p * 2**64)), x.dtype.type(1 / (1 - p)))
     return y

@@ -15,11 +15,11 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 
 OPTIONS = {"forceinline": True, "fastmath": {"contract"}}
 """Become part of the loop that calls; a product and the sum that takes it may be one instruction, rounded once."""
-number = kernel(**OPTIONS)
+number = part(**OPTIONS)
 ROUND_32, ROUND_64 = 1.5 * 2**23 + 127, 1.5 * 2**52 + 1023
 
 

@@ -8,16 +8,16 @@ Images are x (N·C, P), row-major, or (N, P, C), channels-last. G groups have C 
 """
 
 import numpy as np
-from numba import prange
 
 from minicnn.kernels import parts
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
 from minicnn.kernels.parts import LANES, moments_of, products_of
+from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
 
 
-@kernel
+@part
 def _join(means, variances, weight, eps, n, group_means, group_variances, centre, scale):
     """Statistics of groups from those of their channels; for each channel the mean of its group and its factor."""
     groups = group_means.shape[1]
@@ -33,51 +33,47 @@ def _join(means, variances, weight, eps, n, group_means, group_variances, centre
             centre[c], scale[c] = mean, weight[c] / np.sqrt(variance + eps)
 
 
-@kernel(parallel=True)
-def _pixels_forward(x, weight, bias, eps, rounds, y, group_means, group_variances):
+@tasks
+def _pixels_forward(n, x, weight, bias, eps, rounds, y, group_means, group_variances):
     """x (N, P, C); `rounds` of sums about a centre, which begins as the first pixel."""
-    N, P, C = x.shape
-    for number in prange(N):
-        n = np.int64(number)
-        means, variances, total, square = np.empty(C), np.empty(C), np.empty(C), np.empty(C)
-        centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
-        for c in range(C):
-            means[c] = x[n, 0, c]
-        for _ in range(rounds):
-            total[:] = 0
-            square[:] = 0
-            for p in range(P):
-                for c in range(C):
-                    d = np.float64(x[n, p, c]) - means[c]
-                    total[c] += d
-                    square[c] += d * d
-            for c in range(C):
-                offset = total[c] / P
-                variances[c] = max(square[c] / P - offset * offset, 0.0)
-                means[c] += offset
-        _join(means, variances, weight, eps, n, group_means, group_variances, centre, scale)
+    P, C = x.shape[1:]
+    means, variances, total, square = np.empty(C), np.empty(C), np.empty(C), np.empty(C)
+    centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    for c in range(C):
+        means[c] = x[n, 0, c]
+    for _ in range(rounds):
+        total[:] = 0
+        square[:] = 0
         for p in range(P):
             for c in range(C):
-                y[n, p, c] = (x[n, p, c] - centre[c]) * scale[c] + bias[c]
+                d = np.float64(x[n, p, c]) - means[c]
+                total[c] += d
+                square[c] += d * d
+        for c in range(C):
+            offset = total[c] / P
+            variances[c] = max(square[c] / P - offset * offset, 0.0)
+            means[c] += offset
+    _join(means, variances, weight, eps, n, group_means, group_variances, centre, scale)
+    for p in range(P):
+        for c in range(C):
+            y[n, p, c] = (x[n, p, c] - centre[c]) * scale[c] + bias[c]
 
 
-@kernel(parallel=True)
-def _planes_forward(x, weight, bias, eps, y, group_means, group_variances):
+@tasks
+def _planes_forward(n, x, weight, bias, eps, y, group_means, group_variances):
     """x (N, C, P)"""
-    N, C, P = x.shape
-    for number in prange(N):
-        n = np.int64(number)
-        means, variances, lanes, more_lanes = np.empty(C), np.empty(C), np.empty(LANES), np.empty(LANES)
-        centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
-        for c in range(C):
-            means[c], variances[c] = moments_of(x[n, c], lanes, more_lanes)
-        _join(means, variances, weight, eps, n, group_means, group_variances, centre, scale)
-        for c in range(C):
-            for p in range(P):
-                y[n, c, p] = (x[n, c, p] - centre[c]) * scale[c] + bias[c]
+    C, P = x.shape[1:]
+    means, variances, lanes, more_lanes = np.empty(C), np.empty(C), np.empty(LANES), np.empty(LANES)
+    centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    for c in range(C):
+        means[c], variances[c] = moments_of(x[n, c], lanes, more_lanes)
+    _join(means, variances, weight, eps, n, group_means, group_variances, centre, scale)
+    for c in range(C):
+        for p in range(P):
+            y[n, c, p] = (x[n, c, p] - centre[c]) * scale[c] + bias[c]
 
 
-@kernel
+@part
 def _factors(sums, products, weight, mean, invstd, P, centre, scale, slope, shift):
     """What the gradient with respect to x of one image is made of, see `parts.grad_input`."""
     C, groups = len(sums), len(mean)
@@ -93,43 +89,39 @@ def _factors(sums, products, weight, mean, invstd, P, centre, scale, slope, shif
             shift[c] = total / (size * P) * invstd[group]
 
 
-@kernel(parallel=True)
-def _pixels_backward(g, x, weight, mean, invstd, grad_x, sums, products):
+@tasks
+def _pixels_backward(n, g, x, weight, mean, invstd, grad_x, sums, products):
     """sums, products: (N, C), zeros."""
-    N, P, C = x.shape
-    for number in prange(N):
-        n = np.int64(number)
-        means, total, product = np.empty(C), sums[n], products[n]
+    P, C = x.shape[1:]
+    means, total, product = np.empty(C), sums[n], products[n]
+    for c in range(C):
+        means[c] = mean[n, c // (C // mean.shape[1])]
+    for p in range(P):
         for c in range(C):
-            means[c] = mean[n, c // (C // mean.shape[1])]
-        for p in range(P):
-            for c in range(C):
-                total[c] += g[n, p, c]
-                product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - means[c])
-        centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
-        slope, shift = np.empty(C, x.dtype), np.empty(C, x.dtype)
-        _factors(total, product, weight, mean[n], invstd[n], P, centre, scale, slope, shift)
-        for p in range(P):
-            for c in range(C):
-                grad_x[n, p, c] = g[n, p, c] * scale[c] - (x[n, p, c] - centre[c]) * slope[c] - shift[c]
+            total[c] += g[n, p, c]
+            product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - means[c])
+    centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    slope, shift = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    _factors(total, product, weight, mean[n], invstd[n], P, centre, scale, slope, shift)
+    for p in range(P):
+        for c in range(C):
+            grad_x[n, p, c] = g[n, p, c] * scale[c] - (x[n, p, c] - centre[c]) * slope[c] - shift[c]
 
 
-@kernel(parallel=True)
-def _planes_backward(g, x, weight, mean, invstd, ones, grad_x, sums, products):
+@tasks
+def _planes_backward(n, g, x, weight, mean, invstd, ones, grad_x, sums, products):
     """x (N, C, P), sums, products (N, C)"""
-    N, C, P = x.shape
-    for number in prange(N):
-        n = np.int64(number)
-        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
-        for c in range(C):
-            m = mean[n, c // (C // mean.shape[1])]
-            sums[n, c], products[n, c] = products_of(g[n, c], ones, x[n, c], m, lanes, more_lanes)
-        centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
-        slope, shift = np.empty(C, x.dtype), np.empty(C, x.dtype)
-        _factors(sums[n], products[n], weight, mean[n], invstd[n], P, centre, scale, slope, shift)
-        for c in range(C):
-            for p in range(P):
-                grad_x[n, c, p] = g[n, c, p] * scale[c] - (x[n, c, p] - centre[c]) * slope[c] - shift[c]
+    C, P = x.shape[1:]
+    lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+    for c in range(C):
+        m = mean[n, c // (C // mean.shape[1])]
+        sums[n, c], products[n, c] = products_of(g[n, c], ones, x[n, c], m, lanes, more_lanes)
+    centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    slope, shift = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    _factors(sums[n], products[n], weight, mean[n], invstd[n], P, centre, scale, slope, shift)
+    for c in range(C):
+        for p in range(P):
+            grad_x[n, c, p] = g[n, c, p] * scale[c] - (x[n, c, p] - centre[c]) * slope[c] - shift[c]
 
 
 def _image_by_image(x: np.ndarray, N: int) -> bool:
@@ -159,9 +151,9 @@ def forward(
     if _image_by_image(x, N):
         y, mean, variance = empty(x.shape, x.dtype), np.empty((N, groups)), np.empty((N, groups))
         if x.ndim == 2:
-            _planes_forward(x.reshape(N, C, -1), weight, bias, eps, y.reshape(N, C, -1), mean, variance)
+            _planes_forward(N, x.reshape(N, C, -1), weight, bias, eps, y.reshape(N, C, -1), mean, variance)
         else:  # float64 has no wider sums: centred by the mean itself
-            _pixels_forward(x, weight, bias, eps, 1 if x.dtype == np.float32 else 2, y, mean, variance)
+            _pixels_forward(N, x, weight, bias, eps, 1 if x.dtype == np.float32 else 2, y, mean, variance)
         return y, mean, variance
     means, variances = (values.reshape(N, groups, C // groups) for values in parts.moments(x))
     mean = means.mean(-1)
@@ -185,9 +177,9 @@ def backward(
         grad_x, (sums, products) = empty(x.shape, x.dtype), np.zeros((2, N, C))
         if x.ndim == 2:
             g, planes, target = (a.reshape(N, C, -1) for a in (grad_output, x, grad_x))
-            _planes_backward(g, planes, weight, mean, invstd, np.ones(x.shape[1]), target, sums, products)
+            _planes_backward(N, g, planes, weight, mean, invstd, np.ones(x.shape[1]), target, sums, products)
         else:
-            _pixels_backward(grad_output, x, weight, mean, invstd, grad_x, sums, products)
+            _pixels_backward(N, grad_output, x, weight, mean, invstd, grad_x, sums, products)
         return grad_x, sums, products
     found = parts.products(grad_output, x, _flat(x, mean, C))
     sums, products = (values.reshape(N, C) for values in found)

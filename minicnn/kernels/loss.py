@@ -10,18 +10,18 @@ Szegedy et al., 2016, for the smoothing. Sums are carried in float64.
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.exponential import exp
 from minicnn.kernels.memory import empty
 from minicnn.kernels.rows import LANES, largest, total
 from minicnn.kernels.softmax import PARALLEL_SIZE, TASK
 from minicnn.kernels.sums import sum_rows
+from minicnn.kernels.tasks import share, spans
 from minicnn.kernels.vectors import fill_vectors
 
 
-@kernel
+@part
 def _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes):
     fill_vectors()
     """Losses, and slopes ∂losses[r] / ∂x[r, k] where there is room, of rows begin … end."""
@@ -61,18 +61,17 @@ def _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes):
             slope[t] -= T((1 - smoothing) * weight[t])
 
 
-@kernel(parallel=True)
+@part
+def _loss_tasks(first, last, x, target, weight, ignored, smoothing, losses, slopes, tasks):
+    R = len(x)
+    _rows(R * first // tasks, R * last // tasks, x, target, weight, ignored, smoothing, losses, slopes)
+
+
+@kernel
 def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes, tasks):
     """Fills losses and slopes; returns Σ losses and Σ w[t] of what counts."""
-    R = x.shape[0]
-    if tasks == 1:
-        _rows(0, R, x, target, weight, ignored, smoothing, losses, slopes)
-    else:
-        for task in prange(tasks):
-            fill_vectors()
-            begin, end = R * task // tasks, R * (task + 1) // tasks
-            _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes)
-    counted = 0.0
+    share(_loss_tasks, tasks, (x, target, weight, ignored, smoothing, losses, slopes, tasks))
+    R, counted = len(x), 0.0
     for r in range(R):
         counted += weight[target[r]] if target[r] != ignored else 0.0
     loss_sum = np.zeros(1)
@@ -80,10 +79,12 @@ def _cross_entropy(x, target, weight, ignored, smoothing, losses, slopes, tasks)
     return loss_sum[0], counted
 
 
-@kernel
-def _scale(begin, end, slopes, target, ignored, factors, grad_input):
+@spans
+def _gradient(first, last, slopes, target, ignored, factors, grad_input, tasks):
     """grad_input[r] = slopes[r] · factors[r], 0 where the target is ignored, whatever the factor."""
-    for r in range(begin, end):
+    fill_vectors()
+    R = len(slopes)
+    for r in range(R * first // tasks, R * last // tasks):
         slope, result = slopes[r], grad_input[r]
         factor = factors[r % factors.size]
         if target[r] == ignored:
@@ -92,17 +93,6 @@ def _scale(begin, end, slopes, target, ignored, factors, grad_input):
         else:
             for k in range(result.size):
                 result[k] = slope[k] * factor
-
-
-@kernel(parallel=True)
-def _gradient(slopes, target, ignored, factors, grad_input, tasks):
-    R = len(slopes)
-    if tasks == 1:
-        _scale(0, R, slopes, target, ignored, factors, grad_input)
-    else:
-        for task in prange(tasks):
-            fill_vectors()
-            _scale(R * task // tasks, R * (task + 1) // tasks, slopes, target, ignored, factors, grad_input)
 
 
 def _tasks(shape: tuple[int, ...]) -> int:
@@ -142,5 +132,6 @@ def cross_entropy(
 def gradient(slopes: np.ndarray, target: np.ndarray, ignored: int, grad_output: np.ndarray) -> np.ndarray:
     """The gradient with respect to the logits (R, K): the slopes times `grad_output`, (R,) or (1,); 0 where ignored."""
     grad_input = empty(slopes.shape, slopes.dtype)
-    _gradient(slopes, target, ignored, grad_output, grad_input, _tasks(slopes.shape))
+    tasks = _tasks(slopes.shape)
+    _gradient(tasks, slopes, target, ignored, grad_output, grad_input, tasks)
     return grad_input

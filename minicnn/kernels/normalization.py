@@ -11,56 +11,47 @@ the same on any machine.
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
 from minicnn.kernels.memory import empty
+from minicnn.kernels.tasks import tasks
 
 FEWEST_CHUNKS = 32
 ROWS_OF_A_CHUNK = 1024
 
 
-@kernel(parallel=True)
-def _moments(x, shift, sums, squares):
-    """Per chunk Σ (x − shift) and Σ (x − shift)²: a shift near the mean keeps the squares small."""
+@tasks
+def _moments(chunk, x, shift, sums, squares):
+    """Of a chunk Σ (x − shift) and Σ (x − shift)²: a shift near the mean keeps the squares small."""
     R, C = x.shape
-    chunks = sums.shape[0]
-    for chunk in prange(chunks):
-        total, square = sums[chunk], squares[chunk]
-        for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
-            for c in range(C):
-                d = np.float64(x[r, c]) - shift[c]
-                total[c] += d
-                square[c] += d * d
-
-
-@kernel(parallel=True)
-def _normalize(x, mean, scale, shift, y):
-    R, C = x.shape
-    for r in prange(R):
+    total, square, chunks = sums[chunk], squares[chunk], len(sums)
+    for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
         for c in range(C):
-            y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c]
+            d = np.float64(x[r, c]) - shift[c]
+            total[c] += d
+            square[c] += d * d
 
 
-@kernel(parallel=True)
-def _gradient_sums(g, x, mean, sums, products):
-    """Per chunk Σ ∂y and Σ ∂y · (x − mean)."""
+@tasks
+def _normalize(r, x, mean, scale, shift, y):
+    for c in range(x.shape[1]):
+        y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c]
+
+
+@tasks
+def _gradient_sums(chunk, g, x, mean, sums, products):
+    """Of a chunk Σ ∂y and Σ ∂y · (x − mean)."""
     R, C = x.shape
-    chunks = sums.shape[0]
-    for chunk in prange(chunks):
-        total, product = sums[chunk], products[chunk]
-        for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
-            for c in range(C):
-                total[c] += g[r, c]
-                product[c] += np.float64(g[r, c]) * np.float64(x[r, c] - mean[c])
-
-
-@kernel(parallel=True)
-def _grad_input(g, x, mean, scale, offset, slope, grad_x):
-    R, C = x.shape
-    for r in prange(R):
+    total, product, chunks = sums[chunk], products[chunk], len(sums)
+    for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
         for c in range(C):
-            grad_x[r, c] = (g[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]) * scale[c]
+            total[c] += g[r, c]
+            product[c] += np.float64(g[r, c]) * np.float64(x[r, c] - mean[c])
+
+
+@tasks
+def _grad_input(r, g, x, mean, scale, offset, slope, grad_x):
+    for c in range(x.shape[1]):
+        grad_x[r, c] = (g[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]) * scale[c]
 
 
 def _chunks(x: np.ndarray) -> int:
@@ -73,7 +64,7 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shift = x[0].astype(np.float64)
     for _ in range(1 if x.dtype == np.float32 else 2):  # float64 has no wider sums: shift by the mean itself
         sums, squares = np.zeros((2, _chunks(x), x.shape[1]))
-        _moments(x, shift, sums, squares)
+        _moments(len(sums), x, shift, sums, squares)
         offset = sums.sum(0) / len(x)
         variance = np.maximum(squares.sum(0) / len(x) - offset * offset, 0)
         shift = shift + offset
@@ -83,14 +74,14 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def normalize(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """(x − mean) · scale + shift for x (R, C) and channel values (C,)."""
     y = empty(x.shape, x.dtype)
-    _normalize(x, mean.astype(x.dtype), scale.astype(x.dtype), shift.astype(x.dtype), y)
+    _normalize(len(x), x, mean.astype(x.dtype), scale.astype(x.dtype), shift.astype(x.dtype), y)
     return y
 
 
 def gradient_sums(grad_output: np.ndarray, x: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Σ ∂y and Σ ∂y · (x − mean) of every channel, in float64."""
     sums, products = np.zeros((2, _chunks(x), x.shape[1]))
-    _gradient_sums(grad_output, x, mean.astype(x.dtype), sums, products)
+    _gradient_sums(len(sums), grad_output, x, mean.astype(x.dtype), sums, products)
     return sums.sum(0), products.sum(0)
 
 
@@ -112,5 +103,5 @@ def grad_input(
     grad_x = empty(x.shape, x.dtype)
     offset, slope = sums / len(x), products / len(x) * invstd * invstd
     channel = [values.astype(x.dtype) for values in (mean, scale, offset, slope)]
-    _grad_input(grad_output, x, *channel, grad_x)
+    _grad_input(len(x), grad_output, x, *channel, grad_x)
     return grad_x

@@ -13,10 +13,11 @@ A step is bound by memory: splitting it over threads pays only once the arrays o
 """
 
 import numpy as np
-from numba import carray, prange, types
+from numba import carray, types
 from numba.extending import intrinsic
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
+from minicnn.kernels.tasks import share
 
 PARALLEL_SIZE = 32768
 BLOCK = 8192
@@ -25,7 +26,7 @@ SGD, MOMENTUM, ADAM = 0, 1, 2
 """The rules, each described at its kernel."""
 
 
-@kernel(fastmath={"contract"})
+@part(fastmath={"contract"})
 def _sgd(parameter, gradient, hyperparameters):
     """Gradient descent.
 
@@ -43,7 +44,7 @@ def _sgd(parameter, gradient, hyperparameters):
         parameter[i] = parameter[i] + minus_rate * g
 
 
-@kernel(fastmath={"contract"})
+@part(fastmath={"contract"})
 def _momentum(parameter, gradient, buffer, hyperparameters):
     """Gradient descent with momentum.
 
@@ -67,7 +68,7 @@ def _momentum(parameter, gradient, buffer, hyperparameters):
         parameter[i] = parameter[i] + minus_rate * b
 
 
-@kernel(fastmath={"contract"})
+@part(fastmath={"contract"})
 def _adam(parameter, gradient, mean, square, largest, hyperparameters):
     """Adam, AdamW and AMSGrad.
 
@@ -119,7 +120,7 @@ def _pointer(typing_context, address, model):
     return pointer(address, model), codegen
 
 
-@kernel
+@part
 def _step_between(rule, table, hyperparameters, first, last):
     """Change elements first … last − 1 of all parameters, counted as if they lay end to end."""
     start = 0
@@ -141,7 +142,12 @@ def _step_between(rule, table, hyperparameters, first, last):
         start += size
 
 
-@kernel(parallel=True)
+@part
+def _step_blocks(first, last, rule, table, hyperparameters, block, total):
+    _step_between(rule, table, hyperparameters, first * block, min(total, last * block))
+
+
+@kernel
 def step(rule: int, table: np.ndarray, hyperparameters: np.ndarray) -> None:
     """Change parameters, none of which share memory.
 
@@ -152,12 +158,8 @@ def step(rule: int, table: np.ndarray, hyperparameters: np.ndarray) -> None:
         hyperparameters: those of the rule, in the dtype of all the arrays.
     """
     total = table[:, 0].sum()
-    if total < PARALLEL_SIZE:
-        _step_between(rule, table, hyperparameters, 0, total)
-    else:
-        for block in prange((total + BLOCK - 1) // BLOCK):
-            first = np.int64(block) * BLOCK
-            _step_between(rule, table, hyperparameters, first, min(total, first + BLOCK))
+    block = BLOCK if total >= PARALLEL_SIZE else max(total, 1)
+    share(_step_blocks, -(-total // block), (rule, table, hyperparameters, block, total))  # type: ignore[call-arg]
 
 
 @kernel

@@ -11,13 +11,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
+from minicnn.kernels.tasks import tasks
 
 
-@kernel
+@part
 def _copy(x, start, y, place, places, begin, end, B):
     """y's places begin … end of a line at `place`, one by one, from the line of x at `start`."""
     zero, width = np.uint64(0), np.uint64(B)
@@ -32,7 +32,7 @@ def _copy(x, start, y, place, places, begin, end, B):
                 y[target + b] = x[source + b]
 
 
-@kernel
+@part
 def _add(g, start, grad_input, place, places, begin, end, B):
     """Add the gradients of a line's places begin … end to where they came from, one by one."""
     zero, width = np.uint64(0), np.uint64(B)
@@ -43,49 +43,54 @@ def _add(g, start, grad_input, place, places, begin, end, B):
                 grad_input[target + b] += g[source + b]
 
 
-@kernel(parallel=True)
-def _pad(x, y, D, H, W, depth, height, width, first, count, B):
-    """x (A, D, H, W, B) and y (A, OD, OH, OW, B), both flat; `count` places of a line from `first` on are a stretch."""
+@tasks
+def _pad(line, x, y, D, H, W, depth, height, width, first, count, B):
+    """A line of y (A, OD, OH, OW, B) from x (A, D, H, W, B), flat; `count` places from `first` on are a stretch."""
     OD, OH, OW = depth.size, height.size, width.size
     zero, length = np.uint64(0), np.uint64(count * B)
-    for line in prange(y.size // (OW * B)):
-        a, rest = line // (OD * OH), line % (OD * OH)
-        d, h = depth[rest // OH], height[rest % OH]
-        place = np.uint64(line * OW * B)
-        if d < 0 or h < 0:
-            for i in range(zero, np.uint64(OW * B)):
-                y[place + i] = 0
-        else:
-            start = np.uint64(((a * D + d) * H + h) * W * B)
-            _copy(x, start, y, place, width, 0, first, B)
-            source, target = start + np.uint64(width[first] * B), place + np.uint64(first * B)
-            for i in range(zero, length):
-                y[target + i] = x[source + i]
-            _copy(x, start, y, place, width, first + count, OW, B)
+    a, rest = line // (OD * OH), line % (OD * OH)
+    d, h = depth[rest // OH], height[rest % OH]
+    place = np.uint64(line * OW * B)
+    if d < 0 or h < 0:
+        for i in range(zero, np.uint64(OW * B)):
+            y[place + i] = 0
+    else:
+        start = np.uint64(((a * D + d) * H + h) * W * B)
+        _copy(x, start, y, place, width, 0, first, B)
+        source, target = start + np.uint64(width[first] * B), place + np.uint64(first * B)
+        for i in range(zero, length):
+            y[target + i] = x[source + i]
+        _copy(x, start, y, place, width, first + count, OW, B)
 
 
-@kernel(parallel=True)
-def _pad_gradient(g, grad_input, D, H, W, depth, height, width, first, count, B):
-    """Every line of the gradient with respect to x collects the lines that came from it."""
-    OD, OH, OW = depth.size, height.size, width.size
+@tasks
+def _pad_gradient(line, g, grad_input, D, H, W, depths, depth_starts, heights, height_starts, width, first, count, B):
+    """A line of the gradient with respect to x collects the lines that came from it.
+
+    Those of depth d are depths[depth_starts[d]] … depths[depth_starts[d + 1] − 1]; likewise for heights.
+    """
+    OD, OH, OW = depths.size, heights.size, width.size
     zero, length = np.uint64(0), np.uint64(count * B)
-    for line in prange(grad_input.size // (W * B)):
-        a, rest = line // (D * H), line % (D * H)
-        place = np.uint64(line * W * B)
-        for i in range(zero, np.uint64(W * B)):
-            grad_input[place + i] = 0
-        for d in range(OD):
-            if depth[d] != rest // H:
-                continue
-            for h in range(OH):
-                if height[h] != rest % H:
-                    continue
-                start = np.uint64(((a * OD + d) * OH + h) * OW * B)
-                _add(g, start, grad_input, place, width, 0, first, B)
-                source, target = start + np.uint64(first * B), place + np.uint64(width[first] * B)
-                for i in range(zero, length):
-                    grad_input[target + i] += g[source + i]
-                _add(g, start, grad_input, place, width, first + count, OW, B)
+    a, rest = line // (D * H), line % (D * H)
+    d, h = rest // H, rest % H
+    place = np.uint64(line * W * B)
+    for i in range(zero, np.uint64(W * B)):
+        grad_input[place + i] = 0
+    for i in range(depth_starts[d], depth_starts[d + 1]):
+        for j in range(height_starts[h], height_starts[h + 1]):
+            start = np.uint64(((a * OD + depths[i]) * OH + heights[j]) * OW * B)
+            _add(g, start, grad_input, place, width, 0, first, B)
+            source, target = start + np.uint64(first * B), place + np.uint64(width[first] * B)
+            for k in range(zero, length):
+                grad_input[target + k] += g[source + k]
+            _add(g, start, grad_input, place, width, first + count, OW, B)
+
+
+def _places_of(places: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The places to which elements 0 … `size` − 1 went, one element after another, and where each one's begin."""
+    order = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[order], np.arange(size + 1))
+    return order, starts
 
 
 def _stretch(places: np.ndarray) -> tuple[int, int]:
@@ -123,21 +128,25 @@ class Padding:
         self.maps = [np.zeros(1, np.int64)] * missing + [np.ascontiguousarray(places[axis]) for axis in axes]
         self.sizes = (1,) * missing + tuple(shape[axis] for axis in axes)
         self.inner = math.prod(shape[axis] for axis in self.order[self.order.index(axes[-1]) + 1 :])
-        self.stretch = _stretch(self.maps[2])
+        self.last = axes[-1]
+        depth, height, width = self.maps
+        self.back_maps = (*_places_of(depth, self.sizes[0]), *_places_of(height, self.sizes[1]), width)
+        self.stretch = _stretch(width)
 
-    def _run(self, loop: Any, source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    def _run(self, lines: Any, source: np.ndarray, shape: tuple[int, ...], maps: Any) -> np.ndarray:
         memory = np.ascontiguousarray(source.transpose(self.order))
         result = empty(tuple([shape[axis] for axis in self.order]), source.dtype)
         if not source.size or not result.size:
             result[...] = 0
             return result.transpose(self.back)
-        loop(memory.reshape(-1), result.reshape(-1), *self.sizes, *self.maps, *self.stretch, self.inner)
+        count = result.size // (shape[self.last] * self.inner)
+        lines(count, memory.reshape(-1), result.reshape(-1), *self.sizes, *maps, *self.stretch, self.inner)
         return result.transpose(self.back)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """x padded, in the same order of memory."""
-        return self._run(_pad, x, self.result)
+        return self._run(_pad, x, self.result, self.maps)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         """The gradient with respect to x."""
-        return self._run(_pad_gradient, grad_output, self.shape)
+        return self._run(_pad_gradient, grad_output, self.shape, self.back_maps)

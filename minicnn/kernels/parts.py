@@ -12,10 +12,10 @@ carried in float64; how they are divided depends on sizes alone.
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
+from minicnn.kernels.tasks import spans, tasks
 
 LANES = 32
 """So many sums are carried side by side through a row, which fills the vectors."""
@@ -24,7 +24,7 @@ CHUNKS = 32
 PIXELS_OF_A_CHUNK = 512
 
 
-@kernel
+@part
 def _mean_of(values, lanes):
     lanes[:] = 0
     whole = len(values) - len(values) % LANES
@@ -39,7 +39,7 @@ def _mean_of(values, lanes):
     return total / len(values)
 
 
-@kernel
+@part
 def _about(values, centre, lanes, more_lanes):
     """Means of value − centre and of (value − centre)²"""
     lanes[:] = 0
@@ -61,7 +61,7 @@ def _about(values, centre, lanes, more_lanes):
     return total / len(values), square / len(values)
 
 
-@kernel
+@part
 def moments_of(values, lanes, more_lanes):
     """Mean and variance: what the first sum rounded off is found by the second, about its result."""
     centre = _mean_of(values, lanes)
@@ -69,7 +69,7 @@ def moments_of(values, lanes, more_lanes):
     return centre + offset, max(square - offset * offset, 0.0)
 
 
-@kernel
+@part
 def products_of(g, weight, values, centre, lanes, more_lanes):
     """Σ g · weight and Σ g · weight · (value − centre)"""
     lanes[:] = 0
@@ -91,85 +91,77 @@ def products_of(g, weight, values, centre, lanes, more_lanes):
     return total, product
 
 
-@kernel(parallel=True)
-def _plane_moments(x, means, variances):
+@spans
+def _plane_moments(begin, end, x, means, variances):
     M = len(x)
-    for chunk in prange(CHUNKS):
-        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+    lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+    for chunk in range(begin, end):
         for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
             means[m], variances[m] = moments_of(x[m], lanes, more_lanes)
 
 
-@kernel(parallel=True)
-def _plane_products(g, x, centre, ones, sums, products):
+@spans
+def _plane_products(begin, end, g, x, centre, ones, sums, products):
     M = len(x)
-    for chunk in prange(CHUNKS):
-        lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+    lanes, more_lanes = np.empty(LANES), np.empty(LANES)
+    for chunk in range(begin, end):
         for m in range(M * chunk // CHUNKS, M * (chunk + 1) // CHUNKS):
             sums[m], products[m] = products_of(g[m], ones, x[m], centre[m], lanes, more_lanes)
 
 
-@kernel(parallel=True)
-def _plane_affine(x, centre, scale, shift, y):
-    M, P = x.shape
-    for m in prange(M):
-        for p in range(P):
-            y[m, p] = (x[m, p] - centre[m]) * scale[m] + shift[m]
+@tasks
+def _plane_affine(m, x, centre, scale, shift, y):
+    for p in range(x.shape[1]):
+        y[m, p] = (x[m, p] - centre[m]) * scale[m] + shift[m]
 
 
-@kernel(parallel=True)
-def _plane_grad(g, x, centre, scale, slope, shift, grad_x):
-    M, P = x.shape
-    for m in prange(M):
-        for p in range(P):
-            grad_x[m, p] = g[m, p] * scale[m] - (x[m, p] - centre[m]) * slope[m] - shift[m]
+@tasks
+def _plane_grad(m, g, x, centre, scale, slope, shift, grad_x):
+    for p in range(x.shape[1]):
+        grad_x[m, p] = g[m, p] * scale[m] - (x[m, p] - centre[m]) * slope[m] - shift[m]
 
 
-@kernel(parallel=True)
-def _pixel_sums(x, centre, sums, squares):
-    """Per image and chunk Σ (x − centre) and Σ (x − centre)²; sums, squares (N, chunks, C), zeros."""
-    N, P, C = x.shape
+@tasks
+def _pixel_sums(task, x, centre, sums, squares):
+    """Of an image's chunk Σ (x − centre) and Σ (x − centre)²; sums, squares (N, chunks, C), zeros."""
+    P, C = x.shape[1:]
     chunks = sums.shape[1]
-    for task in prange(N * chunks):
-        n, chunk = np.int64(task) // chunks, np.int64(task) % chunks
-        total, square = sums[n, chunk], squares[n, chunk]
-        for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
-            for c in range(C):
-                d = np.float64(x[n, p, c]) - centre[n, c]
-                total[c] += d
-                square[c] += d * d
+    n, chunk = task // chunks, task % chunks
+    total, square = sums[n, chunk], squares[n, chunk]
+    for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
+        for c in range(C):
+            d = np.float64(x[n, p, c]) - centre[n, c]
+            total[c] += d
+            square[c] += d * d
 
 
-@kernel(parallel=True)
-def _pixel_products(g, x, centre, sums, products):
-    """Per image and chunk Σ ∂y and Σ ∂y · (x − centre)."""
-    N, P, C = x.shape
+@tasks
+def _pixel_products(task, g, x, centre, sums, products):
+    """Of an image's chunk Σ ∂y and Σ ∂y · (x − centre)."""
+    P, C = x.shape[1:]
     chunks = sums.shape[1]
-    for task in prange(N * chunks):
-        n, chunk = np.int64(task) // chunks, np.int64(task) % chunks
-        total, product = sums[n, chunk], products[n, chunk]
-        for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
-            for c in range(C):
-                total[c] += g[n, p, c]
-                product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - centre[n, c])
-
-
-@kernel(parallel=True)
-def _pixel_affine(x, centre, scale, shift, y):
-    N, P, C = x.shape
-    for row in prange(N * P):
-        n, p = np.int64(row) // P, np.int64(row) % P
+    n, chunk = task // chunks, task % chunks
+    total, product = sums[n, chunk], products[n, chunk]
+    for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
         for c in range(C):
-            y[n, p, c] = (x[n, p, c] - centre[n, c]) * scale[n, c] + shift[n, c]
+            total[c] += g[n, p, c]
+            product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - centre[n, c])
 
 
-@kernel(parallel=True)
-def _pixel_grad(g, x, centre, scale, slope, shift, grad_x):
-    N, P, C = x.shape
-    for row in prange(N * P):
-        n, p = np.int64(row) // P, np.int64(row) % P
-        for c in range(C):
-            grad_x[n, p, c] = g[n, p, c] * scale[n, c] - (x[n, p, c] - centre[n, c]) * slope[n, c] - shift[n, c]
+@tasks
+def _pixel_affine(row, x, centre, scale, shift, y):
+    P, C = x.shape[1:]
+    n, p = row // P, row % P
+    for c in range(C):
+        y[n, p, c] = (x[n, p, c] - centre[n, c]) * scale[n, c] + shift[n, c]
+
+
+@tasks
+def _pixel_grad(row, g, x, centre, scale, slope, shift, grad_x):
+    P, C = x.shape[1:]
+    n, p = row // P, row % P
+    for c in range(C):
+        grad_x[n, p, c] = g[n, p, c] * scale[n, c] - (x[n, p, c] - centre[n, c]) * slope[n, c] - shift[n, c]
 
 
 def _chunks(x: np.ndarray) -> int:
@@ -181,12 +173,12 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of every channel of every image: of planes (M, P) or pixels (N, P, C), in float64."""
     if x.ndim == 2:
         means, variances = np.empty((2, len(x)))
-        _plane_moments(x, means, variances)
+        _plane_moments(CHUNKS, x, means, variances)
         return means, variances
     centre = x[:, 0].astype(np.float64)
     for _ in range(1 if x.dtype == np.float32 else 2):  # float64 has no wider sums: centre by the mean itself
         sums, squares = np.zeros((2, len(x), _chunks(x), x.shape[2]))
-        _pixel_sums(x, centre, sums, squares)
+        _pixel_sums(len(x) * sums.shape[1], x, centre, sums, squares)
         offset = sums.sum(1) / x.shape[1]
         variance = np.maximum(squares.sum(1) / x.shape[1] - offset * offset, 0)
         centre = centre + offset
@@ -197,10 +189,10 @@ def products(grad_output: np.ndarray, x: np.ndarray, centre: np.ndarray) -> tupl
     """Σ ∂y and Σ ∂y · (x − centre) of every channel of every image, in float64."""
     if x.ndim == 2:
         sums, products = np.empty((2, len(x)))
-        _plane_products(grad_output, x, centre, np.ones(x.shape[1]), sums, products)
+        _plane_products(CHUNKS, grad_output, x, centre, np.ones(x.shape[1]), sums, products)
         return sums, products
     sums, products = np.zeros((2, len(x), _chunks(x), x.shape[2]))
-    _pixel_products(grad_output, x, centre, sums, products)
+    _pixel_products(len(x) * sums.shape[1], grad_output, x, centre, sums, products)
     return sums.sum(1), products.sum(1)
 
 
@@ -208,7 +200,7 @@ def affine(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarr
     """(x − centre) · scale + shift with a factor for every channel of every image."""
     y = empty(x.shape, x.dtype)
     factors = [values.astype(x.dtype) for values in (centre, scale, shift)]
-    (_plane_affine if x.ndim == 2 else _pixel_affine)(x, *factors, y)
+    (_plane_affine if x.ndim == 2 else _pixel_affine)(x.size // x.shape[-1], x, *factors, y)
     return y
 
 
@@ -218,5 +210,5 @@ def grad_input(
     """∂y · scale − (x − centre) · slope − shift with a factor for every channel of every image."""
     grad_x = empty(x.shape, x.dtype)
     factors = [values.astype(x.dtype) for values in (centre, scale, slope, shift)]
-    (_plane_grad if x.ndim == 2 else _pixel_grad)(grad_output, x, *factors, grad_x)
+    (_plane_grad if x.ndim == 2 else _pixel_grad)(x.size // x.shape[-1], grad_output, x, *factors, grad_x)
     return grad_x

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.memory import dense, empty_like, flat, like
+from minicnn.kernels.tasks import share
 from minicnn.kernels.vectors import fill_vectors
 
 PARALLEL_SIZE = 16384
@@ -38,7 +38,7 @@ def _named(function: Callable, suffix: str) -> Callable:
 def _map_kernel(function: Callable) -> Callable:
     """y = function(x, a, b, c) for all elements."""
 
-    @kernel
+    @part
     @_named(function, "span")
     def span(x, y, in_place, a, b, c):
         fill_vectors()
@@ -47,16 +47,18 @@ def _map_kernel(function: Callable) -> Callable:
         for i in range(y.size):
             y[i] = function(x[i], a, b, c)
 
-    @kernel(parallel=True)
+    @part
+    @_named(function, "spans")
+    def spans(first, last, x, y, size, in_place, a, b, c):
+        fill_vectors()
+        for k in range(first, last):
+            span(x[k * size : (k + 1) * size], y[k * size : (k + 1) * size], in_place, a, b, c)
+
+    @kernel
     @_named(function, "loop")
     def loop(x, y, in_place, a, b, c):
-        if y.size < PARALLEL_SIZE:
-            span(x, y, in_place, a, b, c)
-        else:
-            spans = -(-y.size // SPAN)
-            for k in prange(spans):
-                fill_vectors()
-                span(x[k * SPAN : (k + 1) * SPAN], y[k * SPAN : (k + 1) * SPAN], in_place, a, b, c)
+        size = SPAN if y.size >= PARALLEL_SIZE else max(y.size, 1)
+        share(spans, -(-y.size // size), (x, y, size, in_place, a, b, c))
 
     return loop
 
@@ -64,7 +66,7 @@ def _map_kernel(function: Callable) -> Callable:
 def _gradient_kernel(function: Callable) -> Callable:
     """grad_input = function(g, s, a, b, c) for all elements."""
 
-    @kernel
+    @part
     @_named(function, "span")
     def span(g, s, grad_input, in_place, a, b, c):
         fill_vectors()
@@ -73,17 +75,19 @@ def _gradient_kernel(function: Callable) -> Callable:
         for i in range(grad_input.size):
             grad_input[i] = function(g[i], s[i], a, b, c)
 
-    @kernel(parallel=True)
+    @part
+    @_named(function, "spans")
+    def spans(first, last, g, s, grad_input, size, in_place, a, b, c):
+        fill_vectors()
+        for k in range(first, last):
+            begin, end = k * size, (k + 1) * size
+            span(g[begin:end], s[begin:end], grad_input[begin:end], in_place, a, b, c)
+
+    @kernel
     @_named(function, "loop")
     def loop(g, s, grad_input, in_place, a, b, c):
-        if grad_input.size < PARALLEL_SIZE:
-            span(g, s, grad_input, in_place, a, b, c)
-        else:
-            spans = -(-grad_input.size // SPAN)
-            for k in prange(spans):
-                fill_vectors()
-                begin, end = k * SPAN, (k + 1) * SPAN
-                span(g[begin:end], s[begin:end], grad_input[begin:end], in_place, a, b, c)
+        size = SPAN if grad_input.size >= PARALLEL_SIZE else max(grad_input.size, 1)
+        share(spans, -(-grad_input.size // size), (g, s, grad_input, size, in_place, a, b, c))
 
     return loop
 

@@ -12,92 +12,88 @@ overlap never write to one place from two threads.
 import functools
 
 import numpy as np
-from numba import prange
 
 from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import INT32, Axis, Geometry
 from minicnn.kernels.largest import largest, spread
 from minicnn.kernels.memory import empty
 from minicnn.kernels.sums import FEW_TERMS, sum_rows
+from minicnn.kernels.tasks import spans, tasks
 
 FEW_CHANNELS = 4
 """Below it, adding numbers up one by one is faster than filling vectors with them."""
 
 
-@kernel(parallel=True)
-def _max_forward(x, y, where, rows, runs, row_step, column_step, stride):
-    """rows … stride: what `windows` gives."""
-    N, H, W = x.shape[:3]
+@tasks
+def _max_forward(row, x, y, where, rows, runs, row_step, column_step, stride):
+    """A row of outputs. rows … stride: what `windows` gives."""
+    H, W = x.shape[1:3]
     OH, OW = y.shape[1:3]
-    for row in prange(N * OH):
-        n, i = np.int64(row) // OH, np.int64(row) % OH
-        for run in range(len(runs)):
-            j, cells = runs[run, 0], runs[run, 1]
-            start = rows[i, 0] * W + runs[run, 2]
-            largest(
-                x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], column_step, cells, stride,
-                y, where, (n * OH + i) * OW + j, start,
-            )  # fmt: skip
+    n, i = row // OH, row % OH
+    for run in range(len(runs)):
+        j, cells = runs[run, 0], runs[run, 1]
+        start = rows[i, 0] * W + runs[run, 2]
+        largest(
+            x, n * H * W + start, rows[i, 1], row_step, runs[run, 3], column_step, cells, stride,
+            y, where, (n * OH + i) * OW + j, start,
+        )  # fmt: skip
 
 
-@kernel(parallel=True)
-def _spread(g, where, grad_x):
+@tasks
+def _spread(row, g, where, grad_x):
     """As `_scatter`, for windows that tile the image: every cell is written once."""
-    N, H, W = grad_x.shape[:3]
+    H, W = grad_x.shape[1:3]
     OH, OW = g.shape[1:3]
-    for row in prange(N * OH):
-        n, i = np.int64(row) // OH, np.int64(row) % OH
-        start = i * (H // OH) * W
-        spread(grad_x, n * H * W + start, H // OH, W, W // OW, OW, g, where, (n * OH + i) * OW, start)
+    n, i = row // OH, row % OH
+    start = i * (H // OH) * W
+    spread(grad_x, n * H * W + start, H // OH, W, W // OW, OW, g, where, (n * OH + i) * OW, start)
 
 
-@kernel(parallel=True)
-def _scatter(g, where, grad_x):
+@tasks
+def _scatter(n, g, where, grad_x):
     """grad_x[n, where[n, i, j, c], c] += g[n, i, j, c]"""
-    N, OH, OW, C = g.shape
-    for n in prange(N):
-        grad_x[n] = 0
-        for i in range(OH):
-            for j in range(OW):
-                for c in range(C):
-                    grad_x[n, where[n, i, j, c], c] += g[n, i, j, c]
-
-
-@kernel(parallel=True)
-def _average_forward(x, y, rows, columns, divisor):
-    N, OH, OW, C = y.shape
-    for cell in prange(N * OH):
-        n, i = cell // OH, cell % OH
+    OH, OW, C = g.shape[1:]
+    grad_x[n] = 0
+    for i in range(OH):
         for j in range(OW):
-            total = y[n, i, j]
             for c in range(C):
-                total[c] = 0
-            for row in range(rows[i, 0], rows[i, 1]):
-                for column in range(columns[j, 0], columns[j, 1]):
-                    values = x[n, row, column]
-                    for c in range(C):
-                        total[c] += values[c]
-            for c in range(C):
-                total[c] /= divisor[i, j]
+                grad_x[n, where[n, i, j, c], c] += g[n, i, j, c]
 
 
-@kernel(parallel=True)
-def _average_of_many(x, y, rows, columns, divisor):
+@tasks
+def _average_forward(row, x, y, rows, columns, divisor):
+    OH, OW, C = y.shape[1:]
+    n, i = row // OH, row % OH
+    for j in range(OW):
+        total = y[n, i, j]
+        for c in range(C):
+            total[c] = 0
+        for h in range(rows[i, 0], rows[i, 1]):
+            for w in range(columns[j, 0], columns[j, 1]):
+                values = x[n, h, w]
+                for c in range(C):
+                    total[c] += values[c]
+        for c in range(C):
+            total[c] /= divisor[i, j]
+
+
+@spans
+def _average_of_many(begin, end, x, y, rows, columns, divisor):
     """As `_average_forward`, for windows of many taps."""
-    N, OH, OW, C = y.shape
+    OH, OW, C = y.shape[1:]
     H, W = x.shape[1:3]
     memory = x.reshape(-1)
-    for cell in prange(N * OH):
-        n, i = np.int64(cell) // OH, np.int64(cell) % OH
-        sums, block = np.empty(C), np.empty(C)
+    sums, block = np.empty(C), np.empty(C)
+    for row in range(begin, end):
+        n, i = row // OH, row % OH
         for j in range(OW):
             for c in range(C):
                 sums[c] = 0
             first, width, height = columns[j, 0], columns[j, 1] - columns[j, 0], rows[i, 1] - rows[i, 0]
             if width == W:  # the window's rows lie one after another
                 width, height = width * height, 1
-            for row in range(rows[i, 0], rows[i, 0] + height):
-                sum_rows(memory, ((n * H + row) * W + first) * C, width, C, C, sums, block)
+            for h in range(rows[i, 0], rows[i, 0] + height):
+                sum_rows(memory, ((n * H + h) * W + first) * C, width, C, C, sums, block)
             for c in range(C):
                 y[n, i, j, c] = sums[c] / divisor[i, j]
 
@@ -115,17 +111,16 @@ def _taps(rows, columns):
     return height * width, most_rows * most_columns
 
 
-@kernel(parallel=True)
-def _average_backward(g, grad_x, rows, columns, divisor):
-    N, OH, OW, C = g.shape
-    for n in prange(N):
-        grad_x[n] = 0
-        for i in range(OH):
-            for j in range(OW):
-                for row in range(rows[i, 0], rows[i, 1]):
-                    for column in range(columns[j, 0], columns[j, 1]):
-                        for c in range(C):
-                            grad_x[n, row, column, c] += g[n, i, j, c] / divisor[i, j]
+@tasks
+def _average_backward(n, g, grad_x, rows, columns, divisor):
+    OH, OW, C = g.shape[1:]
+    grad_x[n] = 0
+    for i in range(OH):
+        for j in range(OW):
+            for row in range(rows[i, 0], rows[i, 1]):
+                for column in range(columns[j, 0], columns[j, 1]):
+                    for c in range(C):
+                        grad_x[n, row, column, c] += g[n, i, j, c] / divisor[i, j]
 
 
 def _empty_positions(shape: tuple[int, ...], size: tuple[int, int]) -> np.ndarray:
@@ -150,7 +145,7 @@ def max_forward(x: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
     shape = (x.shape[0], *geometry.output_size, x.shape[3])
     where = _empty_positions(shape, x.shape[1:3])
     y = empty(shape, x.dtype)
-    _max_forward(x, y, where, *windows(geometry))
+    _max_forward(len(y) * y.shape[1], x, y, where, *windows(geometry))
     return y, where
 
 
@@ -164,7 +159,7 @@ def adaptive_max_forward(x: np.ndarray, output_size: tuple[int, int]) -> tuple[n
         spans = np.stack([rows[:, 0], rows[:, 1] - rows[:, 0]], 1)
         ones = np.ones(OW, np.int64)
         runs = np.stack([np.arange(OW), ones, columns[:, 0], columns[:, 1] - columns[:, 0]], 1)
-        _max_forward(x, y, where, spans, runs, W, 1, 1)
+        _max_forward(len(y) * OH, x, y, where, spans, runs, W, 1, 1)
     return y, where
 
 
@@ -183,10 +178,10 @@ def scatter(
     N, C = values.shape[0], values.shape[3]
     if geometry is not None and tiles_image(geometry) and C >= FEW_CHANNELS:
         image = empty((N, *size, C), values.dtype)
-        _spread(values, where, image)
+        _spread(N * values.shape[1], values, where, image)
         return image
     image = empty((N, size[0] * size[1], C), values.dtype)
-    _scatter(values, where, image)
+    _scatter(N, values, where, image)
     return image.reshape(N, *size, C)
 
 
@@ -260,7 +255,7 @@ def average_forward(x: np.ndarray, rows: np.ndarray, columns: np.ndarray, diviso
     """
     y = empty((x.shape[0], len(rows), len(columns), x.shape[3]), x.dtype)
     average = _average_forward if _taps(rows, columns)[1] <= FEW_TERMS else _average_of_many
-    average(x, y, rows, columns, divisor.astype(x.dtype))
+    average(len(y) * len(rows), x, y, rows, columns, divisor.astype(x.dtype))
     return y
 
 
@@ -274,5 +269,5 @@ def average_backward(
     dtype = grad_output.dtype
     wide = np.dtype(np.float64) if _taps(rows, columns)[0] > FEW_TERMS * size[0] * size[1] else dtype
     grad_x = empty((grad_output.shape[0], *size, grad_output.shape[3]), wide)
-    _average_backward(grad_output, grad_x, rows, columns, divisor.astype(dtype))
+    _average_backward(len(grad_x), grad_output, grad_x, rows, columns, divisor.astype(dtype))
     return grad_x.astype(dtype, copy=False)

@@ -10,10 +10,10 @@ respect to x is a resizing with the transposed taps. An image of one channel sta
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
+from minicnn.kernels.tasks import spans, tasks
 
 
 class Taps(NamedTuple):
@@ -38,7 +38,7 @@ class Taps(NamedTuple):
         return Taps(start, outputs[order], self.weight[order])
 
 
-@kernel
+@part
 def _blend(x, base, step, size, start, place, weight, i, line):
     """line[k] = Σ over the taps of i of  weight · x[base + place · step + k],  k < size."""
     first, end = start[i], start[i + 1]
@@ -60,15 +60,15 @@ def _blend(x, base, step, size, start, place, weight, i, line):
             line[k] += weight[tap] * x[here + k]
 
 
-@kernel(parallel=True)
-def _resize(x, row_start, row_place, row_weight, start, place, weight, y):
-    N, H, W, C = x.shape
+@spans
+def _resize(begin, end, x, row_start, row_place, row_weight, start, place, weight, y):
+    H, W, C = x.shape[1:]
     OH, OW = y.shape[1:3]
     memory = x.reshape(-1)
     result = y.reshape(-1)
-    for task in prange(N * OH):
-        n, i = np.int64(task) // OH, np.int64(task) % OH
-        line = np.empty(W * C, x.dtype)
+    line = np.empty(W * C, x.dtype)
+    for task in range(begin, end):
+        n, i = task // OH, task % OH
         _blend(memory, n * H * W * C, W * C, W * C, row_start, row_place, row_weight, i, line)
         if C == 1:
             out = y[n, i, :, 0]
@@ -83,72 +83,68 @@ def _resize(x, row_start, row_place, row_weight, start, place, weight, y):
                 _blend(line, 0, C, C, start, place, weight, j, result[first : first + C])
 
 
-@kernel(parallel=True)
-def _resize_planes_in_pairs(x, row_start, row_place, row_weight, place, weight, y):
+@spans
+def _resize_planes_in_pairs(begin, end, x, row_start, row_place, row_weight, place, weight, y):
     """As `_resize` for planes (M, H, W) where every output column has two taps."""
-    M, H, W = x.shape
+    H, W = x.shape[1:]
     OH, OW = y.shape[1:3]
     memory = x.reshape(-1)
-    for task in prange(M * OH):
-        m, i = np.int64(task) // OH, np.int64(task) % OH
-        line = np.empty(W, x.dtype)
+    line = np.empty(W, x.dtype)
+    for task in range(begin, end):
+        m, i = task // OH, task % OH
         _blend(memory, m * H * W, W, W, row_start, row_place, row_weight, i, line)
         out = y[m, i]
         for j in range(OW):
             out[j] = weight[2 * j] * line[place[2 * j]] + weight[2 * j + 1] * line[place[2 * j + 1]]
 
 
-@kernel(parallel=True)
-def _nearest(x, rows, columns, y):
-    N, OH, OW, C = y.shape
-    for task in prange(N * OH):
-        n, i = np.int64(task) // OH, np.int64(task) % OH
-        line = x[n, rows[i]]
-        if C == 1:
-            for j in range(OW):
-                y[n, i, j, 0] = line[columns[j], 0]
-        else:
-            for j in range(OW):
-                for c in range(C):
-                    y[n, i, j, c] = line[columns[j], c]
+@tasks
+def _nearest(task, x, rows, columns, y):
+    OH, OW, C = y.shape[1:]
+    n, i = task // OH, task % OH
+    line = x[n, rows[i]]
+    if C == 1:
+        for j in range(OW):
+            y[n, i, j, 0] = line[columns[j], 0]
+    else:
+        for j in range(OW):
+            for c in range(C):
+                y[n, i, j, c] = line[columns[j], c]
 
 
-@kernel(parallel=True)
-def _sample(x, place, weight, y):
-    N, P, C = y.shape
-    for task in prange(N * P):
-        n, p = np.int64(task) // P, np.int64(task) % P
-        for c in range(C):
-            y[n, p, c] = 0
+@tasks
+def _sample(task, x, place, weight, y):
+    P, C = y.shape[1:]
+    n, p = task // P, task % P
+    for c in range(C):
+        y[n, p, c] = 0
+    for t in range(place.shape[2]):
+        if place[n, p, t] >= 0:
+            for c in range(C):
+                y[n, p, c] += weight[n, p, t] * x[n, place[n, p, t], c]
+
+
+@tasks
+def _sample_grad_x(n, g, place, weight, grad_x):
+    P, C = g.shape[1:]
+    grad_x[n] = 0
+    for p in range(P):
         for t in range(place.shape[2]):
             if place[n, p, t] >= 0:
                 for c in range(C):
-                    y[n, p, c] += weight[n, p, t] * x[n, place[n, p, t], c]
+                    grad_x[n, place[n, p, t], c] += weight[n, p, t] * g[n, p, c]
 
 
-@kernel(parallel=True)
-def _sample_grad_x(g, place, weight, grad_x):
-    N, P, C = g.shape
-    for n in prange(N):
-        grad_x[n] = 0
-        for p in range(P):
-            for t in range(place.shape[2]):
-                if place[n, p, t] >= 0:
-                    for c in range(C):
-                        grad_x[n, place[n, p, t], c] += weight[n, p, t] * g[n, p, c]
-
-
-@kernel(parallel=True)
-def _sample_grad_weight(g, x, place, grad_weight):
-    N, P, C = g.shape
-    for task in prange(N * P):
-        n, p = np.int64(task) // P, np.int64(task) % P
-        for t in range(place.shape[2]):
-            total = 0.0
-            if place[n, p, t] >= 0:
-                for c in range(C):
-                    total += np.float64(g[n, p, c]) * x[n, place[n, p, t], c]
-            grad_weight[n, p, t] = total
+@tasks
+def _sample_grad_weight(task, g, x, place, grad_weight):
+    P, C = g.shape[1:]
+    n, p = task // P, task % P
+    for t in range(place.shape[2]):
+        total = 0.0
+        if place[n, p, t] >= 0:
+            for c in range(C):
+                total += np.float64(g[n, p, c]) * x[n, place[n, p, t], c]
+        grad_weight[n, p, t] = total
 
 
 def resize(x: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
@@ -156,16 +152,16 @@ def resize(x: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
     N, C = len(x), x.shape[3]
     y = empty((N, len(rows.start) - 1, len(columns.start) - 1, C), x.dtype)
     if C == 1 and len(columns.place) == 2 * y.shape[2] and (np.diff(columns.start) == 2).all():
-        _resize_planes_in_pairs(x[..., 0], *rows, columns.place, columns.weight, y[..., 0])
+        _resize_planes_in_pairs(N * y.shape[1], x[..., 0], *rows, columns.place, columns.weight, y[..., 0])
     else:
-        _resize(x, *rows, *columns, y)
+        _resize(N * y.shape[1], x, *rows, *columns, y)
     return y
 
 
 def nearest(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Images (N, len(rows), len(columns), C) of the given rows and columns of x (N, H, W, C)."""
     y = empty((len(x), len(rows), len(columns), x.shape[3]), x.dtype)
-    _nearest(x, rows, columns, y)
+    _nearest(len(x) * len(rows), x, rows, columns, y)
     return y
 
 
@@ -180,19 +176,19 @@ def sample(x: np.ndarray, place: np.ndarray, weight: np.ndarray) -> np.ndarray:
     Returns: (N, P, C)
     """
     y = empty((*place.shape[:2], x.shape[2]), x.dtype)
-    _sample(x, place, weight, y)
+    _sample(y.shape[0] * y.shape[1], x, place, weight, y)
     return y
 
 
 def sample_grad_x(grad_output: np.ndarray, place: np.ndarray, weight: np.ndarray, pixels: int) -> np.ndarray:
     """The gradient of `sample` with respect to x (N, pixels, C)."""
     grad_x = empty((len(grad_output), pixels, grad_output.shape[2]), grad_output.dtype)
-    _sample_grad_x(grad_output, place, weight, grad_x)
+    _sample_grad_x(len(grad_x), grad_output, place, weight, grad_x)
     return grad_x
 
 
 def sample_grad_weight(grad_output: np.ndarray, x: np.ndarray, place: np.ndarray) -> np.ndarray:
     """The gradient of `sample` with respect to the weights (N, P, T)."""
     grad_weight = empty(place.shape, x.dtype)
-    _sample_grad_weight(grad_output, x, place, grad_weight)
+    _sample_grad_weight(place.shape[0] * place.shape[1], grad_output, x, place, grad_weight)
     return grad_weight

@@ -12,13 +12,13 @@ is computed in float64.
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
 from minicnn.kernels.parts import LANES, moments_of, products_of
 from minicnn.kernels.rows import LANES as VECTOR
 from minicnn.kernels.rows import about, products, total
+from minicnn.kernels.tasks import spans
 
 CHUNKS = 32
 """Into how many tasks rows are divided."""
@@ -28,7 +28,7 @@ LEAST, LARGEST = 1e-30, 1e30
 """Variances between these are computed in the dtype of x."""
 
 
-@kernel
+@part
 def _moments(row, centred, scratch):
     """Mean and variance, the latter NaN where the row is to be computed in float64."""
     scratch[0] = total(row, scratch) / len(row) if centred else 0.0
@@ -41,11 +41,11 @@ def _moments(row, centred, scratch):
     return centre + offset, variance if variance > LEAST and square < LARGEST else np.nan
 
 
-@kernel(parallel=True)
-def _forward(x, weight, bias, eps, centred, y, means, invstds):
+@spans
+def _forward(begin, end, x, weight, bias, eps, centred, y, means, invstds):
     R, D = x.shape
-    for chunk in prange(CHUNKS):
-        scratch, lanes, more_lanes = np.empty(VECTOR, x.dtype), np.empty(LANES), np.empty(LANES)
+    scratch, lanes, more_lanes = np.empty(VECTOR, x.dtype), np.empty(LANES), np.empty(LANES)
+    for chunk in range(begin, end):
         for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
             mean, variance = _moments(x[r], centred, scratch)
             if variance == variance:
@@ -65,13 +65,13 @@ def _forward(x, weight, bias, eps, centred, y, means, invstds):
             means[r], invstds[r] = mean, invstd
 
 
-@kernel(parallel=True)
-def _backward(g, x, weight, means, invstds, centred, grad_x, by_weight, by_bias):
+@spans
+def _backward(begin, end, g, x, weight, means, invstds, centred, grad_x, by_weight, by_bias):
     """by_weight, by_bias: float64 (CHUNKS, D), zeros."""
     R, D = x.shape
-    for chunk in prange(CHUNKS):
-        scratch, lanes, more_lanes = np.empty(VECTOR, x.dtype), np.empty(LANES), np.empty(LANES)
-        of_weight, of_bias, pending = np.zeros(D, x.dtype), np.zeros(D, x.dtype), 0
+    scratch, lanes, more_lanes = np.empty(VECTOR, x.dtype), np.empty(LANES), np.empty(LANES)
+    of_weight, of_bias, pending = np.zeros(D, x.dtype), np.zeros(D, x.dtype), 0
+    for chunk in range(begin, end):
         for r in range(R * chunk // CHUNKS, R * (chunk + 1) // CHUNKS):
             mean, invstd = means[r], invstds[r]
             scratch[0] = mean
@@ -117,7 +117,7 @@ def forward(
     Returns: y, and mean and invstd of every row in float64.
     """
     y, means, invstds = empty(x.shape, x.dtype), np.empty(len(x)), np.empty(len(x))
-    _forward(x, weight, bias, eps, centred, y, means, invstds)
+    _forward(CHUNKS, x, weight, bias, eps, centred, y, means, invstds)
     return y, means, invstds
 
 
@@ -127,5 +127,5 @@ def backward(
     """Gradients with respect to x, weight and bias of `forward`, the last two in float64."""
     grad_x = empty(x.shape, x.dtype)
     by_weight, by_bias = np.zeros((2, CHUNKS, x.shape[1]))
-    _backward(grad_output, x, weight, means, invstds, centred, grad_x, by_weight, by_bias)
+    _backward(CHUNKS, grad_output, x, weight, means, invstds, centred, grad_x, by_weight, by_bias)
     return grad_x, by_weight.sum(0), by_bias.sum(0)

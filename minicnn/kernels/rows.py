@@ -7,7 +7,7 @@ numbers before.
 
 import numpy as np
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.vectors import add, larger, load, multiply_add, repeat, store, width, zero
 
 LANES = 16
@@ -15,7 +15,7 @@ LANES = 16
 RUN = 16
 
 
-@kernel
+@part
 def _lanes(a, b, c, d, scratch, L):
     """The sum of all lanes of four vectors, in float64."""
     store(add(add(a, b), add(c, d)), scratch, 0)
@@ -25,7 +25,7 @@ def _lanes(a, b, c, d, scratch, L):
     return result
 
 
-@kernel
+@part
 def largest(x, scratch):
     """The largest of x (K,) that isn't NaN, −∞ if there is none; `scratch` (LANES,) has the dtype of x."""
     L = width(x)
@@ -46,7 +46,7 @@ def largest(x, scratch):
     return result
 
 
-@kernel
+@part
 def total(x, scratch):
     """Σ x of x (K,), in float64; `scratch` (LANES,) has the dtype of x."""
     L = width(x)
@@ -68,7 +68,7 @@ def total(x, scratch):
     return result
 
 
-@kernel
+@part
 def inner(x, y, scratch):
     """Σ x · y of rows (K,), in float64; `scratch` as in `total`."""
     L = width(x)
@@ -91,7 +91,7 @@ def inner(x, y, scratch):
     return result
 
 
-@kernel
+@part
 def about(x, centre, scratch):
     """Σ (x − c) and Σ (x − c)² of x (K,) for a number c of its dtype, in float64; `scratch` as in `total`."""
     L = width(x)
@@ -121,7 +121,7 @@ def about(x, centre, scratch):
     return result, square
 
 
-@kernel
+@part
 def products(g, weight, x, high, low, scratch):
     """Σ g · weight and Σ g · weight · (x − high − low) of rows (K,), in float64; `scratch` as in `total`."""
     L = width(x)

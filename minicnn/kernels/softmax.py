@@ -12,12 +12,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.exponential import exp_of_negative
 from minicnn.kernels.memory import dense, empty_like, like
 from minicnn.kernels.rows import LANES, inner, largest, total
+from minicnn.kernels.tasks import spans
 from minicnn.kernels.vectors import fill_vectors
 
 TASK = 4096
@@ -30,7 +30,7 @@ PARALLEL_SIZE = 8192
 """Fewer numbers are computed sooner than other threads wake."""
 
 
-@kernel
+@part
 def _rows(x, y, logarithm):
     fill_vectors()
     """Rows of x (R, K)."""
@@ -52,7 +52,7 @@ def _rows(x, y, logarithm):
                 result[k] = e[k] * factor
 
 
-@kernel
+@part
 def _columns(x, y, logarithm, begin, end):
     fill_vectors()
     """Columns begin … end of x (K, B)."""
@@ -87,7 +87,7 @@ def _columns(x, y, logarithm, begin, end):
                 result[b] *= most[b]
 
 
-@kernel
+@part
 def _short_rows(x, y, logarithm):
     """Rows of x (R, K) as columns, since K is too short for vectors."""
     R, K = x.shape
@@ -101,11 +101,11 @@ def _short_rows(x, y, logarithm):
             y[r, k] = result[k, r]
 
 
-@kernel
-def _task(x, y, logarithm, task, tasks):
+@spans
+def _softmax(first, last, x, y, logarithm, tasks):
     A, K, B = x.shape
     if B == 1:
-        begin, end = A * task // tasks, A * (task + 1) // tasks
+        begin, end = A * first // tasks, A * last // tasks
         rows, result = x.reshape(A, K)[begin:end], y.reshape(A, K)[begin:end]
         if K < SHORT:
             _short_rows(rows, result, logarithm)
@@ -113,22 +113,12 @@ def _task(x, y, logarithm, task, tasks):
             _rows(rows, result, logarithm)
     else:
         pieces = tasks // A
-        a, piece = task // pieces, task % pieces
-        begin, end = B * piece // pieces, B * (piece + 1) // pieces
-        _columns(x[a], y[a], logarithm, begin, end)
+        for task in range(first, last):
+            a, piece = task // pieces, task % pieces
+            _columns(x[a], y[a], logarithm, B * piece // pieces, B * (piece + 1) // pieces)
 
 
-@kernel(parallel=True)
-def _softmax(x, y, logarithm, tasks):
-    if tasks == 1:
-        _task(x, y, logarithm, 0, 1)
-    else:
-        for task in prange(tasks):
-            fill_vectors()
-            _task(x, y, logarithm, task, tasks)
-
-
-@kernel
+@part
 def _gradient_rows(g, y, grad_input, logarithm):
     fill_vectors()
     R, K = y.shape
@@ -145,7 +135,7 @@ def _gradient_rows(g, y, grad_input, logarithm):
                 result[k] = row[k] * (slope[k] - summed)
 
 
-@kernel
+@part
 def _gradient_columns(g, y, grad_input, logarithm, begin, end):
     fill_vectors()
     K, width = y.shape[0], end - begin
@@ -170,7 +160,7 @@ def _gradient_columns(g, y, grad_input, logarithm, begin, end):
                 result[b] = row[b] * (slope[b] - rounded[b])
 
 
-@kernel
+@part
 def _gradient_short_rows(g, y, grad_input, logarithm):
     R, K = y.shape
     slopes, turned, by_turned = np.empty((K, R), y.dtype), np.empty((K, R), y.dtype), np.empty((K, R), y.dtype)
@@ -183,11 +173,11 @@ def _gradient_short_rows(g, y, grad_input, logarithm):
             grad_input[r, k] = by_turned[k, r]
 
 
-@kernel
-def _gradient_task(g, y, grad_input, logarithm, task, tasks):
+@spans
+def _softmax_gradient(first, last, g, y, grad_input, logarithm, tasks):
     A, K, B = y.shape
     if B == 1:
-        begin, end = A * task // tasks, A * (task + 1) // tasks
+        begin, end = A * first // tasks, A * last // tasks
         slopes, rows = g.reshape(A, K)[begin:end], y.reshape(A, K)[begin:end]
         by_rows = grad_input.reshape(A, K)[begin:end]
         if K < SHORT:
@@ -196,19 +186,11 @@ def _gradient_task(g, y, grad_input, logarithm, task, tasks):
             _gradient_rows(slopes, rows, by_rows, logarithm)
     else:
         pieces = tasks // A
-        a, piece = task // pieces, task % pieces
-        begin, end = B * piece // pieces, B * (piece + 1) // pieces
-        _gradient_columns(g[a], y[a], grad_input[a], logarithm, begin, end)
-
-
-@kernel(parallel=True)
-def _softmax_gradient(g, y, grad_input, logarithm, tasks):
-    if tasks == 1:
-        _gradient_task(g, y, grad_input, logarithm, 0, 1)
-    else:
-        for task in prange(tasks):
-            fill_vectors()
-            _gradient_task(g, y, grad_input, logarithm, task, tasks)
+        for task in range(first, last):
+            a, piece = task // pieces, task % pieces
+            _gradient_columns(
+                g[a], y[a], grad_input[a], logarithm, B * piece // pieces, B * (piece + 1) // pieces
+            )  # fmt: skip
 
 
 def _boxed(x: np.ndarray, axis: int) -> np.ndarray:
@@ -234,7 +216,8 @@ def softmax(x: np.ndarray, axis: int, logarithm: bool = False) -> np.ndarray:
     y = empty_like(x)
     if x.size:
         box = _boxed(x, axis)
-        _softmax(box, _boxed(y, axis), logarithm, _tasks(box.shape))
+        tasks = _tasks(box.shape)
+        _softmax(tasks, box, _boxed(y, axis), logarithm, tasks)
     return y
 
 
@@ -245,5 +228,6 @@ def gradient(grad_output: np.ndarray, y: np.ndarray, axis: int, logarithm: bool 
     grad_input: Any = empty_like(y)
     if y.size:
         box = _boxed(y, axis)
-        _softmax_gradient(_boxed(g, axis), box, _boxed(grad_input, axis), logarithm, _tasks(box.shape))
+        tasks = _tasks(box.shape)
+        _softmax_gradient(tasks, _boxed(g, axis), box, _boxed(grad_input, axis), logarithm, tasks)
     return grad_input

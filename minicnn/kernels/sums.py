@@ -17,10 +17,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.memory import empty
+from minicnn.kernels.tasks import share
 
 BLOCK = 256
 """How many rows are added before their sum is added to those of the blocks before."""
@@ -43,7 +43,7 @@ NOTHING = np.empty(0)
 add: Any = np.add.reduce
 
 
-@kernel
+@part
 def sum_rows(x, first, rows, stride, width, sums, block):
     """sums[k] += Σ over rows of  x[first + row · stride + k],  k < width.
 
@@ -75,7 +75,7 @@ def sum_rows(x, first, rows, stride, width, sums, block):
         row += step
 
 
-@kernel
+@part
 def _square_rows(x, first, rows, stride, width, shift, sums, block):
     """sums[k] += Σ over rows of  (x[first + row · stride + k] − shift[k])²,  k < width"""
     row, step, count = np.uint64(first), np.uint64(stride), np.uint64(width)
@@ -91,7 +91,7 @@ def _square_rows(x, first, rows, stride, width, shift, sums, block):
             sums[k] += block[k]
 
 
-@kernel
+@part
 def sum_tasks(begin, end, x, shift, R, B, width, chunks, partial, total):
     """Some tasks of a sum: each is a chunk of the rows of one a, and of as many columns as `width` has.
 
@@ -134,7 +134,7 @@ def sum_tasks(begin, end, x, shift, R, B, width, chunks, partial, total):
                 partial[(a * chunks + chunk) * B + b + k] = sums[k]
 
 
-@kernel
+@part
 def add_chunks(partial, chunks, B, total):
     """total[a, b] = Σ over chunks of  partial[a, chunk, b]"""
     for i in range(total.size):
@@ -144,18 +144,17 @@ def add_chunks(partial, chunks, B, total):
         total[i] = value
 
 
-@kernel(parallel=True)
+@part
+def _groups(first, last, x, shift, R, B, width, chunks, partial, total, tasks, groups):
+    sum_tasks(tasks * first // groups, tasks * last // groups, x, shift, R, B, width, chunks, partial, total)
+
+
+@kernel
 def _sum(x, shift, R, B, width, chunks, total):
     tasks = total.size // B * chunks * -(-B // width)
     partial = np.empty(total.size * chunks if chunks > 1 else 0)
-    if x.size < PARALLEL_SIZE:
-        sum_tasks(0, tasks, x, shift, R, B, width, chunks, partial, total)
-    else:
-        groups = min(tasks, 2 * CHUNKS)
-        for number in prange(groups):
-            group = np.int64(number)
-            begin, end = tasks * group // groups, tasks * (group + 1) // groups
-            sum_tasks(begin, end, x, shift, R, B, width, chunks, partial, total)
+    groups = min(tasks, 2 * CHUNKS) if x.size >= PARALLEL_SIZE else 1
+    share(_groups, groups, (x, shift, R, B, width, chunks, partial, total, tasks, groups))
     if chunks > 1:
         add_chunks(partial, chunks, B, total)
 

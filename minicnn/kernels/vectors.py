@@ -46,7 +46,7 @@ def fill_vectors(typing_context):
     """Let the compiler fill whole vectors in the function that calls this, and what becomes part of it.
 
     Left to itself, LLVM takes half of AVX-512's on Intel's processors, for fear of a lower clock: exponentials took
-    43 µs instead of 33. A `prange` loop is a function of its own.
+    43 µs instead of 33.
     """
 
     def codegen(context, builder, signature, args):

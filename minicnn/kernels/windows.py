@@ -1,9 +1,9 @@
 """Which taps of a window lie inside the image."""
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 
 
-@kernel
+@part
 def range_inside(origin, taps, dilation, size):
     """The taps first … last − 1 that lie inside an image of `size` cells."""
     first = 0

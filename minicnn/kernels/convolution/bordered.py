@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.vectors import load, store
 
@@ -81,7 +81,7 @@ def tables(geometry: Geometry, width: int, vector: int) -> tuple[np.ndarray, np.
     return np.array([[0, 0, h.output, w.output, 1, 1, 0, places.size]]), taps
 
 
-@kernel
+@part
 def lay(x, x0, C, pitch, rows, columns, begin, end, workspace, first, width, area, vector):
     """Lay blocks begin … end − 1 of an image whose rows are `pitch` pixels; the workspace's border is zeros already."""
     for i in range(rows):

@@ -23,9 +23,8 @@ the same sum over the gradient with respect to y; that with respect to weight is
 import math
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.convolution import grouped_framed as framed
 from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weight
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
@@ -33,6 +32,7 @@ from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, read
 from minicnn.kernels.microkernel import STEPS, lanes
+from minicnn.kernels.tasks import tasks
 from minicnn.kernels.vectors import add, add_partners, add_taps, copies, load, store, store_apart, zero
 
 WIDEST = 2
@@ -64,7 +64,7 @@ def require(geometry: Geometry, channels: int, outputs: int, groups: int, dtype:
         )
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _several(x, at, step, taps, first, last, c, weight, O, partners, start, y, to, apart, pixels):
     """As many neighbouring pixels of a run as `pixels` has entries, one vector of outputs.
 
@@ -92,7 +92,7 @@ def _several(x, at, step, taps, first, last, c, weight, O, partners, start, y, t
     store_apart(sums, y, to, apart)
 
 
-@kernel(inline="always")
+@part(inline="always")
 def _one(x, at, taps, first, last, c, weight, O, partners, start, y, to):
     """One pixel, in four sums."""
     a0, a1, a2, a3 = start, zero(x), zero(x), zero(x)
@@ -109,7 +109,7 @@ def _one(x, at, taps, first, last, c, weight, O, partners, start, y, to):
     store(add(add(a0, a1), add(a2, a3)), y, to)
 
 
-@kernel
+@part
 def _sweep_image(
     x, x0, row, pixel, base, weight, bias, y, y0, width, O, runs, taps, down, right, begin, end, vector, partners
 ):
@@ -204,38 +204,35 @@ def _sweep_image(
                     j += size
 
 
-@kernel(parallel=True)
+@tasks
 def _correlate(
-    x, size, C, row, weight, bias, y, target, width, O, runs, taps, down, right, inner, outer, N, parts, vector,
+    task, x, size, C, row, weight, bias, y, target, width, O, runs, taps, down, right, inner, outer, parts, vector,
     partners,
 ):  # fmt: skip
-    """All images; each task is a part of the outputs of one of them.
+    """A task is a part of the outputs of one image.
 
     Args:
         x, size, C, row: the source, the elements of an image, its channels, how far apart rows lie where it is read.
         y, target, width, O: the target, the elements of an image, its columns and channels.
         inner, outer: channels and outputs of a group.
-        N, parts: images, and into how many tasks each is divided.
+        parts: into how many tasks an image is divided.
     """
     blocks = -(-O // vector)
-    for number in prange(N * parts):
-        task = np.int64(number)
-        n, part = task // parts, task % parts
-        begin, end = blocks * part // parts, blocks * (part + 1) // parts
-        if inner == outer == len(partners):
-            _sweep_image(
-                x, n * size, row, C, 0, weight, bias, y, n * target, width, O, runs, taps, down, right, begin, end,
-                vector, partners,
-            )  # fmt: skip
+    n, part = task // parts, task % parts
+    begin, end = blocks * part // parts, blocks * (part + 1) // parts
+    direct = inner == outer == len(partners)
+    planes = np.empty(0 if direct else (size // C * inner + 1) * vector, x.dtype)
+    for block in range(begin, end, max(end - begin, 1) if direct else 1):
+        o, last = min(block * vector, O - vector), end if direct else block + 1
+        if direct:
+            source, at, pixel, base = x, n * size, C, 0
         else:
-            planes = np.empty((size // C * inner + 1) * vector, x.dtype)
-            for block in range(begin, end):
-                o = min(block * vector, O - vector)
-                widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
-                _sweep_image(
-                    planes, 0, row, inner * vector, o, weight, bias, y, n * target, width, O, runs, taps, down, right,
-                    block, block + 1, vector, partners,
-                )  # fmt: skip
+            widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
+            source, at, pixel, base = planes, 0, inner * vector, o
+        _sweep_image(
+            source, at, row, pixel, base, weight, bias, y, n * target, width, O, runs, taps, down, right, block, last,
+            vector, partners,
+        )  # fmt: skip
 
 
 def _swept(
@@ -250,9 +247,10 @@ def _swept(
     runs, taps = tables(sweep, inner // len(partners), row, pixel, plane, len(partners) * O)
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     image, target = math.prod(x.shape[1:]), math.prod(y.shape[1:])
+    parts = divided(N, -(-O // vector))
     _correlate(
-        read(x.reshape(-1)), image, C, row, read(weight.reshape(-1)), start, y.reshape(-1), target, size[1], O,
-        runs, taps, *sweep.step, inner, outer, N, divided(N, -(-O // vector)), vector, partners,
+        N * parts, read(x.reshape(-1)), image, C, row, read(weight.reshape(-1)), start, y.reshape(-1), target, size[1],
+        O, runs, taps, *sweep.step, inner, outer, parts, vector, partners,
     )  # fmt: skip
     return y
 

@@ -13,14 +13,14 @@ memory, 0.5 to 1.0.
 import functools
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.convolution.bordered import laid, lay, tables
 from minicnn.kernels.convolution.planes import divided
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.memory import empty, read
 from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.tasks import tasks
 from minicnn.kernels.vectors import add_taps, copies, load, store_apart, zero
 
 FEWEST_TAPS = 20
@@ -69,7 +69,7 @@ def mirrored(geometry: Geometry) -> Geometry | None:
     return Geometry(*axes)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _some(frames, at, step, offsets, together, weight, w, O, start, y, to, pixels):
     """Neighbouring pixels, as many as `pixels` has entries; taps several at a time, as many as `together` has."""
     sums = copies(start, pixels)
@@ -78,7 +78,7 @@ def _some(frames, at, step, offsets, together, weight, w, O, start, y, to, pixel
     store_apart(sums, y, to, O)
 
 
-@kernel
+@part
 def _sweep(frames, first, offsets, together, weight, bias, o, O, y, y0, lines, count, down, step):
     """All outputs of one vector of channels."""
     start = load(bias, o) if bias.size else zero(frames)
@@ -101,12 +101,12 @@ def _sweep(frames, first, offsets, together, weight, bias, o, O, y, y0, lines, c
                 j += 1
 
 
-@kernel(parallel=True)
+@tasks
 def _correlate(
-    x, size, columns, rows_read, columns_read, first, wide, area, count, offsets, together, weight, bias, y, lines,
-    across, C, down, step, N, parts, vector,
+    task, x, size, columns, rows_read, columns_read, first, wide, area, count, offsets, together, weight, bias, y,
+    lines, across, C, down, step, parts, vector,
 ):  # fmt: skip
-    """All images; each task is a part of the channels of one of them.
+    """A task is a part of the channels of one image.
 
     Args:
         x, size, columns: the source, the elements and the columns of an image.
@@ -116,21 +116,19 @@ def _correlate(
         weight, bias: [tap][channel] and [channel]; no bias stands for zeros.
         y, lines, across, C: the target, the size of its images, the channels.
         down, step: how far a window moves in a frame, down and right.
-        N, parts: images, and into how many tasks each is divided.
+        parts: into how many tasks an image is divided.
     """
     blocks = -(-C // vector)
-    for number in prange(N * parts):
-        task = np.int64(number)
-        n, part = task // parts, task % parts
-        frames, end = np.zeros(area * count, x.dtype), blocks * (part + 1) // parts
-        for begin in range(blocks * part // parts, end, count):
-            last = min(begin + count, end)
-            lay(x, n * size, C, columns, rows_read, columns_read, begin, last, frames, first, wide, area, vector)
-            for block in range(begin, last):
-                _sweep(
-                    frames, (block - begin) * area, offsets, together, weight, bias, min(block * vector, C - vector), C,
-                    y, n * lines * across * C, lines, across, down, step,
-                )  # fmt: skip
+    n, part = task // parts, task % parts
+    frames, end = np.zeros(area * count, x.dtype), blocks * (part + 1) // parts
+    for begin in range(blocks * part // parts, end, count):
+        last = min(begin + count, end)
+        lay(x, n * size, C, columns, rows_read, columns_read, begin, last, frames, first, wide, area, vector)
+        for block in range(begin, last):
+            _sweep(
+                frames, (block - begin) * area, offsets, together, weight, bias, min(block * vector, C - vector), C,
+                y, n * lines * across * C, lines, across, down, step,
+            )  # fmt: skip
 
 
 def forward(x: np.ndarray, by_tap: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
@@ -142,10 +140,11 @@ def forward(x: np.ndarray, by_tap: np.ndarray, bias: np.ndarray | None, geometry
     area = frame.area * vector
     y = empty((N, OH, OW, C), x.dtype)
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    parts = divided(N, -(-C // vector))
     _correlate(
-        read(x.reshape(-1)), H * W * C, W, frame.rows, frame.columns, frame.first, frame.width, area,
+        N * parts, read(x.reshape(-1)), H * W * C, W, frame.rows, frame.columns, frame.first, frame.width, area,
         max(NEAR // (area * x.itemsize), 1), taps[:, 0].copy(), (0,) * _together(geometry), read(by_tap.reshape(-1)),
         start, y.reshape(-1), OH, OW, C, geometry.height.stride * frame.width * vector, geometry.width.stride * vector,
-        N, divided(N, -(-C // vector)), vector,
+        parts, vector,
     )  # fmt: skip
     return y

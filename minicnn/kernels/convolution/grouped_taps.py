@@ -6,14 +6,14 @@ As many taps at a time as there are registers for: nine, three or one, and where
 `grouped`) two, or one if S is 8.
 """
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.vectors import add, add_each, load, load_each, multiply_add, store, store_each, width, zero
 
 TAPS = 9
 """Taps summed at a time; a window of 3 × 3."""
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """Nine taps of a gradient with respect to weight: `rows` × `columns` pixels add to sums[tap][lane]."""
     L = width(x)
@@ -48,7 +48,7 @@ def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums
     store(a8, sums, s8)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """As `_nine`, for three taps, those of even and of odd columns apart."""
     L = width(x)
@@ -77,7 +77,7 @@ def _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sum
     store(add(a2, b2), sums, s2)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """As `_nine`, for one tap."""
     place = taps[t, 2] * width(x)
@@ -88,7 +88,7 @@ def _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, su
     store(a, sums, place)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners):
     """As `_nine`, for one tap and all partners of each lane."""
     place = taps[t, 2] * width(x) * len(partners)
@@ -100,7 +100,7 @@ def _partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t,
     store_each(a, sums, place)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _two_partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners):
     """As `_partnered`, for two taps."""
     L = width(x) * len(partners)
@@ -115,7 +115,7 @@ def _two_partnered(x, at, down, right, g, to, below, beside, rows, columns, taps
     store_each(b, sums, taps[t + 1, 2] * L)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def add_products(x, at, down, right, g, to, below, beside, rows, columns, taps, first, last, sums, partners):
     """All taps of a run.
 

@@ -9,9 +9,8 @@ grow long. Small images are laid between zeros first (`bordered`), groups that f
 import math
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.convolution import bordered
 from minicnn.kernels.convolution.bordered import SIDE_BY_SIDE, Border, border, lay
 from minicnn.kernels.convolution.grouped_taps import add_products
@@ -20,10 +19,11 @@ from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import read
 from minicnn.kernels.microkernel import STEPS, lanes
+from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
 
 
-@kernel
+@part
 def _put_away(sums, total):
     """total[tap][lane] += sums[tap][lane], which begin anew."""
     taps, L = total.shape
@@ -33,89 +33,76 @@ def _put_away(sums, total):
             sums[tap * L + lane] = 0
 
 
-@kernel
+@part
 def _collect(
-    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, begin, end, total, sums, before, vector,
-    partners,
-):  # fmt: skip
-    """One image's part of the gradient with respect to weight, added to sums[block][tap and lane].
+    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, block, total, sums, before, vector, partners
+):
+    """One image's part of the gradient with respect to a block of weights, added to sums[block][tap and lane].
 
     The arguments are those of `_sweep_image`, with g in place of y. After at most STEPS products and as many again the
     sums, which have the dtype of x, are put away in total[block][tap][lane], float64.
 
     Returns: how many products the sums have, which had as many as `before`.
     """
-    products = before
-    for block in range(begin, end):
-        o, sums_of_block = min(block * vector, O - vector), sums[block]
-        products = before
-        for run in range(len(runs)):
-            i0, j0, rows, columns, below, beside, first, last = runs[run]
-            part = min(columns, STEPS)
-            height = max(1, STEPS // part)
-            for i in range(0, rows, height):
-                for j in range(0, columns, part):
-                    at = x0 + i * down * row + j * right * pixel + o - base
-                    to = g0 + ((i0 + i * below) * width + j0 + j * beside) * O + o
-                    steps = (down * row, right * pixel, g, to, below * width * O, beside * O)
-                    size = (min(height, rows - i), min(part, columns - j))
-                    add_products(x, at, *steps, *size, taps, first, last, sums_of_block, partners)
-                    products += size[0] * size[1]
-                    if products >= STEPS:
-                        _put_away(sums_of_block, total[block])
-                        products = 0
+    o, sums_of_block, products = min(block * vector, O - vector), sums[block], before
+    for run in range(len(runs)):
+        i0, j0, rows, columns, below, beside, first, last = runs[run]
+        part = min(columns, STEPS)
+        height = max(1, STEPS // part)
+        for i in range(0, rows, height):
+            for j in range(0, columns, part):
+                at = x0 + i * down * row + j * right * pixel + o - base
+                to = g0 + ((i0 + i * below) * width + j0 + j * beside) * O + o
+                steps = (down * row, right * pixel, g, to, below * width * O, beside * O)
+                size = (min(height, rows - i), min(part, columns - j))
+                add_products(x, at, *steps, *size, taps, first, last, sums_of_block, partners)
+                products += size[0] * size[1]
+                if products >= STEPS:
+                    _put_away(sums_of_block, total[block])
+                    products = 0
     return products
 
 
-@kernel(parallel=True)
+@tasks
 def _weight_gradient(
-    x, size, C, row, g, target, width, O, runs, taps, down, right, inner, outer, N, chunks, parts, totals, vector,
+    task, x, size, C, row, g, target, width, O, runs, taps, down, right, inner, outer, N, chunks, parts, totals, vector,
     partners, border,
 ):  # fmt: skip
-    """totals[chunk of images][block][tap][lane]; each task is a part of the blocks of a chunk.
+    """totals[chunk of images][block][tap][lane]; a task is a part of the blocks of a chunk.
 
     border: what `lay` needs to know, zeros where x is read as it lies or from planes.
     """
     pitch, rows, columns, first, wide, area = border
     blocks = totals.shape[1]
-    for number in prange(chunks * parts):
-        task = np.int64(number)
-        chunk, part = task // parts, task % parts
-        begin, end = blocks * part // parts, blocks * (part + 1) // parts
-        total, sums = totals[chunk], np.zeros((blocks, totals.shape[2] * vector), x.dtype)
-        total[begin:end] = 0
-        direct = inner == outer == len(partners)
-        workspace = np.zeros(SIDE_BY_SIDE * area, x.dtype)
-        planes = np.empty(0 if direct else (size // C * inner + 1) * vector, x.dtype)
-        products = 0
-        for n in range(N * chunk // chunks, N * (chunk + 1) // chunks):
-            if area:
-                before = products
-                for tile in range(begin, end, SIDE_BY_SIDE):
-                    last = min(tile + SIDE_BY_SIDE, end)
-                    lay(x, n * size, C, pitch, rows, columns, tile, last, workspace, first, wide, area, vector)
-                    for block in range(tile, last):
-                        products = _collect(
-                            workspace, (block - tile) * area, wide * vector, vector, min(block * vector, O - vector), g,
-                            n * target, width, O, runs, taps, down, right, block, block + 1, total, sums, before,
-                            vector, partners,
-                        )  # fmt: skip
-            elif direct:
-                products = _collect(
-                    x, n * size, row, C, 0, g, n * target, width, O, runs, taps, down, right, begin, end, total, sums,
-                    products, vector, partners,
-                )  # fmt: skip
-            else:
-                before = products
-                for block in range(begin, end):
-                    o = min(block * vector, O - vector)
-                    widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
-                    products = _collect(
-                        planes, 0, row, inner * vector, o, g, n * target, width, O, runs, taps, down, right, block,
-                        block + 1, total, sums, before, vector, partners,
-                    )  # fmt: skip
+    chunk, part = task // parts, task % parts
+    begin, end = blocks * part // parts, blocks * (part + 1) // parts
+    total, sums = totals[chunk], np.zeros((blocks, totals.shape[2] * vector), x.dtype)
+    total[begin:end] = 0
+    direct = inner == outer == len(partners)
+    workspace = np.zeros(SIDE_BY_SIDE * area, x.dtype)
+    planes = np.empty(0 if direct else (size // C * inner + 1) * vector, x.dtype)
+    products = 0
+    for n in range(N * chunk // chunks, N * (chunk + 1) // chunks):
+        before = products
         for block in range(begin, end):
-            _put_away(sums[block], total[block])
+            o = min(block * vector, O - vector)
+            if area:
+                place = (block - begin) % SIDE_BY_SIDE
+                if place == 0:
+                    last = min(block + SIDE_BY_SIDE, end)
+                    lay(x, n * size, C, pitch, rows, columns, block, last, workspace, first, wide, area, vector)
+                source, at, line, pixel, base = workspace, place * area, wide * vector, vector, o
+            elif direct:
+                source, at, line, pixel, base = x, n * size, row, C, 0
+            else:
+                widen(x, n * size, size // C, C, o, inner, outer, planes, vector)
+                source, at, line, pixel, base = planes, 0, row, inner * vector, o
+            products = _collect(
+                source, at, line, pixel, base, g, n * target, width, O, runs, taps, down, right, block, total, sums,
+                before, vector, partners,
+            )  # fmt: skip
+    for block in range(begin, end):
+        _put_away(sums[block], total[block])
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
@@ -143,9 +130,11 @@ def _grad_weight(
     chunks = min(N, 2 * threads)
     totals = np.empty((chunks, blocks, KH * KW * inner, vector))
     image, target = math.prod(x.shape[1:]), math.prod(grad_output.shape[1:])
+    parts = divided(chunks, blocks)
     _weight_gradient(
-        read(x.reshape(-1)), image, C, row, read(grad_output.reshape(-1)), target, grad_output.shape[2], O, runs, taps,
-        *sweep.step, inner, outer, N, chunks, divided(chunks, blocks), totals, vector, partners, laid,
+        chunks * parts, read(x.reshape(-1)), image, C, row, read(grad_output.reshape(-1)), target,
+        grad_output.shape[2], O, runs, taps, *sweep.step, inner, outer, N, chunks, parts, totals, vector, partners,
+        laid,
     )  # fmt: skip
     total = totals.sum(0)
     result = np.empty((KH * KW * inner, O), x.dtype)

@@ -22,10 +22,9 @@ The gradients by weight and bias are in `weight_gradient`.
 """
 
 import numpy as np
-from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line
 from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plans, shared_plan
 from minicnn.kernels.convolution.runs import Runs
@@ -33,6 +32,7 @@ from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_we
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, empty, flat, read, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.tasks import share
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
 
@@ -42,7 +42,7 @@ FEW_WEIGHTS = 2**12
 """Fewer are packed sooner than other threads wake."""
 
 
-@kernel
+@part
 def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
     """packed[here + c·width + lane]: one tap's weights of a block of outputs, zeros where there is no output."""
     C = plan[2]
@@ -70,7 +70,7 @@ def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
             packed[here + c * width + lane] = 0
 
 
-@kernel
+@part
 def _pack_part(part, weight, packed, plan, vector):
     """Each part is a tap of a block: packed[group][block][tap][c][lane]."""
     C, O, taps = plan[2], plan[3], plan[4] * plan[5]
@@ -82,7 +82,7 @@ def _pack_part(part, weight, packed, plan, vector):
     _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector)
 
 
-@kernel
+@part
 def _infinite(x, first, last):
     """How many of x[first], …, x[last − 1] are infinite or NaN."""
     found = 0
@@ -91,7 +91,7 @@ def _infinite(x, first, last):
     return found
 
 
-@kernel
+@part
 def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds,
      images, rows, parts, along_images, private) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
@@ -159,25 +159,30 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
                 j += length if inner else 1
 
 
-@kernel(parallel=True)
+@part
+def _pack_parts(first, last, weight, packed, plan, vector):
+    for number in range(first, last):
+        _pack_part(number, weight, packed, plan, vector)
+
+
+@part
+def _correlate_tasks(first, last, x, weight, packed, bias, y, plan, vector, tasks, found):
+    for task in range(first, last):
+        _correlate_task(task, x, weight, packed, bias, y, plan, vector)
+        if found.size:
+            found[task] = _infinite(x, x.size * task // tasks, x.size * (task + 1) // tasks)
+
+
+@kernel
 def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector, counts):
     """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks.
 
     Returns: if it `counts` them, how many numbers in x are infinite or NaN.
     """
-    if weight.size < FEW_WEIGHTS:
-        for part in range(packs):
-            _pack_part(part, weight, packed, plan, vector)
-    else:
-        for part in prange(packs):
-            _pack_part(np.int64(part), weight, packed, plan, vector)
-    found = 0
-    for number in prange(tasks):
-        task = np.int64(number)
-        _correlate_task(task, x, weight, packed, bias, y, plan, vector)
-        if counts:
-            found += _infinite(x, x.size * task // tasks, x.size * (task + 1) // tasks)
-    return found
+    share(_pack_parts, packs, (weight, packed, plan, vector), weight.size >= FEW_WEIGHTS)
+    found = np.zeros(tasks if counts else 0, np.int64)
+    share(_correlate_tasks, tasks, (x, weight, packed, bias, y, plan, vector, tasks, found))
+    return found.sum()
 
 
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan, counts: bool = False) -> int:

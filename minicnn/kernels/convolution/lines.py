@@ -5,7 +5,7 @@ Outputs come in blocks of as many vectors as a tile can have: first the widest, 
 
 import numpy as np
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.microkernel import micro, micro_transposed, tiles
 
 WIDEST = max(tiles())
@@ -30,14 +30,14 @@ def _first_tiles(longest: int = 512) -> np.ndarray:
 FIRST_TILE = _first_tiles()
 
 
-@kernel(inline="always")
+@part(inline="always")
 def block_count(O, vector):
     """How many blocks O outputs make."""
     rest = -(-O // vector) % WIDEST
     return -(-O // vector) // WIDEST + rest // 2 + rest % 2
 
 
-@kernel(inline="always")
+@part(inline="always")
 def block_at(index, O, vector):
     """A block: its first output, its vectors, and how many lanes of the last have an output."""
     vectors = -(-O // vector)
@@ -48,7 +48,7 @@ def block_at(index, O, vector):
     return first * vector, width, min(O - (first + width - 1) * vector, vector)
 
 
-@kernel(inline="always")
+@part(inline="always")
 def line(
     A, a0, ai, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, length, vectors, valid
 ):  # fmt: skip
@@ -63,7 +63,7 @@ def line(
         done += rows
 
 
-@kernel(inline="always")
+@part(inline="always")
 def line_transposed(
     A, a0, ak, B, b0, bk, seg_a, seg_b, segments, K, start, s0, si, has_start, C, c0, ci, length, vectors, valid
 ):  # fmt: skip

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import part
 from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import repeat, store
 
 
-@kernel
+@part
 def widen(x, first, pixels, C, o, inner, outer, planes, vector):
     """planes[pixel, k, lane] = x[pixel, c(o + lane) + k], where groups have `inner` channels in x and `outer` lanes.
 

@@ -14,27 +14,25 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty
+from minicnn.kernels.tasks import tasks
 
 FEW_CHANNELS = 14
 """Fewer channels don't fill tiles."""
 
 
-@kernel(parallel=True)
-def _pad_columns(x, before, padded):
+@tasks
+def _pad_columns(row, x, before, padded):
     """padded[n, h, before + w] = x[n, h, w], zeros elsewhere"""
-    N, H, W, C = x.shape
+    H, W, C = x.shape[1:]
     width = padded.shape[2]
-    for row in prange(N * H):
-        n, h = row // H, row % H
-        for w in range(width):
-            inside = 0 <= w - before < W
-            for c in range(C):
-                padded[n, h, w, c] = x[n, h, w - before, c] if inside else 0
+    n, h = row // H, row % H
+    for w in range(width):
+        inside = 0 <= w - before < W
+        for c in range(C):
+            padded[n, h, w, c] = x[n, h, w - before, c] if inside else 0
 
 
 class Runs(NamedTuple):
@@ -70,7 +68,7 @@ class Runs(NamedTuple):
         if not self.pads(geometry):
             return x
         padded = empty((*x.shape[:2], self.width, x.shape[3]), x.dtype)
-        _pad_columns(x, geometry.width.before, padded)
+        _pad_columns(x.shape[0] * x.shape[1], x, geometry.width.before, padded)
         return padded
 
     def _taps(self, cell: int, geometry: Geometry) -> slice:

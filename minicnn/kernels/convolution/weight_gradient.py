@@ -22,10 +22,9 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line_transposed
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.convolution.runs import Runs
@@ -33,6 +32,7 @@ from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, read, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
 from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
+from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
 
 CELLS_AT_ONCE = 192
@@ -152,7 +152,7 @@ def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: i
     return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
 
 
-@kernel
+@part
 def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, vectors, valid, vector, packed):
     """packed[line][cell][lane]: the gradients of a block of outputs, zeros where there is no output."""
     step = gn if along_images else gw
@@ -172,7 +172,7 @@ def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, v
                 packed[target + lane] = 0
 
 
-@kernel
+@part
 def _task(task, x, g, partial, plan, vector):
     """partial[part]: the sums over the lines of a part, for some blocks of outputs, as [group][tap][c][o]."""
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, gn, gh, gw, parts, output_parts,
@@ -221,40 +221,45 @@ def _task(task, x, g, partial, plan, vector):
                     )  # fmt: skip
 
 
-@kernel(parallel=True)
+@part
+def _tasks(first, last, x, g, partial, plan, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks):
+    """Some tasks, and as large a part of the sums of the gradient by bias."""
+    nothing, O = np.empty(0), by_bias.size
+    for task in range(first, last):
+        _task(task, x, g, partial, plan, vector)
+    begin, end = bias_tasks * first // tasks, bias_tasks * last // tasks
+    if begin < end:
+        sum_tasks(begin, end, g, nothing, g.size // O, O, width, chunks, bias_sums, by_bias)
+
+
+@part
+def _add_parts(first, last, partial, parts, total, widest):
+    nothing = np.empty(0)
+    sum_tasks(first, last, partial, nothing, parts, total.size, widest, 1, nothing, total)
+
+
+@kernel
 def _weight_products(x, g, partial, total, plan, vector, by_bias, width, chunks):
     """The sums of all parts; `total` adds them up, unless there is but one. And `by_bias`, unless it is empty."""
     parts, tasks = plan[PARTS], plan[PARTS] * plan[PARTS + 1]
-    O, nothing = by_bias.size, np.empty(0)
-    bias_tasks = chunks * -(-O // width)
-    bias_sums = np.empty(chunks * O if chunks > 1 else 0)
-    for number in prange(tasks):
-        task = np.int64(number)
-        _task(task, x, g, partial, plan, vector)
-        begin, end = bias_tasks * task // tasks, bias_tasks * (task + 1) // tasks
-        if begin < end:
-            sum_tasks(begin, end, g, nothing, g.size // O, O, width, chunks, bias_sums, by_bias)
+    bias_tasks = chunks * -(-by_bias.size // width)
+    bias_sums = np.empty(chunks * by_bias.size if chunks > 1 else 0)
+    share(_tasks, tasks, (x, g, partial, plan, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks))
     if chunks > 1:
-        add_chunks(bias_sums, chunks, O, by_bias)
+        add_chunks(bias_sums, chunks, by_bias.size, by_bias)
     if parts > 1:
         widest = min(total.size, WIDEST_ROW)
         pieces = -(-total.size // widest)
-        if parts * total.size < FEW_SUMS:
-            sum_tasks(0, pieces, partial, nothing, parts, total.size, widest, 1, nothing, total)
-        else:
-            for number in prange(pieces):
-                piece = np.int64(number)
-                sum_tasks(piece, piece + 1, partial, nothing, parts, total.size, widest, 1, nothing, total)
+        share(_add_parts, pieces, (partial, parts, total, widest), parts * total.size >= FEW_SUMS)
 
 
-@kernel(parallel=True)
-def _images_within(x, by_cell):
+@tasks
+def _images_within(h, x, by_cell):
     """by_cell[h, w, n] = x[n, h, w]"""
-    H, W, N, _ = by_cell.shape
-    for h in prange(H):
-        for w in range(W):
-            for n in range(N):
-                by_cell[h, w, n] = x[n, h, w]
+    W, N = by_cell.shape[1:3]
+    for w in range(W):
+        for n in range(N):
+            by_cell[h, w, n] = x[n, h, w]
 
 
 def grad_parameters(
@@ -274,7 +279,7 @@ def grad_parameters(
         x = runs.image(x, geometry)
     if along_images:
         by_cell = empty((H, W, N, full), x.dtype)
-        _images_within(x, by_cell)
+        _images_within(len(by_cell), x, by_cell)
         x = by_cell
     total = empty((size,), x.dtype)
     partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])

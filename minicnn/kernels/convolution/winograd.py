@@ -18,14 +18,14 @@ Only for 3 × 3 kernels with stride 1, dilation 1 and one group.
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.kernels.compile import kernel
+from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import block_at, block_count, line, line_transposed
 from minicnn.kernels.convolution.sandwich import sandwich
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
 
 A2 = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
@@ -52,16 +52,18 @@ BLOCK_BYTES = 3 * 2**19
 """How much transformed data a task holds at once: about what the second-level cache does."""
 FEWEST_TILES = 96
 """But never fewer tiles than this, since every block reads all weights again."""
+SIDE = 16
+"""Of the squares in which weights are turned."""
 WEIGHT_COST = 100
 """What one transformed weight costs, written and read once, in multiply-adds."""
 
 
-@kernel
+@part
 def _inside(row, column, size, H, W):
     return row >= 0 and column >= 0 and row + size <= H and column + size <= W
 
 
-@kernel
+@part
 def _gather(image, n, row, column, size, cells):
     """cells[p, q] = image[n, row + p, column + q], zeros outside the image."""
     _, H, W, C = image.shape
@@ -74,7 +76,7 @@ def _gather(image, n, row, column, size, cells):
                 target[:] = 0
 
 
-@kernel
+@part
 def _transform_images(image, first, count, down, across, step, top, left, m, cells, V, stride, plane):
     """V[e, tile] = (Bᵀ d B)[e]"""
     _, H, W, C = image.shape
@@ -94,7 +96,7 @@ def _transform_images(image, first, count, down, across, step, top, left, m, cel
             image_to_4(source, at, h, w, C, V, k * stride, t * plane, plane, C, nothing)
 
 
-@kernel
+@part
 def _transform_gradients(g, first, count, down, across, m, cells, D, stride, plane):
     """D[e, tile] = (A ∂Y Aᵀ)[e]"""
     _, H, W, O = g.shape
@@ -114,7 +116,7 @@ def _transform_gradients(g, first, count, down, across, m, cells, D, stride, pla
             gradient_to_4(source, at, h, w, O, D, k * stride, t * plane, plane, O, nothing)
 
 
-@kernel
+@part
 def _transform_outputs(M, first, count, down, across, m, stride, plane, bias, cells, y):
     """y = Aᵀ M[:, tile] A + bias"""
     _, H, W, O = y.shape
@@ -137,7 +139,7 @@ def _transform_outputs(M, first, count, down, across, m, stride, plane, bias, ce
                     y[n, row + p, column + q] = cells[(p * m + q) * O : (p * m + q + 1) * O]
 
 
-@kernel
+@part
 def _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scratch, vector):
     """Some tiles: transform, t² products, transform back."""
     C, O, t = x.shape[3], y.shape[3], m + 2
@@ -159,7 +161,7 @@ def _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scrat
     _transform_outputs(M, first, count, down, across, m, vo, block * vo, bias, cells, y)
 
 
-@kernel
+@part
 def _transform_weight(c, weight, packed, m, vector):
     """packed[block][e][c][lane] = (G g Gᵀ)[e] for weights (3, 3, C, O), in blocks of outputs."""
     C, O = weight.shape[2:]
@@ -175,20 +177,29 @@ def _transform_weight(c, weight, packed, m, vector):
             weight_to_4(flat, c * O + o, 3 * C * O, C * O, present, packed, at, t * e, e, width, nothing)
 
 
-@kernel(parallel=True)
-def _convolve(x, weight, packed, bias, y, top, left, m, block, scratch, vector):
-    tiles = y.shape[0] * -(-y.shape[1] // m) * -(-y.shape[2] // m)
-    for c in prange(weight.shape[2]):
-        _transform_weight(np.int64(c), weight, packed, m, vector)
-    parts = scratch.shape[0]
-    for part in prange(parts):
-        last = tiles * (part + 1) // parts
-        for first in range(tiles * part // parts, last, block):
-            count = min(last - first, block)
-            _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scratch[part], vector)
+@part
+def _transform_weights(first, last, weight, packed, m, vector):
+    for c in range(first, last):
+        _transform_weight(c, weight, packed, m, vector)
+
+
+@part
+def _convolve_parts(first, last, x, packed, bias, y, top, left, m, block, scratch, vector):
+    tiles, parts = y.shape[0] * -(-y.shape[1] // m) * -(-y.shape[2] // m), len(scratch)
+    for number in range(first, last):
+        end = tiles * (number + 1) // parts
+        for begin in range(tiles * number // parts, end, block):
+            count = min(end - begin, block)
+            _convolve_block(begin, count, x, packed, bias, y, top, left, m, block, scratch[number], vector)
 
 
 @kernel
+def _convolve(x, weight, packed, bias, y, top, left, m, block, scratch, vector):
+    share(_transform_weights, weight.shape[2], (weight, packed, m, vector))
+    share(_convolve_parts, len(scratch), (x, packed, bias, y, top, left, m, block, scratch, vector))
+
+
+@part
 def _weight_part(part, x, g, partial, top, left, m, block, scratch, vector):
     """partial[part][e][c][o] = Σ over a part's tiles of (Bᵀ d B)[e] ⊗ (A ∂Y Aᵀ)[e]."""
     C, O, t, parts = x.shape[3], g.shape[3], m + 2, partial.shape[0]
@@ -217,13 +228,13 @@ def _weight_part(part, x, g, partial, top, left, m, block, scratch, vector):
                 )  # fmt: skip
 
 
-@kernel
+@part
 def _transform_back(c, partial, m, grad):
     """grad[p, q, c, o] = (Gᵀ (Σ over parts) G)[p, q]"""
     parts, planes, C, O = partial.shape
-    for part in range(1, parts):
+    for number in range(1, parts):
         for e in range(planes):
-            total, more = partial[0, e, c], partial[part, e, c]
+            total, more = partial[0, e, c], partial[number, e, c]
             for o in range(O):
                 total[o] += more[o]
     flat, result = partial.reshape(-1), grad.reshape(-1)
@@ -233,26 +244,34 @@ def _transform_back(c, partial, m, grad):
         weight_from_4(flat, c * O, 6 * C * O, C * O, O, result, c * O, 3 * C * O, C * O, O, result[:0])
 
 
-@kernel(parallel=True)
+@part
+def _weight_parts(first, last, x, g, partial, top, left, m, block, scratch, vector):
+    for number in range(first, last):
+        _weight_part(number, x, g, partial, top, left, m, block, scratch[number], vector)
+
+
+@part
+def _transforms_back(first, last, partial, m, grad):
+    for c in range(first, last):
+        _transform_back(c, partial, m, grad)
+
+
+@kernel
 def _weight_gradient(x, g, partial, grad, top, left, m, block, scratch, vector):
-    for part in prange(partial.shape[0]):
-        _weight_part(np.int64(part), x, g, partial, top, left, m, block, scratch[part], vector)
-    for c in prange(x.shape[3]):
-        _transform_back(np.int64(c), partial, m, grad)
+    share(_weight_parts, len(partial), (x, g, partial, top, left, m, block, scratch, vector))
+    share(_transforms_back, x.shape[3], (partial, m, grad))
 
 
-@kernel(parallel=True)
-def _turned(weight, turned):
+@tasks
+def _turned(task, weight, turned):
     """turned[p, q, o, c] = weight[2 − p, 2 − q, c, o], in squares that the cache holds."""
-    _, _, C, O = weight.shape
-    side = 16
-    down = -(-C // side)
-    for part in prange(9 * down):
-        p, q, c0 = part // down // 3, part // down % 3, part % down * side
-        for o0 in range(0, O, side):
-            for o in range(o0, min(O, o0 + side)):
-                for c in range(c0, min(C, c0 + side)):
-                    turned[p, q, o, c] = weight[2 - p, 2 - q, c, o]
+    C, O = weight.shape[2:]
+    down = -(-C // SIDE)
+    p, q, c0 = task // down // 3, task // down % 3, task % down * SIDE
+    for o0 in range(0, O, SIDE):
+        for o in range(o0, min(O, o0 + SIDE)):
+            for c in range(c0, min(C, c0 + SIDE)):
+                turned[p, q, o, c] = weight[2 - p, 2 - q, c, o]
 
 
 def applies(geometry: Geometry, groups: int) -> bool:
@@ -322,7 +341,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     corner = (geometry.height.before - 2, geometry.width.before - 2)
     weight = _taps_first(weight)
     turned = empty((3, 3, *weight.shape[:1:-1]), weight.dtype)
-    _turned(weight, turned)
+    _turned(9 * -(-weight.shape[2] // SIDE), weight, turned)
     return _run(grad_output, turned, None, geometry.input_size, corner)
 
 
