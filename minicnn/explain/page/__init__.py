@@ -2,7 +2,8 @@
 
 The page is one file: a template, a style sheet and a few scripts of one idea each, joined together with the numbers. It
 loads nothing and needs no network; what its settings are stands in its address. The scripts compute every operation in
-float64 by the formulas that minicnn's kernels state, and compare with minicnn's own results, which come along.
+float64 by the formulas that minicnn's kernels state, and compare with minicnn's own results, which come along. Numbers
+are painted on canvases, one for each plane, so that a change of a thousand of them is seen with the next frame.
 """
 
 import inspect

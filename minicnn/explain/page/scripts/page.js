@@ -401,6 +401,7 @@ function listen() {
   });
   window.addEventListener("popstate", () => open(location.hash));
   window.addEventListener("resize", () => draw());
+  window.addEventListener("beforeprint", () => panels.forEach((panel) => panel.repaint(true)));
 }
 
 function chooseColours() {

@@ -105,8 +105,10 @@ class Panel {
     }
   }
 
-  repaint() {
+  // Paint all numbers; `whole` also those out of sight, for paper.
+  repaint(whole = false) {
     for (const plane of this.planes) {
+      plane.seen ||= whole;
       plane.repaint();
       plane.paint();
     }
