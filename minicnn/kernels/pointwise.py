@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.kernels.compile import kernel, part
-from minicnn.kernels.memory import dense, empty_like, flat, like
+from minicnn.kernels.memory import dense, empty_like, flat, like, read
 from minicnn.kernels.tasks import share
 from minicnn.kernels.vectors import fill_vectors
 
@@ -125,7 +125,7 @@ class Pointwise:
         kept = dense(kept)
         g = like(grad_output, kept)
         grad_input = g if overwrite else empty_like(kept)
-        self._gradient(flat(g), flat(kept), flat(grad_input), overwrite, *_three(parameters, kept.dtype))
+        self._gradient(read(flat(g)), read(flat(kept)), flat(grad_input), overwrite, *_three(parameters, kept.dtype))
         return grad_input
 
 
