@@ -80,7 +80,9 @@ def test_slope_is_the_exponent():
     assert slope(points[:1], "ours") is None
 
 
-@pytest.mark.parametrize("spec", ["2x6x9x8,o5,k3,p1", "1x4x11x7,o6,k3x5,s2x1,p2,d1x2,g2"])
+@pytest.mark.parametrize(
+    "spec", [pytest.param("2x6x9x8,o5,k3,p1", marks=pytest.mark.slow), "1x4x11x7,o6,k3x5,s2x1,p2,d1x2,g2"]
+)
 def test_every_algorithm_is_compared_and_right(spec):
     convolution = parse(spec)
     rows, left_out = measured(convolution, True, 0.001, 100.0)
