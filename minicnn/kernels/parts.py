@@ -11,6 +11,8 @@ each image, (N, C), from which the statistics of any group of channels follow, a
 carried in float64; how they are divided depends on sizes alone.
 """
 
+import math
+
 import numpy as np
 
 from minicnn.kernels.compile import part
@@ -200,7 +202,7 @@ def affine(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarr
     """(x − centre) · scale + shift with a factor for every channel of every image."""
     y = empty(x.shape, x.dtype)
     factors = [values.astype(x.dtype) for values in (centre, scale, shift)]
-    (_plane_affine if x.ndim == 2 else _pixel_affine)(x.size // x.shape[-1], x, *factors, y)
+    (_plane_affine if x.ndim == 2 else _pixel_affine)(math.prod(x.shape[:-1]), x, *factors, y)
     return y
 
 
@@ -210,5 +212,5 @@ def grad_input(
     """∂y · scale − (x − centre) · slope − shift with a factor for every channel of every image."""
     grad_x = empty(x.shape, x.dtype)
     factors = [values.astype(x.dtype) for values in (centre, scale, slope, shift)]
-    (_plane_grad if x.ndim == 2 else _pixel_grad)(x.size // x.shape[-1], grad_output, x, *factors, grad_x)
+    (_plane_grad if x.ndim == 2 else _pixel_grad)(math.prod(x.shape[:-1]), grad_output, x, *factors, grad_x)
     return grad_x
