@@ -7,7 +7,8 @@
 
     double(len(x), x, y)              # all rows, each thread as many as the others
 
-`spans` does the same for functions of several tasks, `share` within a kernel.
+`spans` does the same for functions of several tasks. Within a kernel `share` divides the tasks of a part, which `each`
+makes of a function of one.
 
 Numba's own `prange` serves the same purpose. It makes three functions of a loop, each of which gets copies of what the
 loop calls, where this makes one: compiling took twice as long.
@@ -33,10 +34,12 @@ ENTER = ir.FunctionType(ir.VoidType(), [POINTER, *BODY.args, WORD, WORD, WORD])
 
 def tasks(function: Callable) -> Any:
     """A kernel that runs function(task, …) for tasks 0 … count − 1, called with `count` in the place of `task`."""
-    task, *names = inspect.signature(function).parameters
-    given, name = ", ".join(names), function.__name__
-    loop = f"def {name}(_begin, _end, {given}):\n    for {task} in range(_begin, _end):\n        run({task}, {given})\n"
-    return spans(_made(loop, name, function, run=part(forceinline=True)(function)))
+    return spans(_looped(function))
+
+
+def each(function: Callable) -> Any:
+    """A part that runs function(task, …) for tasks begin … end − 1, as `share` wants it."""
+    return part(_looped(function))
 
 
 def spans(function: Callable) -> Any:
@@ -45,6 +48,13 @@ def spans(function: Callable) -> Any:
     given, name = ", ".join(names), function.__name__
     whole = f"def {name}(_count, {given}):\n    share(run, _count, ({given},))\n"
     return kernel(_made(whole, name, function, run=part(function), share=share))
+
+
+def _looped(function: Callable) -> Callable:
+    task, *names = inspect.signature(function).parameters
+    given, name = ", ".join(names), function.__name__
+    loop = f"def {name}(_begin, _end, {given}):\n    for {task} in range(_begin, _end):\n        run({task}, {given})\n"
+    return _made(loop, name, function, run=part(forceinline=True)(function))
 
 
 def _made(source: str, name: str, function: Callable, **names: Any) -> Callable:
@@ -56,6 +66,7 @@ def _made(source: str, name: str, function: Callable, **names: Any) -> Callable:
 
 
 ALWAYS = types.Omitted(True)
+"""The type of an argument that wasn't given."""
 
 
 @intrinsic

@@ -32,7 +32,7 @@ from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_we
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import dense, empty, flat, read, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
-from minicnn.kernels.tasks import share
+from minicnn.kernels.tasks import each, share
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
 
@@ -70,8 +70,8 @@ def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
             packed[here + c * width + lane] = 0
 
 
-@part
-def _pack_part(part, weight, packed, plan, vector):
+@each
+def _pack_parts(part, weight, packed, plan, vector):
     """Each part is a tap of a block: packed[group][block][tap][c][lane]."""
     C, O, taps = plan[2], plan[3], plan[4] * plan[5]
     blocks = block_count(O, vector)
@@ -159,18 +159,11 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
                 j += length if inner else 1
 
 
-@part
-def _pack_parts(first, last, weight, packed, plan, vector):
-    for number in range(first, last):
-        _pack_part(number, weight, packed, plan, vector)
-
-
-@part
-def _correlate_tasks(first, last, x, weight, packed, bias, y, plan, vector, tasks, found):
-    for task in range(first, last):
-        _correlate_task(task, x, weight, packed, bias, y, plan, vector)
-        if found.size:
-            found[task] = _infinite(x, x.size * task // tasks, x.size * (task + 1) // tasks)
+@each
+def _correlate_tasks(task, x, weight, packed, bias, y, plan, vector, tasks, found):
+    _correlate_task(task, x, weight, packed, bias, y, plan, vector)
+    if found.size:
+        found[task] = _infinite(x, x.size * task // tasks, x.size * (task + 1) // tasks)
 
 
 @kernel

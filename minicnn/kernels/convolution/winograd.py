@@ -25,7 +25,7 @@ from minicnn.kernels.convolution.sandwich import sandwich
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty
 from minicnn.kernels.microkernel import lanes
-from minicnn.kernels.tasks import share, tasks
+from minicnn.kernels.tasks import each, share, tasks
 from minicnn.kernels.threads import get_num_threads
 
 A2 = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
@@ -161,8 +161,8 @@ def _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scrat
     _transform_outputs(M, first, count, down, across, m, vo, block * vo, bias, cells, y)
 
 
-@part
-def _transform_weight(c, weight, packed, m, vector):
+@each
+def _transform_weights(c, weight, packed, m, vector):
     """packed[block][e][c][lane] = (G g Gᵀ)[e] for weights (3, 3, C, O), in blocks of outputs."""
     C, O = weight.shape[2:]
     t = m + 2
@@ -177,36 +177,30 @@ def _transform_weight(c, weight, packed, m, vector):
             weight_to_4(flat, c * O + o, 3 * C * O, C * O, present, packed, at, t * e, e, width, nothing)
 
 
-@part
-def _transform_weights(first, last, weight, packed, m, vector):
-    for c in range(first, last):
-        _transform_weight(c, weight, packed, m, vector)
-
-
-@part
-def _convolve_parts(first, last, x, packed, bias, y, top, left, m, block, scratch, vector):
+@each
+def _convolve_part(part, x, packed, bias, y, top, left, m, block, scratch, vector):
     tiles, parts = y.shape[0] * -(-y.shape[1] // m) * -(-y.shape[2] // m), len(scratch)
-    for number in range(first, last):
-        end = tiles * (number + 1) // parts
-        for begin in range(tiles * number // parts, end, block):
-            count = min(end - begin, block)
-            _convolve_block(begin, count, x, packed, bias, y, top, left, m, block, scratch[number], vector)
+    end = tiles * (part + 1) // parts
+    for begin in range(tiles * part // parts, end, block):
+        count = min(end - begin, block)
+        _convolve_block(begin, count, x, packed, bias, y, top, left, m, block, scratch[part], vector)
 
 
 @kernel
 def _convolve(x, weight, packed, bias, y, top, left, m, block, scratch, vector):
     share(_transform_weights, weight.shape[2], (weight, packed, m, vector))
-    share(_convolve_parts, len(scratch), (x, packed, bias, y, top, left, m, block, scratch, vector))
+    share(_convolve_part, len(scratch), (x, packed, bias, y, top, left, m, block, scratch, vector))
 
 
-@part
-def _weight_part(part, x, g, partial, top, left, m, block, scratch, vector):
+@each
+def _weight_part(part, x, g, partial, top, left, m, block, scratches, vector):
     """partial[part][e][c][o] = Σ over a part's tiles of (Bᵀ d B)[e] ⊗ (A ∂Y Aᵀ)[e]."""
     C, O, t, parts = x.shape[3], g.shape[3], m + 2, partial.shape[0]
     down, across = -(-g.shape[1] // m), -(-g.shape[2] // m)
     tiles = g.shape[0] * down * across
     sums = partial.reshape(-1)
     vc, vo = (-(-C // vector) + 1) * vector, (-(-O // vector) + 1) * vector
+    scratch = scratches[part]
     V = scratch[: t * t * block * vc]
     D = scratch[V.size : V.size + t * t * block * vo]
     cells = scratch[V.size + D.size :]
@@ -228,7 +222,7 @@ def _weight_part(part, x, g, partial, top, left, m, block, scratch, vector):
                 )  # fmt: skip
 
 
-@part
+@each
 def _transform_back(c, partial, m, grad):
     """grad[p, q, c, o] = (Gᵀ (Σ over parts) G)[p, q]"""
     parts, planes, C, O = partial.shape
@@ -244,22 +238,10 @@ def _transform_back(c, partial, m, grad):
         weight_from_4(flat, c * O, 6 * C * O, C * O, O, result, c * O, 3 * C * O, C * O, O, result[:0])
 
 
-@part
-def _weight_parts(first, last, x, g, partial, top, left, m, block, scratch, vector):
-    for number in range(first, last):
-        _weight_part(number, x, g, partial, top, left, m, block, scratch[number], vector)
-
-
-@part
-def _transforms_back(first, last, partial, m, grad):
-    for c in range(first, last):
-        _transform_back(c, partial, m, grad)
-
-
 @kernel
 def _weight_gradient(x, g, partial, grad, top, left, m, block, scratch, vector):
-    share(_weight_parts, len(partial), (x, g, partial, top, left, m, block, scratch, vector))
-    share(_transforms_back, x.shape[3], (partial, m, grad))
+    share(_weight_part, len(partial), (x, g, partial, top, left, m, block, scratch, vector))
+    share(_transform_back, x.shape[3], (partial, m, grad))
 
 
 @tasks

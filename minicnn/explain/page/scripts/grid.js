@@ -76,6 +76,7 @@ class Grid {
     this.pen.scale(ratio, ratio);
     this.pen.textAlign = "center";
     this.pen.textBaseline = "middle";
+    this.weight = null; // of the letters
     this.repaint();
     this.rest();
   }
@@ -118,15 +119,10 @@ class Grid {
   // Paint what changed; marked numbers last, because their frames lie over their neighbours'.
   paint() {
     if (!this.seen || !this.dirty.includes(1)) return;
-    this.pen.font = this.font = this.weighted(400);
     const places = range(this.kinds.length);
     for (const place of places) if (this.dirty[place] && !this.kinds[place]) this.cell(place);
     for (const late of [false, true]) for (const place of places) if (this.kinds[place] && late === this.kinds[place] >= NOW) this.cell(place);
     this.dirty.fill(0);
-  }
-
-  weighted(weight) {
-    return `${weight} ${this.size * 0.26 + 1.2}px ${FAMILY}`;
   }
 
   cell(place) {
@@ -146,8 +142,9 @@ class Grid {
     const thick = kinds & TIE ? 2 : 1;
     this.frame(x, y, edge, thick, !inside || kinds & TIE);
     if (kinds & NOW) this.frame(x, y, tone, 2, false);
-    const font = this.weighted(kinds & CHOSEN ? 700 : kinds & TIE ? 600 : 400);
-    if (font !== this.font) pen.font = this.font = font;
+    const weight = kinds & CHOSEN ? 700 : kinds & TIE ? 600 : 400;
+    if (weight !== this.weight) pen.font = `${weight} ${size * 0.26 + 1.2}px ${FAMILY}`;
+    this.weight = weight;
     pen.fillStyle = fore;
     pen.fillText(this.texts[place], x + size / 2, y + size / 2 + 0.5);
   }
