@@ -262,7 +262,7 @@ def test_numbers_out_of_sight_are_painted_when_they_come_into_it(browser: Any, p
 def test_paper_shows_what_is_out_of_sight(browser: Any, pages: dict[str, Path]) -> None:
     opened = Opened(browser, pages["conv2d"], "#size=20,20", viewport={"width": 390, "height": 300})
     page = opened.page
-    waits = "() => [...document.querySelectorAll('canvas')].some(({ grid }) => grid.dirty.includes(1))"
+    waits = "() => [...document.querySelectorAll('canvas')].some(({ grid }) => grid.stale())"
     assert page.evaluate(waits)
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")

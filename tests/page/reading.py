@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 
 READ = """async () => {
-  const waits = () => [...document.querySelectorAll('canvas')].some(({ grid }) => grid.dirty.includes(1));
+  const waits = () => [...document.querySelectorAll('canvas')].some(({ grid }) => grid.stale());
   for (let frame = 0; waits() && frame < 60; frame++) await new Promise(requestAnimationFrame);
   const cells = {};
   for (const panel of document.querySelectorAll('.panel')) {
     cells[panel.dataset.name] = [...panel.querySelectorAll('canvas')]
-      .flatMap(({ painted }) => [...painted].map(([k, { text }]) => [k, text])).sort(([a], [b]) => a - b);
+      .flatMap(({ painted, grid }) => [...painted].filter(([k]) => grid.number(...grid.at(k)) === k))
+      .map(([k, { text }]) => [k, text]).sort(([a], [b]) => a - b);
   }
   const settings = {};
   for (const field of document.querySelectorAll('#settings input, #settings select')) {
@@ -55,7 +56,8 @@ CLICK = """([name, k]) => {
   const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted.has(k));
   canvas.scrollIntoView({ block: 'center' });
   const { x, y } = canvas.painted.get(k);
-  canvas.parentElement.scrollLeft = x - canvas.parentElement.clientWidth / 2;
+  const grid = canvas.closest('.grid');
+  grid.scrollLeft = x + canvas.offsetLeft - grid.clientWidth / 2;
   const box = canvas.getBoundingClientRect();
   return [box.left + x, box.top + y];
 }"""

@@ -3,6 +3,7 @@
 
 const [WINDOW, TIE, NOW, CHOSEN] = [1, 2, 4, 8];
 const KINDS = { window: WINDOW, tie: TIE, now: NOW, chosen: CHOSEN };
+const SPARE = 2; // rows and columns around what is shown
 const LEVELS = [4, 9, 14, 20]; // per cent of ink on a number's card, by its share of the largest magnitude
 const FAMILY = 'ui-monospace, "SF Mono", "DejaVu Sans Mono", Consolas, monospace';
 
@@ -28,10 +29,12 @@ const sight = new IntersectionObserver((entries) => {
 
 class Grid {
   // `part` is what is shown of a plane of rows × columns numbers: {row, column, height, breadth}, padding included;
-  // `seen` says whether that is in sight, as far as is known.
+  // `seen` says whether that is in sight, as far as is known. There are places for a little more, so that the canvas
+  // stays when the padding changes: a new one costs a frame.
   constructor({ base, label, tone, rows, columns, part, blank, seen, aria }) {
-    Object.assign(this, { base, label, tone, rows, columns, part, seen });
-    const places = part.height * part.breadth;
+    const room = { row: part.row - SPARE, column: part.column - SPARE, height: part.height + 2 * SPARE, breadth: part.breadth + 2 * SPARE };
+    Object.assign(this, { base, label, tone, rows, columns, part, room, seen });
+    const places = room.height * room.breadth;
     this.values = new Array(places);
     this.texts = new Array(places).fill(blank);
     this.levels = new Uint8Array(places);
@@ -40,15 +43,29 @@ class Grid {
     this.canvas = make("canvas", { "aria-hidden": "true" });
     this.canvas.grid = this;
     sight.observe(this.canvas);
-    this.canvas.numberAt = (x, y) => this.number(Math.floor(y / this.pitch), Math.floor(x / this.pitch));
+    this.canvas.numberAt = (x, y) => this.number(Math.floor(y / this.pitch) + room.row, Math.floor(x / this.pitch) + room.column);
     this.stop = make("div", { class: "cell", role: "gridcell", tabindex: "0" });
-    this.root = make("div", { class: "grid", role: "grid", "aria-label": aria, "aria-rowcount": rows, "aria-colcount": columns }, this.canvas, make("div", { role: "row" }, this.stop));
+    this.shown = make("div", { class: "shown", role: "row" }, this.canvas, this.stop);
+    this.root = make("div", { class: "grid", role: "grid", "aria-label": aria, "aria-rowcount": rows, "aria-colcount": columns }, this.shown);
   }
 
-  // The flat index of what is shown in a row and a column of the canvas; undefined in the padding.
-  number(row, column) {
-    const [h, w] = [row + this.part.row, column + this.part.column];
-    const inside = row >= 0 && column >= 0 && row < this.part.height && column < this.part.breadth && h >= 0 && h < this.rows && w >= 0 && w < this.columns;
+  // Show another part of the plane. Returns whether there is room for it.
+  show(part) {
+    const { room } = this;
+    const fits = part.row >= room.row && part.column >= room.column && part.row + part.height <= room.row + room.height && part.column + part.breadth <= room.column + room.breadth;
+    if (!fits) return false;
+    this.part = part;
+    // frames of marked numbers that are no longer shown lie over the edge
+    for (const h of [part.row, part.row + part.height - 1]) for (let w = 0; w < part.breadth; w++) this.dirty[this.place(h, part.column + w)] = 1;
+    for (const w of [part.column, part.column + part.breadth - 1]) for (let h = 0; h < part.height; h++) this.dirty[this.place(part.row + h, w)] = 1;
+    this.frameShown();
+    this.rest();
+    return true;
+  }
+
+  // The flat index of the number in a row and a column of the plane, if that is shown; undefined in the padding.
+  number(h, w) {
+    const inside = h >= 0 && h < this.rows && w >= 0 && w < this.columns && this.place(h, w) !== undefined;
     return inside ? this.base + h * this.columns + w : undefined;
   }
 
@@ -59,26 +76,41 @@ class Grid {
 
   // Where row h and column w of the plane are shown, or undefined.
   place(h, w) {
-    const [row, column] = [h - this.part.row, w - this.part.column];
-    return row >= 0 && column >= 0 && row < this.part.height && column < this.part.breadth ? row * this.part.breadth + column : undefined;
+    const { part, room } = this;
+    const shown = h >= part.row && w >= part.column && h < part.row + part.height && w < part.column + part.breadth;
+    return shown ? (h - room.row) * room.breadth + w - room.column : undefined;
   }
 
   fit(size) {
-    const { height, breadth } = this.part;
     const ratio = window.devicePixelRatio || 1;
     if (this.size === size && this.ratio === ratio) return;
-    Object.assign(this, { size, ratio, pitch: size - 1 });
+    Object.assign(this, { size, ratio, pitch: size - 1, pen: null });
+    const { height, breadth } = this.room;
     const [across, down] = [breadth * this.pitch + 1, height * this.pitch + 1];
-    Object.assign(this.canvas, { width: Math.round(across * ratio), height: Math.round(down * ratio) });
     Object.assign(this.canvas.style, { width: `${across}px`, height: `${down}px` });
+    this.frameShown();
+    this.rest();
+  }
+
+  // Get a bitmap: only when there is something to paint, since browsers copy even those out of sight for every frame.
+  begin() {
+    const { canvas, ratio } = this;
+    const [width, height] = [canvas.style.width, canvas.style.height].map((length) => Math.round(parseFloat(length) * ratio));
+    Object.assign(canvas, { width, height });
     // painted by the processor, which without a graphics card saves 2 ms of a frame
-    this.pen = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    this.pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     this.pen.scale(ratio, ratio);
     this.pen.textAlign = "center";
     this.pen.textBaseline = "middle";
     this.weight = null; // of the letters
     this.repaint();
-    this.rest();
+  }
+
+  // Cut out of the canvas what is shown.
+  frameShown() {
+    const { part, room, pitch } = this;
+    Object.assign(this.shown.style, { width: `${part.breadth * pitch + 1}px`, height: `${part.height * pitch + 1}px` });
+    Object.assign(this.canvas.style, { left: `${(room.column - part.column) * pitch}px`, top: `${(room.row - part.row) * pitch}px` });
   }
 
   // Write the numbers that differ from those that are shown. `again` writes all of them.
@@ -87,7 +119,7 @@ class Grid {
     const known = new Map(); // numbers repeat, and to write one takes longer than to look it up
     for (let h = Math.max(row, 0); h < Math.min(row + height, this.rows); h++) {
       for (let w = Math.max(column, 0); w < Math.min(column + breadth, this.columns); w++) {
-        const place = (h - row) * breadth + w - column;
+        const place = this.place(h, w);
         const value = values[this.base + h * this.columns + w];
         if (!again && Object.is(value, this.values[place])) continue;
         this.values[place] = value;
@@ -116,19 +148,34 @@ class Grid {
     this.dirty.fill(1);
   }
 
+  // Whether something of what is shown changed since it was painted.
+  stale() {
+    const { row, column, height, breadth } = this.part;
+    for (let h = row; h < row + height; h++) if (this.dirty.subarray(this.place(h, column), this.place(h, column) + breadth).includes(1)) return true;
+    return false;
+  }
+
   // Paint what changed; marked numbers last, because their frames lie over their neighbours'.
   paint() {
-    if (!this.seen || !this.dirty.includes(1)) return;
-    const places = range(this.kinds.length);
-    for (const place of places) if (this.dirty[place] && !this.kinds[place]) this.cell(place);
-    for (const late of [false, true]) for (const place of places) if (this.kinds[place] && late === this.kinds[place] >= NOW) this.cell(place);
-    this.dirty.fill(0);
+    if (!this.seen || !this.stale()) return;
+    if (!this.pen) this.begin();
+    const { row, column, height, breadth } = this.part;
+    const marked = [];
+    for (let h = row; h < row + height; h++) {
+      for (let w = column; w < column + breadth; w++) {
+        const place = this.place(h, w);
+        if (this.kinds[place]) marked.push(place);
+        else if (this.dirty[place]) this.cell(place);
+        this.dirty[place] = 0;
+      }
+    }
+    for (const late of [false, true]) for (const place of marked) if (late === this.kinds[place] >= NOW) this.cell(place);
   }
 
   cell(place) {
     const { pen, pitch, size } = this;
     const kinds = this.kinds[place];
-    const [row, column] = [Math.floor(place / this.part.breadth), place % this.part.breadth];
+    const [row, column] = [Math.floor(place / this.room.breadth), place % this.room.breadth];
     const [x, y] = [column * pitch, row * pitch];
     const inside = this.values[place] !== undefined;
     const tone = paint(this.tone);

@@ -10,11 +10,11 @@ class Panel {
 
   // Show `array` as `spec` says; only what changed is touched, and painted by `mark`.
   update(spec, array, chosen, width) {
-    const structure = JSON.stringify([spec.name, spec.title, spec.rows, spec.columns, spec.pads, spec.planes, spec.editable, spec.blank, array.shape]);
+    const structure = JSON.stringify([spec.name, spec.title, spec.rows, spec.columns, spec.planes, spec.editable, spec.blank, array.shape]);
     this.spec = spec;
     this.array = array;
     const moved = this.scroll(chosen);
-    if (structure !== this.structure || moved) this.build();
+    if (structure !== this.structure || (moved && !this.show())) this.build();
     this.structure = structure;
     this.fit(width);
     this.write();
@@ -42,26 +42,42 @@ class Panel {
     return before !== String(Object.values(this.part));
   }
 
+  // Show another part. Returns whether the grids have room for it.
+  show() {
+    if (!this.planes.every((plane) => plane.show(this.part))) return false;
+    this.shape.textContent = this.extent();
+    this.most = undefined; // all numbers are written again
+    return true;
+  }
+
   build() {
     const { name, title, tone, rows, columns, planes, editable, blank = "0" } = this.spec;
     const { part } = this;
-    const { row, column, height, breadth } = part;
     this.figure.className = `panel tone-${tone}`;
     this.figure.dataset.name = name;
     this.most = undefined;
-    const cropped = height < rows || breadth < columns ? `, rows ${Math.max(row, 0)} to ${Math.min(row + height, rows) - 1}, columns ${Math.max(column, 0)} to ${Math.min(column + breadth, columns) - 1}` : "";
     const seen = this.planes.some((plane) => plane.seen);
     this.planes = planes.map(({ base, label }) => new Grid({ seen, base, label, tone, rows, columns, part, blank, aria: [title, label].filter(Boolean).join(", ") + (editable ? ", can be changed" : "") }));
-    const shape = this.array.shape.length ? this.array.shape.join(" × ") : "one number";
+    this.shape = make("span", { class: "shape" }, this.extent());
     this.figure.replaceChildren(
-      make("figcaption", {}, title, make("span", { class: "shape" }, `${shape}${cropped}`)),
+      make("figcaption", {}, title, this.shape),
       make("div", { class: "planes" }, ...this.planes.map(({ label, root }) => make("div", { class: "plane" }, label ? make("div", { class: "label" }, label) : null, root))),
     );
   }
 
-  // Cells as large as there is room for.
+  // The shape in words, and what of it is shown.
+  extent() {
+    const { rows, columns } = this.spec;
+    const { row, column, height, breadth } = this.part;
+    const shape = this.array.shape.length ? this.array.shape.join(" × ") : "one number";
+    const cropped = height < rows || breadth < columns ? `, rows ${Math.max(row, 0)} to ${Math.min(row + height, rows) - 1}, columns ${Math.max(column, 0)} to ${Math.min(column + breadth, columns) - 1}` : "";
+    return shape + cropped;
+  }
+
+  // Cells as large as there is room for, and for a padding of one, so that they stay as large when that comes and goes.
   fit(width) {
-    const size = Math.max(27, Math.min(46, Math.floor((width - 6) / this.part.breadth)));
+    const { pads, columns } = this.spec;
+    const size = Math.max(27, Math.min(46, Math.floor((width - 6) / Math.max(this.part.breadth, pads ? columns + 2 : 0))));
     this.characters = Math.floor((size - 2) / (0.602 * (size * 0.26 + 1.2)));
     for (const plane of this.planes) plane.fit(size);
   }
