@@ -188,6 +188,20 @@ def copies(typing_context, vector, pixels):
     return vectors(vector, pixels), codegen
 
 
+def _spaced(emit, begin, step, count):
+    """Pointers to begin[0], begin[step], …, in groups of four from pointers that the compiler knows nothing about.
+
+    Otherwise it computes array + j · step for each j before a loop over `begin`, which is more than there are registers
+    for, and reads each from memory before it reads a vector.
+    """
+    builder, places = emit.builder, []
+    for j in range(count):
+        if j % 4 == 0:
+            begin = emit.opaque(emit.at(begin, builder.mul(step, emit.integer(4))) if j else begin)
+        places.append(emit.at(begin, builder.mul(step, emit.integer(j % 4))))
+    return places
+
+
 @intrinsic
 def add_taps(typing_context, totals, x, offset, step, weight, place, apart, between, taps, partners):
     """Neighbouring taps of neighbouring pixels: totals[i] + Σ over k, r of swapped(i + k, r) · weight[… : … + L]
@@ -202,9 +216,8 @@ def add_taps(typing_context, totals, x, offset, step, weight, place, apart, betw
         emit = _emitter(context, builder, signature.args[1])
         totals, x, offset, step, weight, place, apart, between, _, _ = args
         totals, count = cgutils.unpack_tuple(builder, totals), len(signature.args[8])
-        begin, weights = emit.data(signature.args[1], x), emit.data(signature.args[4], weight)
-        places = [builder.add(offset, builder.mul(step, emit.integer(j))) for j in range(len(totals) + count - 1)]
-        found = [[emit.load(emit.at(begin, at))] for at in places]
+        begin, weights = emit.at(emit.data(signature.args[1], x), offset), emit.data(signature.args[4], weight)
+        found = [[emit.load(at)] for at in _spaced(emit, begin, step, len(totals) + count - 1)]
         for r in range(len(signature.args[9])):
             swapped = [_swap(emit, vectors) if r else vectors[0] for vectors in found]
             first = builder.add(place, builder.mul(apart, emit.integer(r)))

@@ -49,6 +49,47 @@ def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums
 
 
 @part(forceinline=True)
+def _slides(right, taps, t):
+    """Whether nine taps are three rows of three, as far from each other as neighbouring pixels of a run are."""
+    slides = True
+    for row in range(t, t + 9, 3):
+        for tap in range(row, row + 2):
+            slides &= taps[tap + 1, 0] - taps[tap, 0] == right
+    return slides
+
+
+@part(forceinline=True)
+def _sliding(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
+    """As `_nine`, where a window holds six of the nine pixels of the window before it: three are read, not nine."""
+    L = width(x)
+    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
+    s3, s4, s5 = taps[t + 3, 2] * L, taps[t + 4, 2] * L, taps[t + 5, 2] * L
+    s6, s7, s8 = taps[t + 6, 2] * L, taps[t + 7, 2] * L, taps[t + 8, 2] * L
+    a0, a1, a2, a3, a4 = load(sums, s0), load(sums, s1), load(sums, s2), load(sums, s3), load(sums, s4)
+    a5, a6, a7, a8 = load(sums, s5), load(sums, s6), load(sums, s7), load(sums, s8)
+    for i in range(rows):
+        top, middle, bottom = at + i * down + taps[t, 0], at + i * down + taps[t + 3, 0], at + i * down + taps[t + 6, 0]
+        x0, x3, x6 = load(x, top), load(x, middle), load(x, bottom)
+        x1, x4, x7 = load(x, top + right), load(x, middle + right), load(x, bottom + right)
+        for j in range(columns):
+            v, p = load(g, to + i * below + j * beside), (j + 2) * right
+            x2, x5, x8 = load(x, top + p), load(x, middle + p), load(x, bottom + p)
+            a0, a1, a2 = multiply_add(x0, v, a0), multiply_add(x1, v, a1), multiply_add(x2, v, a2)
+            a3, a4, a5 = multiply_add(x3, v, a3), multiply_add(x4, v, a4), multiply_add(x5, v, a5)
+            a6, a7, a8 = multiply_add(x6, v, a6), multiply_add(x7, v, a7), multiply_add(x8, v, a8)
+            x0, x1, x3, x4, x6, x7 = x1, x2, x4, x5, x7, x8
+    store(a0, sums, s0)
+    store(a1, sums, s1)
+    store(a2, sums, s2)
+    store(a3, sums, s3)
+    store(a4, sums, s4)
+    store(a5, sums, s5)
+    store(a6, sums, s6)
+    store(a7, sums, s7)
+    store(a8, sums, s8)
+
+
+@part(forceinline=True)
 def _three(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """As `_nine`, for three taps, those of even and of odd columns apart."""
     L = width(x)
@@ -136,6 +177,9 @@ def add_products(x, at, down, right, g, to, below, beside, rows, columns, taps, 
             else:
                 _partnered(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums, partners)
                 t += 1
+        elif last - t >= TAPS and _slides(right, taps, t):
+            _sliding(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums)
+            t += TAPS
         elif last - t >= TAPS:
             _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums)
             t += TAPS

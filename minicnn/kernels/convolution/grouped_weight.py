@@ -14,7 +14,7 @@ from minicnn.kernels.compile import part
 from minicnn.kernels.convolution import bordered
 from minicnn.kernels.convolution.bordered import SIDE_BY_SIDE, Border, border, lay
 from minicnn.kernels.convolution.grouped_taps import add_products
-from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
+from minicnn.kernels.convolution.planes import divided, layout, whole, widen
 from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import read
@@ -105,6 +105,21 @@ def _weight_gradient(
         _put_away(sums[block], total[block])
 
 
+@tasks
+def _add_up(block, totals, result, vector, partners):
+    """result[output][channel][tap], the sums of all chunks of images; a task is a block."""
+    O, inner, taps = result.shape
+    o = min(block * vector, O - vector)
+    for tap in range(taps):
+        for channel in range(inner):
+            for lane in range(block * vector - o, vector):  # the last block overlaps the one before
+                partner = (o + lane) % len(partners) ^ channel if len(partners) > 1 else channel
+                total = 0.0
+                for chunk in range(len(totals)):
+                    total += totals[chunk, block, tap * inner + partner, lane]
+                result[o + lane, channel, tap] = total
+
+
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient with respect to weight (O, C/groups, KH, KW), given x and the gradient with respect to y."""
     found = border(geometry) if whole(x.shape[3] // groups, grad_output.shape[3] // groups, x.dtype) else None
@@ -136,9 +151,6 @@ def _grad_weight(
         grad_output.shape[2], O, runs, taps, *sweep.step, inner, outer, N, chunks, parts, totals, vector, partners,
         laid,
     )  # fmt: skip
-    total = totals.sum(0)
-    result = np.empty((KH * KW * inner, O), x.dtype)
-    result[:, : (blocks - 1) * vector] = total[:-1].transpose(1, 0, 2).reshape(len(result), -1)
-    result[:, O - vector :] = total[-1]
-    result = ordered(result.reshape(KH, KW, inner, O), partners)
-    return np.ascontiguousarray(result.transpose(3, 2, 0, 1))
+    result = np.empty((O, inner, KH, KW), x.dtype)
+    _add_up(blocks, totals, result.reshape(O, inner, KH * KW), vector, partners)
+    return result

@@ -44,8 +44,10 @@ def layout(x: np.ndarray, inner: int, outer: int) -> tuple[int, int, int, tuple[
 def ordered(weight: np.ndarray, partners: tuple[int, ...]) -> np.ndarray:
     """Weights [p][q][r][output], where lane l is multiplied by what its r-th partner holds, lane l xor r."""
     S, O = len(partners), weight.shape[3]
+    if S == 1:
+        return weight
     channel = np.arange(O) % S ^ np.arange(S)[:, None]
-    return weight if S == 1 else np.ascontiguousarray(weight[:, :, channel, np.arange(O)])
+    return np.ascontiguousarray(weight[:, :, channel, np.arange(O)])
 
 
 def divided(N: int, blocks: int) -> int:
