@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from agreement import assert_agrees, assert_computes_alike
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import minicnn
@@ -17,10 +17,14 @@ SHARED = settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixtur
 
 @st.composite
 def normalizations(draw, least=2):
-    """An input (N, C, …), an affine map of its channels, and in how many groups."""
+    """An input (N, C, …), an affine map of its channels, and in how many groups.
+
+    Two values are normalised to −1 and 1, whatever they are: of their gradients only rounding errors and eps remain,
+    which no computation can be held to. So there are more along the last axis.
+    """
     ndim = draw(st.integers(least, 5))
     groups, each = draw(st.sampled_from([1, 2, 3, 7])), draw(st.sampled_from([1, 2, 5]))
-    others = [draw(st.sampled_from([2, 3, 8, 9])) for _ in range(min(ndim, 4) - 2)] + [2] * (ndim == 5)
+    others = [2] * (ndim == 5) + [draw(st.sampled_from([3, 4, 8, 9])) for _ in range(min(ndim, 4) - 2)]
     shape = (draw(st.integers(1, 3)), groups * each, *others)
     rng = np.random.default_rng(draw(st.integers(0, 10**4)))
     x = rng.standard_normal(shape) * draw(st.sampled_from([0.5, 20])) + draw(st.sampled_from([0, 3]))
@@ -43,8 +47,7 @@ def test_instance_norm(two_threads, case):
 @given(normalizations(2))
 def test_group_norm(two_threads, case):
     x, affine, groups, layout = case
-    if x[0].size == groups:  # one value per group
-        return
+    assume(x[0].size > 2 * groups)
 
     def program(T, x, *affine):
         return T.nn.functional.group_norm(x, groups, *affine, eps=1e-3)
@@ -57,6 +60,7 @@ def test_group_norm(two_threads, case):
 def test_layer_norm_and_rms_norm(case, dims):
     x, affine, _, layout = case
     shape = x.shape[-min(dims, x.ndim - 1) :]
+    assume(np.prod(shape) > 2)
     rng = np.random.default_rng(0)
     weights = [rng.standard_normal(shape) for _ in affine]
 
