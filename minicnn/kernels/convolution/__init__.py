@@ -81,7 +81,7 @@ def grad_parameters(
     algorithm: ModuleType, x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
-    if algorithm is implicit:  # in one pass
-        return implicit.grad_parameters(x, grad_output, geometry, groups)
+    if algorithm is implicit or algorithm is grouped:  # in one pass
+        return algorithm.grad_parameters(x, grad_output, geometry, groups)
     by_bias = over(grad_output, (0, 1, 2))
     return algorithm.grad_weight(x, grad_output, geometry, groups), by_bias

@@ -17,7 +17,7 @@ eight multiply-adds are under way at once, as many as two units of latency four 
 are summed at a time.
 
 Pixels come in runs whose windows lose the same taps to the padding, see `sweep`. The gradient with respect to x is
-the same sum over the gradient with respect to y; that with respect to weight is in `grouped_weight`.
+the same sum over the gradient with respect to y; those with respect to weight and bias are in `grouped_weight`.
 """
 
 import math
@@ -26,6 +26,7 @@ import numpy as np
 
 from minicnn.kernels.compile import part
 from minicnn.kernels.convolution import grouped_framed as framed
+from minicnn.kernels.convolution.grouped_weight import grad_parameters as grad_parameters
 from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weight
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
 from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables

@@ -157,6 +157,21 @@ def _two_partnered(x, at, down, right, g, to, below, beside, rows, columns, taps
 
 
 @part(forceinline=True)
+def add_pixels(g, to, below, beside, rows, columns, sums, place):
+    """sums[place : place + L] += the pixels of a run, for the gradient with respect to bias."""
+    total = load(sums, place)
+    for i in range(rows):
+        at, a, b, c, d = to + i * below, zero(g), zero(g), zero(g), zero(g)
+        for j in range(0, columns - 3, 4):
+            a, b = add(a, load(g, at + j * beside)), add(b, load(g, at + (j + 1) * beside))
+            c, d = add(c, load(g, at + (j + 2) * beside)), add(d, load(g, at + (j + 3) * beside))
+        for j in range(columns - columns % 4, columns):
+            a = add(a, load(g, at + j * beside))
+        total = add(total, add(add(a, b), add(c, d)))
+    store(total, sums, place)
+
+
+@part(forceinline=True)
 def add_products(x, at, down, right, g, to, below, beside, rows, columns, taps, first, last, sums, partners):
     """All taps of a run.
 

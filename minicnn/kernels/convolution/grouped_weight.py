@@ -1,6 +1,7 @@
-"""The gradient with respect to the weight of grouped convolution, see `grouped`.
+"""The gradients with respect to the weight and the bias of grouped convolution, see `grouped`.
 
     ∂weight[tap, o, r] = Σ over pixels of  x[pixel + offset of the tap, o xor r] · g[pixel, o]
+    ∂bias[o] = Σ over pixels of  g[pixel, o]
 
 Images are shared out among the threads; each adds its products up in float32, and puts sums away in float64 before they
 grow long. Small images are laid between zeros first (`bordered`), groups that fill no vector in planes (`planes`).
@@ -13,7 +14,7 @@ import numpy as np
 from minicnn.kernels.compile import part
 from minicnn.kernels.convolution import bordered
 from minicnn.kernels.convolution.bordered import SIDE_BY_SIDE, Border, border, lay
-from minicnn.kernels.convolution.grouped_taps import add_products
+from minicnn.kernels.convolution.grouped_taps import add_pixels, add_products
 from minicnn.kernels.convolution.planes import divided, layout, whole, widen
 from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
@@ -35,12 +36,14 @@ def _put_away(sums, total):
 
 @part
 def _collect(
-    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, block, total, sums, before, vector, partners
-):
+    x, x0, row, pixel, base, g, g0, width, O, runs, taps, down, right, block, total, sums, before, vector, partners,
+    bias,
+):  # fmt: skip
     """One image's part of the gradient with respect to a block of weights, added to sums[block][tap and lane].
 
     The arguments are those of `_sweep_image`, with g in place of y. After at most STEPS products and as many again the
-    sums, which have the dtype of x, are put away in total[block][tap][lane], float64.
+    sums, which have the dtype of x, are put away in total[block][tap][lane], float64. `bias` says whether the last row
+    of both is for its gradient, whose sums are put away run by run.
 
     Returns: how many products the sums have, which had as many as `before`.
     """
@@ -56,6 +59,12 @@ def _collect(
                 steps = (down * row, right * pixel, g, to, below * width * O, beside * O)
                 size = (min(height, rows - i), min(part, columns - j))
                 add_products(x, at, *steps, *size, taps, first, last, sums_of_block, partners)
+                if bias:
+                    place = len(sums_of_block) - vector
+                    add_pixels(g, to, below * width * O, beside * O, *size, sums_of_block, place)
+                    for lane in range(vector):
+                        total[block, -1, lane] += sums_of_block[place + lane]
+                        sums_of_block[place + lane] = 0
                 products += size[0] * size[1]
                 if products >= STEPS:
                     _put_away(sums_of_block, total[block])
@@ -66,7 +75,7 @@ def _collect(
 @tasks
 def _weight_gradient(
     task, x, size, C, row, g, target, width, O, runs, taps, down, right, inner, outer, N, chunks, parts, totals, vector,
-    partners, border,
+    partners, border, bias,
 ):  # fmt: skip
     """totals[chunk of images][block][tap][lane]; a task is a part of the blocks of a chunk.
 
@@ -99,15 +108,15 @@ def _weight_gradient(
                 source, at, line, pixel, base = planes, 0, row, inner * vector, o
             products = _collect(
                 source, at, line, pixel, base, g, n * target, width, O, runs, taps, down, right, block, total, sums,
-                before, vector, partners,
+                before, vector, partners, bias,
             )  # fmt: skip
     for block in range(begin, end):
         _put_away(sums[block], total[block])
 
 
 @tasks
-def _add_up(block, totals, result, vector, partners):
-    """result[output][channel][tap], the sums of all chunks of images; a task is a block."""
+def _add_up(block, totals, result, bias, vector, partners):
+    """result[output][channel][tap] and bias[output], the sums of all chunks of images; a task is a block."""
     O, inner, taps = result.shape
     o = min(block * vector, O - vector)
     for tap in range(taps):
@@ -118,20 +127,35 @@ def _add_up(block, totals, result, vector, partners):
                 for chunk in range(len(totals)):
                     total += totals[chunk, block, tap * inner + partner, lane]
                 result[o + lane, channel, tap] = total
+    if bias.size:
+        for lane in range(block * vector - o, vector):
+            bias[o + lane] = totals[:, block, taps * inner, lane].sum()
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
     """The gradient with respect to weight (O, C/groups, KH, KW), given x and the gradient with respect to y."""
+    return _gradients(x, grad_output, geometry, groups, False)[0]
+
+
+def grad_parameters(
+    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same, and the gradient with respect to bias (O,), in one pass."""
+    return _gradients(x, grad_output, geometry, groups, True)
+
+
+def _gradients(
+    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, bias: bool
+) -> tuple[np.ndarray, np.ndarray]:
     found = border(geometry) if whole(x.shape[3] // groups, grad_output.shape[3] // groups, x.dtype) else None
-    result = _grad_weight(x, grad_output, geometry, groups, found)
-    return (
-        result if found is None or np.isfinite(result).all() else _grad_weight(x, grad_output, geometry, groups, None)
-    )
+    result = _summed(x, grad_output, geometry, groups, bias, found)
+    finite = found is None or np.isfinite(result[0]).all()
+    return result if finite else _summed(x, grad_output, geometry, groups, bias, None)
 
 
-def _grad_weight(
-    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, border: Border | None
-) -> np.ndarray:
+def _summed(
+    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, bias: bool, border: Border | None
+) -> tuple[np.ndarray, np.ndarray]:
     (N, _, W, C), O, (KH, KW) = x.shape, grad_output.shape[3], geometry.kernel
     inner, outer, vector = C // groups, O // groups, lanes(x.dtype)
     sweep, blocks, threads = forwards(geometry), -(-O // vector), get_num_threads()
@@ -143,14 +167,14 @@ def _grad_weight(
         runs, taps = bordered.tables(geometry, border.width, vector)
         laid = (W, border.rows, border.columns, border.first, border.width, border.area * vector)
     chunks = min(N, 2 * threads)
-    totals = np.empty((chunks, blocks, KH * KW * inner, vector))
+    totals = np.empty((chunks, blocks, KH * KW * inner + bias, vector))
     image, target = math.prod(x.shape[1:]), math.prod(grad_output.shape[1:])
     parts = divided(chunks, blocks)
     _weight_gradient(
         chunks * parts, read(x.reshape(-1)), image, C, row, read(grad_output.reshape(-1)), target,
         grad_output.shape[2], O, runs, taps, *sweep.step, inner, outer, N, chunks, parts, totals, vector, partners,
-        laid,
+        laid, bias,
     )  # fmt: skip
-    result = np.empty((O, inner, KH, KW), x.dtype)
-    _add_up(blocks, totals, result.reshape(O, inner, KH * KW), vector, partners)
-    return result
+    weight, by_bias = np.empty((O, inner, KH, KW), x.dtype), np.empty(O if bias else 0, x.dtype)
+    _add_up(blocks, totals, weight.reshape(O, inner, KH * KW), by_bias, vector, partners)
+    return weight, by_bias
