@@ -116,8 +116,8 @@ def _weight_gradient(
 
 @tasks
 def _add_up(block, totals, result, bias, vector, partners):
-    """result[output][channel][tap] and bias[output], the sums of all chunks of images; a task is a block."""
-    O, inner, taps = result.shape
+    """result[tap][channel][output] and bias[output], the sums of all chunks of images; a task is a block."""
+    taps, inner, O = result.shape
     o = min(block * vector, O - vector)
     for tap in range(taps):
         for channel in range(inner):
@@ -126,7 +126,7 @@ def _add_up(block, totals, result, bias, vector, partners):
                 total = 0.0
                 for chunk in range(len(totals)):
                     total += totals[chunk, block, tap * inner + partner, lane]
-                result[o + lane, channel, tap] = total
+                result[tap, channel, o + lane] = total
     if bias.size:
         for lane in range(block * vector - o, vector):
             bias[o + lane] = totals[:, block, taps * inner, lane].sum()
@@ -175,6 +175,6 @@ def _summed(
         grad_output.shape[2], O, runs, taps, *sweep.step, inner, outer, N, chunks, parts, totals, vector, partners,
         laid, bias,
     )  # fmt: skip
-    weight, by_bias = np.empty((O, inner, KH, KW), x.dtype), np.empty(O if bias else 0, x.dtype)
-    _add_up(blocks, totals, weight.reshape(O, inner, KH * KW), by_bias, vector, partners)
-    return weight, by_bias
+    weight, by_bias = np.empty((KH, KW, inner, O), x.dtype), np.empty(O if bias else 0, x.dtype)
+    _add_up(blocks, totals, weight.reshape(KH * KW, inner, O), by_bias, vector, partners)
+    return weight.transpose(3, 2, 0, 1), by_bias  # in memory as `nn.Conv2d` keeps its weight
