@@ -108,6 +108,7 @@ PATHS: dict[str, str] = {
     "torch.utils.data.dataset": "minicnn.utils.data.dataset",
     "torch.utils.data.distributed": "minicnn.utils.data.distributed",
     "torch.utils.data.sampler": "minicnn.utils.data.sampler",
+    "torch.utils.dlpack": "minicnn.utils.dlpack",
     "torch.utils.model_zoo": "minicnn.hub",
     "torch.utils.tensorboard": "minicnn.utils.tensorboard",
     "torch.utils.tensorboard.writer": "minicnn.utils.tensorboard",

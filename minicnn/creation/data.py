@@ -115,11 +115,11 @@ def from_numpy(array: np.ndarray) -> Any:
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a Tensor, sharing its memory where it is an array or a Tensor of that dtype already.
 
-    Args, Raises: as for `tensor`.
+    Objects with NumPy's `__array_interface__` are arrays too. Args, Raises: as for `tensor`.
     """
     check_options(device=device)
-    if isinstance(data, np.ndarray):
-        data = from_numpy(data)
+    if not isinstance(data, (Variable, np.generic)) and hasattr(data, "__array_interface__"):
+        data = from_numpy(np.asarray(data))
     if isinstance(data, Variable):
         return data if dtype is None else cast(data, real_dtype(dtype))
     return tensor(data, dtype=dtype)

@@ -142,8 +142,8 @@ def flat(x: np.ndarray) -> np.ndarray:
     return x.ravel("K")
 
 
-class _Unlocked:
-    """Read-only memory as memory that may be written to: for the difference Numba compiles a kernel once more."""
+class Unlocked:
+    """Read-only memory as memory that may be written to."""
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
@@ -151,8 +151,11 @@ class _Unlocked:
 
 
 def read(row: np.ndarray) -> np.ndarray:
-    """A one-dimensional array for a kernel that only reads it, whether or not NumPy would let it be written to."""
-    return row if row.flags.writeable else np.asarray(_Unlocked(row))
+    """A one-dimensional array for a kernel that only reads it, whether or not NumPy would let it be written to.
+
+    For the difference Numba would compile the kernel once more.
+    """
+    return row if row.flags.writeable else np.asarray(Unlocked(row))
 
 
 def is_dense(x: np.ndarray) -> bool:

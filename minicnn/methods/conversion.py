@@ -87,6 +87,46 @@ class Conversion(Variable):
             return array.astype(dtype)
         return array.copy() if copy else array
 
+    @property
+    def __array_interface__(self: Any) -> dict[str, Any]:
+        """Where the elements lie, for libraries that read NumPy's protocol.
+
+        Raises:
+            AttributeError: for a tensor that requires a gradient: detach it first.
+        """
+        if self.requires_grad:
+            raise AttributeError("a Tensor that requires grad doesn't give its memory away; use tensor.detach()")
+        return self.numpy().__array_interface__
+
+    def __dlpack__(
+        self: Any,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: builtins.bool | None = None,
+    ) -> Any:
+        """A DLPack capsule on this tensor's memory.
+
+        Args:
+            stream: None; there is no other on the CPU.
+            max_version, dl_device, copy: of the array API standard.
+
+        Raises:
+            BufferError: for a tensor that requires a gradient: detach it first.
+            AssertionError: for a stream.
+        """
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if stream not in (None, -1):
+            raise AssertionError("stream should be None on cpu.")
+        options = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return self.numpy().__dlpack__(**{name: value for name, value in options.items() if value is not None})
+
+    def __dlpack_device__(self: Any) -> tuple[int, int]:
+        """The CPU, as DLPack counts devices."""
+        return self._array.__dlpack_device__()
+
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: builtins.bool = False) -> Any:
         return Variable._computed(np.asarray(array))
 
