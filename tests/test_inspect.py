@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
@@ -97,6 +97,8 @@ def networks(draw):
 
 
 @settings(max_examples=2 * settings.default.max_examples)
+@example(nn.Sequential(nn.Conv2d(2, 2, 1, 2), nn.Conv2d(2, 2, 4), nn.AvgPool2d(4, 1, 2)).double(), 0)
+@example(nn.Sequential(nn.Conv2d(2, 2, 6), nn.AdaptiveAvgPool2d(5)).double(), 0)
 @given(networks(), st.integers(0, 2**31))
 def test_a_cell_depends_on_the_pixels_in_its_box_alone(network, seed):
     x = minicnn.from_numpy(np.random.default_rng(seed).standard_normal((1, 2, 12, 12)))

@@ -77,11 +77,12 @@ class Reach:
 
     def averaged(self, bounds: np.ndarray) -> "Reach":
         """Behind windows from row `bounds[i, 0]` up to `bounds[i, 1]`; of unequal ones the largest counts."""
-        lengths, steps = bounds[:, 1] - bounds[:, 0], np.diff(bounds[:, 0])
-        reach = self.through(int(lengths.max()), int(steps.max(initial=0)), 1, len(bounds))
-        whole = int(lengths.argmax())  # padding cuts the first window short
-        first = int(bounds[whole, 0]) - whole * int(steps.max(initial=0))
-        return Reach(reach.size, reach.jump, self.whole, self.begin + first * self.jump, reach.spread)
+        lengths, step = bounds[:, 1] - bounds[:, 0], int(np.diff(bounds[:, 0]).max(initial=0))
+        reach = self.through(int(lengths.max()), step, 1, len(bounds))
+        begins, ends = (bounds - step * np.arange(len(bounds))[:, None]).T
+        first = int(begins.min())  # padding cuts windows short, in small maps at both ends
+        spread = self.spread + (int(ends.max()) - first - 1) * self.jump
+        return Reach(reach.size, reach.jump, self.whole, self.begin + first * self.jump, spread)
 
 
 Field = tuple[Reach, Reach]
