@@ -26,7 +26,6 @@ from minicnn.creation import (
     empty_permuted,
     empty_strided,
     eye,
-    from_dlpack,
     from_numpy,
     frombuffer,
     full,
@@ -355,6 +354,7 @@ from minicnn.nn.functional import (  # isort: skip
     pixel_unshuffle,
     rms_norm,
 )
+from minicnn.utils.dlpack import from_dlpack  # isort: skip  (they stand on the names above)
 from minicnn import linalg  # isort: skip  (they stand on the names above)
 from minicnn import special  # isort: skip  (they stand on the names above)
 from minicnn.creation import closed_range as range

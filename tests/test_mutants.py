@@ -286,6 +286,11 @@ def lanes_multiplied_by_their_own_weights(patch):
     patch.setattr(grouped, "ordered", lambda weight, partners: weight)
 
 
+def weight_gradients_of_the_lanes_themselves(patch):
+    original = grouped_weight._add_up
+    patch.setattr(grouped_weight, "_add_up", lambda *arguments: original(*arguments[:-1], (0,)))
+
+
 def border_on_one_side_only(patch):
     original = bordered.border
 
@@ -392,6 +397,7 @@ MUTANTS = [
     (same_padding_puts_the_odd_cell_first, run_convolutions),
     (groups_in_the_wrong_order, run_convolutions),
     (lanes_multiplied_by_their_own_weights, run_grouped),
+    (weight_gradients_of_the_lanes_themselves, run_grouped),
     (border_on_one_side_only, run_grouped),
     (windows_tile_the_image_whatever_the_padding, run_max_pools),
     (pointwise_whatever_the_output_padding, run_transposed),

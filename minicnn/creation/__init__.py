@@ -2,7 +2,6 @@
 
 from minicnn.creation.data import as_tensor, asarray, from_numpy, frombuffer, scalar_tensor, tensor
 from minicnn.creation.drawn import normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm
-from minicnn.creation.exchange import from_dlpack
 from minicnn.creation.filled import (
     empty,
     empty_like,
@@ -28,7 +27,6 @@ __all__ = [
     "empty_permuted",
     "empty_strided",
     "eye",
-    "from_dlpack",
     "from_numpy",
     "frombuffer",
     "full",

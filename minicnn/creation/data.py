@@ -118,7 +118,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     Objects with NumPy's `__array_interface__` are arrays too. Args, Raises: as for `tensor`.
     """
     check_options(device=device)
-    if not isinstance(data, (Variable, np.generic)) and hasattr(data, "__array_interface__"):
+    if isinstance(data, np.ndarray) or (
+        not isinstance(data, (Variable, np.generic)) and hasattr(data, "__array_interface__")
+    ):
         data = from_numpy(np.asarray(data))
     if isinstance(data, Variable):
         return data if dtype is None else cast(data, real_dtype(dtype))

@@ -87,17 +87,6 @@ class Conversion(Variable):
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    @property
-    def __array_interface__(self: Any) -> dict[str, Any]:
-        """Where the elements lie, for libraries that read NumPy's protocol.
-
-        Raises:
-            AttributeError: for a tensor that requires a gradient: detach it first.
-        """
-        if self.requires_grad:
-            raise AttributeError("a Tensor that requires grad doesn't give its memory away; use tensor.detach()")
-        return self.numpy().__array_interface__
-
     def __dlpack__(
         self: Any,
         *,

@@ -47,7 +47,7 @@ class Reach:
         whole: all cells together.
         begin: where the first one begins; below 0 in the padding.
         spread: pixels from there on that hold all that the cell sees; more than `size` where a convolution that goes
-            the other way has put several cells between two of the map before.
+            the other way has put several cells between two of the map before, or windows are unequal.
     """
 
     size: Number = 1

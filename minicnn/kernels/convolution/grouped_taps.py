@@ -14,14 +14,26 @@ TAPS = 9
 
 
 @part(forceinline=True)
+def _nine_sums(sums, taps, t):
+    """The sums of nine taps, each a vector."""
+    L = width(sums)
+    a0, a1, a2 = load(sums, taps[t, 2] * L), load(sums, taps[t + 1, 2] * L), load(sums, taps[t + 2, 2] * L)
+    a3, a4, a5 = load(sums, taps[t + 3, 2] * L), load(sums, taps[t + 4, 2] * L), load(sums, taps[t + 5, 2] * L)
+    a6, a7, a8 = load(sums, taps[t + 6, 2] * L), load(sums, taps[t + 7, 2] * L), load(sums, taps[t + 8, 2] * L)
+    return a0, a1, a2, a3, a4, a5, a6, a7, a8
+
+
+@part(forceinline=True)
+def _keep_nine(vectors, sums, taps, t):
+    """The opposite of `_nine_sums`."""
+    for k in range(TAPS):
+        store(vectors[k], sums, taps[t + k, 2] * width(sums))
+
+
+@part(forceinline=True)
 def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """Nine taps of a gradient with respect to weight: `rows` × `columns` pixels add to sums[tap][lane]."""
-    L = width(x)
-    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
-    s3, s4, s5 = taps[t + 3, 2] * L, taps[t + 4, 2] * L, taps[t + 5, 2] * L
-    s6, s7, s8 = taps[t + 6, 2] * L, taps[t + 7, 2] * L, taps[t + 8, 2] * L
-    a0, a1, a2, a3, a4 = load(sums, s0), load(sums, s1), load(sums, s2), load(sums, s3), load(sums, s4)
-    a5, a6, a7, a8 = load(sums, s5), load(sums, s6), load(sums, s7), load(sums, s8)
+    a0, a1, a2, a3, a4, a5, a6, a7, a8 = _nine_sums(sums, taps, t)
     t0, t1, t2, t3, t4 = taps[t, 0], taps[t + 1, 0], taps[t + 2, 0], taps[t + 3, 0], taps[t + 4, 0]
     t5, t6, t7, t8 = taps[t + 5, 0], taps[t + 6, 0], taps[t + 7, 0], taps[t + 8, 0]
     for i in range(rows):
@@ -37,15 +49,7 @@ def _nine(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums
             a6 = multiply_add(load(x, p + t6), v, a6)
             a7 = multiply_add(load(x, p + t7), v, a7)
             a8 = multiply_add(load(x, p + t8), v, a8)
-    store(a0, sums, s0)
-    store(a1, sums, s1)
-    store(a2, sums, s2)
-    store(a3, sums, s3)
-    store(a4, sums, s4)
-    store(a5, sums, s5)
-    store(a6, sums, s6)
-    store(a7, sums, s7)
-    store(a8, sums, s8)
+    _keep_nine((a0, a1, a2, a3, a4, a5, a6, a7, a8), sums, taps, t)
 
 
 @part(forceinline=True)
@@ -61,12 +65,7 @@ def _slides(right, taps, t):
 @part(forceinline=True)
 def _sliding(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums):
     """As `_nine`, where a window holds six of the nine pixels of the window before it: three are read, not nine."""
-    L = width(x)
-    s0, s1, s2 = taps[t, 2] * L, taps[t + 1, 2] * L, taps[t + 2, 2] * L
-    s3, s4, s5 = taps[t + 3, 2] * L, taps[t + 4, 2] * L, taps[t + 5, 2] * L
-    s6, s7, s8 = taps[t + 6, 2] * L, taps[t + 7, 2] * L, taps[t + 8, 2] * L
-    a0, a1, a2, a3, a4 = load(sums, s0), load(sums, s1), load(sums, s2), load(sums, s3), load(sums, s4)
-    a5, a6, a7, a8 = load(sums, s5), load(sums, s6), load(sums, s7), load(sums, s8)
+    a0, a1, a2, a3, a4, a5, a6, a7, a8 = _nine_sums(sums, taps, t)
     for i in range(rows):
         top, middle, bottom = at + i * down + taps[t, 0], at + i * down + taps[t + 3, 0], at + i * down + taps[t + 6, 0]
         x0, x3, x6 = load(x, top), load(x, middle), load(x, bottom)
@@ -78,15 +77,7 @@ def _sliding(x, at, down, right, g, to, below, beside, rows, columns, taps, t, s
             a3, a4, a5 = multiply_add(x3, v, a3), multiply_add(x4, v, a4), multiply_add(x5, v, a5)
             a6, a7, a8 = multiply_add(x6, v, a6), multiply_add(x7, v, a7), multiply_add(x8, v, a8)
             x0, x1, x3, x4, x6, x7 = x1, x2, x4, x5, x7, x8
-    store(a0, sums, s0)
-    store(a1, sums, s1)
-    store(a2, sums, s2)
-    store(a3, sums, s3)
-    store(a4, sums, s4)
-    store(a5, sums, s5)
-    store(a6, sums, s6)
-    store(a7, sums, s7)
-    store(a8, sums, s8)
+    _keep_nine((a0, a1, a2, a3, a4, a5, a6, a7, a8), sums, taps, t)
 
 
 @part(forceinline=True)

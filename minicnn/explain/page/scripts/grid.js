@@ -94,8 +94,8 @@ class Grid {
 
   // Get a bitmap: only when there is something to paint, since browsers copy even those out of sight for every frame.
   begin() {
-    const { canvas, ratio } = this;
-    const [width, height] = [canvas.style.width, canvas.style.height].map((length) => Math.round(parseFloat(length) * ratio));
+    const { canvas, ratio, room, pitch } = this;
+    const [width, height] = [room.breadth, room.height].map((cells) => Math.round((cells * pitch + 1) * ratio));
     Object.assign(canvas, { width, height });
     // painted by the processor, which without a graphics card saves 2 ms of a frame
     this.pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
