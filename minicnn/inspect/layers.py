@@ -66,7 +66,7 @@ def feature_maps(model: nn.Module, x: Tensor) -> list[Map]:
         raise ValueError(f"feature maps need one image, (1, C, H, W), got shape {tuple(x.shape)}")
     found: list[Map] = []
     calls: dict[str, int] = {}
-    fields, size = Fields(), (x.shape[2], x.shape[3])
+    fields = Fields()
 
     def note(name: str, module: nn.Module, result: Any) -> None:
         if not isinstance(result, Tensor) or result.ndim != 4:
@@ -77,7 +77,7 @@ def feature_maps(model: nn.Module, x: Tensor) -> list[Map]:
             return
         called = name if calls[name] == 1 else f"{name}#{calls[name]}"
         values = np.array(result.detach().numpy()[0])
-        found.append(Map(called, type(module).__name__, values, seen, *fields.spans(result, size)))
+        found.append(Map(called, type(module).__name__, values, seen, *fields.spans(result)))
 
     with ExitStack() as undo:
         undo.enter_context(evaluating(model))

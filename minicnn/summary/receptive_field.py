@@ -6,15 +6,15 @@ dilation d gives
 
     r ← r + (K − 1) · d · j,     j ← j · s
 
-from r = j = 1; the first cell's field begins at b ← b − p · j, with the padding p, from b = 0. Where branches meet, the
-larger of r and j counts, and the smaller b. A linear layer sees all that its map's cells see
+from r = j = 1. Where branches meet, the larger of r and j counts. A linear layer sees all that its map's cells see
 together. Padding is image too: near the border, and in small images, less of the image is there than the number says.
+Which pixels a cell sees there is followed apart, as a span for every row and column of every map.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +25,7 @@ from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.pooling import adaptive_bounds
 from minicnn.nn.functional.convolution import ConvTranspose2d
 from minicnn.nn.functional.linear import Linear
+from minicnn.nn.functional.padding import Pad, origins
 from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d
 from minicnn.nn.functional.unfolding import Fold
 from minicnn.operators.extremes import ExtremeAlong, ExtremeOf
@@ -34,6 +35,9 @@ from minicnn.operators.reduction import Mean, Sum, Variance
 GATHERING = (Linear, MatrixProduct, Sum, Mean, Variance, ExtremeOf, ExtremeAlong)
 """Operations whose result sees all that their argument's cells see, where they change its shape."""
 
+NOTHING = (2**62, 0)
+"""The span of no pixel, which leaves every other as it is when they are put together."""
+
 Number = int | Fraction
 
 
@@ -42,47 +46,73 @@ class Reach:
     """What the cells of a map see along one axis, in pixels.
 
     Attributes:
-        size: one cell.
+        size: one cell, in an image without end.
         jump: from one cell to the next.
         whole: all cells together.
-        begin: where the first one begins; below 0 in the padding.
-        spread: pixels from there on that hold all that the cell sees; more than `size` where a convolution that goes
-            the other way has put several cells between two of the map before, or windows are unequal.
+        spans: int64 (cells, 2), the first pixel that each cell sees and the one beyond the last: exact, the ends of
+            the image and of every map on the way considered. Those of a cell that sees padding alone are `NOTHING`.
     """
 
-    size: Number = 1
-    jump: Number = 1
-    whole: Number = 1
-    begin: Number = 0
-    spread: Number = 1
+    size: Number
+    jump: Number
+    whole: Number
+    spans: np.ndarray
 
-    def through(self, kernel: int, stride: int, dilation: int, output: int, before: int = 0) -> "Reach":
-        """Behind windows of which there are `output`, the first one `before` cells before the map."""
-        size, jump = self.size + (kernel - 1) * dilation * self.jump, self.jump * stride
-        spread = self.spread + (kernel - 1) * dilation * self.jump
-        return Reach(size, jump, size + (output - 1) * jump, self.begin - before * self.jump, spread)
+    @classmethod
+    def of_image(cls, pixels: int) -> "Reach":
+        """Every pixel sees itself."""
+        return cls(1, 1, pixels, np.arange(pixels)[:, None] + [0, 1])
 
-    def span(self, cell: int, pixels: int) -> tuple[int, int]:
-        """(begin, end) of what a cell sees of an image of so many pixels; empty where it sees padding alone."""
-        first = self.begin + cell * self.jump
-        begin = min(max(math.floor(first), 0), pixels)
-        return begin, max(min(math.ceil(first + self.spread), pixels), begin)
+    def through(self, axis: Axis) -> "Reach":
+        """Behind windows."""
+        reach = self._behind(axis.kernel, axis.stride, axis.dilation, axis.output)
+        return replace(reach, spans=self.of_cells(axis.size)._gathered(*_taps(axis), axis.output))
 
     def back_through(self, axis: Axis) -> "Reach":
         """Behind a convolution that goes the other way: each cell sees the windows that it was in."""
-        jump = Fraction(self.jump) / axis.stride
         size = self.size + (math.ceil(axis.extent / axis.stride) - 1) * self.jump
-        begin = self.begin - (axis.extent - 1 - axis.before) * jump
-        return Reach(size, jump, size + (axis.size - 1) * jump, begin, self.spread + (axis.extent - 1) * jump)
+        jump = Fraction(self.jump) / axis.stride
+        windows, cells = _taps(axis)
+        spans = self.of_cells(axis.output)._gathered(cells, windows, axis.size)
+        return Reach(size, jump, size + (axis.size - 1) * jump, spans)
 
     def averaged(self, bounds: np.ndarray) -> "Reach":
         """Behind windows from row `bounds[i, 0]` up to `bounds[i, 1]`; of unequal ones the largest counts."""
         lengths, step = bounds[:, 1] - bounds[:, 0], int(np.diff(bounds[:, 0]).max(initial=0))
-        reach = self.through(int(lengths.max()), step, 1, len(bounds))
-        begins, ends = (bounds - step * np.arange(len(bounds))[:, None]).T
-        first = int(begins.min())  # padding cuts windows short, in small maps at both ends
-        spread = self.spread + (int(ends.max()) - first - 1) * self.jump
-        return Reach(reach.size, reach.jump, self.whole, self.begin + first * self.jump, spread)
+        windows = np.repeat(np.arange(len(bounds)), lengths)
+        cells = np.concatenate([np.arange(0), *(np.arange(*bound) for bound in bounds)])
+        reach = self._behind(int(lengths.max(initial=1)), step, 1, len(bounds))
+        return replace(reach, whole=self.whole, spans=self._gathered(windows, cells, len(bounds)))
+
+    def padded(self, pair: tuple[int, int], mode: str) -> "Reach":
+        """With cells added before and behind, or taken away."""
+        sources = origins(mode, len(self.spans), *pair)
+        return replace(self, spans=np.where(sources[:, None] < 0, NOTHING, self.spans[sources]))
+
+    def of_cells(self, cells: int) -> "Reach":
+        """For a map of so many cells: of another number, since they were cut or repeated, each may see all."""
+        if cells == len(self.spans):
+            return self
+        every = [self.spans[:, 0].min(initial=NOTHING[0]), self.spans[:, 1].max(initial=NOTHING[1])]
+        return replace(self, spans=np.tile(every, (cells, 1)))
+
+    def _behind(self, kernel: int, stride: int, dilation: int, output: int) -> "Reach":
+        size, jump = self.size + (kernel - 1) * dilation * self.jump, self.jump * stride
+        return Reach(size, jump, size + (output - 1) * jump, self.spans)
+
+    def _gathered(self, sees: np.ndarray, seen: np.ndarray, cells: int) -> np.ndarray:
+        """The spans of so many cells, where cell `sees[i]` sees what `seen[i]` of this map does."""
+        spans = np.tile(NOTHING, (cells, 1))
+        np.minimum.at(spans[:, 0], sees, self.spans[seen, 0])
+        np.maximum.at(spans[:, 1], sees, self.spans[seen, 1])
+        return spans
+
+
+def _taps(axis: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """(position, pixel) of every tap that is inside the image."""
+    pixels = np.arange(axis.output)[:, None] * axis.stride - axis.before + np.arange(axis.kernel) * axis.dilation
+    positions, taps = np.nonzero((pixels >= 0) & (pixels < axis.size))
+    return positions, pixels[positions, taps]
 
 
 Field = tuple[Reach, Reach]
@@ -99,33 +129,33 @@ class Fields:
     def start(self, image: Variable) -> None:
         """Say that `image` (N, C, H, W) is what is seen."""
         H, W = image._array.shape[2:]
-        self._set(image, (Reach(whole=H), Reach(whole=W)))
+        self._set(image, (Reach.of_image(H), Reach.of_image(W)))
 
     def of(self, tensor: Variable) -> tuple[int, int] | None:
         """(rows, columns) that a cell of `tensor` sees; None where it doesn't depend on the image."""
         field = self._fields.get(id(tensor._memory))
         return None if field is None else (math.ceil(field[0].size), math.ceil(field[1].size))
 
-    def spans(self, tensor: Variable, image: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def spans(self, tensor: Variable) -> tuple[np.ndarray, np.ndarray]:
         """What rows of the image the rows of a map see, and what columns its columns.
 
         Args:
             tensor: a map (N, C, H, W) that depends on the image.
-            image: its (H, W).
 
-        Returns: int64 (H, 2) and (W, 2): the first pixel and the one beyond the last.
+        Returns: int64 (H, 2) and (W, 2): the first pixel and the one beyond the last, 0 and 0 for no pixel.
         """
-        field, sizes = self._fields[id(tensor._memory)], tensor._array.shape[2:]
-        rows, columns = (
-            np.array([reach.span(cell, pixels) for cell in range(count)], np.int64).reshape(-1, 2)
-            for reach, count, pixels in zip(field, sizes, image, strict=True)
-        )
+        spans = (reach.spans for reach in _fitting(self._fields[id(tensor._memory)], tensor))
+        rows, columns = (np.where(one[:, :1] < one[:, 1:], one, 0) for one in spans)
         return rows, columns
 
     def follow(self, operator: type, arguments: tuple, outputs: Any) -> None:
         """Take an operation into account."""
         tensors = [argument for argument in arguments if isinstance(argument, Variable)]
-        known = [self._fields[id(tensor._memory)] for tensor in tensors if id(tensor._memory) in self._fields]
+        known = [
+            _fitting(self._fields[id(tensor._memory)], tensor)
+            for tensor in tensors
+            if id(tensor._memory) in self._fields
+        ]
         if not known:
             return
         rows, columns = (_largest([field[axis] for field in known]) for axis in (0, 1))
@@ -137,10 +167,19 @@ class Fields:
         self._alive.append(tensor._memory)
 
 
+def _fitting(field: Field, tensor: Variable) -> Field:
+    """The field of a tensor that shares its memory with the one noted, perhaps as a part of it."""
+    if tensor._array.ndim != 4:
+        return field
+    (rows, columns), (H, W) = field, tensor._array.shape[2:]
+    return rows.of_cells(H), columns.of_cells(W)
+
+
 def _largest(reaches: list[Reach]) -> Reach:
     size, jump, whole = (max(getattr(reach, name) for reach in reaches) for name in ("size", "jump", "whole"))
-    begin = min(reach.begin for reach in reaches)
-    return Reach(size, jump, whole, begin, max(reach.begin + reach.spread for reach in reaches) - begin)
+    cells = max(len(reach.spans) for reach in reaches)
+    spans = np.stack([reach.of_cells(cells).spans for reach in reaches])
+    return Reach(size, jump, whole, np.stack([spans[..., 0].min(0), spans[..., 1].max(0)], 1))
 
 
 def _behind(operator: type, arguments: tuple, output: Variable, rows: Reach, columns: Reach) -> Field:
@@ -154,13 +193,12 @@ def _behind(operator: type, arguments: tuple, output: Variable, rows: Reach, col
     if geometry is not None and operator in (ConvTranspose2d, Fold):
         return rows.back_through(geometry.height), columns.back_through(geometry.width)
     if geometry is not None:
-        h, w = geometry.height, geometry.width
-        return (
-            rows.through(h.kernel, h.stride, h.dilation, h.output, h.before),
-            columns.through(w.kernel, w.stride, w.dilation, w.output, w.before),
-        )
+        return rows.through(geometry.height), columns.through(geometry.width)
+    if operator is Pad and x._array.ndim == 4:
+        pairs, mode = rest[:2]
+        rows, columns = (one.padded(pairs.get(axis, (0, 0)), mode) for axis, one in ((2, rows), (3, columns)))
     if operator in GATHERING and (output._array.ndim < 4 or output._array.shape[2:] != x._array.shape[2:]):
-        rows, columns = (Reach(one.whole, 1, one.whole, one.begin, one.whole) for one in (rows, columns))
+        rows, columns = (Reach(one.whole, 1, one.whole, one.of_cells(1).spans) for one in (rows, columns))
     return rows, columns
 
 

@@ -52,7 +52,7 @@ class Pad(Operator):
 @functools.lru_cache(maxsize=1024)
 def _padding(shape: tuple[int, ...], strides: tuple[int, ...], pairs: tuple, mode: str) -> Any:
     """How arrays of a shape and memory order are padded."""
-    places = {axis: _origins(mode, shape[axis], *sides) for axis, sides in pairs}
+    places = {axis: origins(mode, shape[axis], *sides) for axis, sides in pairs}
     return kernels.padding.Padding(shape, strides, places)
 
 
@@ -64,15 +64,17 @@ def _common(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]]) -> tuple[
     return crop, inside
 
 
-def _origins(mode: str, size: int, before: int, after: int) -> np.ndarray:
+def origins(mode: str, size: int, before: int, after: int) -> np.ndarray:
     """Where each element of a padded axis comes from; −1 for nowhere."""
     places = np.arange(-before, size + after)
     if mode == "reflect":
         return size - 1 - abs(size - 1 - abs(places))
     if mode == "replicate":
         return places.clip(0, size - 1)
-    # circular: a copy of the other end of the padded axis, where nothing is that was cut off
     places[(places < 0) | (places >= size)] = -1
+    if mode == "constant":
+        return places
+    # circular: a copy of the other end of the padded axis, where nothing is that was cut off
     left, right = max(before, 0), len(places) - max(after, 0)
     if before > 0:
         places[:left] = places[right - left : right].copy()
