@@ -244,6 +244,7 @@ def test_softmax(name, case):
     tiny = float(np.finfo(x.dtype).tiny)
     sums = np.abs(slope if name == "log_softmax" else slope * p).sum(dim, keepdims=True)
     gradient = (np.abs(slope) * (1 if name == "log_softmax" else p) + p * sums) * (2 * reach + 2)
+    gradient += tiny * (np.abs(slope) + sums)  # a probability among the subnormal numbers is off by eps · tiny
     assert_within_bound(y.detach().numpy(), expected, magnitude + tiny, name=name)
     assert_within_bound(a.grad.numpy(), b.grad.numpy(), gradient + tiny, name=f"gradient of {name}")
 

@@ -24,15 +24,17 @@ def scaled_error(actual: Any, exact: Any, magnitude: Any, dtype: Any = None) -> 
         magnitude: the sum of its terms' absolute values, of the same shape.
         dtype: whose eps to use; that of `actual` by default.
     """
+    return float(_scaled(actual, exact, magnitude, dtype).max(initial=0))
+
+
+def _scaled(actual: Any, exact: Any, magnitude: Any, dtype: Any = None) -> np.ndarray:
+    """The error of every element, as in `scaled_error`."""
     actual, exact, magnitude = np.asarray(actual), np.asarray(exact), np.asarray(magnitude)
     eps = np.finfo(dtype or actual.dtype).eps
-    if not actual.size:
-        return 0.0
     same = (actual == exact) | (np.isnan(actual) & np.isnan(exact))
     with np.errstate(all="ignore"):
         error = np.abs(actual.astype(np.float64) - exact) / (eps * magnitude)
-    error = np.where(same, 0, np.where(np.isnan(error), np.inf, error))
-    return float(error.max())
+    return np.where(same, 0, np.where(np.isnan(error), np.inf, error))
 
 
 def assert_within_bound(actual: Any, exact: Any, magnitude: Any, c: float = C, name: str = "result") -> None:
@@ -48,10 +50,10 @@ def assert_within_bound(actual: Any, exact: Any, magnitude: Any, c: float = C, n
     actual, exact = np.asarray(actual), np.asarray(exact)
     if actual.shape != exact.shape:
         raise AssertionError(f"{name} has shape {actual.shape}, expected {exact.shape}")
-    error = scaled_error(actual, exact, magnitude)
+    errors = _scaled(actual, exact, magnitude)
+    error = errors.max(initial=0)
     if not error <= c:
-        difference = np.abs(np.where(actual == exact, 0, actual.astype(np.float64) - exact))
-        worst = np.unravel_index(np.argmax(np.where(np.isnan(difference), np.inf, difference)), actual.shape)
+        worst = np.unravel_index(np.argmax(errors), actual.shape)
         raise AssertionError(
             f"{name} is off by {error:.3g} times eps·magnitude, allowed {c:g}; element {tuple(map(int, worst))} is "
             f"{actual[worst]!r}, expected {exact[worst]!r}"
