@@ -134,7 +134,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
             f"as_strided needs sizes, strides and an offset that aren't negative, got {shape}, {steps}, {offset}"
         )
     last = offset + sum((length - 1) * step for length, step in zip(shape, steps, strict=True))
-    if whole.dtype != array.dtype or not is_dense(whole.shape, elements(whole)):
+    if whole.dtype != array.dtype or (whole.size and not is_dense(whole.shape, elements(whole))):
         raise ShapeError("as_strided needs memory without gaps; clone() the tensor before it")
     if 0 not in shape and last >= whole.size:
         raise ShapeError(
