@@ -131,6 +131,10 @@ def repeat_interleave(
             counts = counts.item()
         elif counts.size != shape[axis]:
             raise ShapeError(f"repeat_interleave needs {shape[axis]} repeats along axis {axis}, got {counts.size}")
+    if shape[axis] or is_integer(repeats):  # PyTorch never looks at the number in a Tensor that repeats nothing
+        _refuse_negative(counts)
+    else:
+        counts = 0
     total = counts * shape[axis] if isinstance(counts, int) else counts.sum().item()
     _check_output_size(output_size, total)
     return RepeatInterleave.apply(input, counts, axis)
@@ -147,9 +151,12 @@ def _counts(repeats: Any) -> Any:
         raise DtypeError(f"repeat_interleave needs repeats of int64 or int32, got {array.dtype}")
     if array.ndim > 1:
         raise ShapeError(f"repeat_interleave needs repeats of one dimension, got shape {array.shape}")
-    if (array < 0).any():
-        raise ShapeError("repeat_interleave needs repeats that aren't negative")
     return array.copy() if array.ndim else array.item()
+
+
+def _refuse_negative(counts: Any) -> None:
+    if np.min(counts, initial=0) < 0:
+        raise ShapeError("repeat_interleave needs repeats that aren't negative")
 
 
 def _check_output_size(output_size: int | None, total: int) -> None:
@@ -163,5 +170,6 @@ def _indices(repeats: Any, output_size: int | None) -> Any:
     counts = _counts(repeats)
     if not isinstance(counts, np.ndarray):
         raise ShapeError("repeat_interleave needs repeats of one dimension, got none")
+    _refuse_negative(counts)
     _check_output_size(output_size, counts.sum().item())
     return Variable._computed(np.repeat(np.arange(counts.size, dtype=dtype), counts))
