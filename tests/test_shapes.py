@@ -123,6 +123,14 @@ def repeats_nothing(text, x):
     return not x.numel() and "-" in text and ("x.repeat(" in text or "tile" in text)
 
 
+@pytest.mark.parametrize("numbers", ["m.tensor([-1])", "m.tensor(-2)", "-1", "m.tensor([-1, -2])"])
+@pytest.mark.parametrize("dim", [None, 0, 1])
+@pytest.mark.parametrize("shape", [(0,), (0, 2), (2, 0)])
+def test_negative_repeats_of_no_elements(shape, dim, numbers):
+    """A number in a Tensor is never looked at, an int is."""
+    assert_agrees(lambda m, x: x.repeat_interleave(eval(numbers, {"m": m}), dim), minicnn.zeros(*shape))
+
+
 @pytest.mark.parametrize("text", VIEWS + COPIES)
 @settings(max_examples=5)
 @given(st.data(), st.sampled_from(LAYOUTS), st.sampled_from([(0,), (0, 2), (2, 0), (1, 0, 3)]))
