@@ -131,7 +131,7 @@ def repeat_interleave(
             counts = counts.item()
         elif counts.size != shape[axis]:
             raise ShapeError(f"repeat_interleave needs {shape[axis]} repeats along axis {axis}, got {counts.size}")
-    if shape[axis] or not isinstance(repeats, Variable):  # PyTorch never looks at the number in a Tensor that repeats nothing
+    if shape[axis] or not isinstance(repeats, Variable):  # PyTorch doesn't look into a Tensor then
         _refuse_negative(counts)
     else:
         counts = 0
