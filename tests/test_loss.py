@@ -211,6 +211,19 @@ def calls(draw):
     return [x, minicnn.as_tensor(target), weight], options
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "int32"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_dtypes_of_class_indices(dtype, weighted, reduction, smoothing):
+    def program(m, x, target, weight):
+        options = {"reduction": reduction, "label_smoothing": smoothing}
+        return m.nn.functional.cross_entropy(x, target.to(getattr(m, dtype)), weight if weighted else None, **options)
+
+    x, target = minicnn.tensor([[0.1, 0.2, 0.3], [0.3, 0.1, 0.4]]), minicnn.tensor([1, 2])
+    assert_agrees(program, x, target, minicnn.tensor([1.0, 2.0, 3.0]), rtol=1e-5)
+
+
 @given(calls(), st.sampled_from(["cross_entropy", "nll_loss"]), SHARE)
 def test_both_compute_or_both_raise(call, name, smoothing):
     (x, target, weight), options = call

@@ -144,7 +144,8 @@ def cross_entropy(
         size_average, reduce: PyTorch's old way of choosing `reduction`; they warn, and win over it.
         ignore_index: a class index that counts nothing; negative beside probabilities.
         reduction: "mean" (weighted by `weight`), "sum" or "none".
-        label_smoothing: how much of the target's mass is spread evenly over the classes, 0 … 1.
+        label_smoothing: how much of the target's mass is spread evenly over the classes, 0 … 1; its weighted mean
+            takes no uint8 targets, as PyTorch's.
 
     Returns: a 0-dimensional Tensor, or for "none" one of the shape of the class indices. NaN for the mean over
         nothing but ignored targets.
@@ -169,6 +170,8 @@ def cross_entropy(
         return _soft_cross_entropy(input, target, weight, reduction, smoothing)
     if smoothing and x.ndim == classes.ndim == 1:
         raise ShapeError(f"cross_entropy with label_smoothing needs a target of shape (), got {tuple(classes.shape)}")
+    if smoothing and reduction == "mean" and weight is not None and classes.dtype == np.uint8:
+        raise DtypeError("cross_entropy with weight and label_smoothing needs int64 class indices as target, got uint8")
     return _for_classes(CrossEntropy, "cross_entropy", input, target, weight, ignore_index, smoothing, reduction)
 
 
