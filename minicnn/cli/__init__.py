@@ -1,5 +1,5 @@
 """The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
-`minicnn check`, `minicnn explain`, `minicnn filters`, `minicnn inspect`."""
+`minicnn check`, `minicnn explain`, `minicnn learn`, `minicnn filters`, `minicnn inspect`."""
 
 import codecs
 import io
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import minicnn
-from minicnn.cli import check, evaluate, explain, filters, inspect, predict, run, summary, train
+from minicnn.cli import check, evaluate, explain, filters, inspect, learn, predict, run, summary, train
 
 __all__ = ["app"]
 
@@ -55,7 +55,9 @@ def main(
     _write_what_can_be_written()
 
 
-for command in (train.train, evaluate.evaluate, predict.predict, summary.summary, check.check, filters.filters):
+for command in (
+    train.train, evaluate.evaluate, predict.predict, summary.summary, check.check, filters.filters, learn.learn,
+):  # fmt: skip
     app.command()(command)
 
 app.command(name="inspect")(inspect.inspect_)

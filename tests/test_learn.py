@@ -1,0 +1,164 @@
+"""The course: every solution passes, every stub fails, every typical mistake is told by its name."""
+
+import re
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from minicnn.cli import app
+from minicnn.learn import CHAPTERS, check, markdown, stub
+from minicnn.learn.exercise import executed, solved
+from minicnn.learn.text import sources
+from minicnn.learn.trial import changed_source, tried
+from minicnn.learn.worker import answer
+
+NUMBERS = list(CHAPTERS)
+MISTAKES = [(number, k) for number, chapter in CHAPTERS.items() for k in range(len(chapter.mistakes))]
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """An empty folder to work in, and no progress."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minicnn.learn.progress.user_data_path", lambda *_, **__: tmp_path / "data")
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["learn", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_solution_is_right(number):
+    assert tried(CHAPTERS[number], solved(CHAPTERS[number])) is None
+
+
+@pytest.mark.parametrize(("number", "k"), MISTAKES)
+def test_a_mistake_is_told_by_its_name(number, k, course):
+    chapter = CHAPTERS[number]
+    for before in range(1, number):
+        (course / CHAPTERS[before].file).write_text(CHAPTERS[before].solution)
+    mistake = chapter.mistakes[k]
+    path = course / chapter.file
+    path.write_text(changed_source(chapter, mistake.right, mistake.wrong))
+    passed, text = answer(chapter, path, 80)
+    assert not passed
+    assert text.replace("\n", " ").startswith(mistake.name), text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_chapter_is_whole(number):
+    chapter = CHAPTERS[number]
+    assert len(chapter.mistakes) >= 6
+    assert len({one.name for one in chapter.mistakes}) == len(chapter.mistakes)
+    assert 15 <= chapter.minutes <= 40
+    text = markdown(chapter)
+    assert "{{" not in text
+    assert re.search(r"\d", text)
+    for path, line, source in sources(chapter):
+        assert path.startswith("minicnn/")
+        assert line > 0
+        assert "def " in source
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_stub_is_empty(number, course):
+    chapter = CHAPTERS[number]
+    for before in range(1, number):
+        (course / CHAPTERS[before].file).write_text(CHAPTERS[before].solution)
+    source = stub(chapter)
+    assert source.count("NotImplementedError") == len(chapter.functions)
+    path = course / chapter.file
+    path.write_text(source)
+    passed, text = answer(chapter, path, 80)
+    assert not passed
+    assert "still empty" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [number for number in NUMBERS if CHAPTERS[number].judged])
+def test_the_judge_acquits_the_solution(number, course):
+    for before in range(1, number + 1):
+        (course / CHAPTERS[before].file).write_text(CHAPTERS[before].solution)
+    report = check(CHAPTERS[number], course / CHAPTERS[number].file)
+    assert report.passed, report.text
+
+
+def test_the_list_and_the_progress(course):
+    assert "Go on: minicnn learn 1" in run().output
+    assert run(1).exit_code == 0
+    written = (course / "learn_01.py").read_text()
+    assert written == stub(CHAPTERS[1])
+    result = run(1, "--check")
+    assert result.exit_code == 1
+    assert "learn_01.py, line 14: still empty." in result.output
+    (course / "learn_01.py").write_text(CHAPTERS[1].solution)
+    assert "left as it is" in run(1).output
+    assert (course / "learn_01.py").read_text() == CHAPTERS[1].solution
+    result = run(1, "--check")
+    assert result.exit_code == 0, result.output
+    assert "Chapter 1 is done.\nGo on: minicnn learn 2" in result.output
+    assert re.search(r"One window +done 20\d\d", run().output)
+    assert "Go on: minicnn learn 2" in run().output
+    assert run("--reset").exit_code == 0
+    assert "Go on: minicnn learn 1" in run().output
+    (course / "data" / "learn.json").write_text("nonsense")
+    assert "Go on: minicnn learn 1" in run().output
+
+
+def test_hints_and_solutions(course):
+    for hint in (1, 2, 3):
+        assert CHAPTERS[3].hints[hint - 1] in run(3, "--hint", hint).output
+    assert run(3, "--hint", 4).exit_code == 2
+    output = run(5, "--solution").output
+    assert CHAPTERS[5].solution in output
+    assert "# In minicnn: minicnn/kernels/convolution/im2col.py, line" in output
+    assert not list(course.glob("learn_*"))
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("def output_pixel(x, weight, i, j):\n    return x[99, 99]\n", "It raised IndexError in line 2: index 99"),
+        ("def output_pixel(x, weight, i, j):\n    pass\n", "It returned None. Is there a `return`?"),
+        ("def output_pixel(x, weight, i, j):\n    return x\n", "expected shape (), received (1, 1)"),
+        ("def output_pixel(x, weight, i, j:\n    return x\n", "learn_01.py, line 1: '(' was never closed."),
+        ("def pixel(x, weight, i, j):\n    return x\n", "learn_01.py has no output_pixel."),
+        ("1 / 0\n", "learn_01.py, line 1 raised ZeroDivisionError: division by zero"),
+        ("import learn_07\n", "that chapter comes first."),
+        ("import os\nos._exit(3)\n", "ended Python with exit status 3"),
+        (
+            "def output_pixel(x, weight, i, j):\n    x[0] += 1\n    return 0\n",
+            "output_pixel has changed x, which belongs to the caller: work on a copy.",
+        ),
+    ],
+)
+def test_what_is_said_of_other_mistakes(source, sentence, course):
+    path = course / "learn_01.py"
+    path.write_text(source)
+    report = check(CHAPTERS[1], path)
+    assert not report.passed
+    assert sentence in report.text.replace("\n", " "), report.text
+
+
+def test_an_endless_loop_is_ended(course):
+    path = course / "learn_01.py"
+    path.write_text("while True:\n    pass\n")
+    report = check(CHAPTERS[1], path, seconds=3)
+    assert report.text == "learn_01.py did not come to an end within 3 seconds. Is there an endless loop?"
+
+
+def test_bad_requests(course):
+    assert "there is no chapter 99" in run(99).output
+    assert "there is no file learn_04.py; minicnn learn 4 writes one" in run(4, "--check").output
+    assert run(4, "--check").exit_code == 1
+
+
+def test_a_file_imports_the_chapters_beside_it(course):
+    (course / "learn_04.py").write_text("unfold = 'mine'\n")
+    module = executed("from learn_04 import unfold\n", str(course / "learn_06.py"), course)
+    assert module.unfold == "mine"
+    assert callable(solved(CHAPTERS[6]).unfold)
+    assert not np.any([name.startswith("learn_") for name in __import__("sys").modules])
