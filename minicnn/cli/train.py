@@ -67,6 +67,14 @@ def train(
         bool,
         typer.Option("--winograd", help="Allow Winograd's algorithm: fewer multiplications, larger rounding errors."),
     ] = False,
+    conv: Annotated[
+        str | None,
+        typer.Option(help="Convolve by your own function: file.py:conv2d, on NumPy arrays.", show_default=False),
+    ] = None,
+    conv_backward: Annotated[
+        str | None,
+        typer.Option(help="Your own function for the gradients: file.py:conv2d_backward.", show_default=False),
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(callback=positive, help="End after so many epochs without a better test accuracy."),
@@ -171,6 +179,14 @@ class Training:
         self.network = network = build(asked["model"], preset.shape, len(preset.classes))
         parameters = sum(parameter.numel() for parameter in network.parameters())
         print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {asked['seed']}")
+        own = self.own_convolution
+        if own:
+            try:
+                from minicnn.learn.own import install
+            except ModuleNotFoundError as error:
+                raise UserError(f"--conv needs {error.name}, which is not installed") from None
+            layers = install(network, own.get("conv"), own.get("conv_backward"))
+            print_line(f"Convolution {' and '.join(own.values())}, in {count(layers, 'layer')}")
         if asked["init"] is not None and snapshot is None:
             load_weights(network, asked["init"], asked["model"])
             print_line(f"Start       {asked['init']}")
@@ -221,6 +237,11 @@ class Training:
             )
 
     @property
+    def own_convolution(self) -> dict[str, str]:
+        """The functions of one's own, by option; checkpoints of former versions know of none."""
+        return {name: self.asked[name] for name in ("conv", "conv_backward") if self.asked.get(name)}
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What decided the outcome."""
         asked = self.asked
@@ -232,6 +253,7 @@ class Training:
             "augment": self.augment,
             "init": None if asked["init"] is None else str(asked["init"]),
             "winograd": asked["winograd"],
+            **self.own_convolution,
             **self.recipe.settings,
         }
 

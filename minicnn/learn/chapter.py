@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ class Chapter:
         values: computes the figures of the text, when it is shown.
         cases: draws the calls that are compared with the solution's.
         judged: what the judge of `minicnn check` is asked when these are right.
+        last: what is checked at the very end, of the learner's file: whether it is right, and what to say.
         widget: what the course's page shows to play with.
     """
 
@@ -89,6 +91,7 @@ class Chapter:
     values: Callable[[], Mapping[str, Any]]
     cases: Callable[[np.random.Generator], Sequence[Case]]
     judged: tuple[Judged, ...] = ()
+    last: Callable[[Path], tuple[bool, str]] | None = None
     widget: "Callable[[], Explanation] | None" = None
 
     @property

@@ -41,7 +41,7 @@ def check(
         seconds: how long the file may run.
         say: is told what is going on, a line at a time.
     """
-    tried = _tried(chapter, path, width, seconds)
+    tried = _apart("first", chapter, path, width, seconds)
     if not tried.passed:
         return tried
     say(tried.text)
@@ -51,6 +51,11 @@ def check(
         if not report.passed:
             return report
         say(report.text)
+    if chapter.last is not None:
+        last = _apart("last", chapter, path, width, seconds)
+        if not last.passed:
+            return last
+        say(last.text)
     return Report(True, f"Chapter {chapter.number} is done.")
 
 
@@ -58,8 +63,8 @@ def _names(*functions: str | None) -> str:
     return " and ".join(name for name in functions if name)
 
 
-def _tried(chapter: Chapter, path: Path, width: int, seconds: float) -> Report:
-    """The trial of the solution's cases, which a child process makes: whatever the file does, it does there."""
+def _apart(stage: str, chapter: Chapter, path: Path, width: int, seconds: float) -> Report:
+    """What a child process finds: whatever the file does, it does there."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
         command = [

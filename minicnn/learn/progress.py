@@ -1,7 +1,8 @@
-"""Which chapters are done, on this machine."""
+"""Which chapters are done on this machine, and which hints were given."""
 
 import datetime
 import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -9,32 +10,45 @@ from platformdirs import user_data_path
 from minicnn.serialization.files import replacing
 
 
+@dataclass
+class Progress:
+    """How far the learner has come.
+
+    Attributes:
+        done: chapter → the day on which its check was passed.
+        hints: chapter → how many hints were given.
+    """
+
+    done: dict[int, str] = field(default_factory=dict)
+    hints: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls) -> "Progress":
+        """What is remembered; nothing where the file is missing or damaged."""
+        try:
+            found = json.loads(path().read_text("utf-8"))
+            return cls(
+                {int(chapter): str(day) for chapter, day in found["done"].items()},
+                {int(chapter): int(count) for chapter, count in found["hints"].items()},
+            )
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return cls()
+
+    def finish(self, chapter: int) -> None:
+        """Note that a chapter was done today."""
+        self.done[chapter] = datetime.date.today().isoformat()
+
+    def write(self) -> None:
+        """Remember it.
+
+        Raises:
+            OSError: where the file can't be written.
+        """
+        path().parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path()) as file:
+            file.write(json.dumps(asdict(self), indent=1).encode())
+
+
 def path() -> Path:
     """The file that remembers."""
     return user_data_path("minicnn", appauthor=False) / "learn.json"
-
-
-def done() -> dict[int, str]:
-    """The day on which each chapter's check was passed; nothing where the file is missing or damaged."""
-    try:
-        found = json.loads(path().read_text("utf-8"))
-        return {int(number): str(day) for number, day in found.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def remember(number: int) -> None:
-    """Note that a chapter is done today.
-
-    Raises:
-        OSError: where the file can't be written.
-    """
-    known = done() | {number: datetime.date.today().isoformat()}
-    path().parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path()) as file:
-        file.write(json.dumps({str(key): known[key] for key in sorted(known)}, indent=1).encode())
-
-
-def reset() -> None:
-    """Forget them all."""
-    path().unlink(missing_ok=True)

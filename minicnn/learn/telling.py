@@ -27,7 +27,9 @@ def told(failure: Failure, path: Path, width: int) -> str:
     if drawn:
         lines += ["", matrices(width, **drawn)]
     lines += ["", *_difference(failure.expected, failure.received, path, width)]
-    return "\n".join("\n".join(textwrap.wrap(line, width)) if "\n" not in line else line for line in lines)
+    return "\n".join(
+        "\n".join(textwrap.wrap(line, width, break_on_hyphens=False)) if "\n" not in line else line for line in lines
+    )
 
 
 def _difference(expected: Any, received: Answer, path: Path, width: int) -> list[str]:

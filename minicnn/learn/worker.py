@@ -1,4 +1,7 @@
-"""The process in which a learner's file runs: `python -m minicnn.learn.worker NUMBER FILE ANSWER WIDTH`."""
+"""The process in which a learner's file runs: `python -m minicnn.learn.worker STAGE NUMBER FILE ANSWER WIDTH`.
+
+The stages are "first", the calls whose results are compared with the solution's, and "last", what else a chapter checks.
+"""
 
 import json
 import sys
@@ -34,7 +37,15 @@ def _has(module: object, name: str) -> bool:
     return callable(module)
 
 
+def last(chapter: Chapter, path: Path) -> tuple[bool, str]:
+    """What the chapter checks at the very end."""
+    assert chapter.last is not None
+    return chapter.last(path)
+
+
 if __name__ == "__main__":
-    number, file, result, columns = sys.argv[1:]
-    passed, text = answer(CHAPTERS[int(number)], Path(file).resolve(), int(columns))
+    stage, number, file, result, columns = sys.argv[1:]
+    place = Path(file).resolve()
+    chapter = CHAPTERS[int(number)]
+    passed, text = answer(chapter, place, int(columns)) if stage == "first" else last(chapter, place)
     Path(result).write_text(json.dumps({"passed": passed, "text": text}), "utf-8")

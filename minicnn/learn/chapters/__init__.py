@@ -12,6 +12,11 @@ from minicnn.learn.chapters import (
     c08_cross_entropy,
     c09_batch_norm,
     c10_autograd,
+    c11_lenet,
+    c12_tiles,
+    c13_winograd,
+    c14_testing,
+    c15_engine,
 )
 
 CHAPTERS: dict[int, Chapter] = {
@@ -27,5 +32,10 @@ CHAPTERS: dict[int, Chapter] = {
         c08_cross_entropy,
         c09_batch_norm,
         c10_autograd,
+        c11_lenet,
+        c12_tiles,
+        c13_winograd,
+        c14_testing,
+        c15_engine,
     )
 }

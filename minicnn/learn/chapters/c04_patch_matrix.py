@@ -101,6 +101,9 @@ CHAPTER = Chapter(
     ),
     values=values,
     cases=cases,
-    judged=(Judged("unfold", "unfold", without=("empty batch",)), Judged("conv2d", "conv2d", without=("kernel sizes", "empty batch"))),
+    judged=(
+        Judged("unfold", "unfold", without=("empty batch",)),
+        Judged("conv2d", "conv2d", without=("kernel sizes", "empty batch")),
+    ),
     widget=shown,
 )  # fmt: skip

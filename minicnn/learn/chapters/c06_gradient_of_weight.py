@@ -72,9 +72,7 @@ CHAPTER = Chapter(
         Mistake(
             "The padding is left out of the windows of x.",
             "columns = unfold(x, K, dilation, padding, stride)",
-            "columns = unfold(x, K, dilation, 0, stride)[:, :, : grad_output[0, 0].size]\n"
-            "columns = __import__('numpy').pad(columns, [(0, 0), (0, 0), (0, grad_output[0, 0].size - "
-            "columns.shape[2])])",
+            "columns = unfold(x, K, dilation, 0, stride)",
         ),
         Mistake(
             "Stride and dilation are swapped in the call of `unfold`, which takes dilation, padding, stride.",

@@ -1,0 +1,115 @@
+"""Chapter 15: reading the engine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from minicnn.kernels.convolution.plan import phases
+from minicnn.kernels.geometry import convolution_geometry
+from minicnn.kernels.microkernel import lanes, tiles
+from minicnn.learn.chapter import Case, Chapter, Mistake, calling
+
+ROOMS = (
+    ("kernels/geometry.py", "where a window lies", "2"),
+    ("kernels/convolution/naive.py", "seven loops", "3"),
+    ("kernels/convolution/im2col.py", "the patch matrix, and back", "4, 5"),
+    ("nn/functional/convolution.py", "the operation and its gradients", "6"),
+    ("kernels/pooling.py", "pooling", "7"),
+    ("nn/functional/classes.py", "cross-entropy", "8"),
+    ("kernels/normalization.py", "batch norm", "9"),
+    ("autograd/walk.py", "the chain rule", "10"),
+    ("kernels/convolution/implicit.py", "the patch matrix, never written", "12"),
+    ("kernels/convolution/runs.py", "few channels, seen as more", "12"),
+    ("kernels/convolution/plan.py", "how one call is cut into tasks and phases", "12"),
+    ("kernels/microkernel.py", "a tile in registers", "12"),
+    ("kernels/convolution/winograd.py", "fewer multiplications", "13"),
+    ("testing", "the judge", "14"),
+)
+
+
+def values() -> dict[str, Any]:
+    geometry = convolution_geometry((9, 9), (3, 3), (2, 2), (0, 0), (1, 1))
+    rows = [
+        f"pixels {one.first}, {one.first + 2}, …: taps {', '.join(map(str, one.taps))}"
+        for one in phases(geometry.height)[0]
+    ]
+    width = lanes("float32")
+    return {
+        "rooms": "\n".join(f"{path:34}{what:44}{chapter:>5}" for path, what, chapter in ROOMS),
+        "phases": "\n".join(rows), "lanes": width,
+        "tiles": "\n".join(f"{v} vectors ({v * width:3} outputs) × {rows[0]:2} pixels" for v, rows in tiles().items()),
+    }  # fmt: skip
+
+
+def cases(generator: Any) -> Sequence[Case]:
+    found = [calling("window_begin", *one) for one in ((0, 0, 1, 0), (2, 3, 1, 1), (2, 3, 2, 1), (1, 4, 3, 2))]
+    found += [calling("row_run", *one) for one in ((1, 1), (3, 1), (3, 64), (5, 3))]
+    found += [calling("phases", *one) for one in ((3, 1), (3, 2), (4, 2), (5, 3), (2, 3), (1, 2))]
+    found += [calling("neighbours", *one) for one in ((16, 16), (4, 16), (6, 16), (32, 16), (3, 8))]
+    found += [calling("seen", *one) for one in ((1, 3, 1), (4, 3, 1), (4, 3, 2), (2, 5, 2))]
+    found += [calling("sums", *one) for one in ((14, 2, 16), (6, 2, 8), (1, 1, 4))]
+    return found
+
+
+CHAPTER = Chapter(
+    number=15,
+    title="Reading the engine",
+    minutes=40,
+    functions=("window_begin", "row_run", "phases", "neighbours", "seen", "sums"),
+    hints=(
+        "Each question names its file; the answer stands in the docstring at its top, as a formula.",
+        "phases: tap p reaches pixel a if a − p is a multiple of the stride. So pixels with remainder r are reached "
+        "by the taps r, r + stride, r + 2·stride …",
+        "window_begin is chapter 2 twice; row_run is KW · C; seen is KW + (m − 1) · stride; sums is rows · vectors · "
+        "lanes.",
+    ),
+    source=(
+        "minicnn.kernels.geometry.Axis",
+        "minicnn.kernels.convolution.plan.phases",
+        "minicnn.kernels.convolution.runs.Runs",
+        "minicnn.kernels.microkernel.tiles",
+    ),
+    mistakes=(
+        Mistake(
+            "The padding has the wrong sign: windows begin before the image.",
+            "return i * stride - padding, j * stride - padding",
+            "return i * stride + padding, j * stride + padding",
+        ),
+        Mistake(
+            "Row and column are swapped.",
+            "return i * stride - padding, j * stride - padding",
+            "return j * stride - padding, i * stride - padding",
+        ),
+        Mistake(
+            "A kernel row sees KW pixels, and each has C numbers side by side in channels-last memory.",
+            "return KW * C",
+            "return KW + 0 * C",
+        ),
+        Mistake(
+            "The taps are not shared out evenly: with 3 taps and stride 2, one phase has two and one has one.",
+            "[len(range(remainder, kernel, stride)) for remainder in range(stride)]",
+            "[kernel // stride for remainder in range(stride)]",
+        ),
+        Mistake(
+            "At least one output pixel uses a vector, even where its channels need several.",
+            "return max(lanes // outputs, 1)",
+            "return lanes // outputs",
+        ),
+        Mistake(
+            "The stride is left out: each further neighbour sees `stride` columns more.",
+            "return KW + (neighbours - 1) * stride",
+            "return KW + (neighbours - 1)",
+        ),
+        Mistake(
+            "m neighbours see the first one's KW columns, and (m − 1) · stride more.",
+            "return KW + (neighbours - 1) * stride",
+            "return KW + neighbours * stride",
+        ),
+        Mistake(
+            "Each vector holds `lanes` sums.",
+            "return rows * vectors * lanes",
+            "return rows * vectors",
+        ),
+    ),
+    values=values,
+    cases=cases,
+)  # fmt: skip
