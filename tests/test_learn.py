@@ -1,6 +1,7 @@
 """The course: every solution passes, every stub fails, every typical mistake is told by its name."""
 
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -142,6 +143,54 @@ def test_what_is_said_of_other_mistakes(source, sentence, course):
     report = check(CHAPTERS[1], path)
     assert not report.passed
     assert sentence in report.text.replace("\n", " "), report.text
+
+
+def test_the_course_in_order_in_a_fresh_folder(course):
+    """What the commands write, filled in, works chapter after chapter; the last part of chapter 11 trains."""
+    for number, chapter in CHAPTERS.items():
+        assert run(number).exit_code == 0
+        (course / chapter.file).write_text(chapter.solution)
+        assert answer(chapter, course / chapter.file, 80) == (
+            True,
+            f"{chapter.file}: every call tried gives the right answer.",
+        )
+    report = check(CHAPTERS[11], course / "learn_11.py")
+    assert (report.passed, report.text) == (True, "Chapter 11 is done.")
+
+
+def test_a_wrong_convolution_does_not_train_as_minicnns(course):
+    for number in range(1, 12):
+        (course / CHAPTERS[number].file).write_text(CHAPTERS[number].solution)
+    gradients = CHAPTERS[6].solution.replace("products.sum(0)", "products[0]")
+    (course / "learn_06.py").write_text(gradients)
+    report = check(CHAPTERS[11], course / "learn_11.py")
+    assert not report.passed
+    assert "The losses part: check chapters 4 and 6 again." in report.text
+
+
+def test_the_page_holds_every_chapter(course):
+    result = run("--html", "course.html")
+    assert result.output == "The course is in course.html.\n"
+    page = (course / "course.html").read_text()
+    for chapter in CHAPTERS.values():
+        assert f'<h2 id="title-{chapter.number}">' in page
+        assert chapter.hints[2] in unescape(page)
+    assert page.count("srcdoc=") == sum(chapter.widget is not None for chapter in CHAPTERS.values()) >= 8
+    assert "https://" not in re.sub(r'srcdoc="[^"]*"', "", page)
+
+
+def test_the_notebooks_are_valid_and_not_overwritten(course):
+    nbformat = pytest.importorskip("nbformat")
+    assert run("--notebook", "notebooks").output.count(".ipynb") == len(CHAPTERS)
+    for chapter in CHAPTERS.values():
+        notebook = nbformat.read(course / "notebooks" / chapter.file.replace(".py", ".ipynb"), 4)
+        nbformat.validate(notebook)
+        assert f"%%writefile {chapter.file}\n{stub(chapter)}".rstrip() in [
+            cell.source.rstrip() for cell in notebook.cells
+        ]
+    (course / "notebooks" / "learn_03.ipynb").write_text("mine")
+    assert run("--notebook", "notebooks").output == ""
+    assert (course / "notebooks" / "learn_03.ipynb").read_text() == "mine"
 
 
 def test_an_endless_loop_is_ended(course):

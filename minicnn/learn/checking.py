@@ -67,15 +67,8 @@ def _apart(stage: str, chapter: Chapter, path: Path, width: int, seconds: float)
     """What a child process finds: whatever the file does, it does there."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = [
-            sys.executable,
-            "-m",
-            "minicnn.learn.worker",
-            str(chapter.number),
-            str(path),
-            str(answer),
-            str(width),
-        ]
+        arguments = (stage, chapter.number, path, answer, width)
+        command = [sys.executable, "-m", "minicnn.learn.worker", *map(str, arguments)]
         try:
             done = subprocess.run(command, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:

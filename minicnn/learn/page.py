@@ -1,4 +1,4 @@
-"""The whole course as one page: texts, exercises, hints behind a click, and `minicnn explain` on each chapter's numbers."""
+"""The whole course as one page: texts, exercises, hints behind a click, `minicnn explain` on the chapters' numbers."""
 
 from jinja2 import Environment, PackageLoader
 from markdown_it import MarkdownIt

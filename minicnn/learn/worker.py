@@ -1,6 +1,7 @@
 """The process in which a learner's file runs: `python -m minicnn.learn.worker STAGE NUMBER FILE ANSWER WIDTH`.
 
-The stages are "first", the calls whose results are compared with the solution's, and "last", what else a chapter checks.
+The stages are "first", the calls whose results are compared with the solution's, and "last", what a chapter checks
+besides.
 """
 
 import json

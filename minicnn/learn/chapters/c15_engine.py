@@ -19,7 +19,7 @@ ROOMS = (
     ("autograd/walk.py", "the chain rule", "10"),
     ("kernels/convolution/implicit.py", "the patch matrix, never written", "12"),
     ("kernels/convolution/runs.py", "few channels, seen as more", "12"),
-    ("kernels/convolution/plan.py", "how one call is cut into tasks and phases", "12"),
+    ("kernels/convolution/plan.py", "how a call is cut into tasks", "12"),
     ("kernels/microkernel.py", "a tile in registers", "12"),
     ("kernels/convolution/winograd.py", "fewer multiplications", "13"),
     ("testing", "the judge", "14"),
@@ -34,7 +34,7 @@ def values() -> dict[str, Any]:
     ]
     width = lanes("float32")
     return {
-        "rooms": "\n".join(f"{path:34}{what:44}{chapter:>5}" for path, what, chapter in ROOMS),
+        "rooms": "\n".join(f"{path:34}{what:34}{chapter:>4}" for path, what, chapter in ROOMS),
         "phases": "\n".join(rows), "lanes": width,
         "tiles": "\n".join(f"{v} vectors ({v * width:3} outputs) × {rows[0]:2} pixels" for v, rows in tiles().items()),
     }  # fmt: skip
