@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,6 +144,15 @@ def test_what_is_said_of_other_mistakes(source, sentence, course):
     report = check(CHAPTERS[1], path)
     assert not report.passed
     assert sentence in report.text.replace("\n", " "), report.text
+
+
+def test_what_the_readme_shows(course):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    mistake = next(one for one in CHAPTERS[4].mistakes if one.name.startswith("p and q are swapped"))
+    (course / "learn_04.py").write_text(changed_source(CHAPTERS[4], mistake.right, mistake.wrong))
+    assert f"```\n{answer(CHAPTERS[4], course / 'learn_04.py', 80)[1]}\n```" in readme
+    for chapter in CHAPTERS.values():
+        assert re.search(rf"^\|.*\b{chapter.number} {re.escape(chapter.title[:4])}", readme, re.MULTILINE)
 
 
 def test_the_course_in_order_in_a_fresh_folder(course):
