@@ -23,6 +23,7 @@ def test_a_trespass_ends_the_process(where):
     assert guarded(where, 0, 0, "trespass").returncode == -11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["before", "behind"])
 def test_nothing_outside_is_touched(where, request):
     process = guarded(where, 1, 8)

@@ -247,6 +247,7 @@ def weights(tmp_path_factory):
 FIGURES = ["confusion", "exciting", "feature-maps", "kernels", "receptive-fields", "where-it-looks", "wrong"]
 
 
+@pytest.mark.slow
 def test_figures_of_a_trained_network(weights, tmp_path):
     result = run(weights, "--output", tmp_path / "out", "--limit", 100)
     assert result.exit_code == 0, result.output

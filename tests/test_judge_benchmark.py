@@ -44,6 +44,7 @@ def test_right_ones_are_acquitted(title):
     assert verdict.passed, verdict.text()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
 def test_the_program_in_c_is_acquitted():
     verdict = judge(judgements.compiled(), "conv2d", examples=24)

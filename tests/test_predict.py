@@ -127,6 +127,7 @@ def test_the_ink_is_found(drawing):
     assert 0 <= found.strength.min() <= found.strength.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepare", [as_mnist, as_digits])
 @given(st.sampled_from(HELD_OUT), st.integers(1, 3), st.integers(0, 40), st.integers(0, 40), st.booleans())
 def test_size_place_and_polarity_make_no_difference(prepare, drawing, larger, down, right, inverted):

@@ -247,6 +247,7 @@ def test_bfloat16_learns_too_and_differs(theirs, tmp_path):
     assert load(tmp_path / "weights.safetensors")["conv1.weight"].dtype == np.float32
 
 
+@pytest.mark.slow
 def test_compiling_compiles_and_changes_nothing(theirs, tmp_path, monkeypatch):
     asked = []
 

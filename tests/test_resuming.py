@@ -201,6 +201,7 @@ def test_patience_ends_it_early(tmp_path: Path) -> None:
     assert story == max(epoch["test"]["accuracy"] for epoch in epochs)
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("sink", [">&-", "| head -1", "> /dev/full"])
 def test_a_training_outlives_its_reader(tmp_path: Path, sink: str) -> None:
