@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from minicnn import explain
 from minicnn.explain.page import render
+from minicnn.learn.page import render as render_course
 from tests.page.browser import Opened, launched
 from tests.page.reading import check, click, expected, padding, pair, point, read
 from tests.page.states import OPERATIONS, example
@@ -412,3 +413,22 @@ def test_beware_of_other_numbers(browser: Any, tmp_path: Path) -> None:
     opened = Opened(browser, path)
     assert opened.page.inner_text("#agreement").startswith("Beware")
     opened.close()
+
+
+@pytest.mark.slow
+def test_the_course_is_accessible_and_fits(browser: Any, tmp_path: Path) -> None:
+    """The page of `minicnn learn --html`: axe finds nothing, no width is too small, and what is there to play plays."""
+    (tmp_path / "course.html").write_text(render_course(), "utf-8")
+    for colours in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 1100, "height": 900}, color_scheme=colours)
+        page, errors = context.new_page(), []
+        page.on("pageerror", lambda error, found=errors: found.append(str(error)))
+        page.goto((tmp_path / "course.html").as_uri())
+        assert violations(page) == []
+        page.locator("#chapter-5 summary").first.click()
+        page.frame_locator("#chapter-5 iframe").get_by_text("Backward", exact=True).first.click()
+        for width in (390, 1024, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        context.close()
+        assert errors == []

@@ -9,7 +9,7 @@ from minicnn.learn.exercise import stub
 from minicnn.learn.text import markdown
 from minicnn.palette import DARK, LIGHT
 
-SCROLLING = '<pre tabindex="0" role="region" aria-label="Numbers">'
+SCROLLING = '<pre tabindex="0" role="group" aria-label="Numbers">'
 """A block that the keyboard can scroll."""
 
 
