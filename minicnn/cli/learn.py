@@ -1,6 +1,7 @@
 """`minicnn learn`: the course."""
 
 import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,7 +103,7 @@ def _hint(chapter: "Chapter") -> None:
     given = min(progress.hints.get(chapter.number, 0) + 1, len(chapter.hints))
     progress.hints[chapter.number] = given
     for k, hint in enumerate(chapter.hints[:given], 1):
-        say(f"{k}. {hint}")
+        say(textwrap.fill(f"{k}. {hint}", _width(), subsequent_indent="   ", break_on_hyphens=False))
     _keep(progress)
     if given == len(chapter.hints):
         say(f"\nThat was the last hint; a solution: minicnn learn {chapter.number} --solution")
