@@ -12,6 +12,8 @@ from minicnn.learn.chapter import Chapter, Judged
 
 SECONDS = 60.0
 """How long a learner's file may run."""
+LAST = 10
+"""How many times as long the last part may take: a first training compiles kernels."""
 JUDGE_SECONDS = 20.0
 EXAMPLES = 240
 
@@ -52,7 +54,7 @@ def check(
             return report
         say(report.text)
     if chapter.last is not None:
-        last = _apart("last", chapter, path, width, seconds)
+        last = _apart("last", chapter, path, width, LAST * seconds)
         if not last.passed:
             return last
         say(last.text)
