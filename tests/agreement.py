@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 import minicnn
 from minicnn import Tensor
@@ -15,12 +16,20 @@ from minicnn import Tensor
 MARGIN = 16
 """How much larger than PyTorch's own rounding error ours may be; the two add in different orders."""
 
+DEFAULT_EXAMPLES = 60
+"""What the default profile draws in tests that name no number."""
+
 ERRORS = (ValueError, TypeError, RuntimeError, IndexError, ZeroDivisionError, AttributeError)
 
 
 def since(release: str) -> pytest.MarkDecorator:
     """The mark of a test whose rule PyTorch has had since `release`; minicnn does what the newest does."""
     return pytest.mark.skipif(torch.__version__ < release, reason=f"compared from PyTorch {release} on")
+
+
+def examples(number: int) -> int:
+    """How many examples a test of its own `number` draws: as many times more as this profile draws than the default."""
+    return max(number * settings.default.max_examples // DEFAULT_EXAMPLES, 1)
 
 
 def torch_of(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import pytest
 import torch
+from agreement import DEFAULT_EXAMPLES
 from hypothesis import HealthCheck, register_random, settings
 
 import minicnn
@@ -22,7 +23,7 @@ EVERYWHERE: dict[str, Any] = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow],
 }
-settings.register_profile("default", max_examples=60, **EVERYWHERE)
+settings.register_profile("default", max_examples=DEFAULT_EXAMPLES, **EVERYWHERE)
 settings.register_profile("long", max_examples=300, **EVERYWHERE)
 settings.register_profile("nightly", max_examples=3000, **EVERYWHERE)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as TF
-from agreement import assert_agrees, assert_same, outcome
+from agreement import assert_agrees, assert_same, examples, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
@@ -56,7 +56,7 @@ def inputs(draw):
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(x=inputs(), seed=st.integers(0, 99))
 def test_value_and_gradient(name, arguments, x, seed):
     """Within rounding of PyTorch in float64: of the result, and of the condition |x · f′(x)|."""
@@ -94,7 +94,7 @@ IN_PLACE = [
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(x=inputs())
 def test_in_place(name, x):
     """The same values and gradients as out of place, written into the argument."""
@@ -226,7 +226,7 @@ def softmaxes(draw):
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(case=softmaxes())
 def test_softmax(name, case):
     x, dim = case

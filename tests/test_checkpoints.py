@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,7 +89,7 @@ def plain(value, library):
 
 
 @given(NESTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_torch_reads_what_minicnn_writes(obj):
     file = written(lambda value, f: torch_write.write(f, value), obj)
     assert plain(torch.load(file, weights_only=True), torch) == plain(obj, minicnn)
@@ -97,7 +98,7 @@ def test_torch_reads_what_minicnn_writes(obj):
 
 
 @given(NESTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_minicnn_reads_what_torch_writes(obj):
     theirs = torch.load(written(lambda value, f: torch_write.write(f, value), obj), weights_only=True)
     file = written(torch.save, theirs)
@@ -107,7 +108,7 @@ def test_minicnn_reads_what_torch_writes(obj):
 
 
 @given(NESTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_the_same_object_makes_the_same_bytes(obj):
     first = written(minicnn.save, obj).read()
     assert first == written(minicnn.save, obj).read()

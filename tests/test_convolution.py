@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as TF
+from agreement import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -133,7 +134,7 @@ def grouped_layers(draw):
 
 
 @given(case=grouped_layers())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_grouped_layers_agree_with_torch(two_threads, case):
     agree(run(case, "grouped"), NAMES, torch_conv2d(case), torch_conv2d(case, absolute=True), case.exact)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -129,7 +130,7 @@ def test_large_pictures_are_shrunk(tmp_path):
 
 
 @given(KERNELS)
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_kernels_are_read_as_they_were_written(tmp_path_factory, kernel):
     folder = tmp_path_factory.mktemp("kernels")
     np.save(folder / "k.npy", kernel)

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ PLACES = ("x", "h", "y", "w")
     st.sets(st.sampled_from(PLACES[1:3])),
     st.booleans(),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_hooks_see_and_replace_gradients(hooks, retained, by_grad):
     def program(m):
         seen = []

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -101,7 +102,7 @@ def networks(draw):
     return nn.Sequential(*layers).double()
 
 
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 @example(nn.Sequential(nn.Conv2d(2, 2, 1, 2), nn.Conv2d(2, 2, 4), nn.AvgPool2d(4, 1, 2)).double(), 0)
 @example(nn.Sequential(nn.Conv2d(2, 2, 6), nn.AdaptiveAvgPool2d(5)).double(), 0)
 @example(nn.Sequential(nn.Conv2d(2, 2, 2), nn.Conv2d(2, 2, 1, padding=1)).double(), 0)

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from agreement import assert_agrees, assert_same, outcome
+from agreement import assert_agrees, assert_same, examples, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +35,7 @@ PROBABILITIES = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mu
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(shape=shapes, reduction=REDUCTIONS, seed=st.integers(0, 99), broadcast=st.booleans())
 def test_losses_of_two(name, arguments, shape, reduction, seed, broadcast):
     """Value, gradients and errors, with shapes that are equal or broadcast."""
@@ -63,7 +63,7 @@ def test_losses_of_two(name, arguments, shape, reduction, seed, broadcast):
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(
     name=st.sampled_from(["binary_cross_entropy", "binary_cross_entropy_with_logits"]),
     shape=st.sampled_from([(3,), (2, 3), (2, 1)]),
@@ -88,7 +88,7 @@ def test_weights_of_binary_cross_entropy(name, shape, weight, pos_weight, reduct
 
 @pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "huber_loss"])
 @given(reduction=REDUCTIONS, weight=st.sampled_from([(2, 3), (3,)]))
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_weights_of_differences(name, reduction, weight):
     rng = np.random.default_rng(0)
     arrays = [minicnn.as_tensor(rng.random(n)).requires_grad_() for n in ((2, 3), (2, 3), weight)]
@@ -100,7 +100,7 @@ def test_weights_of_differences(name, reduction, weight):
 
 
 @given(N=st.integers(0, 4), D=st.integers(1, 9), batched=st.booleans(), reduction=REDUCTIONS, seed=st.integers(0, 99))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_pairs_and_triplets(N, D, batched, reduction, seed):
     rng = np.random.default_rng(seed)
     shape = (N, D) if batched else (D,)
@@ -135,7 +135,7 @@ def test_pairs_and_triplets(N, D, batched, reduction, seed):
     reduction=REDUCTIONS,
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_margins_of_classes(N, K, batched, p, reduction, seed):
     rng = np.random.default_rng(seed)
     shape = (N, K) if batched else (K,)
@@ -154,7 +154,7 @@ def test_margins_of_classes(N, K, batched, p, reduction, seed):
 
 
 @given(var=st.sampled_from([(2, 3), (2,), (2, 1), (1, 3), (3,), ()]), full=st.booleans(), reduction=REDUCTIONS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_gaussian_nll_loss(var, full, reduction):
     rng = np.random.default_rng(0)
     arrays = [minicnn.as_tensor(np.asarray(rng.random(n))).requires_grad_() for n in ((2, 3), (2, 3), var)]

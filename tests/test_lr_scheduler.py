@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +108,7 @@ ANY = CHAINABLE | BY_FUNCTION | RESTARTS
 
 
 @given(ANY, st.integers(0, 30))
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=examples(3) * settings.default.max_examples)
 def test_one(make, steps):
     check_same_course("SGD", [make], steps)
 
@@ -136,7 +137,7 @@ def test_several_on_one_optimizer(makers, steps):
     highest=st.sampled_from([0.1, [0.1, 0.3]]),
     epochs=st.booleans(),
 )
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_one_cycle(name, total, options, highest, epochs):
     length = {"epochs": 2, "steps_per_epoch": total} if epochs else {"total_steps": total}
     steps = 2 * total if epochs else total
@@ -173,7 +174,7 @@ def test_one_cycle_ends():
     ),
     metrics=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 0.9, 1.0, 1.05, 2.0, float("nan")]), max_size=25),
 )
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_plateau(options, metrics):
     mine, theirs = optimizer_of(minicnn), optimizer_of(torch)
     a = minicnn.optim.lr_scheduler.ReduceLROnPlateau(mine, **options)

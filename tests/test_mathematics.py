@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from agreement import outcome
+from agreement import examples, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -237,7 +237,7 @@ def close(values, expected, other, signed, several, name, what, terms):
 
 
 @pytest.mark.parametrize("name", UNARY)
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 @given(data=st.data())
 def test_function_of_one(name, data):
     array = data.draw(arrays(data.draw(st.sampled_from(FLOATS * 4 + WHOLE))))
@@ -280,7 +280,7 @@ def like(divisor, dividend):
 
 
 @pytest.mark.parametrize("name", BINARY)
-@settings(max_examples=7)
+@settings(max_examples=examples(7))
 @given(data=st.data())
 def test_function_of_two(name, data):
     a, b = data.draw(pairs())
@@ -302,7 +302,7 @@ def test_function_of_two(name, data):
 
 
 @pytest.mark.parametrize("name", TERNARY)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_function_of_three(name, data):
     a, b, c = data.draw(pairs(3))
@@ -364,7 +364,7 @@ def test_lerp_with_a_weight_without_dimensions(ends, shapes, dtype, weight):
         ("clamp", {"max": 0.5}),
     ],
 )
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(data=st.data())
 def test_options(name, options, data):
     count = {"addcmul": 3, "addcdiv": 3, "round": 1, "logit": 1, "nan_to_num": 1, "clamp": 1}.get(name, 2)
@@ -400,7 +400,7 @@ def takes_out(name):
 
 
 @pytest.mark.parametrize("name", [name for name in UNARY + BINARY if takes_out(name)])
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_out_receives_the_result(name, data):
     given = data.draw(pairs(1 if name in UNARY else 2))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from agreement import assert_agrees
+from agreement import assert_agrees, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_operators import tensors
@@ -93,7 +93,7 @@ def equations(draw):
     return equation, operands
 
 
-@settings(max_examples=2 * settings().max_examples // 3)
+@settings(max_examples=examples(2) * settings().max_examples // 3)
 @given(equations())
 def test_einsum(case):
     equation, operands = case

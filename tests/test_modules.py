@@ -8,6 +8,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -317,7 +318,7 @@ def edits(draw):
 
 
 @given(st.sampled_from(["Sequential", "ModuleList"]), st.integers(0, 3), st.lists(edits(), max_size=5))
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_editing_containers(kind, length, changes):
     def history(library):
         made = iter(range(1, 1000))

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +125,7 @@ class Twins:
 
 
 @given(st.data(), OPTIMIZERS, st.sampled_from([np.float32, np.float64]))
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_steps(data, optimizer, dtype):
     name, options = optimizer
     kind = ADAM_OPTIONS if name != "SGD" else SGD_OPTIONS

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from agreement import assert_agrees, assert_computes_alike
+from agreement import assert_agrees, assert_computes_alike, examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +10,7 @@ import minicnn
 from minicnn import nn
 from minicnn.testing.cases import layouts
 
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=examples(15))
 SHARED = settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """On two threads: a single image is shared out, several are taken one by one."""
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -61,7 +62,7 @@ def _options_of_a_fresh_process():
 
 
 @given(arrays())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_tensors_print_alike(array):
     ours, theirs = minicnn.from_numpy(array), torch.from_numpy(array.copy())
     assert repr(ours) == repr(theirs)
@@ -69,7 +70,7 @@ def test_tensors_print_alike(array):
 
 
 @given(arrays(), OPTIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_options_are_torchs(array, options):
     torch.set_printoptions(profile="default")
     minicnn.set_printoptions(profile="default")
@@ -81,7 +82,7 @@ def test_options_are_torchs(array, options):
 @given(
     hnp.arrays(np.float32, hnp.array_shapes(min_dims=0, max_dims=3, max_side=9), elements=st.floats(-4, 4, width=16))
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_what_stands_behind_the_elements(array):
     for program in (
         lambda m, x: x,

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from agreement import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ def assert_close(ours, theirs, scale=1.0):
     np.testing.assert_allclose(ours.detach().numpy(), theirs, rtol=0, atol=64 * eps * scale)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.data())
 def test_attention(data):
     batch = data.draw(st.sampled_from([(), (2,), (2, 3), (0, 2)]))
@@ -96,7 +97,7 @@ def test_attention_refuses(change):
             library.nn.functional.scaled_dot_product_attention(*change(library, *tensors))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(st.integers(0, 9), min_size=2, max_size=2) | st.integers(1, 4).map(lambda n: [n, n, n]),
     st.booleans(),

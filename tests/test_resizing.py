@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from agreement import assert_agrees, assert_computes_alike
+from agreement import assert_agrees, assert_computes_alike, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minicnn
 from minicnn.testing.cases import layouts
 
-FEW = settings(max_examples=12, deadline=None)
+FEW = settings(max_examples=examples(12))
 SIZES = st.sampled_from([1, 2, 3, 7, 8, 9])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from agreement import assert_agrees, assert_computes_alike
+from agreement import assert_agrees, assert_computes_alike, examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +10,7 @@ import minicnn
 from minicnn import nn
 from minicnn.testing.cases import layouts
 
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=examples(15))
 LENGTHS = (1, 2, 7, 8, 9, 15, 16, 17)
 
 

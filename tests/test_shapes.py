@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from agreement import assert_agrees, assert_same, outcome
+from agreement import assert_agrees, assert_same, examples, outcome
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -132,7 +132,7 @@ def test_negative_repeats_of_no_elements(shape, dim, numbers):
 
 
 @pytest.mark.parametrize("text", VIEWS + COPIES)
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 @given(st.data(), st.sampled_from(LAYOUTS), st.sampled_from([(0,), (0, 2), (2, 0), (1, 0, 3)]))
 def test_an_operation_on_no_elements(text, data, layout, shape):
     text, x = filled(data.draw, text), minicnn.zeros(*shape, requires_grad=True)

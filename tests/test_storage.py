@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from agreement import assert_agrees
+from agreement import assert_agrees, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,7 +69,7 @@ def chain(root, steps, write):
 
 
 @pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     steps=st.lists(st.sampled_from(STEPS.split()), min_size=1, max_size=6),
     write=st.sampled_from([".zero_()", ".mul_(2)", ".add_(1)", ".fill_(7)", ".abs().neg()"]),

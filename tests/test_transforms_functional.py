@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision.transforms.functional as reference
-from agreement import outcome
+from agreement import examples, outcome
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -128,7 +128,7 @@ def test_crops_by_size(image, size, flip):
     st.sampled_from([0, 7, 0.5, (9,), (1, 2, 3), [4]]),
     st.sampled_from(["constant", "edge", "reflect", "symmetric", "other"]),
 )
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_pad(image, padding, fill, mode):
     mine, theirs = both("pad", image, padding, fill, mode)
     if isinstance(mine, Exception) and "symmetric" in mode:
@@ -152,7 +152,7 @@ INTERPOLATIONS = st.sampled_from(["nearest", "nearest-exact", "bilinear", "bicub
 
 
 @given(IMAGES, SIZES, INTERPOLATIONS, st.none() | st.integers(1, 20), st.booleans())
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 @pytest.mark.filterwarnings("ignore:Anti-alias")
 def test_resize(image, size, interpolation, longest, antialias):
     options = {"interpolation": interpolation, "max_size": longest, "antialias": antialias}
@@ -177,7 +177,7 @@ def ties(image, interpolation):
 
 
 @given(IMAGES, ANGLES, PLANAR, st.booleans(), CENTERS, FILLS)
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_rotate(image, angle, interpolation, expand, center, fill):
     options = {"interpolation": interpolation, "expand": expand, "center": center, "fill": fill}
     assert_same(*both("rotate", image, angle, **options), **ties(image, interpolation))
@@ -193,7 +193,7 @@ def test_rotate(image, angle, interpolation, expand, center, fill):
     FILLS,
     CENTERS,
 )
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_affine(image, angle, translate, scale, shear, interpolation, fill, center):
     options = {"interpolation": interpolation, "fill": fill, "center": center}
     assert_same(*both("affine", image, angle, translate, scale, shear, **options), **ties(image, interpolation))
@@ -220,7 +220,7 @@ COLOURS = arrays(channels=(1, 3, 2))
 
 
 @given(pictures() | COLOURS, FACTORS)
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=examples(2) * settings.default.max_examples)
 def test_adjusting(image, factor):
     for name in ("adjust_brightness", "adjust_contrast", "adjust_saturation", "adjust_sharpness"):
         assert_same(*both(name, image, factor), 1e-5)
@@ -296,7 +296,7 @@ ANY_ARRAY = st.builds(
 
 
 @given(ANY_ARRAY, st.sampled_from([None, "L", "F", "RGB", "HSV", "YCbCr", "LA", "RGBA", "CMYK", "I"]), st.booleans())
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=examples(3) * settings.default.max_examples)
 def test_to_pil_image(array, mode, as_tensor):
     if array.dtype.kind == "f":
         array = (array / 100).astype(array.dtype)

@@ -71,6 +71,17 @@ def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
     return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x), 0.5)
 
 
+def _in_double(derivative: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """The gradient of a function by its `derivative`, computed in float64: arguments of exp must not be rounded."""
+
+    def gradient(g: Any, x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            return g * derivative(x.astype(np.float64)).astype(x.dtype)
+        return g * derivative(x)  # traced
+
+    return gradient
+
+
 def _gauss(function: Any, sign: int, g: Any, x: Any) -> Any:
     """The gradient of erf or erfc: by its kernel, or as arithmetic that can be traced."""
     if isinstance(x, np.ndarray):
@@ -90,19 +101,19 @@ erfc = unary(
     lambda x: kernels.activation.erfc.forward(x),
     lambda g, x: _gauss(kernels.activation.erfc, -1, g, x),
 )
-erfcx = unary("erfcx", "exp(x²) erfc x", _erfcx, lambda g, x: (2 * x * _erfcx(x) - 2 / math.sqrt(pi)) * g)
+erfcx = unary("erfcx", "exp(x²) erfc x", _erfcx, _in_double(lambda x: 2 * x * _erfcx(x) - 2 / math.sqrt(pi)))
 erfinv = unary(
     "erfinv",
     "the inverse of erf",
     _erfinv,
-    lambda g, x: 0.5 * math.sqrt(pi) * np.exp(_erfinv(x) ** 2) * g,
+    _in_double(lambda x: 0.5 * math.sqrt(pi) * np.exp(_erfinv(x) ** 2)),
 )
-ndtr = unary("ndtr", "(1 + erf(x/√2)) / 2", _ndtr, lambda g, x: g * np.exp(-x * x / 2) / math.sqrt(2 * pi))
+ndtr = unary("ndtr", "(1 + erf(x/√2)) / 2", _ndtr, _in_double(lambda x: np.exp(-x * x / 2) / math.sqrt(2 * pi)))
 ndtri = unary(
     "ndtri",
     "the inverse of ndtr",
     scipy_function("ndtri"),
-    lambda g, y: g * math.sqrt(2 * pi) * np.exp(y * y / 2),
+    _in_double(lambda y: math.sqrt(2 * pi) * np.exp(y * y / 2)),
     True,
 )
 entr = unary(
