@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from judged import convolutions as judged
 from typer.testing import CliRunner
 
@@ -117,6 +119,33 @@ def test_the_mistake_is_called_by_its_name():
     assert "the kernel is flipped" in verdict.mistake.sentence
     assert verdict.sentence.endswith(f"This is {verdict.mistake.sentence}.")
     assert verdict_on(judged.fourth_image_forgotten).mistake is None
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda y: np.ma.masked_array(y),
+        lambda y: y.astype(np.float64),
+        lambda y, kept={}: y if kept.setdefault(y.shape, y) is y else np.copyto(kept[y.shape], y) or kept[y.shape],
+    ],
+    ids=["masked array", "float64", "one buffer"],
+)
+def test_no_mistake_is_named_that_is_right_in_the_cases_tried(wrapped):
+    """Asked for single numbers alone, an unfold with the paddings of height and width swapped is right."""
+
+    def unfold(x, kernel_size: int, dilation: int = 1, padding: int = 0, stride: int = 1):
+        return wrapped(F.unfold(torch.tensor(x), kernel_size, dilation, padding, stride).numpy())
+
+    verdict = judge(unfold, "unfold", examples=60, without=["empty batch"])
+    assert not verdict.passed
+    assert verdict.mistake is None, verdict.text()
+
+
+def test_a_condition_may_be_the_dtype_or_one_number():
+    verdict = verdict_on(lambda x, weight: judged.conv2d(x, weight).astype(np.float64))
+    assert "with float32 arrays (in all" in verdict.sentence
+    verdict = verdict_on(lambda x, weight: judged.conv2d(x, weight) + (len(x) == 2))
+    assert "with exactly 2 images (in all" in verdict.sentence
 
 
 def test_a_seed_repeats_everything():

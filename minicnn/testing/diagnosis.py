@@ -79,11 +79,15 @@ def condition(operation: "Operation", trials: Sequence["Trial"], label: tuple[st
 def phrases(
     operation: "Operation", fields: Sequence[Mapping[str, Any]], failing: Sequence[Mapping[str, Any]]
 ) -> dict[str, Callable[[Mapping[str, Any]], bool]]:
-    """Everything a condition can be made of: the operation's features, and thresholds for its numbers."""
+    """Everything a condition can be made of: the operation's features, the dtype, and thresholds for its numbers."""
     found = dict(operation.features)
+    for dtype in ("float32", "float64"):
+        found[f"{dtype} arrays"] = partial(_of_dtype, dtype)
     for name, word in operation.counts.items():
         least = min((one[name] for one in failing), default=0)
         most = max((one[name] for one in failing), default=0)
+        if least == most > 1:
+            found[f"exactly {least} {word}"] = partial(_exactly, name, least)
         if least > 1:
             found[f"{least} or more {word}"] = partial(_at_least, name, least)
         if most <= FEW < max((one[name] for one in fields), default=0):
@@ -93,12 +97,20 @@ def phrases(
     return found
 
 
+def _of_dtype(dtype: str, f: Mapping[str, Any]) -> bool:
+    return f["dtype"] == dtype
+
+
 def _at_least(name: str, least: int, f: Mapping[str, Any]) -> bool:
     return f[name] >= least
 
 
 def _at_most(name: str, most: int, f: Mapping[str, Any]) -> bool:
     return f[name] <= most
+
+
+def _exactly(name: str, number: int, f: Mapping[str, Any]) -> bool:
+    return f[name] == number
 
 
 def _no_multiple(name: str, m: int, f: Mapping[str, Any]) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 
 from minicnn.testing.case import Case
 from minicnn.testing.expected import grad_name
-from minicnn.testing.process import answered, without_missing
+from minicnn.testing.findings import examine
+from minicnn.testing.process import Reply, answered, without_missing
 from minicnn.testing.target import bound, request
 from minicnn.testing.worker import Caller, parameters
 
@@ -41,7 +42,9 @@ def named_mistake(operation: "Operation", trials: Sequence["Trial"]) -> "Mistake
         first = failing[:FAILING] + passing[:: max(1, len(passing) // PASSING)][:PASSING]
         for mistake in MISTAKES:
             fits = mistake.operation == operation.name and mistake.backward == backward
-            if fits and failing and all(same_answer(mistake, trial) for trial in itertools.chain(first, shown)):
+            if not (fits and failing and all(same_answer(mistake, trial) for trial in itertools.chain(first, shown))):
+                continue
+            if any(shows(mistake, trial) for trial in failing):
                 return mistake
     return None
 
@@ -64,7 +67,9 @@ def named_results(operation: "Operation", trials: Sequence["Trial"]) -> "dict[st
         first = failing[:FAILING] + passing[:: max(1, len(passing) // PASSING)][:PASSING]
         for mistake in MISTAKES:
             fits = mistake.operation == operation.name and mistake.backward == backward
-            if fits and failing and all(same_answer(mistake, trial, name) for trial in first):
+            if not (fits and failing and all(same_answer(mistake, trial, name) for trial in first)):
+                continue
+            if any(shows(mistake, trial, name) for trial in failing):
                 found[name] = mistake
                 break
     return found
@@ -83,29 +88,49 @@ def same_answer(mistake: "Mistake", trial: "Trial", only: str | None = None) -> 
 
     With `only` this one result is compared, and nothing else.
     """
-    case = trial.case
     which = "backward" if mistake.backward else "forward"
-    grad = case.grad_output(trial.exact.values["y"].shape) if mistake.backward else None
-    binding = bound(case.operation, parameters(mistake.function), {}, ("grad_output",) if mistake.backward else ())
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            call = caller_of(mistake)
-            reply = answered(*call(request(case, binding, which, grad)))
-    except Exception:
+    reply, names = answer(mistake, trial)
+    if reply is None:
         return only is None and trial.notes[which][0] == "raised"
-    names = [name for name in trial.exact.values if name.startswith("the gradient") == mistake.backward]
-    if mistake.backward:
-        reply = without_missing(reply, [grad_name(name) for name in case.operation.floats], names)
     if (only is None and reply.notes != trial.notes[which]) or len(names) != len(reply.results):
         return False
     for name, result in zip(names, reply.results, strict=True):
         if only not in (None, name):
             continue
         received, magnitude = trial.received.get(name), trial.exact.magnitudes[name]
-        if received is None or result.array is None or not _close(received, result.array, case, magnitude):
+        if received is None or result.array is None or not _close(received, result.array, trial.case, magnitude):
             return False
     return True
+
+
+def shows(mistake: "Mistake", trial: "Trial", only: str | None = None) -> bool:
+    """Whether the judge would find in the mistake what it found in the function, in one respect at least.
+
+    A mistake that is right in the cases tried gives the same numbers as a function that returns them as a list.
+    """
+    reply, names = answer(mistake, trial)
+    if reply is None or len(names) != len(reply.results):
+        return False
+    labels = {one.label for one in examine(trial.case, reply, names, trial.exact, None)}
+    return any(one.label in labels for one in trial.findings if only in (None, one.what))
+
+
+def answer(mistake: "Mistake", trial: "Trial") -> tuple[Reply | None, list[str]]:
+    """What the mistake answers in this case, or None if it raises, and the names of the results."""
+    case = trial.case
+    names = [name for name in trial.exact.values if name.startswith("the gradient") == mistake.backward]
+    grad = case.grad_output(trial.exact.values["y"].shape) if mistake.backward else None
+    binding = bound(case.operation, parameters(mistake.function), {}, ("grad_output",) if mistake.backward else ())
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            call = caller_of(mistake)
+            reply = answered(*call(request(case, binding, "backward" if mistake.backward else "forward", grad)))
+    except Exception:
+        return None, names
+    if mistake.backward:
+        reply = without_missing(reply, [grad_name(name) for name in case.operation.floats], names)
+    return reply, names
 
 
 @cache
