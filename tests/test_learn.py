@@ -27,6 +27,12 @@ def course(tmp_path, monkeypatch):
     return tmp_path
 
 
+ALWAYS_A_BIAS = """
+def conv2d_backward(g, *a, **k):
+    return (*right(g, *a, **k)[:2], g.sum((0, 2, 3)))
+"""
+
+
 def run(*arguments):
     return CliRunner().invoke(app, ["learn", *map(str, arguments)])
 
@@ -48,6 +54,22 @@ def test_a_mistake_is_told_by_its_name(number, k, course):
     assert not passed
     assert text.replace("\n", " ").startswith(mistake.name), text
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_a_mistake_is_named_before_the_other_functions_are_written(course):
+    for number in (4, 5):
+        (course / CHAPTERS[number].file).write_text(CHAPTERS[number].solution)
+    text = changed_source(CHAPTERS[6], "products.sum(0)", "products.mean(0)")
+    (course / "learn_06.py").write_text(text + '\n\ndef conv2d_backward(*a, **k):\n    raise NotImplementedError("")\n')
+    assert answer(CHAPTERS[6], course / "learn_06.py", 80)[1].startswith("That is the mean over the images")
+
+
+def test_a_result_where_none_is_right_is_told(course):
+    for number in (4, 5):
+        (course / CHAPTERS[number].file).write_text(CHAPTERS[number].solution)
+    source = CHAPTERS[6].solution
+    (course / "learn_06.py").write_text(source + "\n\nright = conv2d_backward\n" + ALWAYS_A_BIAS)
+    assert "expected  None\nreceived  an array of shape (" in answer(CHAPTERS[6], course / "learn_06.py", 80)[1]
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -42,6 +42,12 @@ class Case:
     call: Callable[[ModuleType], Any]
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def function(self) -> str:
+        """The name of the function that is called; empty for a program of several lines."""
+        name = self.told.partition("(")[0]
+        return name if name.isidentifier() else ""
+
 
 @dataclass(frozen=True)
 class Judged:

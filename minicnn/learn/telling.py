@@ -18,8 +18,8 @@ def told(failure: Failure, path: Path, width: int) -> str:
     lines = []
     error = failure.received.error
     if isinstance(error, NotImplementedError):
-        where = own_line(error, str(path))
-        return f"{path.name}, {where}: still empty. {failure.case.told.partition('(')[0]} is asked first."
+        where, first = own_line(error, str(path)), failure.case.function
+        return f"{path.name}, {where}: still empty." + (f" {first} is asked first." if first else "")
     if failure.mistake:
         lines += [failure.mistake, ""]
     lines.append(f"{failure.case.told}   ({failure.wrong} of {failure.tried} calls go wrong; this is the first)")
@@ -46,6 +46,8 @@ def _difference(expected: Any, received: Answer, path: Path, width: int) -> list
         k = next(k for k, (a, b) in enumerate(zip(expected, value, strict=True)) if not same(a, b))
         return [f"Result {k + 1} of {len(expected)}:", *_difference(expected[k], Answer(value[k]), path, width)]
     a, b = np.asarray(expected), np.asarray(value)
+    if expected is None:
+        return ["expected  None", f"received  {_written(value)}"]
     if a.shape != b.shape:
         return [f"expected shape {a.shape}, received {b.shape}"]
     if a.ndim == 0 or b.dtype == object:

@@ -1,6 +1,7 @@
 """What the learner's code answers, beside what the solution answers, and which known mistake answers the same."""
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +31,8 @@ class Failure:
         case: the call.
         expected: the solution's result.
         received: the learner's answer.
-        mistake: the sentence of the known mistake that answers as the learner's code does, in every case.
+        mistake: the sentence of the known mistake that answers as the learner's code does, as far as the last call
+            of the function that goes wrong first.
         wrong: in how many cases the answer is wrong.
         tried: how many there were.
     """
@@ -52,11 +54,21 @@ def tried(chapter: Chapter, module: ModuleType) -> Failure | None:
         return None
     first = wrong[0]
     return Failure(
-        cases[first], right[first].value, answers[first], _named(chapter, cases, answers), len(wrong), len(cases)
+        cases[first],
+        right[first].value,
+        answers[first],
+        _named(chapter, cases, answers, _end_of_function(cases, first)),
+        len(wrong),
+        len(cases),
     )
 
 
-def answers_of(module: ModuleType, cases: Any) -> list[Answer]:
+def _end_of_function(cases: Sequence[Case], first: int) -> int:
+    """Behind the last call of the function that this case calls."""
+    return max(i for i, case in enumerate(cases) if case.function == cases[first].function) + 1
+
+
+def answers_of(module: ModuleType, cases: Sequence[Case]) -> list[Answer]:
     """What a module answers in each case."""
     return [_answer(module, case) for case in cases]
 
@@ -69,13 +81,14 @@ def _answer(module: ModuleType, case: Case) -> Answer:
         return Answer(error=error)
 
 
-def _named(chapter: Chapter, cases: Any, answers: list[Answer]) -> str | None:
+def _named(chapter: Chapter, cases: Sequence[Case], answers: list[Answer], end: int) -> str | None:
+    """The mistake that answers the same before `end`: later functions may be empty, or have mistakes of their own."""
     changed = [one.error for one in answers if isinstance(one.error, ChangedError)]
     if changed:
         return f"{changed[0]}: work on a copy."
     for mistake in chapter.mistakes:
-        known = answers_of(solved(chapter, changed_source(chapter, mistake.right, mistake.wrong)), cases)
-        if all(agree(a, b) for a, b in zip(known, answers, strict=True)):
+        known = answers_of(solved(chapter, changed_source(chapter, mistake.right, mistake.wrong)), cases[:end])
+        if all(agree(a, b) or is_empty(b) for a, b in zip(known, answers[:end], strict=True)):
             return mistake.name
     return None
 
@@ -85,6 +98,11 @@ def changed_source(chapter: Chapter, right: str, wrong: str) -> str:
     source = chapter.solution
     assert source.count(right) == 1, f"{chapter.file} has {right!r} {source.count(right)} times"
     return source.replace(right, wrong)
+
+
+def is_empty(answer: Answer) -> bool:
+    """Whether the learner has not written yet what was called."""
+    return isinstance(answer.error, NotImplementedError)
 
 
 def agree(a: Answer, b: Answer) -> bool:

@@ -26,11 +26,13 @@ PROGRAMS: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("d * c + d, c = a + b, d = c * c", (1, 2)),
     ("(w * x + v).relu() * u + w, v = x * x", (1, -2, 3)),
 )
+TWICE = (("a * b", (2, 3)), ("a * b + a", (2, 3)), ("c * c, c = a + b", (2, 3)))
+"""Programs that call backward once more."""
 NAMES = {1: ("a",), 2: ("a", "b"), 3: ("x", "w", "u")}
 
 
-def run(Value: type, program: str, numbers: Sequence[float]) -> Any:
-    """The expression's value, and all leaves by name, after `backward`."""
+def run(Value: type, program: str, numbers: Sequence[float], times: int = 1) -> Any:
+    """The expression's value, and the gradients of all leaves by name, after so many `backward`."""
     expression, *steps = program.split(", ")
     leaves = dict(zip(NAMES[len(numbers)], (Value(float(number)) for number in numbers), strict=True))
     scope = dict(leaves)
@@ -38,7 +40,8 @@ def run(Value: type, program: str, numbers: Sequence[float]) -> Any:
         name, _, source = step.partition(" = ")
         scope[name] = eval(source, {}, scope)
     result = eval(expression, {}, scope)
-    result.backward()
+    for _ in range(times):
+        result.backward()
     return result.data, {name: leaf.grad for name, leaf in leaves.items()}
 
 
@@ -65,18 +68,19 @@ def values() -> dict[str, Any]:
 
 
 def cases(generator: np.random.Generator) -> Sequence[Case]:
-    return [Case(_told(program, numbers), _case(program, numbers)) for program, numbers in PROGRAMS]
+    asked = [(*program, 1) for program in PROGRAMS] + [(*program, 2) for program in TWICE]
+    return [Case(_told(*one), _case(*one)) for one in asked]
 
 
-def _told(program: str, numbers: Sequence[float]) -> str:
+def _told(program: str, numbers: Sequence[float], times: int) -> str:
     expression, *steps = program.split(", ")
     lines = [f"{name} = Value({float(number)})" for name, number in zip(NAMES[len(numbers)], numbers, strict=True)]
-    return "; ".join([*lines, *steps, f"y = {expression}", "y.backward()"])
+    return "; ".join([*lines, *steps, f"y = {expression}", *["y.backward()"] * times])
 
 
-def _case(program: str, numbers: Sequence[float]) -> Callable[[ModuleType], Any]:
+def _case(program: str, numbers: Sequence[float], times: int) -> Callable[[ModuleType], Any]:
     def call(module: ModuleType) -> Any:
-        data, gradients = run(module.Value, program, numbers)
+        data, gradients = run(module.Value, program, numbers, times)
         return [data, *gradients.values()]
 
     return call
@@ -133,6 +137,31 @@ CHAPTER = Chapter(
             "those seen.",
             "                seen.add(id(value))\n",
             "",
+        ),
+        Mistake(
+            "A second backward hands on what the first has left in grad: keep the gradients of one walk apart, in a "
+            "dictionary, and add them to grad.",
+            "            value.grad += gradient\n",
+            "            value.grad += gradient\n            gradient = value.grad\n",
+        ),
+        Mistake(
+            "A second backward sets the result's grad to 1 again and hands on what the first has left in the others: "
+            "keep the gradients of one walk apart, in a dictionary, and add them to grad.",
+            """        gradients = {id(self): 1.0}
+        for value in reversed(self.order()):
+            gradient = gradients.get(id(value), 0.0)
+            value.grad += gradient
+            for parent, slope in value.parents:
+                gradients[id(parent)] = gradients.get(id(parent), 0.0) + gradient * slope""",
+            """        self.grad = 1.0
+        for value in reversed(self.order()):
+            for parent, slope in value.parents:
+                parent.grad += value.grad * slope""",
+        ),
+        Mistake(
+            "A second backward starts anew; grad keeps the sum of all of them.",
+            "value.grad += gradient",
+            "value.grad = gradient",
         ),
         Mistake(
             "The slope of a sum with respect to its second term is 1, too.",
