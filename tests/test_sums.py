@@ -103,6 +103,13 @@ def test_var_and_std(case, correction):
     np.testing.assert_allclose(tensor.std(axes, correction=correction).numpy(), np.sqrt(variance), rtol=4 * eps)
 
 
+@pytest.mark.parametrize("rows", [9, 16, 31])
+def test_var_of_columns_that_are_added_eight_rows_at_a_time(rows):
+    """The sum of eight float32 numbers around 10⁴, rounded once, put the mean off by 10⁻³."""
+    x = (1e4 + np.random.default_rng(0).standard_normal((rows, 128))).astype(np.float32)
+    np.testing.assert_allclose(minicnn.as_tensor(x).var(0).numpy(), x.astype(np.float64).var(0, ddof=1), rtol=2e-7)
+
+
 @pytest.mark.parametrize("values", sorted(VALUES))
 def test_gradient_of_var_and_std(values):
     x = VALUES[values](np.random.default_rng(0), (500, 3)).astype(np.float32)

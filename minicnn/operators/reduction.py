@@ -89,9 +89,8 @@ class Variance(Operator):
         count = math.prod([x.shape[axis] for axis in axes])
         ctx.divisor = x.dtype.type(max(count - correction, 0))
         with np.errstate(all="ignore"):
-            ctx.mean = kernels.sums.over(x, axes, True, np.float64) / count
-            if x.dtype == np.float64:  # what rounding left out; the variance of equal elements is 0
-                ctx.mean += kernels.sums.over(x - ctx.mean, axes, True) / count
+            near = (kernels.sums.over(x, axes, True, np.float64) / count).astype(x.dtype)
+            ctx.mean = near + kernels.sums.over(x - near, axes, True, np.float64) / count  # rows add up in x's dtype
             y = (kernels.sums.squares(x, ctx.mean, axes) / np.float64(max(count - correction, 0))).astype(x.dtype)
         return y if keepdim else y.reshape([size for axis, size in enumerate(x.shape) if axis not in axes])
 
