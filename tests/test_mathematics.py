@@ -128,7 +128,7 @@ def single(function, arrays, in_place):
     return computed(torch, function, given, in_place)
 
 
-def agree(name, ours, theirs, arrays, in_place=False):
+def agree(name, ours, theirs, arrays, in_place=False, laid_alike=True):
     """Both raise, or results and gradients agree but for rounding, in dtype, shape, strides, NaN and signs of zeros."""
     mine = outcome(computed, minicnn, ours, arrays, in_place)
     torchs = outcome(computed, torch, theirs, arrays, in_place)
@@ -168,7 +168,7 @@ def agree(name, ours, theirs, arrays, in_place=False):
             if mine[0].numpy().dtype == np.float32:  # gradients of wider operands are computed in that, too
                 values = values.astype(np.float32)
             close(values, expected, other_values, signed, len(arrays) > 1, name, what, terms)
-    if not in_place and mine[0].numel() and name != "ldexp":  # whose order depends on dtypes in PyTorch
+    if laid_alike and not in_place and mine[0].numel() and name != "ldexp":  # whose order depends on dtypes in PyTorch
         strides = [
             (mine[0].stride()[axis], torchs[0].stride()[axis]) for axis, size in enumerate(mine[0].shape) if size > 1
         ]
@@ -386,13 +386,20 @@ def test_options(name, options, data):
 
 @given(st.data())
 def test_the_old_order_of_arguments(data):
+    """Not in which order results lie: PyTorch's of axes of size one is not always the same in this form."""
     shapes = data.draw(pairs(3))
     a, b, c = (data.draw(arrays("float64", array.shape)) for array in shapes)
     for name in ("add", "sub"):
-        agree(name, lambda x, y, n=name: getattr(x, n)(0.5, y), lambda x, y, n=name: getattr(x, n)(0.5, y), [a, b])
+        agree(
+            name,
+            lambda x, y, n=name: getattr(x, n)(0.5, y),
+            lambda x, y, n=name: getattr(x, n)(0.5, y),
+            [a, b],
+            laid_alike=False,
+        )
     for name in ("addcmul", "addcdiv"):
         call = lambda x, y, z, n=name: getattr(x, n)(0.5, y, z)  # noqa: E731
-        agree(name, call, call, [a, b, c])
+        agree(name, call, call, [a, b, c], laid_alike=False)
 
 
 def takes_out(name):
