@@ -57,8 +57,12 @@ def outcome(function: Callable, *arguments: Any) -> Any:
         return error
 
 
-def assert_same(ours: Any, theirs: Any, rtol: float = 0.0, what: str = "") -> None:
-    """Equal values (within `rtol`, NaN equal to NaN), shapes and dtypes; or two exceptions."""
+def assert_same(ours: Any, theirs: Any, rtol: float = 0.0, what: str = "", terms: float = 1.0) -> None:
+    """Equal values (within `rtol`, NaN equal to NaN), shapes and dtypes; or two exceptions.
+
+    Args:
+        terms: how large the terms of a sum are that may cancel; `rtol` of that is allowed, too.
+    """
     if isinstance(ours, Exception) or isinstance(theirs, Exception):
         both = isinstance(ours, Exception) and isinstance(theirs, Exception)
         assert both, f"{what}: minicnn {ours!r}, torch {theirs!r}"
@@ -69,16 +73,16 @@ def assert_same(ours: Any, theirs: Any, rtol: float = 0.0, what: str = "") -> No
         assert str(ours.dtype) == str(theirs.dtype), f"{what}: minicnn {ours!r}, torch {theirs!r}"
         assert tuple(ours.shape) == tuple(theirs.shape), f"{what}: minicnn {ours!r}, torch {theirs!r}"
         expected = theirs.detach().numpy()
-        np.testing.assert_allclose(ours.detach().numpy(), expected, rtol=rtol, atol=rtol, err_msg=what)
+        np.testing.assert_allclose(ours.detach().numpy(), expected, rtol=rtol, atol=rtol * terms, err_msg=what)
     elif isinstance(theirs, (list, tuple)):
         assert len(ours) == len(theirs), f"{what}: minicnn {ours!r}, torch {theirs!r}"
         for a, b in zip(ours, theirs, strict=True):
-            assert_same(a, b, rtol, what)
+            assert_same(a, b, rtol, what, terms)
     else:
         assert ours == theirs or (ours != ours and theirs != theirs), f"{what}: minicnn {ours!r}, torch {theirs!r}"
 
 
-def assert_agrees(program: Callable, *values: Any, rtol: float = 0.0, what: str = "") -> None:
+def assert_agrees(program: Callable, *values: Any, rtol: float = 0.0, what: str = "", terms: float = 1.0) -> None:
     """`program(module, *values)` gives the same on minicnn and on torch, gradients included.
 
     Tensors among `values` that require a gradient get one from the sum of every floating-point result, each
@@ -86,7 +90,17 @@ def assert_agrees(program: Callable, *values: Any, rtol: float = 0.0, what: str 
     """
     copies = torch_of(list(values))  # before minicnn's run, which may change them
     ours, theirs = outcome(_run, program, minicnn, list(values)), outcome(_run, program, torch, copies)
-    assert_same(ours, theirs, rtol, what or repr(values))
+    assert_same(ours, theirs, rtol, what or repr(values), terms)
+
+
+def largest_terms(program: Callable, *values: Any) -> float:
+    """How large the terms are that `program` and its gradients add up, at least 1: its results for absolute values."""
+    copies = [abs(one.detach()).requires_grad_(one.requires_grad) for one in torch_of(list(values))]
+    results = outcome(_run, program, torch, copies)
+    if isinstance(results, Exception):
+        return 1.0
+    sizes = [one.detach().abs().nan_to_num(0, 0, 0).max().item() for one in (results[0], *results[1]) if one.numel()]
+    return max([1.0, *sizes])
 
 
 def _run(program: Callable, module: Any, values: list) -> Any:

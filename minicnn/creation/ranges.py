@@ -124,9 +124,12 @@ def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: np.dtype, comput
     with np.errstate(all="ignore"):
         low, high = exact.type(first), exact.type(last)
         pace = (high - low) / exact.type(max(count - 1, 1))
+        # PyTorch's integers round a product and a sum at once: 1 − ⅔ · 3 is −0.9999999999999999, whose whole part is 0
+        wide = np.dtype(np.longdouble) if dtype.kind in "iu" and computed is None else exact
+        low, high, pace = (wide.type(one) for one in (low, high, pace))
         values = np.where(
-            places < count // 2, low + pace * places.astype(exact), high - pace * (count - 1 - places).astype(exact)
-        )
+            places < count // 2, low + pace * places.astype(wide), high - pace * (count - 1 - places).astype(wide)
+        ).astype(exact)
         if count == 1:
             values[0] = low
         return values.astype(computed or dtype)
