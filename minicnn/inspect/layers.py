@@ -8,8 +8,9 @@ import numpy as np
 
 from minicnn import nn
 from minicnn.autograd import no_grad
+from minicnn.autograd.observed import every_operation
 from minicnn.nn.modes import evaluating
-from minicnn.summary.receptive_field import Fields, every_operation
+from minicnn.summary.receptive_field import Fields
 from minicnn.tensor import Tensor
 
 Box = tuple[int, int, int, int]

@@ -13,10 +13,11 @@ from typing import Any
 
 import minicnn
 from minicnn import nn
+from minicnn.autograd.observed import every_operation
 from minicnn.kernels.geometry import Geometry
 from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d, MaxPool2d
 from minicnn.nn.modes import evaluating
-from minicnn.summary.receptive_field import Fields, every_operation
+from minicnn.summary.receptive_field import Fields
 
 __all__ = ["Layer", "Summary", "summary"]
 

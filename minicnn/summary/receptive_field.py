@@ -12,15 +12,13 @@ Which pixels a cell sees there is followed apart, as a span for every row and co
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Variable
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.pooling import adaptive_bounds
 from minicnn.nn.functional.convolution import ConvTranspose2d
@@ -200,24 +198,3 @@ def _behind(operator: type, arguments: tuple, output: Variable, rows: Reach, col
     if operator in GATHERING and (output._array.ndim < 4 or output._array.shape[2:] != x._array.shape[2:]):
         rows, columns = (Reach(one.whole, 1, one.whole, one.of_cells(1).spans) for one in (rows, columns))
     return rows, columns
-
-
-@contextmanager
-def every_operation(observe: Callable[[type, tuple, Any], None]) -> Iterator[None]:
-    """Call `observe(operator, arguments, outputs)` after every operation on Tensors in this `with` block.
-
-    While it lasts, `Operator.apply` is replaced, for all threads: layers are not the only ones who compute, `forward`
-    may call a function such as `max_pool2d` too, whose window no module tells.
-    """
-    original = Operator.__dict__["apply"]
-
-    def apply(cls: type, *arguments: Any) -> Any:
-        outputs = original.__func__(cls, *arguments)
-        observe(cls, arguments, outputs)
-        return outputs
-
-    Operator.apply = classmethod(apply)  # type: ignore[assignment,method-assign]
-    try:
-        yield
-    finally:
-        Operator.apply = original  # type: ignore[method-assign]

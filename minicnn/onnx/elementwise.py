@@ -1,0 +1,200 @@
+"""How elementwise operations are written.
+
+A writer takes the graph, the operation's outputs as Values, and its arguments, those that are tensors as Values.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from onnx import helper
+
+from minicnn.onnx.graph import Graph, Value
+from minicnn.operators import activation, arithmetic, choosing, gates, masking, operands, rounding
+from minicnn.operators.shape import Clone
+
+Writer = Callable[..., None]
+
+
+def operand(graph: Graph, x: Any, like: Value) -> Any:
+    """A tensor as it is; a number as a constant of the dtype of `like`."""
+    return x if isinstance(x, Value) else graph.constant(x, like.array.dtype)
+
+
+def _plain(op: str, graph: Graph, out: list[Value], *arguments: Any) -> None:
+    graph.add(op, [operand(graph, one, out[0]) for one in arguments], out[0].name)
+
+
+def _with(op: str, names: tuple[str, ...], graph: Graph, out: list[Value], x: Value, *parameters: float) -> None:
+    """An operation whose parameters are attributes, in this order."""
+    attributes = {name: float(value) for name, value in zip(names, parameters, strict=True)}
+    graph.add(op, [x], out[0].name, **attributes)
+
+
+def _chain(*ops: str) -> Writer:
+    """Operations of one operand, one after the other."""
+
+    def write(graph: Graph, out: list[Value], x: Value) -> None:
+        result: Any = x
+        for op in ops[:-1]:
+            result = graph.add(op, [result])
+        graph.add(ops[-1], [result], out[0].name)
+
+    return write
+
+
+def _scaled(op: str, factor: float) -> Writer:
+    """op(x) · factor"""
+
+    def write(graph: Graph, out: list[Value], x: Value) -> None:
+        graph.add("Mul", [graph.add(op, [x]), graph.constant(factor, x.array.dtype)], out[0].name)
+
+    return write
+
+
+def _log1p(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Log", [graph.add("Add", [x, graph.constant(1, x.array.dtype)])], out[0].name)
+
+
+def _expm1(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Sub", [graph.add("Exp", [x]), graph.constant(1, x.array.dtype)], out[0].name)
+
+
+def _square(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Mul", [x, x], out[0].name)
+
+
+def _clip(graph: Graph, out: list[Value], x: Value, low: Any, high: Any) -> None:
+    bounds = ["" if bound is None else graph.constant(bound, x.array.dtype) for bound in (low, high)]
+    graph.add("Clip", [x, *bounds], out[0].name)
+
+
+def _threshold(graph: Graph, out: list[Value], x: Value, threshold: float, value: float) -> None:
+    above = graph.add("Greater", [x, graph.constant(threshold, x.array.dtype)])
+    graph.add("Where", [above, x, graph.constant(value, x.array.dtype)], out[0].name)
+
+
+def _elu(graph: Graph, out: list[Value], x: Value, negative: float, positive: float, inner: float) -> None:
+    """ELU, SELU and CELU are one operation here; see `minicnn.operators.activation.Elu`."""
+    scaled = x if inner == 1 else graph.add("Mul", [x, graph.constant(inner, x.array.dtype)])
+    if inner != 1:  # CELU: alpha · elu(x / alpha)
+        graph.add("Mul", [graph.add("Elu", [scaled]), graph.constant(negative, x.array.dtype)], out[0].name)
+    elif positive != 1:
+        graph.add("Selu", [x], out[0].name, alpha=negative / positive, gamma=positive)
+    else:
+        graph.add("Elu", [x], out[0].name, alpha=float(negative))
+
+
+def _silu(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Mul", [x, graph.add("Sigmoid", [x])], out[0].name)
+
+
+def _gelu(graph: Graph, out: list[Value], x: Value) -> None:
+    """x/2 · (1 + erf(x/√2))"""
+    dtype = x.array.dtype
+    erf = graph.add("Erf", [graph.add("Mul", [x, graph.constant(math.sqrt(0.5), dtype)])])
+    half = graph.add("Mul", [x, graph.constant(0.5, dtype)])
+    graph.add("Mul", [half, graph.add("Add", [erf, graph.constant(1, dtype)])], out[0].name)
+
+
+def _gelu_tanh(graph: Graph, out: list[Value], x: Value) -> None:
+    """x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))"""
+    dtype = x.array.dtype
+    cube = graph.add("Mul", [graph.add("Mul", [x, x]), x])
+    inner = graph.add("Add", [x, graph.add("Mul", [cube, graph.constant(0.044715, dtype)])])
+    tanh = graph.add("Tanh", [graph.add("Mul", [inner, graph.constant(math.sqrt(2 / math.pi), dtype)])])
+    half = graph.add("Mul", [x, graph.constant(0.5, dtype)])
+    graph.add("Mul", [half, graph.add("Add", [tanh, graph.constant(1, dtype)])], out[0].name)
+
+
+def _softplus(graph: Graph, out: list[Value], x: Value, beta: float, threshold: float) -> None:
+    """ln(1 + exp(beta · x)) / beta; x itself where beta · x lies above the threshold."""
+    scale = graph.constant(beta, x.array.dtype)
+    inner = graph.add("Mul", [x, scale])
+    soft = graph.add("Div", [graph.add("Softplus", [inner]), scale])
+    large = graph.add("Greater", [inner, graph.constant(threshold, x.array.dtype)])
+    graph.add("Where", [large, x, soft], out[0].name)
+
+
+def _tanhshrink(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Sub", [x, graph.add("Tanh", [x])], out[0].name)
+
+
+def _softshrink(graph: Graph, out: list[Value], x: Value, lambd: float) -> None:
+    graph.add("Shrink", [x], out[0].name, lambd=float(lambd), bias=float(lambd))
+
+
+def _where(graph: Graph, out: list[Value], condition: Value, a: Any, b: Any) -> None:
+    graph.add("Where", [condition, operand(graph, a, out[0]), operand(graph, b, out[0])], out[0].name)
+
+
+def _masked(graph: Graph, out: list[Value], x: Value, mask: Value, value: Any) -> None:
+    graph.add("Where", [mask, operand(graph, value, x), x], out[0].name)
+
+
+def _cast(graph: Graph, out: list[Value], x: Value, dtype: Any) -> None:
+    graph.add("Cast", [x], out[0].name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+def _round(graph: Graph, out: list[Value], x: Value, decimals: int) -> None:
+    if not decimals:
+        graph.add("Round", [x], out[0].name)
+        return
+    scale = graph.constant(10.0**decimals, x.array.dtype)
+    graph.add("Div", [graph.add("Round", [graph.add("Mul", [x, scale])]), scale], out[0].name)
+
+
+UNARY: dict[str, Writer] = {
+    **{
+        name: partial(_plain, name)
+        for name in (
+            "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Cos", "Cosh", "Erf", "Exp", "Floor",
+            "Log", "Neg", "Reciprocal", "Sign", "Sin", "Sinh", "Sqrt", "Tan",
+        )
+    },
+    "Rsqrt": _chain("Sqrt", "Reciprocal"),
+    "Log2": _scaled("Log", 1 / math.log(2)),
+    "Log10": _scaled("Log", 1 / math.log(10)),
+    "Log1P": _log1p,
+    "Expm1": _expm1,
+}  # fmt: skip
+"""By the name of a class that a table made."""
+
+OPERATORS: dict[type, Writer] = {
+    arithmetic.Add: partial(_plain, "Add"),
+    arithmetic.Subtract: partial(_plain, "Sub"),
+    arithmetic.Multiply: partial(_plain, "Mul"),
+    arithmetic.Divide: partial(_plain, "Div"),
+    arithmetic.Power: partial(_plain, "Pow"),
+    choosing.Maximum: partial(_plain, "Max"),
+    choosing.Minimum: partial(_plain, "Min"),
+    choosing.Clamp: _clip,
+    choosing.Where: _where,
+    masking.MaskedFill: _masked,
+    operands.Cast: _cast,
+    Clone: partial(_plain, "Identity"),
+    rounding.Square: _square,
+    rounding.Round: _round,
+    gates.Prelu: partial(_plain, "PRelu"),
+    activation.Relu: partial(_plain, "Relu"),
+    activation.LeakyRelu: partial(_with, "LeakyRelu", ("alpha",)),
+    activation.Threshold: _threshold,
+    activation.Hardtanh: _clip,
+    activation.Elu: _elu,
+    activation.Sigmoid: partial(_plain, "Sigmoid"),
+    activation.Tanh: partial(_plain, "Tanh"),
+    activation.Silu: _silu,
+    activation.Mish: partial(_plain, "Mish"),
+    activation.Gelu: _gelu,
+    activation.GeluTanh: _gelu_tanh,
+    activation.LogSigmoid: _chain("Neg", "Softplus", "Neg"),
+    activation.Softplus: _softplus,
+    activation.Hardsigmoid: lambda graph, out, x: graph.add("HardSigmoid", [x], out[0].name, alpha=1 / 6, beta=0.5),
+    activation.Hardswish: partial(_plain, "HardSwish"),
+    activation.Softsign: partial(_plain, "Softsign"),
+    activation.Tanhshrink: _tanhshrink,
+    activation.Softshrink: _softshrink,
+    activation.Hardshrink: partial(_with, "Shrink", ("lambd",)),
+}
