@@ -18,10 +18,11 @@ from onnx import ModelProto, helper, numpy_helper, version_converter
 import minicnn
 from minicnn import nn
 from minicnn.nn.functional.dropout import Dropout
+from minicnn.nn.functional.normalization import BatchNorm
 from minicnn.nn.functional.shuffling import Rearranged
 from minicnn.onnx import elementwise, layers, shapes
 from minicnn.onnx.graph import ExportError, Graph, Value
-from minicnn.onnx.traced import Known, Trace, traced
+from minicnn.onnx.traced import Known, Step, Trace, traced
 from minicnn.operators import shape
 from minicnn.serialization.files import replacing
 from minicnn.tensor import Tensor
@@ -50,8 +51,8 @@ def export(
 ) -> ModelProto:
     """Write a model as ONNX.
 
-    What it computes in evaluation mode for `args` is written, with the branches and the number of repetitions that
-    Python takes for them.
+    What it computes in evaluation mode for `args` is written: of branches and repetitions in Python those that it takes
+    for these numbers.
 
     Args:
         model: any module whose operations ONNX has; parameters and buffers keep their names.
@@ -144,13 +145,26 @@ def _written(
     book = Book(model, graph, here, there, names)
     for number, (step, twin) in enumerate(zip(here.steps, there.steps, strict=True)):
         out = [book.enter(a, b) for a, b in zip(step.outputs, twin.outputs, strict=True)]
+        _refuse(step)
         follows = any(issubclass(step.operator, one) for one in SIZED)
         pairs = enumerate(zip(step.arguments, twin.arguments, strict=True))
         arguments = [book.argument(a, b, number, place, follows) for place, (a, b) in pairs]
         _write(graph, step.operator, out, arguments)
+        written = {name for node in graph.nodes[-len(out) :] for name in node.output}
+        for a, one in zip(step.outputs, out, strict=True):
+            if one.name not in written:
+                book.unwritten[a] = step.operator.__name__
     for name, a, b in zip(results, here.outputs, there.outputs, strict=True):
         graph.add("Identity", [book.value(a, b, len(here.steps))], name)
     return graph
+
+
+def _refuse(step: Step) -> None:
+    """Raise ExportError for what computes otherwise each time, or from all examples together."""
+    if step.operator is Dropout:
+        raise ExportError("dropout that is active in evaluation mode")
+    if step.operator is BatchNorm and step.arguments[-1]:
+        raise ExportError("a batch norm whose statistics are those of the batch")
 
 
 def _pairs(here: Trace, there: Trace, names: Sequence[str]) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -171,11 +185,16 @@ def same(a: Any, b: Any) -> bool:
 
 
 class Book:
-    """The Values of a graph, by the numbers that the two runs gave them."""
+    """The Values of a graph, by the numbers that the two runs gave them.
+
+    Attributes:
+        unwritten: the operations of those outputs that no node has.
+    """
 
     def __init__(self, model: nn.Module, graph: Graph, here: Trace, there: Trace, names: Sequence[str]) -> None:
         self.graph, self.here, self.there = graph, here, there
         self._values: dict[int, Value] = {}
+        self.unwritten: dict[int, str] = {}
         named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
         self._own = {id(one): name for name, one in reversed(named)}
         for name, a, b in zip(names, here.inputs, there.inputs, strict=True):
@@ -215,6 +234,8 @@ class Book:
                 "a tensor is read after its memory was written to through another one; ONNX has no views: write "
                 "y = y.clone() before, or compute without writing in place"
             )
+        if a in self.unwritten:
+            raise ExportError(f"no ONNX is written for all outputs of {self.unwritten[a]}")
         if a not in self._values:
             self._values[a] = self._constant(a, b)
         return self._values[a]
@@ -240,8 +261,6 @@ class Book:
 
 
 def _write(graph: Graph, operator: type, out: list[Value], arguments: list[Any]) -> None:
-    if operator is Dropout:
-        raise ExportError("dropout that is active in evaluation mode")
     writer = next((WRITERS[one] for one in operator.__mro__ if one in WRITERS), None)
     writer = writer or elementwise.UNARY.get(operator.__name__)
     if writer is None:

@@ -110,8 +110,6 @@ def _batch_norm(
     eps: float,
     from_batch: bool,
 ) -> None:
-    if from_batch or running_mean is None:
-        raise ExportError("a batch norm whose statistics are those of the batch")
     C, dtype = x.shape[1], x.array.dtype
     scale, shift = weight or graph.constant(np.ones(C, dtype)), bias or graph.constant(np.zeros(C, dtype))
     graph.add("BatchNormalization", [x, scale, shift, running_mean, running_var], out[0].name, epsilon=float(eps))

@@ -142,14 +142,19 @@ def load(f: str | os.PathLike[str] | bytes) -> OnnxModule:
     try:
         model = onnx.load_model_from_string(f) if isinstance(f, bytes) else onnx.load(f, load_external_data=False)
         if any(external_data_helper.uses_external_data(one) for one in model.graph.initializer):
-            raise ValueError(f"{name} keeps weights in other files; save it in one")
+            raise ValueError("it keeps weights in other files; save it in one")
         onnx.checker.check_model(model)
-    except (DecodeError, onnx.checker.ValidationError) as error:
-        raise ValueError(f"{name} is no valid ONNX model: {str(error).splitlines()[0][:200]}") from None
+        _check_version(model)
+        return OnnxModule(model).eval()
+    except (DecodeError, onnx.checker.ValidationError, ValueError, KeyError) as error:
+        reason = f"unknown type {error}" if isinstance(error, KeyError) else (str(error).splitlines() or ["empty"])[0]
+        raise ValueError(f"{name} is no valid ONNX model: {reason[:200]}") from None
+
+
+def _check_version(model: ModelProto) -> None:
     version = max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
     if version < OLDEST:
         raise ValueError(
-            f"{name} is written for operator set {version}; minicnn reads {OLDEST} and later: "
+            f"written for operator set {version}, where minicnn reads {OLDEST} and later: "
             f"onnx.version_converter.convert_version(model, {OLDEST})"
         )
-    return OnnxModule(model).eval()

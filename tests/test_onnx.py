@@ -1,0 +1,362 @@
+"""ONNX out, checked by onnxruntime; in, checked by what went out and by the examples of ONNX's own operators."""
+
+import contextlib
+import importlib
+import sys
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+from onnx.backend.test.loader import load_model_tests
+
+import minicnn
+import minicnn.onnx
+from benchmarks.work import networks
+from minicnn import models, nn
+from minicnn.nn import functional as F
+from minicnn.onnx import ExportError
+from minicnn.onnx.nodes import NODES
+
+IMAGES, ROWS, SIGNALS = (2, 6, 9, 8), (2, 6), (2, 6, 10)
+
+MODULES = {
+    "Conv2d": (nn.Conv2d(6, 4, 3, 2, 1, bias=False), IMAGES),
+    "Conv2d, lopsided": (nn.Conv2d(6, 4, 4, padding="same"), IMAGES),
+    "Conv2d, groups": (nn.Conv2d(6, 12, (3, 2), dilation=(2, 1), groups=3), IMAGES),
+    "Conv2d, reflect": (nn.Conv2d(6, 4, 3, padding=2, padding_mode="reflect"), IMAGES),
+    "Conv1d": (nn.Conv1d(6, 4, 3, 2, 1), SIGNALS),
+    "ConvTranspose2d": (nn.ConvTranspose2d(6, 4, 3, 2, 1, 1, groups=2), IMAGES),
+    "ConvTranspose1d": (nn.ConvTranspose1d(6, 4, 3, 2), SIGNALS),
+    "Linear": (nn.Linear(6, 3), ROWS),
+    "Linear of many axes": (nn.Linear(8, 3, bias=False), IMAGES),
+    "Bilinear upsampling": (nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), IMAGES),
+    "Bicubic upsampling": (nn.Upsample(size=(13, 7), mode="bicubic"), IMAGES),
+    "Nearest upsampling": (nn.Upsample(scale_factor=1.5), IMAGES),
+    "Linear upsampling": (nn.Upsample(scale_factor=2, mode="linear"), SIGNALS),
+    "MaxPool2d": (nn.MaxPool2d(3, 2, 1), IMAGES),
+    "MaxPool2d, rounded up": (nn.MaxPool2d(2, ceil_mode=True, dilation=(2, 1)), IMAGES),
+    "MaxPool1d": (nn.MaxPool1d(2), SIGNALS),
+    "AvgPool2d": (nn.AvgPool2d(2), IMAGES),
+    "AvgPool2d, one window": (nn.AvgPool2d((6, 8)), IMAGES),
+    "AvgPool2d, padded": (nn.AvgPool2d(3, 2, 1), IMAGES),
+    "AvgPool2d, rounded up": (nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False), IMAGES),
+    "AvgPool1d": (nn.AvgPool1d(3, 1, 1), SIGNALS),
+    "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d((4, 3)), IMAGES),
+    "AdaptiveAvgPool1d": (nn.AdaptiveAvgPool1d(3), SIGNALS),
+    "AdaptiveAvgPool2d to one": (nn.AdaptiveAvgPool2d(1), IMAGES),
+    "AdaptiveMaxPool2d": (nn.AdaptiveMaxPool2d((3, 4)), IMAGES),
+    "LPPool2d": (nn.LPPool2d(2, 3), IMAGES),
+    "BatchNorm2d": (nn.BatchNorm2d(6), IMAGES),
+    "BatchNorm1d": (nn.BatchNorm1d(6, affine=False), ROWS),
+    "InstanceNorm2d": (nn.InstanceNorm2d(6, affine=True), IMAGES),
+    "GroupNorm": (nn.GroupNorm(3, 6), IMAGES),
+    "GroupNorm of rows": (nn.GroupNorm(2, 6, affine=False), SIGNALS),
+    "LayerNorm": (nn.LayerNorm((9, 8)), IMAGES),
+    "LayerNorm without factors": (nn.LayerNorm(8, elementwise_affine=False), IMAGES),
+    "RMSNorm": (nn.RMSNorm(8), IMAGES),
+    "LocalResponseNorm": (nn.LocalResponseNorm(3), IMAGES),
+    "PixelShuffle": (nn.PixelShuffle(2), (2, 8, 3, 5)),
+    "PixelUnshuffle": (nn.PixelUnshuffle(2), (2, 3, 4, 6)),
+    "ChannelShuffle": (nn.ChannelShuffle(3), IMAGES),
+    "Unfold": (nn.Unfold((3, 2), 1, 1, 2), IMAGES),
+    "Fold": (nn.Fold((5, 6), (3, 2), stride=2, padding=1), (2, 6, 12)),
+    "Flatten": (nn.Flatten(), IMAGES),
+    "Unflatten": (nn.Unflatten(1, (2, 3)), IMAGES),
+    "Softmax": (nn.Softmax(1), IMAGES),
+    "LogSoftmax": (nn.LogSoftmax(-1), ROWS),
+    "Softmin": (nn.Softmin(1), ROWS),
+    "GLU": (nn.GLU(1), IMAGES),
+    "PReLU": (nn.PReLU(6), IMAGES),
+    "Threshold": (nn.Threshold(0.1, 7), IMAGES),
+    "Softplus": (nn.Softplus(2, 1), IMAGES),
+    "GELU by tanh": (nn.GELU("tanh"), IMAGES),
+    "Dropout": (nn.Dropout(), IMAGES),
+    "Lazy": (nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2)), IMAGES),
+    "Attention": (nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), (2, 5, 6)),
+    **{
+        name: (getattr(nn, name)(), IMAGES)
+        for name in (
+            "CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Identity", "LeakyReLU",
+            "LogSigmoid", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softshrink", "Softsign", "Tanh",
+            "Tanhshrink",
+        )
+    },
+    **{
+        name: (getattr(nn, name)((1, 2, 0, 3)), IMAGES)
+        for name in ("CircularPad2d", "ReflectionPad2d", "ReplicationPad2d", "ZeroPad2d")
+    },
+}  # fmt: skip
+
+
+class Functions(nn.Module):
+    """A module of one function."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.weight = nn.Parameter(minicnn.randn(6, generator=minicnn.Generator().manual_seed(0)))
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+FUNCTIONS = {
+    "two outputs": lambda m, x: (x + 1, x.mean(1)),
+    "views": lambda m, x: x[:, 1:5:2, None, -1].transpose(1, -1).unsqueeze(0).squeeze(0),
+    "parts": lambda m, x: minicnn.cat([*x.chunk(2, 1)[::-1], x.flip(1)], 1),
+    "split and unbind": lambda m, x: x.split([2, 4], 1)[1] + minicnn.stack(x.unbind(1)[:4], 1),
+    "sums": lambda m, x: (
+        x.sum(1, keepdim=True) + x.amax((2, 3), keepdim=True) + x.logsumexp(1, keepdim=True) + x.var(1, keepdim=True)
+    ),
+    "largest": lambda m, x: x.max(1)[0] - x.min(1).values + x.std((1, 2)).unsqueeze(1),
+    "numbers": lambda m, x: (2 - x) ** 2 / (1 + x.abs()).sqrt() * x.clamp(-1, 1) + x.exp().log1p(),
+    "in place": lambda m, x: x.clone().mul_(2).add_(m.weight[:, None, None]).relu_(),
+    "assignment": lambda m, x: F.relu(x + 0, inplace=True) * m.weight.view(1, 6, 1, 1),
+    "a row of zeros for every example": lambda m, x: x + minicnn.zeros(len(x), 1, 1, 1),
+    "one for every example": lambda m, x: minicnn.cat([m.weight[:1].expand(len(x), 1), x.flatten(1)], 1),
+    "products": lambda m, x: x @ x.transpose(2, 3) + minicnn.bmm(x[:, 0], x[:, 1].mT).unsqueeze(1),
+    "index": lambda m, x: x[:, [0, 2, 2]] + x.index_select(1, minicnn.tensor([1, 3, 5])),
+    "masked": lambda m, x: x.masked_fill(minicnn.tensor([True, False] * 4), 3.0),
+    "repeated": lambda m, x: x.repeat(1, 2, 1, 1).repeat_interleave(2, 3) + x.sum(),
+    "norms": lambda m, x: x / x.norm(dim=1, keepdim=True) + F.normalize(x, dim=1),
+    "reshaped over the batch": lambda m, x: x.reshape(len(x) * 6, -1).reshape(len(x), -1, 9, 8).permute(0, 2, 3, 1),
+    "special": lambda m, x: (
+        minicnn.erf(x) + minicnn.sin(x).cos() + minicnn.tanh(x).atan() + x.abs().rsqrt() + x.square()
+    ),
+}
+
+
+def answers(file, *inputs):
+    """What onnxruntime makes of a file."""
+    session = onnxruntime.InferenceSession(file)
+    return session.run(None, {one.name: array for one, array in zip(session.get_inputs(), inputs, strict=True)})
+
+
+def agree(model, shape, batches=(1, 2, 5)):
+    """The exported model gives, in onnxruntime and read back, what the model gives, for batches of any size."""
+    model.eval()
+    rng = np.random.default_rng(0)
+    file = minicnn.onnx.export(
+        model, minicnn.from_numpy(rng.standard_normal(shape).astype(np.float32))
+    ).SerializeToString()
+    again = minicnn.onnx.load(file)
+    for batch in batches:
+        x = rng.standard_normal((batch, *shape[1:])).astype(np.float32)
+        expected = model(minicnn.from_numpy(x))
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        read = again(minicnn.from_numpy(x))
+        read = read if isinstance(read, tuple) else (read,)
+        for one, other, theirs in zip(expected, read, answers(file, x), strict=True):
+            scale = max(1.0, float(one.abs().max()))
+            assert theirs.shape == tuple(one.shape) == tuple(other.shape)
+            np.testing.assert_allclose(theirs, one.detach().numpy(), rtol=0, atol=1e-5 * scale)
+            np.testing.assert_allclose(other.detach().numpy(), one.detach().numpy(), rtol=0, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module(name):
+    agree(*MODULES[name])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function(name):
+    agree(Functions(FUNCTIONS[name]), IMAGES)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("lenet", (2, 1, 28, 28)), ("resnet18", (2, 3, 64, 64))])
+def test_network(name, shape):
+    model = getattr(models, name)()
+    agree(model, shape)
+    read = minicnn.onnx.load(minicnn.onnx.export(model, minicnn.randn(shape)).SerializeToString())
+    learned = dict(model.named_parameters())
+    assert {name: tuple(p.shape) for name, p in read.named_parameters()} == {
+        n: tuple(p.shape) for n, p in learned.items()
+    }
+    missing = model.load_state_dict(read.state_dict(), strict=False)
+    assert not missing.unexpected_keys
+    assert all(name.endswith("num_batches_tracked") for name in missing.missing_keys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mobilenet", "inverted_residuals", "shufflenet", "resnext", "densenet", "unet"])
+def test_network_of_the_benchmarks(name):
+    agree(getattr(networks, name)(minicnn), (2, 3, 32, 32))
+
+
+def test_what_was_read_can_be_trained():
+    read = minicnn.onnx.load(minicnn.onnx.export(models.lenet(), minicnn.randn(2, 1, 28, 28)).SerializeToString())
+    F.cross_entropy(read(minicnn.randn(4, 1, 28, 28)), minicnn.tensor([1, 2, 3, 4])).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in read.parameters())
+
+
+def test_words_and_several_inputs():
+    class Pair(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(7, 4)
+
+        def forward(self, x, indices):
+            return x @ self.words(indices).transpose(1, 2)
+
+    model, x, i = Pair(), minicnn.randn(2, 3, 4), minicnn.tensor([[0, 1], [6, 2]])
+    file = minicnn.onnx.export(model, (x, i), input_names=["x", "i"], output_names=["y"]).SerializeToString()
+    x, i = np.random.default_rng(0).standard_normal((3, 3, 4)).astype(np.float32), np.array([[1, 2], [3, 4], [5, 6]])
+    expected = model(minicnn.from_numpy(x), minicnn.from_numpy(i)).detach().numpy()
+    np.testing.assert_allclose(answers(file, x, i)[0], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        minicnn.onnx.load(file)(minicnn.from_numpy(x), minicnn.from_numpy(i)).detach().numpy(), expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda m, x: x * (x > 0), "depend on its input"),
+        (lambda m, x: x + x.argmax(), "depend on its input"),
+        (lambda m, x: x + float(x.sum()), "depends on the input"),
+        (lambda m, x: x + minicnn.tensor(x.numpy() * 2), "depend on its input"),
+        (lambda m, x: x + 1 if len(x) > 2 else x - 1, "other steps for other inputs"),
+        (lambda m, x: F.dropout(x, 0.5, training=True), "dropout"),
+        (lambda m, x: F.batch_norm(x, None, None, training=True), "statistics are those of the batch"),
+        (lambda m, x: F.max_pool2d(x, 2, return_indices=True)[1].float(), "all outputs of MaxPool2d"),
+        (lambda m, x: minicnn.special.i0(x), "no ONNX is written for I0"),
+        (lambda m, x: x.var(0), "a variance over the batch"),
+    ],
+)
+def test_what_a_file_cannot_hold_is_refused(function, words):
+    rng = np.random.default_rng(1)
+    with pytest.raises(ExportError, match=words):
+        minicnn.onnx.export(
+            Functions(function), minicnn.from_numpy(rng.standard_normal((2, 6, 4, 4)).astype(np.float32) + 0.5)
+        )
+
+
+def test_memory_that_is_written_through_a_view_is_refused():
+    def through_a_view(m, x):
+        y = x + 1
+        y.view(-1).mul_(2)
+        return y
+
+    with pytest.raises(ExportError, match="ONNX has no views"):
+        minicnn.onnx.export(Functions(through_a_view), minicnn.randn(IMAGES))
+
+
+def test_arguments_are_checked(tmp_path):
+    model, x = nn.Linear(3, 2), minicnn.randn(2, 3)
+    with pytest.raises(TypeError, match="needs a Tensor"):
+        minicnn.onnx.export(model, x.numpy())
+    with pytest.raises(ValueError, match="input_names needs 1"):
+        minicnn.onnx.export(model, x, input_names=["a", "b"])
+    with pytest.raises(ValueError, match="dynamic_axes"):
+        minicnn.onnx.export(model, x, dynamic_axes={"input": {1: "features"}})
+    fixed = minicnn.onnx.export(model, x, dynamic_axes={})
+    assert [d.dim_value for d in fixed.graph.input[0].type.tensor_type.shape.dim] == [2, 3]
+    path = tmp_path / "deep" / "model.onnx"
+    with pytest.raises(OSError, match=r"model\.onnx"):
+        minicnn.onnx.export(model, x, path)
+    minicnn.onnx.export(model, x, tmp_path / "model.onnx", opset_version=20)
+    assert onnx.load(tmp_path / "model.onnx").opset_import[0].version == 20
+    assert model.training
+
+
+def test_files_that_are_none_are_refused(tmp_path):
+    path = tmp_path / "model.onnx"
+    minicnn.onnx.export(nn.Linear(3, 2), minicnn.randn(2, 3), path)
+    whole = path.read_bytes()
+    for damaged in (b"", b"hello", whole[: len(whole) // 2], b"\xff" * 100):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="no valid ONNX model"):
+            minicnn.onnx.load(path)
+    with pytest.raises(OSError, match=r"nothing\.onnx"):
+        minicnn.onnx.load(tmp_path / "nothing.onnx")
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in "xy")
+    graph = helper.make_graph([helper.make_node("NonZero", ["x"], ["y"])], "g", [x], [y])
+    with pytest.raises(NotImplementedError, match="NonZero"):
+        minicnn.onnx.load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
+    with pytest.raises(ValueError, match="operator set 9"):
+        minicnn.onnx.load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9)]).SerializeToString())
+
+
+def test_without_the_package_one_sentence_says_what_installs_it(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("minicnn.onnx")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "minicnn\[onnx\]"'):
+        importlib.import_module("minicnn.onnx")
+
+
+REFUSED = (NotImplementedError, ValueError, IndexError, AttributeError)
+"""What minicnn can't do is refused; `ValueError` covers its errors about shapes and dtypes."""
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_operators_give_what_they_say():
+    """Every example that ships with ONNX of an operation that is read: right, or refused, and most are right."""
+    right, refused = 0, []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cases = load_model_tests(kind="node")
+    for case in cases:
+        nodes = case.model.graph.node
+        if any(node.domain or node.op_type not in NODES for node in nodes):
+            continue
+        for inputs, outputs in case.data_sets or []:
+            if any(isinstance(one, list) for one in (*inputs, *outputs)):  # sequences
+                continue
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    model = minicnn.onnx.load(case.model.SerializeToString())
+                    results = model(*[minicnn.from_numpy(np.array(one, order="C")) for one in inputs])
+            except (*REFUSED, TypeError) as error:
+                refused.append((case.name, error))
+                continue
+            results = results if isinstance(results, tuple) else (results,)
+            for result, expected in zip(results, outputs, strict=True):
+                array = result.detach().numpy()
+                assert (array.dtype, array.shape) == (expected.dtype, expected.shape), case.name
+                rounded = expected.dtype == np.float16 or case.name.endswith("starts_on_pad")  # to four digits
+                rtol = 1e-3 if rounded else 1e-5
+                np.testing.assert_allclose(array, expected, rtol=rtol, atol=1e-6, err_msg=case.name)
+            right += 1
+    assert right > 600, refused
+
+
+def test_models_of_pytorch_are_read(tmp_path):
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(), torch.nn.Linear(64, 5), torch.nn.Softmax(1),
+    ).eval()  # fmt: skip
+    x, path = torch.randn(2, 3, 8, 8), tmp_path / "model.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model, x, str(path), dynamo=False, dynamic_axes={"input": {0: "batch"}}, input_names=["input"]
+        )
+    read = minicnn.onnx.load(path)
+    x = torch.randn(5, 3, 8, 8)
+    np.testing.assert_allclose(
+        read(minicnn.from_numpy(x.numpy())).detach().numpy(), model(x).detach().numpy(), atol=1e-6
+    )
+
+
+@given(st.data())
+def test_damaged_bytes_are_refused_or_computed(data):
+    """Never an error of a reader's own: no valid model, an operation that is missing, or what operations say."""
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)).eval()
+    x = minicnn.zeros(2, 1, 6, 6)
+    file = bytearray(minicnn.onnx.export(model, x).SerializeToString())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(file) - 1))
+        file[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    with contextlib.suppress(ValueError, NotImplementedError):
+        read = minicnn.onnx.load(bytes(file))
+        with contextlib.suppress(TypeError, IndexError, RuntimeError), np.errstate(all="ignore"):
+            read(x)
