@@ -122,7 +122,7 @@ class FunctionNode(Node):
 
 
 class Function(Operator):
-    """Base of a differentiable operation of one's own, shaped like `torch.autograd.Function`.
+    """Base of a differentiable operation of one's own, shaped like `torch.autograd.Function`. For instance::
 
         class Square(Function):
             @staticmethod

@@ -54,8 +54,8 @@ class DistributedDataParallel(Module):
     Args:
         module: the network, later found as `.module`.
         device_ids, output_device: None: they are of GPUs.
-        dim, broadcast_buffers, init_sync, process_group, bucket_cap_mb, find_unused_parameters, check_reduction,
-            gradient_as_bucket_view, static_graph: how gradients travel; none do.
+        dim, broadcast_buffers, init_sync, process_group, bucket_cap_mb: how gradients travel; none do.
+        find_unused_parameters, check_reduction, gradient_as_bucket_view, static_graph: the same.
 
     Raises:
         ValueError: without `torch.distributed.init_process_group`, and for `device_ids` or `output_device`.
