@@ -169,6 +169,26 @@ def test_function(name):
     agree(Functions(FUNCTIONS[name]), IMAGES)
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Bilinear(4, 4, 3), nn.CosineSimilarity(), nn.PairwiseDistance(), nn.MSELoss(), nn.L1Loss(),
+        nn.HuberLoss(delta=0.5), nn.SmoothL1Loss(beta=0.3), nn.TransformerDecoderLayer(4, 2, 8, batch_first=True),
+    ],
+    ids=lambda module: type(module).__name__,
+)  # fmt: skip
+def test_module_of_two_inputs(module):
+    module.eval()
+    rng = np.random.default_rng(0)
+    shape = (5, 3, 4) if isinstance(module, nn.TransformerDecoderLayer) else (5, 4)
+    a, b = (rng.standard_normal(shape).astype(np.float32) for _ in range(2))
+    file = minicnn.onnx.export(module, (minicnn.from_numpy(a[:2]), minicnn.from_numpy(b[:2]))).SerializeToString()
+    expected = module(minicnn.from_numpy(a), minicnn.from_numpy(b)).detach().numpy()
+    np.testing.assert_allclose(answers(file, a, b)[0], expected, rtol=1e-5, atol=1e-5)
+    read = minicnn.onnx.load(file)(minicnn.from_numpy(a), minicnn.from_numpy(b))
+    np.testing.assert_allclose(read.detach().numpy(), expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "shape"), [("lenet", (2, 1, 28, 28)), ("resnet18", (2, 3, 64, 64))])
 def test_network(name, shape):
     model = getattr(models, name)()
@@ -187,6 +207,18 @@ def test_network(name, shape):
 @pytest.mark.parametrize("name", ["mobilenet", "inverted_residuals", "shufflenet", "resnext", "densenet", "unet"])
 def test_network_of_the_benchmarks(name):
     agree(getattr(networks, name)(minicnn), (2, 3, 32, 32))
+
+
+def test_programs_written_for_pytorch_export(tmp_path):
+    from minicnn.compat import torch
+
+    options = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}, "do_constant_folding": True, "verbose": False}
+    torch.onnx.export(torch.nn.Linear(3, 2), torch.randn(1, 3), tmp_path / "model.onnx", **options)
+    assert minicnn.onnx.load(tmp_path / "model.onnx")(minicnn.zeros(4, 3)).shape == (4, 2)
+    with pytest.raises(ValueError, match="export_params"):
+        minicnn.onnx.export(nn.Linear(3, 2), minicnn.zeros(1, 3), export_params=False)
+    with pytest.raises(ExportError, match="operator set 7"):
+        minicnn.onnx.export(nn.Linear(3, 2), minicnn.zeros(1, 3), opset_version=7)
 
 
 def test_what_was_read_can_be_trained():

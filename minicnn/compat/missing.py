@@ -15,7 +15,6 @@ COMPILERS = ("script", "trace", "ScriptModule", "ScriptFunction", "script_method
 
 INSTEAD = {
     **{f"jit.{name}": f"programs run as they are written; leave torch.jit.{name} out" for name in COMPILERS},
-    "onnx": "save weights with torch.save, and export them with PyTorch",
     **dict.fromkeys(
         ("func.grad", "func.vjp", "func.jacrev", "func.jacfwd", "func.hessian"),
         "use torch.autograd.grad, in a loop over outputs",

@@ -80,6 +80,7 @@ PATHS: dict[str, str] = {
     "torch.nn.utils.rnn": "minicnn.nn.utils.rnn",
     "torch.nn.utils.spectral_norm": "minicnn.nn.utils.weights",
     "torch.nn.utils.weight_norm": "minicnn.nn.utils.weights",
+    "torch.onnx": "minicnn.onnx",
     "torch.optim": "minicnn.optim",
     "torch.optim.adadelta": "minicnn.optim",
     "torch.optim.adagrad": "minicnn.optim",

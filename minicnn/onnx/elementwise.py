@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
+from minicnn.nn.functional.differences import SmoothAbsoluteError, SquaredError
 from minicnn.onnx.graph import Graph, Value
 from minicnn.operators import activation, arithmetic, choosing, gates, masking, operands, rounding
 from minicnn.operators.shape import Clone
@@ -126,6 +127,20 @@ def _softshrink(graph: Graph, out: list[Value], x: Value, lambd: float) -> None:
     graph.add("Shrink", [x], out[0].name, lambd=float(lambd), bias=float(lambd))
 
 
+def _squared_error(graph: Graph, out: list[Value], a: Value, b: Value) -> None:
+    apart = graph.add("Sub", [a, b])
+    graph.add("Mul", [apart, apart], out[0].name)
+
+
+def _smooth_error(graph: Graph, out: list[Value], a: Value, b: Value, beta: float, factor: float) -> None:
+    """z² / 2 / beta where z = |a − b| is below beta, z − beta / 2 elsewhere; times a factor."""
+    z = graph.add("Abs", [graph.add("Sub", [a, b])])
+    bend, half, scale = (graph.constant(one, a.array.dtype) for one in (beta, beta / 2, factor))
+    square = graph.add("Mul", [graph.add("Mul", [z, z]), graph.constant(0.5 / beta if beta else 0, a.array.dtype)])
+    chosen = graph.add("Where", [graph.add("Less", [z, bend]), square, graph.add("Sub", [z, half])])
+    graph.add("Mul", [chosen, scale], out[0].name)
+
+
 def _where(graph: Graph, out: list[Value], condition: Value, a: Any, b: Any) -> None:
     graph.add("Where", [condition, operand(graph, a, out[0]), operand(graph, b, out[0])], out[0].name)
 
@@ -171,6 +186,8 @@ OPERATORS: dict[type, Writer] = {
     choosing.Maximum: partial(_plain, "Max"),
     choosing.Minimum: partial(_plain, "Min"),
     choosing.Clamp: _clip,
+    SquaredError: _squared_error,
+    SmoothAbsoluteError: _smooth_error,
     choosing.Where: _where,
     masking.MaskedFill: _masked,
     operands.Cast: _cast,

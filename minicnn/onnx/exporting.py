@@ -48,6 +48,9 @@ def export(
     output_names: Sequence[str] | None = None,
     opset_version: int | None = None,
     dynamic_axes: Mapping[str, Any] | None = None,
+    export_params: bool = True,
+    do_constant_folding: bool = True,
+    verbose: bool | None = None,
 ) -> ModelProto:
     """Write a model as ONNX.
 
@@ -62,14 +65,18 @@ def export(
         opset_version: the version of ONNX's operations; 18 if None.
         dynamic_axes: by input or output name, the axes of no fixed size, of which only the first, the batch, can be
             one. None for the first axis of every input; {} for none.
+        export_params: True: the file holds the weights.
+        do_constant_folding, verbose: accepted, and change nothing.
 
     Returns: the model, which `onnx.checker` has accepted.
 
     Raises:
         ExportError: for what ONNX has no operation for, and for what can't be followed.
         TypeError: for inputs or outputs that are no Tensors.
-        ValueError: for wrong numbers of names, or other dynamic axes.
+        ValueError: for wrong numbers of names, other dynamic axes, or a file without weights.
     """
+    if not export_params:
+        raise ValueError("export always writes the weights; leave out export_params=False")
     inputs = tuple(args) if isinstance(args, (tuple, list)) else (args,)
     for one in inputs:
         if not isinstance(one, Tensor):
@@ -85,7 +92,11 @@ def export(
     finished = _model(graph, here, there, names, results, dynamic, type(model).__name__)
     onnx.checker.check_model(finished, full_check=True)
     if opset_version not in (None, OPSET):
-        finished = version_converter.convert_version(finished, opset_version)
+        try:
+            finished = version_converter.convert_version(finished, opset_version)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0][:200]
+            raise ExportError(f"the model can't be written for operator set {opset_version}: {reason}") from None
     if f is not None:
         with replacing(Path(f)) as file:
             file.write(finished.SerializeToString())

@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.nn.functional.convolution import Conv2d, ConvTranspose2d
+from minicnn.nn.functional.distance import Bilinear
 from minicnn.nn.functional.embedding import Embedding
 from minicnn.nn.functional.linear import Linear
 from minicnn.nn.functional.normalization import BatchNorm
@@ -63,6 +64,10 @@ def _linear(graph: Graph, out: list[Value], x: Value, weight: Value, bias: Any) 
         graph.add("MatMul", [x, turned], out[0].name)
     else:
         graph.add("Add", [graph.add("MatMul", [x, turned]), bias], out[0].name)
+
+
+def _bilinear(graph: Graph, out: list[Value], x1: Value, x2: Value, weight: Value) -> None:
+    graph.add("Einsum", [x1, weight, x2], out[0].name, equation="...i,oij,...j->...o")
 
 
 def _max_pool(graph: Graph, out: list[Value], x: Value, geometry: Geometry, _: bool) -> None:
@@ -228,6 +233,7 @@ OPERATORS: dict[type, Writer] = {
     Conv2d: _conv,
     ConvTranspose2d: _conv_transpose,
     Linear: _linear,
+    Bilinear: _bilinear,
     MaxPool2d: _max_pool,
     AdaptiveMaxPool2d: _adaptive_max_pool,
     AveragePool2d: _average_pool,

@@ -410,6 +410,7 @@ NODES: dict[str, Function] = {
     "ConstantOfShape": constant_of_shape, "Conv": conv, "ConvTranspose": conv_transpose, "Cos": plain(minicnn.cos),
     "Cosh": plain(minicnn.cosh), "CumSum": cumulative,
     "DepthToSpace": depth_to_space, "Div": divide, "Dropout": dropout,
+    "Einsum": lambda *several, equation: minicnn.einsum(equation, *several),
     "Elu": attributed(F.elu, alpha=1.0), "Equal": plain(minicnn.eq), "Erf": plain(special.erf),
     "Exp": plain(minicnn.exp), "Expand": expand, "Flatten": flatten, "Floor": plain(minicnn.floor), "Gather": gather,
     "GatherElements": gather_elements, "Gelu": gelu, "Gemm": gemm,
