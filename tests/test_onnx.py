@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import subprocess
 import sys
 import warnings
 
@@ -210,11 +211,12 @@ def test_network_of_the_benchmarks(name):
 
 
 def test_programs_written_for_pytorch_export(tmp_path):
-    from minicnn.compat import torch
-
-    options = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}, "do_constant_folding": True, "verbose": False}
-    torch.onnx.export(torch.nn.Linear(3, 2), torch.randn(1, 3), tmp_path / "model.onnx", **options)
-    assert minicnn.onnx.load(tmp_path / "model.onnx")(minicnn.zeros(4, 3)).shape == (4, 2)
+    path, program = tmp_path / "model.onnx", tmp_path / "program.py"
+    options = "input_names=['x'], dynamic_axes={'x': {0: 'batch'}}, do_constant_folding=True, verbose=False"
+    call = f"torch.onnx.export(torch.nn.Linear(3, 2), torch.randn(1, 3), {str(path)!r}, {options})"
+    program.write_text(f"import torch, torch.onnx\n{call}\n")
+    subprocess.run([sys.executable, "-m", "minicnn", "run", program], check=True)
+    assert minicnn.onnx.load(path)(minicnn.zeros(4, 3)).shape == (4, 2)
     with pytest.raises(ValueError, match="export_params"):
         minicnn.onnx.export(nn.Linear(3, 2), minicnn.zeros(1, 3), export_params=False)
     with pytest.raises(ExportError, match="operator set 7"):
