@@ -102,8 +102,8 @@ def _hint(chapter: "Chapter") -> None:
     progress = Progress.read()
     given = min(progress.hints.get(chapter.number, 0) + 1, len(chapter.hints))
     progress.hints[chapter.number] = given
-    for k, hint in enumerate(chapter.hints[:given], 1):
-        say(textwrap.fill(f"{k}. {hint}", _width(), subsequent_indent="   ", break_on_hyphens=False))
+    hint = f"{given}. {chapter.hints[given - 1]}"
+    say(textwrap.fill(hint, _width(), subsequent_indent="   ", break_on_hyphens=False))
     _keep(progress)
     if given == len(chapter.hints):
         say(f"\nThat was the last hint; a solution: minicnn learn {chapter.number} --solution")

@@ -45,6 +45,8 @@ def _difference(expected: Any, received: Answer, path: Path, width: int) -> list
             return [f"expected  {_written(expected)}", f"received  {_written(value)}"]
         k = next(k for k, (a, b) in enumerate(zip(expected, value, strict=True)) if not same(a, b))
         return [f"Result {k + 1} of {len(expected)}:", *_difference(expected[k], Answer(value[k]), path, width)]
+    if isinstance(expected, dict):
+        return [f"expected  {_written(expected)}", f"received  {_written(value)}"]
     a, b = np.asarray(expected), np.asarray(value)
     if expected is None:
         return ["expected  None", f"received  {_written(value)}"]
@@ -60,6 +62,8 @@ def _short(items: Any) -> bool:
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {_written(one)}" for name, one in value.items())
     if isinstance(value, (list, tuple)):
         return (
             f"[{', '.join(map(_written, value))}]"

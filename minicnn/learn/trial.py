@@ -118,6 +118,8 @@ def same(a: Any, b: Any) -> bool:
         if not (isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b)):
             return False
         return all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
     try:
         a, b = np.asarray(a), np.asarray(b)
         if a.dtype == object or b.dtype == object:

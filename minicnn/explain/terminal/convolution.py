@@ -10,7 +10,7 @@ from rich.text import Text
 
 from minicnn.explain.terminal.convolution_gradients import gradient, weight_gradient
 from minicnn.explain.terminal.grid import PADDING, grid
-from minicnn.explain.terminal.numbers import indices, number
+from minicnn.explain.terminal.numbers import factor, indices, number
 from minicnn.explain.terminal.parts import bands, input_grid, output_grid, remarks, size, title, window_start
 from minicnn.explain.terminal.printing import heading, paragraph
 from minicnn.explain.terminal.sums import TERMS, equation, table_of
@@ -76,7 +76,7 @@ def patch_row(e: "Convolution", width: int) -> Iterator[Text]:
         ("product", [number(patch[tap] * kernel[tap]) for tap in taps]),
     ]
     yield from table_of(table, width)
-    last = f"bias {number(e.arrays['bias'].array[o])}" if "bias" in e.arrays else ""
+    last = f"bias {factor(e.arrays['bias'].array[o])}" if "bias" in e.arrays else ""
     result = e.results["output"].array[e.at]
     yield equation(f"y{indices(e.at)}", patch, kernel, result=result, width=width, last=last)
 

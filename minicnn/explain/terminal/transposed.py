@@ -8,7 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from minicnn.explain.terminal.grid import grid
-from minicnn.explain.terminal.numbers import indices, number, times
+from minicnn.explain.terminal.numbers import factor, indices, number, times
 from minicnn.explain.terminal.parts import bands, output_grid, remarks, title
 from minicnn.explain.terminal.printing import heading, paragraph
 from minicnn.explain.terminal.sums import equation, products, sum_of_windows
@@ -99,7 +99,7 @@ def forward(e: "TransposedConvolution", width: int) -> Iterator[Text]:
     second = np.array([weight[(pixel[0], e.output_in_group, *tap)] for pixel, tap in sources])
     yield heading(f"Output pixel y{indices(e.at)}: its sum")
     yield from products("x at c,i,j", "x", sources, first, second, width)
-    last = f"bias {number(e.arrays['bias'].array[o])}" if "bias" in e.arrays else ""
+    last = f"bias {factor(e.arrays['bias'].array[o])}" if "bias" in e.arrays else ""
     result = e.results["output"].array[e.at]
     yield equation(f"y{indices(e.at)}", first, second, result=result, width=width, last=last)
 

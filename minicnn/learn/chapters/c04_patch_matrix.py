@@ -58,6 +58,22 @@ CHAPTER = Chapter(
     source=("minicnn.kernels.convolution.im2col.im2col",),
     mistakes=(
         Mistake(
+            "The slices have no end, so they go on to the end of the image: take OH rows and OW columns, as "
+            "[top : top + (OH - 1) * stride + 1 : stride].",
+            "padded[:, :, top:bottom:stride, left:right:stride]",
+            "padded[:, :, top::stride, left::stride]",
+        ),
+        Mistake(
+            "Stride and dilation are swapped in the call of `unfold`, which takes dilation, padding, stride.",
+            "columns = unfold(x, K, dilation, padding, stride)",
+            "columns = unfold(x, K, stride, padding, dilation)",
+        ),
+        Mistake(
+            "There is one bias for each output channel: bias[:, None] fits (N, O, OH·OW).",
+            "y = y + bias[:, None]",
+            "y = y + bias",
+        ),
+        Mistake(
             "Rows are ordered by tap before channel; row (c·K + p)·K + q belongs to channel c.",
             "return columns.reshape(N, C * K * K, OH * OW)",
             "return columns.transpose(0, 2, 3, 1, 4, 5).reshape(N, C * K * K, OH * OW)",

@@ -52,15 +52,30 @@ CHAPTER = Chapter(
     minutes=35,
     functions=("fold", "grad_input"),
     hints=(
-        "Take `unfold` of chapter 4 and turn its arrows around: what it copied from a pixel to a column is now added "
+        "Take `unfold` of chapter 4 and swap source and target: what it copied from a pixel to a column is now added "
         "from the column to the pixel.",
-        "padded[:, :, top:bottom:stride, left:right:stride] += columns[:, :, p, q], tap by tap; then cut off the "
-        "padding.",
-        "In the forward pass columns @ … was weight.reshape(O, C * K * K) @ columns. The gradient with respect to "
+        "With columns reshaped to (N, C, K, K, OH, OW): padded[:, :, top:bottom:stride, left:right:stride] += "
+        "columns[:, :, p, q], tap by tap; then cut off the padding.",
+        "The forward pass was weight.reshape(O, C * K * K) @ columns. The gradient with respect to "
         "columns is the transposed weight times grad_output; `fold` brings it back to the image.",
     ),
     source=("minicnn.kernels.convolution.im2col.col2im", "minicnn.kernels.convolution.naive._grad_input"),
     mistakes=(
+        Mistake(
+            "padding:-padding is empty where padding is 0: write padding : padding + H.",
+            "return padded[:, :, padding : padding + H, padding : padding + W]",
+            "return padded[:, :, padding:-padding, padding:-padding]",
+        ),
+        Mistake(
+            "Stride and dilation are swapped in the call of `fold`, which takes dilation, padding, stride.",
+            "return fold(columns, size, K, dilation, padding, stride)",
+            "return fold(columns, size, K, stride, padding, dilation)",
+        ),
+        Mistake(
+            "The weight is not transposed: (C·K·K, O) @ (N, O, OH·OW).",
+            "columns = weight.reshape(O, C * K * K).T @ rows",
+            "columns = weight.reshape(O, C * K * K) @ rows",
+        ),
         Mistake(
             "Each pixel keeps only what came last: `=` where there should be `+=`. A pixel lies in several windows, "
             "and their gradients add up.",

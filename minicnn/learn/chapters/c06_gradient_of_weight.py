@@ -41,13 +41,23 @@ CHAPTER = Chapter(
     hints=(
         "weight[o, c, p, q] was used once for every output pixel, and each use adds x times grad_output to its "
         "gradient.",
-        "The forward pass was y = weight @ columns, so the gradient with respect to weight is grad_output @ columns, "
-        "transposed: (O, OH·OW) @ (OH·OW, C·K·K), for every image; the images' results add up.",
+        "The forward pass was y = weight @ columns, so the gradient with respect to weight is grad_output times "
+        "the transposed columns: (O, OH·OW) @ (OH·OW, C·K·K), for every image; the images' results add up.",
         "rows @ columns.transpose(0, 2, 1), summed over axis 0. The bias is added to every pixel of every image, so "
         "its gradient is grad_output.sum((0, 2, 3)).",
     ),
     source=("minicnn.kernels.convolution.naive._grad_weight",),
     mistakes=(
+        Mistake(
+            "columns.T reverses all three axes; only the last two change places: columns.transpose(0, 2, 1).",
+            "columns.transpose(0, 2, 1)",
+            "columns.T",
+        ),
+        Mistake(
+            "The gradient with respect to the bias is summed over the pixels only; the images add up, too.",
+            "grad_output.sum((0, 2, 3))",
+            "grad_output.sum((2, 3))",
+        ),
         Mistake(
             "That is the mean over the images; their gradients add up, and the loss has divided already if it is a "
             "mean.",

@@ -81,7 +81,7 @@ def _told(program: str, numbers: Sequence[float], times: int) -> str:
 def _case(program: str, numbers: Sequence[float], times: int) -> Callable[[ModuleType], Any]:
     def call(module: ModuleType) -> Any:
         data, gradients = run(module.Value, program, numbers, times)
-        return [data, *gradients.values()]
+        return {"y.data": data, **{f"{name}.grad": gradient for name, gradient in gradients.items()}}
 
     return call
 
