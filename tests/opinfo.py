@@ -294,7 +294,8 @@ def values_differ(actual: np.ndarray, expected: np.ndarray, other: np.ndarray, b
     actual, expected, other = actual[~special], expected[~special], other[~special]
     eps = np.finfo(actual.dtype).eps
     whole = (expected == np.rint(expected)) & (expected == other) & (np.abs(expected) < 1 / eps)
-    if whole.all() and np.abs(expected).max(initial=0) > 1:
+    by_luck = expected.size > 0 and np.abs(expected).max() <= 1
+    if whole.all() and not by_luck:
         return None if np.array_equal(actual, expected) else "whole numbers" + message
     other = np.where(np.isfinite(other), other, expected)  # float32 overflows where float64 doesn't
     single, exact = (expected, other) if expected.itemsize < other.itemsize else (other, expected)
