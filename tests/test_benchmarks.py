@@ -37,7 +37,7 @@ def is_png(path):
 @pytest.mark.parametrize(
     ("command", "only", "rows"),
     [
-        (["conv"], "LeNet 2", 2),
+        pytest.param(["conv"], "LeNet 2", 2, marks=pytest.mark.slow),
         (["ops"], "relu", 2),
         pytest.param(["train"], "LeNet, batch 64", 1, marks=pytest.mark.slow),
         pytest.param([], "batch 4", 1, marks=pytest.mark.slow),
@@ -95,6 +95,7 @@ def test_every_algorithm_is_compared_and_right(spec):
             assert mean <= largest <= ERROR_BOUNDS.get(row.name, 4), row
 
 
+@pytest.mark.slow
 def test_compare_prints_and_writes(tmp_path):
     figures = tmp_path / "figures.json"
     result = call("compare", "1×3×8×8,o4,k3,p1", *FAST, "--output", figures)
