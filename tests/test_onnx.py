@@ -271,6 +271,21 @@ def test_what_a_file_cannot_hold_is_refused(function, words):
         )
 
 
+def test_an_example_of_ones_hides_nothing():
+    """A mask that is true everywhere for the example is not a constant."""
+    with pytest.raises(ExportError, match="depend on its input"):
+        minicnn.onnx.export(Functions(lambda m, x: x * (x > 0)), minicnn.ones(2, 6, 4, 4))
+
+
+@pytest.mark.parametrize("widths", [(2, -1), (-1, 2)])
+def test_circular_padding_of_what_was_cut_off(widths):
+    """Right, or refused: a place that is nowhere is not the last one."""
+    try:
+        agree(Functions(lambda m, x: F.pad(x, (*widths, 0, 0), mode="circular")), IMAGES)
+    except ExportError as error:
+        assert "cut off" in str(error)  # noqa: PT017
+
+
 def test_memory_that_is_written_through_a_view_is_refused():
     def through_a_view(m, x):
         y = x + 1

@@ -59,10 +59,11 @@ def export(
 
     Args:
         model: any module whose operations ONNX has; parameters and buffers keep their names.
-        args: a Tensor or a tuple of them, such as the model takes.
+        args: a Tensor or a tuple of them, such as the model takes, of any dtype that ONNX has; their shapes are the
+            file's, but for the batch.
         f: a path; None to write no file.
         input_names, output_names: names; `input`, `input_1`, … and `output`, `output_1`, … if None.
-        opset_version: the version of ONNX's operations; 18 if None.
+        opset_version: the version of ONNX's operations, to which `onnx.version_converter` takes the model; 18 if None.
         dynamic_axes: by input or output name, the axes of no fixed size, of which only the first, the batch, can be
             one. None for the first axis of every input; {} for none.
         export_params: True: the file holds the weights.
@@ -133,14 +134,15 @@ def _batch_is_free(axes: Mapping[str, Any] | None, names: Sequence[str], results
 
 
 def _another(x: Tensor, one_more: bool) -> Tensor:
-    """An input of other numbers: the examples in reverse, their numbers too, and one example more."""
+    """An input of other numbers, of both signs where they are real, else the examples in reverse; one example more."""
     array = x.numpy(force=True)
-    other = array[::-1, ...].reshape((*array.shape[:1], -1))[:, ::-1].reshape(array.shape) if array.ndim else array
-    if array.dtype.kind == "f":
-        other = other * np.asarray(0.75, array.dtype) + np.asarray(0.125, array.dtype)
     if one_more and array.ndim:
-        other = np.concatenate([other, array[:1]])
-    return minicnn.from_numpy(np.ascontiguousarray(other, array.dtype))
+        array = np.concatenate([array, array[:1]])
+    if array.dtype.kind == "f":  # whatever the example is, ones say: what depends on it must not come out alike
+        other = np.random.default_rng(0).standard_normal(array.shape)
+    else:
+        other = array[::-1] if array.ndim else array
+    return minicnn.from_numpy(np.array(other, array.dtype, order="C"))
 
 
 def _written(
@@ -160,8 +162,9 @@ def _written(
         follows = any(issubclass(step.operator, one) for one in SIZED)
         pairs = enumerate(zip(step.arguments, twin.arguments, strict=True))
         arguments = [book.argument(a, b, number, place, follows) for place, (a, b) in pairs]
+        before = len(graph.nodes)
         _write(graph, step.operator, out, arguments)
-        written = {name for node in graph.nodes[-len(out) :] for name in node.output}
+        written = {name for node in graph.nodes[before:] for name in node.output}
         for a, one in zip(step.outputs, out, strict=True):
             if one.name not in written:
                 book.unwritten[a] = step.operator.__name__
@@ -259,8 +262,9 @@ class Book:
             return Value(self.graph.constant(first, name=own), first, second)
         if np.array_equal(first, second, equal_nan=first.dtype.kind == "f"):
             return Value(self.graph.constant(first), first, second)
-        moving = [k for k, (m, n) in enumerate(zip(first.shape, second.shape, strict=True)) if m != n]
-        if len(moving) == 1 and first.ndim == second.ndim and first.size and second.size:
+        alike = first.ndim == second.ndim and first.size and second.size
+        moving = [k for k in range(first.ndim) if alike and first.shape[k] != second.shape[k]]
+        if len(moving) == 1:
             row = first.take([0], moving[0])
             if (first == row).all() and (second == row).all():  # the same for every example
                 name = self.graph.add("Expand", [self.graph.constant(row), self.graph.sizes(first.shape, second.shape)])

@@ -39,6 +39,13 @@ def _behind(axis: Axis) -> int:
     return max(axis.after, (axis.output - 1) * axis.stride + axis.extent - axis.size - axis.before)
 
 
+def _turned_window(geometry: Geometry) -> dict[str, Any]:
+    """The same of a transposed convolution; `geometry` is that of the convolution from its output to its input."""
+    axes = geometry.height, geometry.width
+    left = [a.padded - (a.output - 1) * a.stride - a.extent for a in axes]
+    return {"output_padding": left, **_window(geometry)}
+
+
 def _conv(
     graph: Graph, out: list[Value], x: Value, weight: Value, bias: Any, geometry: Geometry, groups: int, _: str
 ) -> None:
@@ -48,11 +55,8 @@ def _conv(
 def _conv_transpose(
     graph: Graph, out: list[Value], x: Value, weight: Value, bias: Any, geometry: Geometry, groups: int, _: str
 ) -> None:
-    """`geometry` is that of the convolution whose gradient this is: from the output to x."""
-    axes = geometry.height, geometry.width
-    left = [a.size + a.before + a.after - (a.output - 1) * a.stride - a.extent for a in axes]
-    window = _window(geometry) | {"pads": [a.before for a in axes] + [a.after for a in axes]}
-    graph.add("ConvTranspose", [x, weight, bias or ""], out[0].name, group=groups, output_padding=left, **window)
+    inputs = [x, weight, bias or ""]
+    graph.add("ConvTranspose", inputs, out[0].name, group=groups, **_turned_window(geometry))
 
 
 def _linear(graph: Graph, out: list[Value], x: Value, weight: Value, bias: Any) -> None:
@@ -166,10 +170,12 @@ def _pad(graph: Graph, out: list[Value], x: Value, pairs: dict[int, tuple[int, i
         graph.add("Pad", [x, numbers, graph.constant(value or 0, x.array.dtype)], out[0].name)
         return
     result: Any = x
-    for k, (axis, (before, after)) in enumerate(pairs.items()):
+    for axis, (before, after) in pairs.items():
         places = origins(mode, x.shape[axis], before, after)
-        name = out[0].name if k == len(pairs) - 1 else ""
-        result = graph.add("Gather", [result, graph.integers(places)], name, axis=axis)
+        if (places < 0).any():
+            raise ExportError(f"{mode} padding of what negative padding has cut off")
+        result = graph.add("Gather", [result, graph.integers(places)], axis=axis)
+    graph.add("Identity", [result], out[0].name)
 
 
 def _matrix(taps: Any, size: int, dtype: Any) -> np.ndarray:
@@ -224,9 +230,7 @@ def _fold(graph: Graph, out: list[Value], x: Value, geometry: Geometry) -> None:
     C, size = x.shape[1] // (KH * KW), geometry.output_size
     weight = graph.constant(_patches(C, geometry, x.array.dtype))
     image = graph.reshaped(x, (len(x.array), C * KH * KW, *size), (len(x.twin), C * KH * KW, *size))
-    axes = geometry.height, geometry.width
-    left = [a.size + a.before + a.after - (a.output - 1) * a.stride - a.extent for a in axes]
-    graph.add("ConvTranspose", [image, weight], out[0].name, group=C, output_padding=left, **_window(geometry))
+    graph.add("ConvTranspose", [image, weight], out[0].name, group=C, **_turned_window(geometry))
 
 
 OPERATORS: dict[type, Writer] = {

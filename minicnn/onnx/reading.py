@@ -74,8 +74,13 @@ class OnnxModule(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """The outputs for the inputs, in the file's order: a Tensor, or a tuple where there are several.
 
+        Args:
+            inputs: Tensors of the dtypes and shapes that the file names.
+
         Raises:
             TypeError: for another number of inputs.
+            NotImplementedError: for an option of an operation that minicnn doesn't have.
+            ValueError, RuntimeError: for shapes and dtypes that don't fit.
         """
         if len(inputs) != len(self.inputs):
             raise TypeError(f"the model takes {len(self.inputs)} inputs ({', '.join(self.inputs)}), got {len(inputs)}")

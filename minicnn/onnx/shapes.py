@@ -48,7 +48,7 @@ def _take(graph: Graph, out: list[Value], x: Value, key: tuple) -> None:
     for axis, one in enumerate(known):
         if one == slice(None):
             continue
-        start, end, step = (one, one + 1 or ENDS, 1) if isinstance(one, int) else (one.start, one.stop, one.step)
+        start, end, step = (one.start, one.stop, one.step) if isinstance(one, slice) else (one, one + 1 or ENDS, 1)
         starts.append(0 if start is None else int(start))
         ends.append(ENDS if end is None else int(end))
         steps.append(1 if step is None else int(step))
