@@ -60,10 +60,16 @@ def vector_bytes() -> int:
 
 
 @functools.cache
+def registers() -> int:
+    """How many vectors the processor has registers for."""
+    features = _features()
+    return 32 if "+avx512f" in features or "+neon" in features else 16
+
+
+@functools.cache
 def tiles() -> dict[int, tuple[int, ...]]:
     """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
-    features = _features()
-    if "+avx512f" in features or "+neon" in features:  # 32 registers
+    if registers() == 32:
         return {4: (6, 5, 4, 2, 1), 2: (14, 11, 8, 6, 4, 2, 1), 1: (16, 12, 6, 2, 1)}
     return {2: (6, 5, 4, 2, 1), 1: (8, 2, 1)}
 

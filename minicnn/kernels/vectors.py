@@ -319,3 +319,31 @@ def transpose(typing_context, source, s0, s_step, target, t0, t_step):
         return context.get_dummy_value()
 
     return types.void(source, n, n, target, n, n), codegen
+
+
+@intrinsic
+def add_windows(typing_context, totals, x, offset, row, beside, g, place, apart, pixels, rows, columns, before, after):
+    """totals[p · KW + q] + Σ over pixels i of  x[offset + p · row + (i + q) · beside : … + L] · g[place + i · apart : … + L]
+
+    i, p and q count to the lengths of the tuples `pixels`, `rows` and `columns`, but for as many columns at either side
+    as `before` and `after` have entries: these are not read. A vector of x is loaded once for all windows that see it.
+    """  # noqa: E501
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[1])
+        totals, x, offset, row, beside, g, place, apart = args[:8]
+        count, height, width, skipped, dropped = (len(kind) for kind in signature.args[8:])
+        begin, sums = emit.at(emit.data(signature.args[1], x), offset), cgutils.unpack_tuple(builder, totals)
+        factors = emit.at(emit.data(signature.args[5], g), place)
+        factors = [emit.load(at) for at in _spaced(emit, factors, apart, count)]
+        for p in range(height):
+            line = _spaced(emit, emit.at(begin, builder.mul(row, emit.integer(p))), beside, width + count - 1)
+            for k in range(skipped, width + count - 1 - dropped):
+                found = emit.load(line[k])
+                for i in range(max(0, k - width + 1), min(count, k + 1)):
+                    tap = p * width + k - i
+                    sums[tap] = builder.call(emit.fma, [found, factors[i], sums[tap]])
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return totals(totals, x, n, n, n, g, n, n, pixels, rows, columns, before, after), codegen

@@ -64,11 +64,13 @@ def laid(geometry: Geometry) -> Border | None:
 def border(geometry: Geometry) -> Border | None:
     """The same, where it pays for the gradient with respect to weight."""
     found = laid(geometry)
-    if found is None or found.area > MOST:
-        return None
+    return None if found is None or found.area > MOST or complete(geometry) > COMPLETE else found
+
+
+def complete(geometry: Geometry) -> float:
+    """The share of windows that have all their taps inside the image."""
     axes = geometry.height, geometry.width
-    complete = np.prod([(axis.taps_inside()[1] == axis.kernel).mean() if axis.output else 1 for axis in axes])
-    return None if complete > COMPLETE else found
+    return float(np.prod([(axis.taps_inside()[1] == axis.kernel).mean() if axis.output else 1 for axis in axes]))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -6,6 +6,8 @@ As many taps at a time as there are registers for: nine, three or one, and where
 `grouped`) two, or one if S is 8.
 """
 
+import numpy as np
+
 from minicnn.kernels.compile import part
 from minicnn.kernels.vectors import add, add_each, load, load_each, multiply_add, store, store_each, width, zero
 
@@ -195,3 +197,11 @@ def add_products(x, at, down, right, g, to, below, beside, rows, columns, taps, 
         else:
             _single(x, at, down, right, g, to, below, beside, rows, columns, taps, t, sums)
             t += 1
+
+
+@part
+def put_away(sums, total):
+    """total += sums, which begin anew; flat arrays, that of float64."""
+    for k in range(np.uint64(len(sums))):
+        total[k] += sums[k]
+        sums[k] = 0

@@ -4,7 +4,8 @@
     ∂bias[o] = Σ over pixels of  g[pixel, o]
 
 Images are shared out among the threads; each adds its products up in float32, and puts sums away in float64 before they
-grow long. Small images are laid between zeros first (`bordered`), groups that fill no vector in planes (`planes`).
+grow long. Depthwise convolution has a whole window's sums in registers (`grouped_window`); other small images are laid
+between zeros first (`bordered`), groups that fill no vector in planes (`planes`).
 """
 
 import math
@@ -12,9 +13,9 @@ import math
 import numpy as np
 
 from minicnn.kernels.compile import part
-from minicnn.kernels.convolution import bordered
+from minicnn.kernels.convolution import bordered, grouped_window
 from minicnn.kernels.convolution.bordered import SIDE_BY_SIDE, Border, border, lay
-from minicnn.kernels.convolution.grouped_taps import add_pixels, add_products
+from minicnn.kernels.convolution.grouped_taps import add_pixels, add_products, put_away
 from minicnn.kernels.convolution.planes import divided, layout, whole, widen
 from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
@@ -22,16 +23,6 @@ from minicnn.kernels.memory import read
 from minicnn.kernels.microkernel import STEPS, lanes
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
-
-
-@part
-def _put_away(sums, total):
-    """total[tap][lane] += sums[tap][lane], which begin anew."""
-    taps, L = total.shape
-    for tap in range(taps):
-        for lane in range(L):
-            total[tap, lane] += sums[tap * L + lane]
-            sums[tap * L + lane] = 0
 
 
 @part
@@ -67,7 +58,7 @@ def _collect(
                         sums_of_block[place + lane] = 0
                 products += size[0] * size[1]
                 if products >= STEPS:
-                    _put_away(sums_of_block, total[block])
+                    put_away(sums_of_block, total[block].reshape(-1))
                     products = 0
     return products
 
@@ -111,7 +102,7 @@ def _weight_gradient(
                 before, vector, partners, bias,
             )  # fmt: skip
     for block in range(begin, end):
-        _put_away(sums[block], total[block])
+        put_away(sums[block], total[block].reshape(-1))
 
 
 @tasks
@@ -147,15 +138,24 @@ def grad_parameters(
 def _gradients(
     x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, bias: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    found = border(geometry) if whole(x.shape[3] // groups, grad_output.shape[3] // groups, x.dtype) else None
-    result = _summed(x, grad_output, geometry, groups, bias, found)
-    finite = found is None or np.isfinite(result[0]).all()
-    return result if finite else _summed(x, grad_output, geometry, groups, bias, None)
+    """Both gradients; that with respect to bias is empty if it isn't asked for."""
+    inner, outer = x.shape[3] // groups, grad_output.shape[3] // groups
+    windows = grouped_window.applies(geometry, inner, outer)
+    found = border(geometry) if not windows and whole(inner, outer, x.dtype) else None
+    if windows:
+        totals = grouped_window.sums(x, grad_output, geometry, bias)
+    else:
+        totals = _sums(x, grad_output, geometry, groups, bias, found)
+    result = _added_up(x, totals, geometry, inner, outer, bias)
+    if not (windows or found) or np.isfinite(result[0]).all():
+        return result
+    return _added_up(x, _sums(x, grad_output, geometry, groups, bias, None), geometry, inner, outer, bias)
 
 
-def _summed(
+def _sums(
     x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, bias: bool, border: Border | None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
+    """The sums of chunks of images, [chunk][block of outputs][tap][lane], and one row more if `bias`: those of g."""
     (N, _, W, C), O, (KH, KW) = x.shape, grad_output.shape[3], geometry.kernel
     inner, outer, vector = C // groups, O // groups, lanes(x.dtype)
     sweep, blocks, threads = forwards(geometry), -(-O // vector), get_num_threads()
@@ -175,6 +175,14 @@ def _summed(
         grad_output.shape[2], O, runs, taps, *sweep.step, inner, outer, N, chunks, parts, totals, vector, partners,
         laid, bias,
     )  # fmt: skip
+    return totals
+
+
+def _added_up(
+    x: np.ndarray, totals: np.ndarray, geometry: Geometry, inner: int, outer: int, bias: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gradients with respect to weight and bias, of sums as `_sums` returns them."""
+    (KH, KW), O, (*_, partners) = geometry.kernel, x.shape[3] // inner * outer, layout(x, inner, outer)
     weight, by_bias = np.empty((KH, KW, inner, O), x.dtype), np.empty(O if bias else 0, x.dtype)
-    _add_up(blocks, totals, weight.reshape(KH * KW, inner, O), by_bias, vector, partners)
+    _add_up(totals.shape[1], totals, weight.reshape(KH * KW, inner, O), by_bias, lanes(x.dtype), partners)
     return weight.transpose(3, 2, 0, 1), by_bias  # in memory as `nn.Conv2d` keeps its weight
