@@ -516,9 +516,8 @@ def depthwise_layers(draw):
     size = [draw(st.integers(1, 23)) for _ in kernel]
     if draw(st.integers(0, 3)) == 0:
         size[draw(st.integers(0, 1))] = draw(st.sampled_from([27, 28, 39, 40, 255, 256, 257, 300]))
-    padding = [
-        draw(st.integers(max(0, -(-((k - 1) * step + 1 - n) // 2)), k * step + 1)) for k, n in zip(kernel, size, strict=True)
-    ]
+    fits = [max(0, -(-((k - 1) * step + 1 - n) // 2)) for k, n in zip(kernel, size, strict=True)]
+    padding = [draw(st.integers(least, k * step + 1)) for k, least in zip(kernel, fits, strict=True)]
     stride = draw(st.sampled_from([step, 1, 2]))
     channels = draw(st.sampled_from([16, 17, 24, 40, 64, 100]))
     dtype = draw(st.sampled_from([np.float32, np.float64]))

@@ -21,7 +21,7 @@ from minicnn.kernels.tasks import share, spans
 from minicnn.kernels.vectors import fill_vectors
 
 
-@part
+@part(allocates=True)
 def _rows(begin, end, x, target, weight, ignored, smoothing, losses, slopes):
     fill_vectors()
     """Losses, and slopes ∂losses[r] / ∂x[r, k] where there is room, of rows begin … end."""

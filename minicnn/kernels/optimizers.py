@@ -120,7 +120,7 @@ def _pointer(typing_context, address, model):
     return pointer(address, model), codegen
 
 
-@part
+@part(allocates=True)
 def _step_between(rule, table, hyperparameters, first, last):
     """Change elements first … last − 1 of all parameters, counted as if they lay end to end."""
     start = 0

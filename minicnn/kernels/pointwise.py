@@ -38,7 +38,7 @@ def _named(function: Callable, suffix: str) -> Callable:
 def _map_kernel(function: Callable) -> Callable:
     """y = function(x, a, b, c) for all elements."""
 
-    @part
+    @part(allocates=True)
     @_named(function, "span")
     def span(x, y, in_place, a, b, c):
         fill_vectors()
@@ -66,7 +66,7 @@ def _map_kernel(function: Callable) -> Callable:
 def _gradient_kernel(function: Callable) -> Callable:
     """grad_input = function(g, s, a, b, c) for all elements."""
 
-    @part
+    @part(allocates=True)
     @_named(function, "span")
     def span(g, s, grad_input, in_place, a, b, c):
         fill_vectors()

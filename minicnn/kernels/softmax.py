@@ -30,7 +30,7 @@ PARALLEL_SIZE = 8192
 """Fewer numbers are computed sooner than other threads wake."""
 
 
-@part
+@part(allocates=True)
 def _rows(x, y, logarithm):
     fill_vectors()
     """Rows of x (R, K)."""
@@ -52,7 +52,7 @@ def _rows(x, y, logarithm):
                 result[k] = e[k] * factor
 
 
-@part
+@part(allocates=True)
 def _columns(x, y, logarithm, begin, end):
     fill_vectors()
     """Columns begin … end of x (K, B)."""
@@ -87,7 +87,7 @@ def _columns(x, y, logarithm, begin, end):
                 result[b] *= most[b]
 
 
-@part
+@part(allocates=True)
 def _short_rows(x, y, logarithm):
     """Rows of x (R, K) as columns, since K is too short for vectors."""
     R, K = x.shape
@@ -118,7 +118,7 @@ def _softmax(first, last, x, y, logarithm, tasks):
             _columns(x[a], y[a], logarithm, B * piece // pieces, B * (piece + 1) // pieces)
 
 
-@part
+@part(allocates=True)
 def _gradient_rows(g, y, grad_input, logarithm):
     fill_vectors()
     R, K = y.shape
@@ -135,7 +135,7 @@ def _gradient_rows(g, y, grad_input, logarithm):
                 result[k] = row[k] * (slope[k] - summed)
 
 
-@part
+@part(allocates=True)
 def _gradient_columns(g, y, grad_input, logarithm, begin, end):
     fill_vectors()
     K, width = y.shape[0], end - begin
@@ -160,7 +160,7 @@ def _gradient_columns(g, y, grad_input, logarithm, begin, end):
                 result[b] = row[b] * (slope[b] - rounded[b])
 
 
-@part
+@part(allocates=True)
 def _gradient_short_rows(g, y, grad_input, logarithm):
     R, K = y.shape
     slopes, turned, by_turned = np.empty((K, R), y.dtype), np.empty((K, R), y.dtype), np.empty((K, R), y.dtype)

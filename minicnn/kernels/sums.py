@@ -91,7 +91,7 @@ def _square_rows(x, first, rows, stride, width, shift, sums, block):
             sums[k] += block[k]
 
 
-@part
+@part(allocates=True)
 def sum_tasks(begin, end, x, shift, R, B, width, chunks, partial, total):
     """Some tasks of a sum: each is a chunk of the rows of one a, and of as many columns as `width` has.
 

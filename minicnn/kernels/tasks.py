@@ -39,7 +39,7 @@ def tasks(function: Callable) -> Any:
 
 def each(function: Callable) -> Any:
     """A part that runs function(task, …) for tasks begin … end − 1, as `share` wants it."""
-    return part(_looped(function))
+    return part(_looped(function), allocates=True)
 
 
 def spans(function: Callable) -> Any:
@@ -47,14 +47,14 @@ def spans(function: Callable) -> Any:
     _, _, *names = inspect.signature(function).parameters
     given, name = ", ".join(names), function.__name__
     whole = f"def {name}(_count, {given}):\n    share(run, _count, ({given},))\n"
-    return kernel(_made(whole, name, function, run=part(function), share=share))
+    return kernel(_made(whole, name, function, run=part(function, allocates=True), share=share))
 
 
 def _looped(function: Callable) -> Callable:
     task, *names = inspect.signature(function).parameters
     given, name = ", ".join(names), function.__name__
     loop = f"def {name}(_begin, _end, {given}):\n    for {task} in range(_begin, _end):\n        run({task}, {given})\n"
-    return _made(loop, name, function, run=part(forceinline=True)(function))
+    return _made(loop, name, function, run=part(function, allocates=True, forceinline=True))
 
 
 def _made(source: str, name: str, function: Callable, **names: Any) -> Callable:

@@ -88,7 +88,7 @@ class Plan(NamedTuple):
 RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
 
 
-@part(forceinline=True, _nrt=False)
+@part(forceinline=True)
 def _row(x, at, row, beside, step, g, to, C, first, beyond, edges, sums, place, pixels, rows, columns, taps):
     """Add the products of neighbouring pixels of g, for one vector of channels and some rows of their windows.
 
@@ -122,7 +122,7 @@ def _row(x, at, row, beside, step, g, to, C, first, beyond, edges, sums, place, 
     store_each(totals, sums, place)
 
 
-@part(forceinline=True, _nrt=False)
+@part(forceinline=True)
 def _pixel(x, at, row, beside, g, to, sums, place, p0, p1, q0, q1, columns):
     """Add the products of one pixel of g with the taps in rows p0 … p1 − 1 and columns q0 … q1 − 1 of its window."""
     L, v = width(x), load(g, to)
@@ -137,7 +137,7 @@ def _multiply(task, x, g, plans, workspace, totals, bias, vector, pixels, rows, 
     _images(task, x, g, plans, workspace, totals, bias, vector, pixels, rows, taps, fewer_rows, fewer_taps, columns)
 
 
-@part(_nrt=False)
+@part
 def _images(task, x, g, plans, workspace, totals, bias, vector, pixels, rows, taps, fewer_rows, fewer_taps, columns):
     """totals[chunk of images][block of channels][tap][lane]; a task is a part of the blocks of a chunk.
 

@@ -91,7 +91,7 @@ def _infinite(x, first, last):
     return found
 
 
-@part
+@part(allocates=True)
 def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds,
      images, rows, parts, along_images, private) = to_fixed_tuple(plan, FIELDS)  # fmt: skip

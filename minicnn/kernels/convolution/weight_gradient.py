@@ -172,7 +172,7 @@ def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, v
                 packed[target + lane] = 0
 
 
-@part
+@part(allocates=True)
 def _task(task, x, g, partial, plan, vector):
     """partial[part]: the sums over the lines of a part, for some blocks of outputs, as [group][tap][c][o]."""
     (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, gn, gh, gw, parts, output_parts,
@@ -221,7 +221,7 @@ def _task(task, x, g, partial, plan, vector):
                     )  # fmt: skip
 
 
-@part
+@part(allocates=True)
 def _tasks(first, last, x, g, partial, plan, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks):
     """Some tasks, and as large a part of the sums of the gradient by bias."""
     nothing, O = np.empty(0), by_bias.size
@@ -232,7 +232,7 @@ def _tasks(first, last, x, g, partial, plan, vector, by_bias, width, chunks, bia
         sum_tasks(begin, end, g, nothing, g.size // O, O, width, chunks, bias_sums, by_bias)
 
 
-@part
+@part(allocates=True)
 def _add_parts(first, last, partial, parts, total, widest):
     nothing = np.empty(0)
     sum_tasks(first, last, partial, nothing, parts, total.size, widest, 1, nothing, total)

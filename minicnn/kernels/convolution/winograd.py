@@ -139,7 +139,7 @@ def _transform_outputs(M, first, count, down, across, m, stride, plane, bias, ce
                     y[n, row + p, column + q] = cells[(p * m + q) * O : (p * m + q + 1) * O]
 
 
-@part
+@part(allocates=True)
 def _convolve_block(first, count, x, packed, bias, y, top, left, m, block, scratch, vector):
     """Some tiles: transform, t² products, transform back."""
     C, O, t = x.shape[3], y.shape[3], m + 2
