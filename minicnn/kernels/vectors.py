@@ -322,28 +322,72 @@ def transpose(typing_context, source, s0, s_step, target, t0, t_step):
 
 
 @intrinsic
-def add_windows(typing_context, totals, x, offset, row, beside, g, place, apart, pixels, rows, columns, before, after):
-    """totals[p · KW + q] + Σ over pixels i of  x[offset + p · row + (i + q) · beside : … + L] · g[place + i · apart : … + L]
+def load_apart(typing_context, array, offset, apart, places):
+    """array[offset + i · apart : … + L] for as many i as `places` has entries."""
+    vectors = types.UniTuple(VectorType(array.dtype), len(places))
 
-    i, p and q count to the lengths of the tuples `pixels`, `rows` and `columns`, but for as many columns at either side
-    as `before` and `after` have entries: these are not read. A vector of x is loaded once for all windows that see it.
-    """  # noqa: E501
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[0])
+        begin = emit.at(emit.data(signature.args[0], args[0]), args[1])
+        places = _spaced(emit, begin, args[2], len(signature.return_type))
+        return context.make_tuple(builder, signature.return_type, [emit.load(place) for place in places])
+
+    return vectors(array, types.intp, types.intp, places), codegen
+
+
+def _seen(emit, x, offset, row, beside, tuples):
+    """What neighbouring windows see: the vectors of x, and of each the (pixel, tap) that meet there.
+
+    `tuples` are the types of pixels, steps, rows, columns, before and after, as `add_windows` takes them.
+    """
+    pixels, step, height, width, before, after = (len(kind) for kind in tuples)
+    across, builder = step * (pixels - 1) + width, emit.builder
+    for p in range(height):
+        line = _spaced(emit, emit.at(emit.at(x, offset), builder.mul(row, emit.integer(p))), beside, across)
+        for k in range(before, across - after):
+            pairs = [(i, p * width + k - step * i) for i in range(pixels) if 0 <= k - step * i < width]
+            if pairs:
+                yield emit.load(line[k]), pairs
+
+
+@intrinsic
+def add_windows(
+    typing_context, totals, x, offset, row, beside, g, place, apart, pixels, step, rows, columns, before, after
+):
+    """Gradients of windows: totals[p · KW + q] + Σ over i of  x(p, i · S + q) · g[place + i · apart : … + L]
+
+    where x(p, k) is x[offset + p · row + k · beside : … + L], and i, p and q count to the lengths of the tuples
+    `pixels`, `rows` and `columns`; S is that of `step`. As many columns at either side as `before` and `after` have
+    entries are not read. A vector of x is loaded once for all the windows that see it.
+    """
     n = types.intp
 
     def codegen(context, builder, signature, args):
         emit = _emitter(context, builder, signature.args[1])
         totals, x, offset, row, beside, g, place, apart = args[:8]
-        count, height, width, skipped, dropped = (len(kind) for kind in signature.args[8:])
-        begin, sums = emit.at(emit.data(signature.args[1], x), offset), cgutils.unpack_tuple(builder, totals)
+        sums = cgutils.unpack_tuple(builder, totals)
         factors = emit.at(emit.data(signature.args[5], g), place)
-        factors = [emit.load(at) for at in _spaced(emit, factors, apart, count)]
-        for p in range(height):
-            line = _spaced(emit, emit.at(begin, builder.mul(row, emit.integer(p))), beside, width + count - 1)
-            for k in range(skipped, width + count - 1 - dropped):
-                found = emit.load(line[k])
-                for i in range(max(0, k - width + 1), min(count, k + 1)):
-                    tap = p * width + k - i
-                    sums[tap] = builder.call(emit.fma, [found, factors[i], sums[tap]])
+        factors = [emit.load(at) for at in _spaced(emit, factors, apart, len(signature.args[8]))]
+        for found, pairs in _seen(emit, emit.data(signature.args[1], x), offset, row, beside, signature.args[8:]):
+            for i, tap in pairs:
+                sums[tap] = builder.call(emit.fma, [found, factors[i], sums[tap]])
         return context.make_tuple(builder, signature.return_type, sums)
 
-    return totals(totals, x, n, n, n, g, n, n, pixels, rows, columns, before, after), codegen
+    return totals(totals, x, n, n, n, g, n, n, pixels, step, rows, columns, before, after), codegen
+
+
+@intrinsic
+def sum_windows(typing_context, totals, x, offset, row, beside, weights, pixels, step, rows, columns, before, after):
+    """Sums over windows: totals[i] + Σ over p, q of  x(p, i · S + q) · weights[p · KW + q], as in `add_windows`."""
+    n = types.intp
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[1])
+        totals, x, offset, row, beside, weights = args[:6]
+        sums, factors = cgutils.unpack_tuple(builder, totals), cgutils.unpack_tuple(builder, weights)
+        for found, pairs in _seen(emit, emit.data(signature.args[1], x), offset, row, beside, signature.args[6:]):
+            for i, tap in pairs:
+                sums[i] = builder.call(emit.fma, [found, factors[tap], sums[i]])
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return totals(totals, x, n, n, n, weights, pixels, step, rows, columns, before, after), codegen

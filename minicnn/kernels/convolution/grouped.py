@@ -16,7 +16,9 @@ Eight output pixels are summed at a time, each in a register: weights are loaded
 eight multiply-adds are under way at once, as many as two units of latency four can have. Of short lines five or four
 are summed at a time.
 
-Pixels come in runs whose windows lose the same taps to the padding, see `sweep`. The gradient with respect to x is
+Depthwise convolution of 3 × 3 taps, the commonest of all, has its weights in registers (`grouped_window`), one of many
+taps its images between zeros (`grouped_framed`). Elsewhere pixels come in runs whose windows lose the same taps to the
+padding, see `sweep`. The gradient with respect to x is
 the same sum over the gradient with respect to y; those with respect to weight and bias are in `grouped_weight`.
 """
 
@@ -26,6 +28,7 @@ import numpy as np
 
 from minicnn.kernels.compile import part
 from minicnn.kernels.convolution import grouped_framed as framed
+from minicnn.kernels.convolution import grouped_window as window
 from minicnn.kernels.convolution.grouped_weight import grad_parameters as grad_parameters
 from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weight
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
@@ -260,6 +263,8 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
     by_tap = np.ascontiguousarray(weight.transpose(2, 3, 1, 0))
     groups = x.shape[3] // weight.shape[1]
+    if window.applies(geometry, groups, x.shape[3], len(weight)):
+        return window.forward(x, by_tap, bias, geometry)
     if len(weight) == groups == x.shape[3] and framed.applies(geometry, by_tap):
         return framed.forward(x, by_tap, bias, geometry)
     return _swept(x, by_tap, bias, forwards(geometry), geometry.output_size, groups)
@@ -270,6 +275,8 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     O, CG, KH, KW = weight.shape
     by_tap = weight.reshape(groups, O // groups, CG, KH, KW).transpose(3, 4, 1, 0, 2)
     mirrored = framed.mirrored(geometry) if groups == O and CG == 1 else None
+    if mirrored is not None and window.applies(mirrored, groups, CG * groups, O):
+        return window.forward(grad_output, np.ascontiguousarray(by_tap[::-1, ::-1]), None, mirrored)
     if mirrored is not None and framed.applies(mirrored, by_tap):
         return framed.forward(grad_output, np.ascontiguousarray(by_tap[::-1, ::-1]), None, mirrored)
     by_tap = np.ascontiguousarray(by_tap).reshape(KH, KW, O // groups, groups * CG)

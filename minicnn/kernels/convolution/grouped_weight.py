@@ -4,8 +4,8 @@
     ∂bias[o] = Σ over pixels of  g[pixel, o]
 
 Images are shared out among the threads; each adds its products up in float32, and puts sums away in float64 before they
-grow long. Depthwise convolution has a whole window's sums in registers (`grouped_window`); other small images are laid
-between zeros first (`bordered`), groups that fill no vector in planes (`planes`).
+grow long. Depthwise convolution has the sums of a whole window in registers (`grouped_window_weight`). Other small
+images are laid between zeros first (`bordered`), groups that fill no vector in planes (`planes`).
 """
 
 import math
@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from minicnn.kernels.compile import part
-from minicnn.kernels.convolution import bordered, grouped_window
+from minicnn.kernels.convolution import bordered, grouped_window_weight
 from minicnn.kernels.convolution.bordered import SIDE_BY_SIDE, Border, border, lay
 from minicnn.kernels.convolution.grouped_taps import add_pixels, add_products, put_away
 from minicnn.kernels.convolution.planes import divided, layout, whole, widen
@@ -140,10 +140,10 @@ def _gradients(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both gradients; that with respect to bias is empty if it isn't asked for."""
     inner, outer = x.shape[3] // groups, grad_output.shape[3] // groups
-    windows = grouped_window.applies(geometry, inner, outer)
+    windows = grouped_window_weight.applies(geometry, inner, outer)
     found = border(geometry) if not windows and whole(inner, outer, x.dtype) else None
     if windows:
-        totals = grouped_window.sums(x, grad_output, geometry, bias)
+        totals = grouped_window_weight.sums(x, grad_output, geometry, bias)
     else:
         totals = _sums(x, grad_output, geometry, groups, bias, found)
     result = _added_up(x, totals, geometry, inner, outer, bias)
