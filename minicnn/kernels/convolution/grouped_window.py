@@ -84,10 +84,10 @@ def planned(N: int, C: int, geometry: Geometry, vector: int, chunks: int, thread
     inside = w.taps_inside()[1]
     whole = np.flatnonzero(inside == K)
     first, last = (whole[0], whole[-1] + 1) if len(whole) else (w.output, w.output)
-    lost = [K - inside[j] if len(whole) and 0 <= j < w.output else 0 for j in (first - 1, last)]
+    before, after = [K - inside[j] if len(whole) and 0 <= j < w.output else 0 for j in (first - 1, last)]
     plan = Plan(
         N, h.size, w.size, C, h.output, w.output, -h.before, -w.before, h.stride, w.stride, h.dilation, w.dilation,
-        first, last, *lost, chunks, divided(chunks, -(-C // vector)), SIDE_BY_SIDE if w.size < WIDE else 1,
+        first, last, before, after, chunks, divided(chunks, -(-C // vector)), SIDE_BY_SIDE if w.size < WIDE else 1,
     )  # fmt: skip
     return np.array([plan], RECORD)
 
