@@ -22,6 +22,8 @@ from minicnn.kernels.convolution import (
     fft,
     grouped,
     grouped_weight,
+    grouped_window,
+    grouped_window_weight,
     im2col,
     implicit,
     plan,
@@ -301,6 +303,11 @@ def border_on_one_side_only(patch):
     patch.setattr(grouped_weight, "border", border)
 
 
+def windows_that_move_by_one_tap_whatever_the_stride(patch):
+    for module in (grouped_window, grouped_window_weight):
+        patch.setattr(module, "together", lambda geometry, most: ((0,) * most, (0,)))
+
+
 def biased_running_variance(patch):
     def update(running, batch, momentum):
         if running is not None:
@@ -399,6 +406,7 @@ MUTANTS = [
     (lanes_multiplied_by_their_own_weights, run_grouped),
     (weight_gradients_of_the_lanes_themselves, run_grouped),
     (border_on_one_side_only, run_grouped),
+    (windows_that_move_by_one_tap_whatever_the_stride, test_convolution.test_depthwise_layers_are_exact),
     (windows_tile_the_image_whatever_the_padding, run_max_pools),
     (pointwise_whatever_the_output_padding, run_transposed),
     (pointwise_whatever_the_output_padding_for_the_weight, run_transposed),

@@ -66,8 +66,8 @@ def part(function: Callable | None = None, allocates: bool = False, **options: A
 
     Args:
         function, options: as `kernel` takes them.
-        allocates: whether it makes arrays. Elsewhere nobody counts who holds an array: its caller does. Counting took a
-            fifth of the time of a gradient that was added up row by row.
+        allocates: whether it makes arrays, be it only to copy one slice to another. Elsewhere nobody counts who holds
+            an array: its caller does. Counting took a fifth of the time of a gradient that was added up row by row.
     """
     if function is None:
         return functools.partial(part, allocates=allocates, **options)

@@ -63,7 +63,7 @@ def _inside(row, column, size, H, W):
     return row >= 0 and column >= 0 and row + size <= H and column + size <= W
 
 
-@part
+@part(allocates=True)
 def _gather(image, n, row, column, size, cells):
     """cells[p, q] = image[n, row + p, column + q], zeros outside the image."""
     _, H, W, C = image.shape
@@ -116,7 +116,7 @@ def _transform_gradients(g, first, count, down, across, m, cells, D, stride, pla
             gradient_to_4(source, at, h, w, O, D, k * stride, t * plane, plane, O, nothing)
 
 
-@part
+@part(allocates=True)
 def _transform_outputs(M, first, count, down, across, m, stride, plane, bias, cells, y):
     """y = Aᵀ M[:, tile] A + bias"""
     _, H, W, O = y.shape
