@@ -17,7 +17,7 @@ from minicnn import explain
 from minicnn.explain.page import render
 from minicnn.learn.page import render as render_course
 from tests.page.browser import Opened, launched
-from tests.page.reading import check, click, expected, padding, pair, point, read
+from tests.page.reading import check, click, expected, go_back, padding, pair, point, read
 from tests.page.states import OPERATIONS, example
 from tests.page.walking import step
 
@@ -183,9 +183,9 @@ def test_address_holds_the_settings(browser: Any, pages: dict[str, Path]) -> Non
     shared = Opened(browser, pages["conv2d"], address)
     assert read(shared.page)["cells"] == third["cells"]
     shared.close()
-    page.go_back()
+    go_back(page)
     assert read(page)["cells"] == second["cells"]
-    page.go_back()
+    go_back(page)
     assert read(page)["cells"] == first["cells"]
     assert page.input_value("#set-stride-rows") == "1"
     opened.close()

@@ -38,6 +38,17 @@ def read(page: Any) -> dict[str, Any]:
     return found
 
 
+BACK = """() => new Promise((done) => {
+  window.addEventListener('popstate', () => setTimeout(done), { once: true });
+  history.back();
+})"""
+
+
+def go_back(page: Any) -> None:
+    """Press the back button, and wait until the page has heard of it: it does so after the address has changed."""
+    page.evaluate(BACK)
+
+
 POINT = """([name, k]) => {
   const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted.has(k));
   const { x, y } = canvas.painted.get(k);
