@@ -174,11 +174,14 @@ def test_address_holds_the_settings(browser: Any, pages: dict[str, Path]) -> Non
     page.fill("#set-stride-rows", "2")
     second = read(page)
     assert second["cells"] != first["cells"]
+    page.wait_for_function("location.hash")  # it is written after the change is on the screen
+    address = page.evaluate("location.hash")
     click(page, "input", 0)
     page.keyboard.type("7.5")
     page.keyboard.press("Enter")
     third = read(page)
     assert 7.5 in third["arrays"]["input"]
+    page.wait_for_function("before => location.hash !== before", arg=address)
     address = page.evaluate("location.hash")
     shared = Opened(browser, pages["conv2d"], address)
     assert read(shared.page)["cells"] == third["cells"]
