@@ -23,6 +23,7 @@ from minicnn.kernels.convolution.planes import divided
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, read
 from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.plans import recorded
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import copies, load, load_apart, multiply_add, store, store_apart, sum_windows, zero
@@ -74,9 +75,6 @@ class Plan(NamedTuple):
     tile: int
 
 
-RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
-
-
 @functools.lru_cache(maxsize=512)
 def planned(N: int, C: int, geometry: Geometry, vector: int, chunks: int, threads: int) -> np.ndarray:
     """One `Plan`, for N images in so many chunks."""
@@ -89,7 +87,7 @@ def planned(N: int, C: int, geometry: Geometry, vector: int, chunks: int, thread
         N, h.size, w.size, C, h.output, w.output, -h.before, -w.before, h.stride, w.stride, h.dilation, w.dilation,
         first, last, before, after, chunks, divided(chunks, -(-C // vector)), SIDE_BY_SIDE if w.size < WIDE else 1,
     )  # fmt: skip
-    return np.array([plan], RECORD)
+    return recorded(plan)
 
 
 def together(geometry: Geometry, most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

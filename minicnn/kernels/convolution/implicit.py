@@ -22,11 +22,10 @@ The gradients by weight and bias are in `weight_gradient`.
 """
 
 import numpy as np
-from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line
-from minicnn.kernels.convolution.plan import FIELDS, Plan, forward_plan, grad_input_plans, scatter_plans, shared_plan
+from minicnn.kernels.convolution.plan import Plan, forward_plan, grad_input_plans, scatter_plans, shared_plan
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
@@ -43,13 +42,12 @@ FEW_WEIGHTS = 2**12
 
 
 @part
-def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
+def _pack(group, o, vectors, valid, weight, place, packed, here, plan, vector):
     """packed[here + c·width + lane]: one tap's weights of a block of outputs, zeros where there is no output."""
-    C = plan[2]
-    sg, so, sc = plan[FIELDS], plan[FIELDS + 1], plan[FIELDS + 2]
+    C, so, sc = plan.C, plan.wo, plan.wc
     width = vectors * vector
     present = width - vector + valid
-    source = group * sg + o * so + plan[FIELDS + 3 + tap]
+    source = group * plan.wg + o * so + place
     if so == 1:  # outputs lie side by side
         for c in range(C):
             full = present - present % vector
@@ -71,15 +69,16 @@ def _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector):
 
 
 @each
-def _pack_parts(part, weight, packed, plan, vector):
+def _pack_parts(part, weight, packed, plans, places, vector):
     """Each part is a tap of a block: packed[group][block][tap][c][lane]."""
-    C, O, taps = plan[2], plan[3], plan[4] * plan[5]
+    plan = plans[0]
+    C, O, taps = plan.C, plan.O, len(places)
     blocks = block_count(O, vector)
     group, rest = part // (blocks * taps), part % (blocks * taps)
     tap = rest % taps
     o, vectors, valid = block_at(rest // taps, O, vector)
     here = (group * -(-O // vector) * vector + o) * taps * C + tap * C * vectors * vector
-    _pack(group, o, vectors, valid, tap, weight, packed, here, plan, vector)
+    _pack(group, o, vectors, valid, weight, places[tap], packed, here, plan, vector)
 
 
 @part
@@ -92,9 +91,12 @@ def _infinite(x, first, last):
 
 
 @part(allocates=True)
-def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, y0, yn, yh, yw, xg, yg, adds,
-     images, rows, parts, along_images, private) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+def _correlate_task(task, x, weight, packed, bias, y, plan, places, vector):
+    N, G, C, O, KH, KW, dh, dw = plan.N, plan.G, plan.C, plan.O, plan.KH, plan.KW, plan.dh, plan.dw
+    H, W, xn, xh, xw = plan.H, plan.W, plan.xn, plan.xh, plan.xw
+    OH, OW, left, sh, sw = plan.OH, plan.OW, plan.left, plan.sh, plan.sw
+    y0, yn, yh, yw = plan.y0, plan.yn, plan.yh, plan.yw
+    adds, images, rows, parts = plan.adds, plan.images, plan.rows, plan.parts
     start = y if adds else bias
     row_tasks = -(-OH // rows)
     blocks = block_count(O, vector)
@@ -104,7 +106,7 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
         inner_first += 1
     while inner_last > inner_first and left + (inner_last - 1) * sw + (KW - 1) * dw >= W:
         inner_last -= 1
-    if along_images:
+    if plan.along_images:
         inner_first = inner_last = OW
 
     runs = dw == 1 and xw == C  # the taps of a kernel row are one run of memory
@@ -122,14 +124,14 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
         group = group_block // blocks
         o, vectors, valid = block_at(group_block % blocks, O, vector)
         bk = vectors * vector
-        if private:  # the weights of one block, which the next replaces
+        if plan.private:  # the weights of one block, which the next replaces
             b0 = part * WIDEST * vector * KH * KW * C
             for tap in range(KH * KW):
-                _pack(group, o, vectors, valid, tap, weight, packed, b0 + tap * C * bk, plan, vector)
+                _pack(group, o, vectors, valid, weight, places[tap], packed, b0 + tap * C * bk, plan, vector)
         else:
             b0 = (group * -(-O // vector) * vector + o) * KH * KW * C
         for i in range(i0, i1):
-            row = top + i * sh
+            row = plan.top + i * sh
             p0, p1 = range_inside(row, KH, dh, H)
             j = 0
             while j < OW:
@@ -148,8 +150,8 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
                     lines, ai, ci, length = n1 - n0, sw * xw, yw, inner_last - j
                 else:
                     lines, ai, ci, length = 1, xn, yn, n1 - n0
-                a0 = n0 * xn + row * xh + column * xw + group * xg
-                c0 = y0 + n0 * yn + i * yh + j * yw + group * yg + o
+                a0 = n0 * xn + row * xh + column * xw + group * plan.xg
+                c0 = y0 + n0 * yn + i * yh + j * yw + group * plan.yg + o
                 s0, si = (c0, ci) if adds else (group * O + o, 0)
                 for n in range(lines):
                     line(
@@ -160,30 +162,30 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, vector):
 
 
 @each
-def _correlate_tasks(task, x, weight, packed, bias, y, plan, vector, tasks, found):
-    _correlate_task(task, x, weight, packed, bias, y, plan, vector)
+def _correlate_tasks(task, x, weight, packed, bias, y, plans, places, vector, tasks, found):
+    _correlate_task(task, x, weight, packed, bias, y, plans[0], places, vector)
     if found.size:
         found[task] = _infinite(x, x.size * task // tasks, x.size * (task + 1) // tasks)
 
 
 @kernel
-def _correlate(x, weight, packed, bias, y, plan, packs, tasks, vector, counts):
+def _correlate(x, weight, packed, bias, y, plans, places, packs, tasks, vector, counts):
     """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks.
 
     Returns: if it `counts` them, how many numbers in x are infinite or NaN.
     """
-    share(_pack_parts, packs, (weight, packed, plan, vector), weight.size >= FEW_WEIGHTS)
+    share(_pack_parts, packs, (weight, packed, plans, places, vector), weight.size >= FEW_WEIGHTS)
     found = np.zeros(tasks if counts else 0, np.int64)
-    share(_correlate_tasks, tasks, (x, weight, packed, bias, y, plan, vector, tasks, found))
+    share(_correlate_tasks, tasks, (x, weight, packed, bias, y, plans, places, vector, tasks, found))
     return found.sum()
 
 
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan, counts: bool = False) -> int:
-    numbers, size, packs, tasks = plan
-    packed, vector = scratch(size, x.dtype), lanes(x.dtype)
+    packed, vector = scratch(plan.size, x.dtype), lanes(x.dtype)
     return _correlate(
-        read(x.ravel()), read(flat(weight)), packed, read(bias), y.ravel(), numbers, packs, tasks, vector, counts
-    )
+        read(x.ravel()), read(flat(weight)), packed, read(bias), y.ravel(), plan.record, plan.places, plan.packs,
+        plan.tasks, vector, counts,
+    )  # fmt: skip
 
 
 def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:

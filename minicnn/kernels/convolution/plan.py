@@ -12,6 +12,7 @@ import numpy as np
 from minicnn.kernels.convolution.lines import WIDEST, block_count
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.plans import recorded
 
 SHORT_LINE = 16
 """Rows of fewer cells don't fill tiles, less so those of their cells that have all taps; lines run through the images
@@ -34,14 +35,15 @@ class Plan(NamedTuple):
     """A correlation as a kernel takes it.
 
     Attributes:
-        numbers: a `Correlation` and where its weights lie. A call with one array costs 0.3 µs, with 30 numbers ten
-            times that.
+        record: a `Correlation`.
+        places: of each tap, how far its weights lie from those of the first element.
         size: how many numbers the packed weights are.
         packs: in how many steps weights are packed before all tasks.
         tasks: how many there are.
     """
 
-    numbers: np.ndarray
+    record: np.ndarray
+    places: np.ndarray
     size: int
     packs: int
     tasks: int
@@ -62,6 +64,7 @@ class Correlation(NamedTuple):
         parts: into how many tasks the outputs are divided.
         along_images: whether lines run through images everywhere, or only at the border.
         private: whether each task packs the weights of its outputs, block after block, instead of all at once.
+        wg, wo, wc: the weights' strides from group to group, output to output, channel to channel.
     """
 
     N: int
@@ -95,22 +98,17 @@ class Correlation(NamedTuple):
     parts: int
     along_images: int
     private: int
+    wg: int
+    wo: int
+    wc: int
 
-    def plan(self, dtype: np.dtype, *weights: int) -> Plan:
-        """What a kernel takes.
-
-        Args:
-            dtype: of the numbers.
-            weights: where the weights lie: the strides of groups, outputs and channels, and the taps' offsets.
-        """
+    def plan(self, dtype: np.dtype, places: list[int]) -> Plan:
+        """What a kernel takes, for numbers of a dtype; see `Plan`."""
         vector, taps = lanes(dtype), self.KH * self.KW
         outputs = self.parts * WIDEST if self.private else self.G * -(-self.O // vector)
         packs = 0 if self.private else self.G * block_count.py_func(self.O, vector) * taps
         tasks = -(-self.N // self.images) * -(-self.OH // self.rows) * self.parts
-        return Plan(np.array((*self, *weights), np.int64), outputs * vector * taps * self.C, packs, tasks)
-
-
-FIELDS = len(Correlation._fields)
+        return Plan(recorded(self), np.array(places, np.int64), outputs * vector * taps * self.C, packs, tasks)
 
 
 def _tasks(
@@ -166,8 +164,8 @@ def forward_plan(
     )
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
-        h.stride, w.stride, 0, yn, yh, yw, C, O, 0, *tasks,
-    ).plan(dtype, so * O, so, sc, *taps)  # fmt: skip
+        h.stride, w.stride, 0, yn, yh, yw, C, O, 0, *tasks, so * O, so, sc,
+    ).plan(dtype, taps)  # fmt: skip
 
 
 class Phase(NamedTuple):
@@ -238,8 +236,8 @@ def _phase_plan(
     tasks = _tasks(N, OH, OW, H, W * G * O * 4, border, G * -(-C // 64), G * C * O * len(taps), threads)
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
-        1, 1, y0, yn, sy, sx, O, C, 0, *tasks,
-    ).plan(dtype, so * O, sc, so, *taps)  # fmt: skip
+        1, 1, y0, yn, sy, sx, O, C, 0, *tasks, so * O, sc, so,
+    ).plan(dtype, taps)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1024)
@@ -263,7 +261,8 @@ def scatter_plans(
         Correlation(
             N, 1, O, run, len(a.taps), 1, a.step, 1, h.output, w.output, xn, xh, O, a.pixels, w.output, a.origin, 0,
             1, 1, a.first * row, h.size * row, h.stride * row, w.stride * C, 0, 0, 1, per_thread, a.pixels, 1, 1, 0,
-        ).plan(dtype, 0, O, 1, *[p * run * O for p in a.taps])
+            0, O, 1,
+        ).plan(dtype, [p * run * O for p in a.taps])
         for a in rows
     ]  # fmt: skip
     return plans, covered, W
@@ -279,5 +278,5 @@ def shared_plan(
     tasks = _tasks(N, OH, w.output, h.size // h.stride, w.size * C * h.stride * 4, True, 1, 0, threads)
     return Correlation(
         N, 1, run, wide, h.kernel, 1, h.dilation, 1, h.size, w.size, h.size * w.size * C, w.size * C, C, OH, OW,
-        -h.before, 0, h.stride, w.stride * cells, 0, OH * OW * wide, OW * wide, wide, 0, 0, 0, *tasks,
-    ).plan(dtype, 0, 1, wide, *[p * run * wide for p in range(h.kernel)])  # fmt: skip
+        -h.before, 0, h.stride, w.stride * cells, 0, OH * OW * wide, OW * wide, wide, 0, 0, 0, *tasks, 0, 1, wide,
+    ).plan(dtype, [p * run * wide for p in range(h.kernel)])  # fmt: skip

@@ -22,7 +22,6 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line_transposed
@@ -31,6 +30,7 @@ from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.memory import empty, read, scratch
 from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.plans import recorded
 from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
@@ -90,15 +90,11 @@ class WeightPlan(NamedTuple):
     along_images: int
 
 
-FIELDS = len(WeightPlan._fields)
-PARTS = WeightPlan._fields.index("parts")
-
-
 class Work(NamedTuple):
     """A gradient by weight as the kernel takes it.
 
     Attributes:
-        numbers: a `WeightPlan`.
+        record: a `WeightPlan`.
         size: of the gradient.
         partial: size of the sums of all parts; 0 where there is but one part.
         width, chunks: what `division` gives for the gradient by bias.
@@ -106,7 +102,7 @@ class Work(NamedTuple):
         along_images: whether lines run through the images.
     """
 
-    numbers: np.ndarray
+    record: np.ndarray
     size: int
     partial: int
     width: int
@@ -149,7 +145,7 @@ def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: i
         N, G, C, O, h.kernel, KW, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, left, h.stride, sw,
         OH * gh, gh, gw, parts, output_parts, max(1, CELLS_AT_ONCE // cells), int(along_images),
     )  # fmt: skip
-    return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
+    return Work(recorded(plan), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
 
 
 @part
@@ -175,8 +171,12 @@ def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, v
 @part(allocates=True)
 def _task(task, x, g, partial, plan, vector):
     """partial[part]: the sums over the lines of a part, for some blocks of outputs, as [group][tap][c][o]."""
-    (N, G, C, O, KH, KW, dh, dw, H, W, xn, xh, xw, OH, OW, top, left, sh, sw, gn, gh, gw, parts, output_parts,
-     lines_at_once, along_images) = to_fixed_tuple(plan, FIELDS)  # fmt: skip
+    N, G, C, O, KH, KW = plan.N, plan.G, plan.C, plan.O, plan.KH, plan.KW
+    H, W, xn, xh, xw, OH, OW = plan.H, plan.W, plan.xn, plan.xh, plan.xw, plan.OH, plan.OW
+    dw, left, sw, gn, gh, gw = plan.dw, plan.left, plan.sw, plan.gn, plan.gh, plan.gw
+    parts, output_parts, lines_at_once, along_images = (
+        plan.parts, plan.output_parts, plan.lines_at_once, plan.along_images != 0
+    )  # fmt: skip
     part, output_part = task // output_parts, task % output_parts
     blocks = block_count(O, vector)
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
@@ -207,7 +207,7 @@ def _task(task, x, g, partial, plan, vector):
                 found = 0
                 for l in range(l0, l1):
                     n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, first)
-                    row, column = top + i * sh + p * dh, left + j * sw + q * dw
+                    row, column = plan.top + i * plan.sh + p * plan.dh, left + j * sw + q * dw
                     if 0 <= row < H and 0 <= column < W and last > first:
                         seg_a[found] = n * xn + row * xh + column * xw + group * C
                         seg_b[found] = ((l if direct else l - l0) * cells + first) * width
@@ -222,11 +222,11 @@ def _task(task, x, g, partial, plan, vector):
 
 
 @part(allocates=True)
-def _tasks(first, last, x, g, partial, plan, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks):
+def _tasks(first, last, x, g, partial, plans, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks):
     """Some tasks, and as large a part of the sums of the gradient by bias."""
     nothing, O = np.empty(0), by_bias.size
     for task in range(first, last):
-        _task(task, x, g, partial, plan, vector)
+        _task(task, x, g, partial, plans[0], vector)
     begin, end = bias_tasks * first // tasks, bias_tasks * last // tasks
     if begin < end:
         sum_tasks(begin, end, g, nothing, g.size // O, O, width, chunks, bias_sums, by_bias)
@@ -239,12 +239,13 @@ def _add_parts(first, last, partial, parts, total, widest):
 
 
 @kernel
-def _weight_products(x, g, partial, total, plan, vector, by_bias, width, chunks):
+def _weight_products(x, g, partial, total, plans, vector, by_bias, width, chunks):
     """The sums of all parts; `total` adds them up, unless there is but one. And `by_bias`, unless it is empty."""
-    parts, tasks = plan[PARTS], plan[PARTS] * plan[PARTS + 1]
+    parts = plans[0].parts
+    tasks = parts * plans[0].output_parts
     bias_tasks = chunks * -(-by_bias.size // width)
     bias_sums = np.empty(chunks * by_bias.size if chunks > 1 else 0)
-    share(_tasks, tasks, (x, g, partial, plan, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks))
+    share(_tasks, tasks, (x, g, partial, plans, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks))
     if chunks > 1:
         add_chunks(bias_sums, chunks, by_bias.size, by_bias)
     if parts > 1:
@@ -272,7 +273,7 @@ def grad_parameters(
     if not x.size or not grad_output.size:
         return np.zeros((O, full // groups, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
     vector = lanes(x.dtype)
-    numbers, size, all_parts, width, chunks, runs, along_images = _plan(
+    record, size, all_parts, width, chunks, runs, along_images = _plan(
         N, full, O, groups, geometry, vector, get_num_threads()
     )
     if runs:
@@ -285,7 +286,7 @@ def grad_parameters(
     partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
     _weight_products(
-        read(x.ravel()), read(grad_output.ravel()), partial, sums, numbers, vector, by_bias, width, chunks * has_bias
+        read(x.ravel()), read(grad_output.ravel()), partial, sums, record, vector, by_bias, width, chunks * has_bias
     )
     if groups == 1:
         by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
