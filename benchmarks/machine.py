@@ -47,7 +47,7 @@ def describe(threads: int) -> dict[str, str]:
 
     import minicnn
     from minicnn.kernels.cache import cache_directory
-    from minicnn.kernels.microkernel import vector_bytes
+    from minicnn.kernels.machine import vector_bytes
 
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():

@@ -7,7 +7,7 @@ import numpy as np
 from minicnn.kernels import pooling
 from minicnn.kernels.convolution import grouped, implicit, naive, winograd
 from minicnn.kernels.geometry import convolution_geometry, pooling_geometry
-from minicnn.kernels.microkernel import vector_bytes
+from minicnn.kernels.machine import vector_bytes
 
 assert vector_bytes() == int(sys.argv[1])
 rng = np.random.default_rng(0)

@@ -18,7 +18,8 @@ import minicnn
 import minicnn.nn.functional as F
 from minicnn.autograd import gradcheck
 from minicnn.kernels.convolution import implicit, weight_gradient
-from minicnn.kernels.microkernel import STEPS, lanes
+from minicnn.kernels.machine import lanes
+from minicnn.kernels.microkernel import STEPS
 from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import ConvolutionCase, convolutions, fill, transposed_convolutions
 from minicnn.testing.oracle import agree, torch_conv2d

@@ -31,7 +31,7 @@ from minicnn.kernels.convolution import (
     weight_gradient,
     winograd,
 )
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.machine import lanes
 from minicnn.nn.functional import convolution, normalization
 from minicnn.testing import check_conv2d, check_max_pool2d
 

@@ -515,7 +515,7 @@ def test_an_optimizer_without_step_says_so():
 
 @pytest.mark.parametrize(("name", "options"), KINDS)
 def test_split_over_threads_nothing_changes(name, options):
-    size = kernels.optimizers.PARALLEL_SIZE * 2 + 7
+    size = kernels.optimizers.WAKE_OPTIMIZERS * 2 + 7
     stream = np.random.default_rng(0)
     values, gradient = stream.standard_normal((2, size)).astype(np.float32)
     results = []

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.kernels.compile import part
-from minicnn.kernels.microkernel import lanes, vector_bytes
+from minicnn.kernels.machine import lanes, vector_bytes
 from minicnn.kernels.tasks import spans
 from minicnn.kernels.vectors import load, store, transpose
 

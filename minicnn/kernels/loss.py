@@ -13,9 +13,10 @@ import numpy as np
 
 from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.exponential import exp
+from minicnn.kernels.machine import WAKE_SOFTMAX
 from minicnn.kernels.memory import empty
 from minicnn.kernels.rows import LANES, largest, total
-from minicnn.kernels.softmax import PARALLEL_SIZE, TASK
+from minicnn.kernels.softmax import TASK
 from minicnn.kernels.sums import sum_rows
 from minicnn.kernels.tasks import share, spans
 from minicnn.kernels.vectors import fill_vectors
@@ -97,7 +98,7 @@ def _gradient(first, last, slopes, target, ignored, factors, grad_input, tasks):
 
 def _tasks(shape: tuple[int, ...]) -> int:
     R, K = shape
-    return max(1, min(R, R * K // TASK)) if R * K >= PARALLEL_SIZE else 1
+    return max(1, min(R, R * K // TASK)) if R * K >= WAKE_SOFTMAX else 1
 
 
 @kernel

@@ -11,10 +11,10 @@ from collections import defaultdict
 
 import numpy as np
 
+from minicnn.kernels.machine import LINE_BYTES
+
 SMALL_BYTES = 2**16
 SHELF_BYTES = 2**30
-LINE_BYTES = 64
-"""A cache line. A vector that straddles two costs two loads."""
 
 
 class _Buffer(np.ndarray):

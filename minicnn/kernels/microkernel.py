@@ -36,51 +36,15 @@ put away and begins anew. What was put away is added up pairwise, as a binary co
 level 0; block 2 takes it along to level 1; block 3 goes to level 0; block 4 takes both along to level 2.
 """
 
-import functools
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils, config
-from numba.core.codegen import get_host_cpu_features
+from numba.core import cgutils
 from numba.extending import intrinsic
 
+from minicnn.kernels.machine import PREFETCH_STEPS, tiles, vector_bytes
 
-def _features() -> list[str]:
-    """What the processor can do that code is compiled for; Numba lets `NUMBA_CPU_FEATURES` say so."""
-    return (config.CPU_FEATURES or get_host_cpu_features()).split(",")
-
-
-@functools.cache
-def vector_bytes() -> int:
-    """The width of the machine's vectors: 64 with AVX-512, 32 with AVX2, else 16."""
-    features = _features()
-    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
-
-
-@functools.cache
-def registers() -> int:
-    """How many vectors the processor has registers for."""
-    features = _features()
-    return 32 if "+avx512f" in features or "+neon" in features else 16
-
-
-@functools.cache
-def tiles() -> dict[int, tuple[int, ...]]:
-    """The tiles there are: vectors → numbers of rows, largest first, down to 1."""
-    if registers() == 32:
-        return {4: (6, 5, 4, 2, 1), 2: (14, 11, 8, 6, 4, 2, 1), 1: (16, 12, 6, 2, 1)}
-    return {2: (6, 5, 4, 2, 1), 1: (8, 2, 1)}
-
-
-@functools.cache
-def lanes(dtype: Any) -> int:
-    """How many numbers of `dtype` fill a vector."""
-    return vector_bytes() // np.dtype(dtype).itemsize
-
-
-PREFETCH_STEPS = 8
 STEPS = 256
 """How many products an accumulator adds up before it is put away, which costs about two steps; an even number."""
 LEVELS = 24

@@ -9,7 +9,7 @@ Hyperparameters arrive rounded to the parameters' dtype; the arithmetic follows 
 multiplication may contract with the addition behind it to one rounding, as there.
 
 A step is bound by memory: splitting it over threads pays only once the arrays outgrow a core's caches. Below
-`PARALLEL_SIZE` elements everything runs in the calling thread.
+`WAKE_OPTIMIZERS` elements everything runs in the calling thread.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from numba import carray, types
 from numba.extending import intrinsic
 
 from minicnn.kernels.compile import kernel, part
+from minicnn.kernels.machine import WAKE_OPTIMIZERS
 from minicnn.kernels.tasks import share
 
-PARALLEL_SIZE = 32768
 BLOCK = 8192
 
 SGD, MOMENTUM, ADAM = 0, 1, 2
@@ -158,7 +158,7 @@ def step(rule: int, table: np.ndarray, hyperparameters: np.ndarray) -> None:
         hyperparameters: those of the rule, in the dtype of all the arrays.
     """
     total = table[:, 0].sum()
-    block = BLOCK if total >= PARALLEL_SIZE else max(total, 1)
+    block = BLOCK if total >= WAKE_OPTIMIZERS else max(total, 1)
     share(_step_blocks, -(-total // block), (rule, table, hyperparameters, block, total))  # type: ignore[call-arg]
 
 

@@ -1,6 +1,6 @@
 """Loops along memory over a function of one number: y = f(x), and ∂x = ∂y · f′ from what the forward kept, x or y.
 
-The loops are bound by memory, or nearly; below `PARALLEL_SIZE` elements waking the other threads costs more than they
+The loops are bound by memory, or nearly; below `WAKE_POINTWISE` elements waking the other threads costs more than they
 save.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from minicnn.kernels.compile import kernel, part
+from minicnn.kernels.machine import WAKE_POINTWISE
 from minicnn.kernels.memory import dense, empty_like, flat, like, read
 from minicnn.kernels.tasks import share
 from minicnn.kernels.vectors import fill_vectors
 
-PARALLEL_SIZE = 16384
 SPAN = 4096
 """Elements that a thread takes at a time. Where the result overwrites an argument, so many are copied first: two names
 of one array would keep the loop from being vectorised."""
@@ -57,7 +57,7 @@ def _map_kernel(function: Callable) -> Callable:
     @kernel
     @_named(function, "loop")
     def loop(x, y, in_place, a, b, c):
-        size = SPAN if y.size >= PARALLEL_SIZE else max(y.size, 1)
+        size = SPAN if y.size >= WAKE_POINTWISE else max(y.size, 1)
         share(spans, -(-y.size // size), (x, y, size, in_place, a, b, c))
 
     return loop
@@ -86,7 +86,7 @@ def _gradient_kernel(function: Callable) -> Callable:
     @kernel
     @_named(function, "loop")
     def loop(g, s, grad_input, in_place, a, b, c):
-        size = SPAN if grad_input.size >= PARALLEL_SIZE else max(grad_input.size, 1)
+        size = SPAN if grad_input.size >= WAKE_POINTWISE else max(grad_input.size, 1)
         share(spans, -(-grad_input.size // size), (g, s, grad_input, size, in_place, a, b, c))
 
     return loop

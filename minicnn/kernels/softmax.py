@@ -15,6 +15,7 @@ import numpy as np
 
 from minicnn.kernels.compile import part
 from minicnn.kernels.exponential import exp_of_negative
+from minicnn.kernels.machine import WAKE_SOFTMAX
 from minicnn.kernels.memory import dense, empty_like, like
 from minicnn.kernels.rows import LANES, inner, largest, total
 from minicnn.kernels.tasks import spans
@@ -26,8 +27,6 @@ WIDTH = 256
 """Columns of a task."""
 SHORT = 64
 """Rows shorter than that are computed side by side."""
-PARALLEL_SIZE = 8192
-"""Fewer numbers are computed sooner than other threads wake."""
 
 
 @part(allocates=True)
@@ -206,7 +205,7 @@ def _boxed(x: np.ndarray, axis: int) -> np.ndarray:
 def _tasks(shape: tuple[int, ...]) -> int:
     A, K, B = shape
     if B == 1:
-        return min(A, max(1, A * K // TASK)) if A * K >= PARALLEL_SIZE else 1
+        return min(A, max(1, A * K // TASK)) if A * K >= WAKE_SOFTMAX else 1
     return A * -(-B // WIDTH)
 
 

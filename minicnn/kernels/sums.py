@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.kernels.compile import kernel, part
+from minicnn.kernels.machine import WAKE_SUMS
 from minicnn.kernels.memory import empty
 from minicnn.kernels.tasks import share
 
@@ -31,8 +32,6 @@ WIDEST_ROW = 1024
 """The sums of so many columns, in float64, stay in the first-level cache; wider rows are divided."""
 FEW_TERMS = 16
 """So few taps of a pool are added one after another, and half as many terms by NumPy: a mean is rounded once more."""
-PARALLEL_SIZE = 2**15
-"""Fewer numbers are added up sooner than other threads wake."""
 LONGEST_PRODUCT = 4096
 """The longest inner product of two matrices that BLAS adds up in its own order: in blocks of a few hundred."""
 LONGEST_OF_FEW = 256
@@ -153,7 +152,7 @@ def _groups(first, last, x, shift, R, B, width, chunks, partial, total, tasks, g
 def _sum(x, shift, R, B, width, chunks, total):
     tasks = total.size // B * chunks * -(-B // width)
     partial = np.empty(total.size * chunks if chunks > 1 else 0)
-    groups = min(tasks, 2 * CHUNKS) if x.size >= PARALLEL_SIZE else 1
+    groups = min(tasks, 2 * CHUNKS) if x.size >= WAKE_SUMS else 1
     share(_groups, groups, (x, shift, R, B, width, chunks, partial, total, tasks, groups))
     if chunks > 1:
         add_chunks(partial, chunks, B, total)
@@ -166,7 +165,7 @@ def division(A: int, R: int, B: int) -> tuple[int, int]:
     while width < LONG_ROW and 4 * width <= R * B:
         width *= 2
     pieces, rows = -(-B // width), R * min(B, width) // width
-    divided = A * R * B >= PARALLEL_SIZE and A * pieces < CHUNKS
+    divided = A * R * B >= WAKE_SUMS and A * pieces < CHUNKS
     return width, max(1, min(CHUNKS, rows // 64)) if divided else 1
 
 

@@ -18,7 +18,8 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
-from minicnn.kernels.microkernel import Emitter, vector_bytes
+from minicnn.kernels.machine import vector_bytes
+from minicnn.kernels.microkernel import Emitter
 
 
 class VectorType(types.Type):

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from minicnn.kernels.convolution import naive, winograd
-from minicnn.kernels.microkernel import lanes, tiles
+from minicnn.kernels.machine import lanes, tiles
 from minicnn.palette import DARK, LIGHT
 
 SCRIPTS = (

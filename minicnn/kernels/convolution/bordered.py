@@ -20,12 +20,13 @@ import numpy as np
 
 from minicnn.kernels.compile import part
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import LINE_BYTES, SECOND_LEVEL
 from minicnn.kernels.vectors import load, store
 
 COMPLETE = 0.7
 """The share of windows with all taps up to which a border pays; at 0.73, 14 × 14 pixels and 3 × 3 taps, it was even."""
 
-MOST = 4096
+MOST = SECOND_LEVEL // 4 // LINE_BYTES
 """Pixels of a workspace; larger ones leave the second-level cache."""
 
 SIDE_BY_SIDE = 8

@@ -34,8 +34,9 @@ from minicnn.kernels.convolution.grouped_weight import grad_weight as grad_weigh
 from minicnn.kernels.convolution.planes import divided, layout, ordered, whole, widen
 from minicnn.kernels.convolution.sweep import Sweep, backwards, forwards, tables
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import lanes
 from minicnn.kernels.memory import empty, read
-from minicnn.kernels.microkernel import STEPS, lanes
+from minicnn.kernels.microkernel import STEPS
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.vectors import add, add_partners, add_taps, copies, load, store, store_apart, zero
 

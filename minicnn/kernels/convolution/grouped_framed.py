@@ -18,18 +18,18 @@ from minicnn.kernels.compile import part
 from minicnn.kernels.convolution.bordered import laid, lay, tables
 from minicnn.kernels.convolution.planes import divided
 from minicnn.kernels.geometry import Axis, Geometry
+from minicnn.kernels.machine import FIRST_LEVEL, SECOND_LEVEL, lanes
 from minicnn.kernels.memory import empty, read
-from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.vectors import add_taps, copies, load, store_apart, zero
 
 FEWEST_TAPS = 20
 """Windows of fewer taps are swept where they lie."""
 
-LARGEST = 2 * 2**20
+LARGEST = 2 * SECOND_LEVEL
 """Bytes of a frame: windows read a few rows of it at a time, but it is written as a whole."""
 
-NEAR = 24 * 1024
+NEAR = FIRST_LEVEL // 2
 """Bytes of frames that are filled together, half of a first-level cache: memory is read in longer pieces."""
 
 

@@ -19,8 +19,9 @@ from minicnn.kernels.convolution.grouped_taps import add_pixels, add_products, p
 from minicnn.kernels.convolution.planes import divided, layout, whole, widen
 from minicnn.kernels.convolution.sweep import forwards, tables
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import lanes
 from minicnn.kernels.memory import read
-from minicnn.kernels.microkernel import STEPS, lanes
+from minicnn.kernels.microkernel import STEPS
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
 

@@ -21,8 +21,8 @@ import numpy as np
 from minicnn.kernels.compile import part
 from minicnn.kernels.convolution.planes import divided
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import lanes
 from minicnn.kernels.memory import empty, read
-from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.plans import recorded
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads

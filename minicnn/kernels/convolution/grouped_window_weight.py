@@ -19,8 +19,9 @@ from minicnn.kernels.convolution.bordered import complete
 from minicnn.kernels.convolution.grouped_taps import add_pixels, put_away
 from minicnn.kernels.convolution.grouped_window import SIDE_BY_SIDE, planned, together
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import lanes, registers
 from minicnn.kernels.memory import read
-from minicnn.kernels.microkernel import STEPS, lanes, registers
+from minicnn.kernels.microkernel import STEPS
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import add_windows, load, load_each, multiply_add, store, store_each, width

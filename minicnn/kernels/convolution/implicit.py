@@ -29,16 +29,14 @@ from minicnn.kernels.convolution.plan import Plan, forward_plan, grad_input_plan
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import WAKE_PACKING, lanes
 from minicnn.kernels.memory import dense, empty, flat, read, scratch
-from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.microkernel import copy_vector
 from minicnn.kernels.tasks import each, share
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.windows import range_inside
 
 __all__ = ["forward", "grad_input", "grad_parameters", "grad_weight"]
-
-FEW_WEIGHTS = 2**12
-"""Fewer are packed sooner than other threads wake."""
 
 
 @part
@@ -174,7 +172,7 @@ def _correlate(x, weight, packed, bias, y, plans, places, packs, tasks, vector, 
 
     Returns: if it `counts` them, how many numbers in x are infinite or NaN.
     """
-    share(_pack_parts, packs, (weight, packed, plans, places, vector), weight.size >= FEW_WEIGHTS)
+    share(_pack_parts, packs, (weight, packed, plans, places, vector), weight.size >= WAKE_PACKING)
     found = np.zeros(tasks if counts else 0, np.int64)
     share(_correlate_tasks, tasks, (x, weight, packed, bias, y, plans, places, vector, tasks, found))
     return found.sum()

@@ -6,7 +6,8 @@ Outputs come in blocks of as many vectors as a tile can have: first the widest, 
 import numpy as np
 
 from minicnn.kernels.compile import part
-from minicnn.kernels.microkernel import micro, micro_transposed, tiles
+from minicnn.kernels.machine import tiles
+from minicnn.kernels.microkernel import micro, micro_transposed
 
 WIDEST = max(tiles())
 

@@ -11,20 +11,20 @@ import numpy as np
 
 from minicnn.kernels.convolution.lines import WIDEST, block_count
 from minicnn.kernels.geometry import Axis, Geometry
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.machine import LONGEST_LINE, SECOND_LEVEL, lanes
 from minicnn.kernels.plans import recorded
 
 SHORT_LINE = 16
 """Rows of fewer cells don't fill tiles, less so those of their cells that have all taps; lines run through the images
 then. With 14, rows of 14 and 15 cells took up to 1.3 times as long, 1.1 at most the other way round."""
 
-CHUNK_BYTES = 2**19
+CHUNK_BYTES = SECOND_LEVEL // 2
 """How much of the image a task works on at once: it stays in the second-level cache while the outputs change."""
 
-IMAGE_BYTES = 2**22
+IMAGE_BYTES = 4 * SECOND_LEVEL
 """How large an image may be that every thread reads as a whole, for outputs of its own."""
 
-MANY_WEIGHTS = 2**18
+MANY_WEIGHTS = SECOND_LEVEL // 4
 """Fewer are packed at once; more would leave the cache before they are read."""
 
 FEW_CELLS = 256
@@ -137,7 +137,7 @@ def _tasks(
 @functools.lru_cache(maxsize=1024)
 def line_of_cells(cells: int, threads: int) -> tuple[int, int]:
     """Rows and columns to arrange cells in that lie one after another: long lines, several a thread."""
-    for width in range(min(cells, 448), SHORT_LINE, -1):
+    for width in range(min(cells, LONGEST_LINE), SHORT_LINE, -1):
         lines = cells // width
         if cells % width == 0 and (lines % threads == 0 or lines >= 4 * threads):
             return lines, width
@@ -160,7 +160,15 @@ def forward_plan(
         N, xn, xh, yn, yh = 1, H * W * full, W * full, H * W * G * O, W * G * O
     border = bool(w.before or w.after)
     tasks = _tasks(
-        N, OH, OW, H // h.stride, W * full * h.stride * 4, border, G * -(-O // 64), G * C * O * len(taps), threads
+        N,
+        OH,
+        OW,
+        H // h.stride,
+        W * full * h.stride * dtype.itemsize,
+        border,
+        G * -(-O // (WIDEST * lanes(dtype))),
+        G * C * O * len(taps),
+        threads,
     )
     return Correlation(
         N, G, C, O, h.kernel, w.kernel, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, -w.before,
@@ -233,7 +241,8 @@ def _phase_plan(
         H, W = OH, OW = line_of_cells(N * H * W, threads)
         N, xn, xh, yn, sy = 1, H * W * G * O, W * G * O, H * W * G * C, W * G * C
     border = b.origin < 0 or OW - 1 + b.origin + (len(b.taps) - 1) * b.step >= W
-    tasks = _tasks(N, OH, OW, H, W * G * O * 4, border, G * -(-C // 64), G * C * O * len(taps), threads)
+    blocks = G * -(-C // (WIDEST * lanes(dtype)))
+    tasks = _tasks(N, OH, OW, H, W * G * O * dtype.itemsize, border, blocks, G * C * O * len(taps), threads)
     return Correlation(
         N, G, O, C, len(a.taps), len(b.taps), a.step, b.step, H, W, xn, xh, xw, OH, OW, a.origin, b.origin,
         1, 1, y0, yn, sy, sx, O, C, 0, *tasks, so * O, sc, so,
@@ -275,7 +284,7 @@ def shared_plan(
     """The forward pass where `cells` neighbours share a vector, for the weights of `Runs.spread`."""
     h, w = geometry.height, geometry.width
     OH, OW, wide, run = h.output, w.output // cells, cells * O, columns * C
-    tasks = _tasks(N, OH, w.output, h.size // h.stride, w.size * C * h.stride * 4, True, 1, 0, threads)
+    tasks = _tasks(N, OH, w.output, h.size // h.stride, w.size * C * h.stride * dtype.itemsize, True, 1, 0, threads)
     return Correlation(
         N, 1, run, wide, h.kernel, 1, h.dilation, 1, h.size, w.size, h.size * w.size * C, w.size * C, C, OH, OW,
         -h.before, 0, h.stride, w.stride * cells, 0, OH * OW * wide, OW * wide, wide, 0, 0, 0, *tasks, 0, 1, wide,

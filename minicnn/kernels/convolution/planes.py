@@ -3,7 +3,7 @@
 import numpy as np
 
 from minicnn.kernels.compile import part
-from minicnn.kernels.microkernel import lanes
+from minicnn.kernels.machine import lanes
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import repeat, store
 

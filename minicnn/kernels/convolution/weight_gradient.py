@@ -28,8 +28,9 @@ from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, lin
 from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import WAKE_SUMS, lanes
 from minicnn.kernels.memory import empty, read, scratch
-from minicnn.kernels.microkernel import copy_vector, lanes
+from minicnn.kernels.microkernel import copy_vector
 from minicnn.kernels.plans import recorded
 from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.tasks import share, tasks
@@ -43,8 +44,6 @@ PACKING_PAYS = 128
 """From so many rows on; fewer read gradients where they lie. So do all where a block is all the outputs."""
 MANY_WEIGHTS = 2**14
 """Of more weights no thread gets a sum of its own unless it has to."""
-FEW_SUMS = 2**15
-"""Fewer are added up sooner than other threads wake."""
 
 
 class WeightPlan(NamedTuple):
@@ -133,7 +132,7 @@ def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: i
         OW, sw, left, KW = OW // runs.cells, sw * runs.cells, 0, 1
         C, O, gw = C * runs.columns, O * runs.cells, gw * runs.cells
     lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
-    blocks = G * -(-O // 64)
+    blocks = G * -(-O // (WIDEST * vector))
     size = G * h.kernel * KW * C * O
     many = size > MANY_WEIGHTS
     if many and (blocks % threads == 0 or blocks >= 4 * threads):
@@ -251,7 +250,7 @@ def _weight_products(x, g, partial, total, plans, vector, by_bias, width, chunks
     if parts > 1:
         widest = min(total.size, WIDEST_ROW)
         pieces = -(-total.size // widest)
-        share(_add_parts, pieces, (partial, parts, total, widest), parts * total.size >= FEW_SUMS)
+        share(_add_parts, pieces, (partial, parts, total, widest), parts * total.size >= WAKE_SUMS)
 
 
 @tasks

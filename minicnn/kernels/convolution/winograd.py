@@ -23,8 +23,8 @@ from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import block_at, block_count, line, line_transposed
 from minicnn.kernels.convolution.sandwich import sandwich
 from minicnn.kernels.geometry import Geometry
+from minicnn.kernels.machine import SECOND_LEVEL, lanes
 from minicnn.kernels.memory import empty
-from minicnn.kernels.microkernel import lanes
 from minicnn.kernels.tasks import each, share, tasks
 from minicnn.kernels.threads import get_num_threads
 
@@ -48,7 +48,7 @@ output_from_2, output_from_4 = sandwich(A2), sandwich(A4)
 gradient_to_2, gradient_to_4 = sandwich(A2.T), sandwich(A4.T)
 weight_from_2, weight_from_4 = sandwich(G2.T), sandwich(G4.T)
 
-BLOCK_BYTES = 3 * 2**19
+BLOCK_BYTES = 3 * SECOND_LEVEL // 2
 """How much transformed data a task holds at once: about what the second-level cache does."""
 FEWEST_TILES = 96
 """But never fewer tiles than this, since every block reads all weights again."""

@@ -8,7 +8,7 @@ import numpy as np
 
 import minicnn
 from minicnn import no_grad
-from minicnn.kernels.microkernel import lanes, tiles
+from minicnn.kernels.machine import lanes, tiles
 from minicnn.learn.chapter import Case, Chapter, Mistake, calling, whole
 from minicnn.learn.chapters.c03_seven_loops import CHAPTER as LOOPS
 from minicnn.learn.chapters.c04_patch_matrix import CHAPTER as MATRIX
@@ -94,7 +94,7 @@ CHAPTER = Chapter(
         "in matmul: rows, columns, depth.",
         "y[top:bottom, left:right] += a[top:bottom, first:last] @ b[first:last, left:right], with y of zeros at first.",
     ),
-    source=("minicnn.kernels.microkernel.tiles", "minicnn.kernels.convolution.implicit._correlate_task"),
+    source=("minicnn.kernels.machine.tiles", "minicnn.kernels.convolution.implicit._correlate_task"),
     mistakes=(
         Mistake(
             "The last tile is missing where the size is no multiple of the step.",

@@ -5,7 +5,7 @@ from typing import Any
 
 from minicnn.kernels.convolution.plan import phases
 from minicnn.kernels.geometry import convolution_geometry
-from minicnn.kernels.microkernel import lanes, tiles
+from minicnn.kernels.machine import lanes, tiles
 from minicnn.learn.chapter import Case, Chapter, Mistake, calling
 
 ROOMS = (
@@ -66,7 +66,7 @@ CHAPTER = Chapter(
         "minicnn.kernels.geometry.Axis",
         "minicnn.kernels.convolution.plan.phases",
         "minicnn.kernels.convolution.runs.Runs",
-        "minicnn.kernels.microkernel.tiles",
+        "minicnn.kernels.machine.tiles",
     ),
     mistakes=(
         Mistake(
