@@ -12,7 +12,7 @@ from benchmarks.pictures import pictures
 from benchmarks.report import report
 from benchmarks.scale import scale
 from benchmarks.settings import Only, Output, Plot, Repeat, Seconds, Threads, Turns
-from minicnn.cli.errors import plain_errors
+from minicnn.recipes.errors import plain_errors
 
 
 class LeNetFirst(TyperGroup):

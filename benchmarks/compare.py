@@ -15,7 +15,7 @@ from benchmarks.rows import Way, as_array
 from benchmarks.settings import Output, Seconds, Threads, set_up
 from benchmarks.spec import EXAMPLE, Convolution, parse
 from benchmarks.timing import alternate
-from minicnn.cli.errors import plain_errors
+from minicnn.recipes.errors import plain_errors
 
 NAIVE_FLOPS = 4e9
 """The seven loops are left out of work that would keep them busy for many seconds."""

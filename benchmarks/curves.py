@@ -15,9 +15,9 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import typer
 
-from minicnn.cli.errors import UserError, plain_errors
-from minicnn.cli.train import count
 from minicnn.palette import INK, OURS, THEIRS
+from minicnn.recipes.errors import UserError, plain_errors
+from minicnn.recipes.table import count
 from minicnn.serialization import replacing
 
 COLORS = (THEIRS, OURS)

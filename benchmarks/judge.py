@@ -9,7 +9,7 @@ from rich.table import Table
 
 from benchmarks.report import console
 from benchmarks.settings import Only, Output
-from minicnn.cli.errors import UserError, plain_errors
+from minicnn.recipes.errors import UserError, plain_errors
 
 HARDEST = 10
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.work.judged import C_SOURCE, RIGHT, Right
-from minicnn.cli.errors import UserError
+from minicnn.recipes.errors import UserError
 from minicnn.serialization import replacing
 from minicnn.testing import Verdict, judge
 from minicnn.testing.wrong import MISTAKES, Mistake

@@ -20,7 +20,7 @@ from benchmarks.plots import scale as scale_plot
 from benchmarks.report import console
 from benchmarks.settings import Only
 from benchmarks.spec import parse
-from minicnn.cli.errors import UserError, plain_errors
+from minicnn.recipes.errors import UserError, plain_errors
 from minicnn.serialization import replacing
 
 

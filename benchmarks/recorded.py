@@ -5,11 +5,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.growth import Point
 from benchmarks.machine import Limits
-from benchmarks.report import Run
-from benchmarks.rows import Result, Work
-from benchmarks.scale import Point
-from minicnn.cli.errors import UserError
+from benchmarks.rows import Result, Run, Work
+from minicnn.recipes.errors import UserError
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"

@@ -4,15 +4,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import Limits, measure_limits
-from benchmarks.rows import Result, Work, geometric_mean, measure
+from benchmarks.machine import measure_limits
+from benchmarks.rows import Result, Run, Work, geometric_mean, measure
 from benchmarks.settings import set_up
-from minicnn.cli.errors import UserError
+from minicnn.recipes.errors import UserError
 from minicnn.serialization import replacing
 
 console = Console(width=145)
@@ -20,22 +20,6 @@ CAPTION = (
     "medians of alternating runs; ratio = PyTorch ÷ minicnn, above 1 minicnn is faster\n"
     "and back: forward and the gradients by weight, bias and input; no ∂x: without the last, the input being an image"
 )
-
-
-class Run(NamedTuple):
-    """The whole table, measured once."""
-
-    limits: Limits
-    results: list[Result]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "sgemm_gflops": self.limits.gflops,
-            "copy_gbs": self.limits.gbs,
-            "geometric_mean": geometric_mean(r.ratio for r in self.results),
-            "rows": [r.as_dict() for r in self.results],
-        }
 
 
 def chosen(works: Sequence[Work], only: str) -> list[Work]:

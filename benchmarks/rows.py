@@ -147,3 +147,19 @@ def geometric_mean(ratios: Iterable[float]) -> float:
     """The mean of ratios: of 2 and ½ it is 1."""
     logarithms = [math.log(ratio) for ratio in ratios]
     return math.exp(sum(logarithms) / len(logarithms))
+
+
+class Run(NamedTuple):
+    """The whole table, measured once."""
+
+    limits: Limits
+    results: list[Result]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "sgemm_gflops": self.limits.gflops,
+            "copy_gbs": self.limits.gbs,
+            "geometric_mean": geometric_mean(r.ratio for r in self.results),
+            "rows": [r.as_dict() for r in self.results],
+        }

@@ -1,41 +1,23 @@
 """How time and memory of a convolution grow with batch, channels, image size and threads."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from rich.table import Table
 
+from benchmarks.growth import Point
 from benchmarks.machine import pin_threads
 from benchmarks.memory import readable, workspace
 from benchmarks.report import console, print_environment, write
 from benchmarks.settings import Output, Plot, Seconds, Threads, set_up
 from benchmarks.spec import Convolution, parse
 from benchmarks.timing import alternate
-from minicnn.cli.errors import UserError, plain_errors
+from minicnn.recipes.errors import UserError, plain_errors
 
 DEFAULT = "16x64x32x32,o64,k3,p1"
 FACTORS = (0.25, 0.5, 1, 2)
-
-
-@dataclass
-class Point:
-    """One size.
-
-    Attributes:
-        value: along the axis: images, channels, pixels of a side, or threads.
-        ours, ours_back: minicnn's seconds, forward, and forward and back.
-        theirs, theirs_back: PyTorch's at its faster format.
-        workspace: bytes that minicnn's forward and back takes beyond inputs and results; None where unknown.
-    """
-
-    value: int
-    ours: float
-    ours_back: float
-    theirs: float
-    theirs_back: float
-    workspace: int | None
 
 
 def series(base: Convolution, threads: int) -> dict[str, list[tuple[int, Convolution, int]]]:

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from minicnn.cli.errors import UserError
 from minicnn.kernels.geometry import Geometry, convolution_geometry
+from minicnn.recipes.errors import UserError
 
 EXAMPLE = "32x64x32x32,o64,k3,s1,p1,d1,g1"
 FIELDS = {"o": "O", "k": "kernel", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}

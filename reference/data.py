@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from minicnn import transforms
-from minicnn.cli.presets import Preset
 from minicnn.random import numpy_generator
+from minicnn.recipes.presets import Preset
 
 
 class Augmentation(NamedTuple):

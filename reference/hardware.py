@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from minicnn.cli.errors import UserError
-from minicnn.cli.train import count
+from minicnn.recipes.errors import UserError
+from minicnn.recipes.table import count
 
 BF16_PEAKS = {
     r"B200": 2250,

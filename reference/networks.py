@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 import minicnn.models
-from minicnn.cli.errors import UserError
-from minicnn.cli.models import misfit, variant_of
+from minicnn.recipes.errors import UserError
+from minicnn.recipes.models import misfit, variant_of
 from minicnn.training import load_checkpoint
 from reference import models
 

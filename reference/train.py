@@ -14,14 +14,14 @@ import torch
 import typer
 
 import minicnn
-from minicnn.cli import options
-from minicnn.cli.errors import UserError, one_of, plain_errors
-from minicnn.cli.errors import say as print_line
-from minicnn.cli.folder import HISTORY, PLOT, WEIGHTS, writable
-from minicnn.cli.presets import PRESETS, Preset
-from minicnn.cli.recipe import Recipe
-from minicnn.cli.train import HEADER, count, data_line, plot_title, table_row
 from minicnn.models import MODELS
+from minicnn.recipes import options
+from minicnn.recipes.errors import UserError, one_of, plain_errors
+from minicnn.recipes.errors import say as print_line
+from minicnn.recipes.folder import HISTORY, PLOT, WEIGHTS, writable
+from minicnn.recipes.presets import PRESETS, Preset
+from minicnn.recipes.recipe import Recipe
+from minicnn.recipes.table import HEADER, count, data_line, plot_title, table_row
 from minicnn.training import Story, plot_history, save_history
 from reference import networks
 from reference.data import ResidentImages

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 import minicnn
 from benchmarks.__main__ import app
 from benchmarks.compare import measured
+from benchmarks.growth import Point
 from benchmarks.rows import geometric_mean
-from benchmarks.scale import Point, slope
+from benchmarks.scale import slope
 from benchmarks.spec import parse
 
 FAST = ["--threads", "1", "--seconds", "0.001"]

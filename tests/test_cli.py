@@ -20,9 +20,9 @@ import reference.models
 from minicnn import datasets, nn, optim
 from minicnn.cli import app
 from minicnn.cli.evaluate import class_scores
-from minicnn.cli.presets import PRESETS
-from minicnn.cli.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from minicnn.kernels import choice
+from minicnn.recipes.presets import PRESETS
+from minicnn.recipes.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from minicnn.serialization import load, read_metadata, save
 
 DATA = os.environ.get("MINICNN_DATA")

@@ -15,8 +15,8 @@ import minicnn
 import reference.models
 from minicnn import datasets, inspect, nn
 from minicnn.cli import app
-from minicnn.cli.models import build
-from minicnn.cli.presets import PRESETS
+from minicnn.recipes.models import build
+from minicnn.recipes.presets import PRESETS
 from minicnn.serialization import load, read_metadata, save
 from minicnn.training.checkpoint import Story
 

@@ -16,8 +16,8 @@ import minicnn.models
 import minicnn.ops.intermediate
 import reference.models
 from minicnn import nn
-from minicnn.cli.errors import UserError
-from minicnn.cli.models import build
+from minicnn.recipes.errors import UserError
+from minicnn.recipes.models import build
 
 TORCHVISION = [name for name in reference.models.MODELS if name.replace("-", "_") in torchvision.models.list_models()]
 

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from minicnn import datasets
 from minicnn.cli import app
-from minicnn.cli.models import load_trained
 from minicnn.cli.readings import as_input, preparation_of, read
 from minicnn.datasets.ink import find_ink
 from minicnn.datasets.preparation import as_digits, as_mnist, as_photograph, as_thing
+from minicnn.recipes.models import load_trained
 
 AS = (as_mnist, as_digits, as_thing, as_photograph)
 

@@ -20,8 +20,8 @@ import reference.train
 from benchmarks import curves
 from minicnn import datasets, transforms
 from minicnn.cli import app
-from minicnn.cli.models import build
-from minicnn.cli.presets import PRESETS, Preset
+from minicnn.recipes.models import build
+from minicnn.recipes.presets import PRESETS, Preset
 from minicnn.serialization import load, read_metadata
 from minicnn.training import evaluate, load_checkpoint
 from minicnn.utils.data import DataLoader
@@ -366,7 +366,7 @@ def test_what_cannot_be_trained_is_told(tmp_path, theirs):
     assert not (tmp_path / "out").exists()
     (tmp_path / "file").write_bytes(b"")
     assert "cannot write to" in fails(1, "lenet", "--output", tmp_path / "file" / "deeper")
-    with pytest.raises(minicnn.cli.errors.UserError, match="leave 1 in the last batch, too few for 2 processes"):
+    with pytest.raises(minicnn.recipes.errors.UserError, match="leave 1 in the last batch, too few for 2 processes"):
         reference.train.check_shares(129, 64, World(0, 2))
 
 

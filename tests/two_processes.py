@@ -10,8 +10,8 @@ import torch
 
 import minicnn
 import reference.train
-from minicnn.cli.presets import PRESETS
 from minicnn.datasets import Digits
+from minicnn.recipes.presets import PRESETS
 from reference import networks
 from reference.data import ResidentImages
 from reference.distributed import joined

@@ -12,7 +12,7 @@ from benchmarks.rows import Result, geometric_mean
 from minicnn.palette import GRID, INK, OURS, OURS_LIGHT, THEIRS
 
 if TYPE_CHECKING:
-    from benchmarks.report import Run
+    from benchmarks.rows import Run
 
 Row = Sequence[Result]
 """One row of the table, from every run."""

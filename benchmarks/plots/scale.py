@@ -8,7 +8,7 @@ from benchmarks.plots.style import figure, save, tidy
 from minicnn.palette import INK, OURS, OURS_LIGHT, THEIRS, THEIRS_LIGHT
 
 if TYPE_CHECKING:
-    from benchmarks.scale import Point
+    from benchmarks.growth import Point
 
 LINES = (
     ("ours", "minicnn, forward", OURS, "o-"),

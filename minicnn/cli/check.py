@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.errors import positive
+from minicnn.recipes.errors import positive
 
 TAKES = ("numpy", "torch", "minicnn")
 CANNOT_TRY = 2

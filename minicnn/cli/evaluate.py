@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from minicnn.cli.errors import UserError, one_of, plain_errors
-from minicnn.cli.models import load_trained, size_of
-from minicnn.cli.presets import PRESETS
 from minicnn.models import MODELS
+from minicnn.recipes.errors import UserError, one_of, plain_errors
+from minicnn.recipes.models import load_trained, size_of
+from minicnn.recipes.presets import PRESETS
 from minicnn.training import confusion_matrix
 from minicnn.training import evaluate as score_of
 from minicnn.utils.data import DataLoader

@@ -7,8 +7,8 @@ import numpy as np
 import typer
 
 from minicnn.cli import explain_options as options
-from minicnn.cli.errors import failing_with, not_negative, one_of, share
 from minicnn.models import MODELS
+from minicnn.recipes.errors import failing_with, not_negative, one_of, share
 
 if TYPE_CHECKING:
     from minicnn.explain.explanation import Explanation

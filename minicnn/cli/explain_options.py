@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minicnn.cli.errors import UserError, not_negative
+from minicnn.recipes.errors import UserError, not_negative
 
 if TYPE_CHECKING:
     from minicnn.explain.given import Given

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.errors import failing_with, positive
+from minicnn.recipes.errors import failing_with, positive
 
 
 @failing_with(2)

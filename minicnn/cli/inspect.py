@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from minicnn.cli.errors import UserError, failing_with, one_of
-from minicnn.cli.models import Trained, load_trained
-from minicnn.cli.presets import PRESETS
 from minicnn.cli.readings import as_input, probabilities, read
 from minicnn.models import MODELS
+from minicnn.recipes.errors import UserError, failing_with, one_of
+from minicnn.recipes.models import Trained, load_trained
+from minicnn.recipes.presets import PRESETS
 from minicnn.serialization import replacing
 from minicnn.utils.data import DataLoader, Subset
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minicnn.cli.errors import tell
+from minicnn.recipes.errors import tell
 
 STATUS = 130
 """What a shell expects of a command that Ctrl-C ended."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minicnn.cli.errors import UserError, plain_errors, say, tell
+from minicnn.recipes.errors import UserError, plain_errors, say, tell
 
 if TYPE_CHECKING:
     from minicnn.learn import Chapter

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.errors import one_of, plain_errors
-from minicnn.cli.models import load_trained
-from minicnn.cli.presets import PRESETS
 from minicnn.cli.readings import Reading, read
 from minicnn.models import MODELS
+from minicnn.recipes.errors import one_of, plain_errors
+from minicnn.recipes.models import load_trained
+from minicnn.recipes.presets import PRESETS
 
 FIGURE = Path("predicted.png")
 

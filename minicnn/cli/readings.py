@@ -8,11 +8,11 @@ import numpy as np
 
 import minicnn
 from minicnn import transforms
-from minicnn.cli.errors import UserError
-from minicnn.cli.models import Trained
-from minicnn.cli.presets import PRESETS, normalisation
 from minicnn.datasets.pictures import Picture, read_picture
 from minicnn.datasets.preparation import Preparation, Prepared, as_photograph, as_thing
+from minicnn.recipes.errors import UserError
+from minicnn.recipes.models import Trained
+from minicnn.recipes.presets import PRESETS, normalisation
 from minicnn.tensor import Tensor
 
 

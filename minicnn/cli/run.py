@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.errors import UserError, plain_errors
 from minicnn.compat.run import Program, run_with_report
 from minicnn.compat.run import run as run_program
+from minicnn.recipes.errors import UserError, plain_errors
 
 
 def run(

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minicnn.cli.errors import UserError, one_of, plain_errors
 from minicnn.models import INPUT_SIZES, MODELS
+from minicnn.recipes.errors import UserError, one_of, plain_errors
 
 if TYPE_CHECKING:
     from rich.table import Table

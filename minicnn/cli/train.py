@@ -13,14 +13,15 @@ import typer
 
 import minicnn
 from minicnn import backends, optim
-from minicnn.cli import folder as folders
-from minicnn.cli import options
-from minicnn.cli.errors import UserError, plain_errors, positive, say, tell
-from minicnn.cli.folder import WEIGHTS
 from minicnn.cli.interrupts import STATUS, asked_to_stop
-from minicnn.cli.models import build, load_weights, size_of
-from minicnn.cli.presets import PRESETS, Preset
-from minicnn.cli.recipe import Recipe
+from minicnn.recipes import folder as folders
+from minicnn.recipes import options
+from minicnn.recipes.errors import UserError, plain_errors, positive, say, tell
+from minicnn.recipes.folder import WEIGHTS
+from minicnn.recipes.models import build, load_weights
+from minicnn.recipes.presets import PRESETS
+from minicnn.recipes.recipe import Recipe
+from minicnn.recipes.table import HEADER, count, data_line, plot_title, table_row
 from minicnn.training import (
     Callback,
     Epoch,
@@ -37,8 +38,6 @@ from minicnn.training import (
 from minicnn.utils.data import DataLoader
 
 TEST_BATCH = 256
-
-HEADER = "epoch   seconds        lr   train loss   accuracy   test loss   accuracy"
 
 OWN = ("resume", "checkpoint_every", "quiet", "as_json", "tensorboard")
 """Options that go with --resume: they don't change what is computed."""
@@ -328,33 +327,6 @@ class Events(Callback):
 
     def on_end(self, history: History) -> None:
         self.writer.close()
-
-
-def data_line(preset: Preset, train: int, test: int, augment: bool) -> str:
-    """What is learned from, and tested on."""
-    return (
-        f"Data        {preset.title}, {train:,} images to train on{', shifted at random' if augment else ''}, "
-        f"{test:,} to test on, {size_of(preset.shape)}"
-    )
-
-
-def plot_title(network: str, preset: Preset, history: History) -> str:
-    """What a plot is called, after the class of a network."""
-    return f"{network} on {preset.title}: {history.last.test.accuracy:.2%} of the test images"
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def table_row(epoch: Epoch) -> str:
-    """An epoch as a line of the table."""
-    train, test = epoch.train, epoch.test
-    return (
-        f"{epoch.number:5}{epoch.seconds:10.2f}{epoch.learning_rate:10.3g}{train.loss:13.4f}{train.accuracy:11.2%}"
-        f"{test.loss:12.4f}{test.accuracy:11.2%}"
-    )
 
 
 @contextlib.contextmanager

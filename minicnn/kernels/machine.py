@@ -8,8 +8,6 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba.core import config
-from numba.core.codegen import get_host_cpu_features
 
 LINE_BYTES = 64
 """A cache line. A vector that straddles two costs two loads."""
@@ -29,6 +27,9 @@ PREFETCH_STEPS = 8
 
 def _features() -> list[str]:
     """What the processor can do that code is compiled for; Numba lets `NUMBA_CPU_FEATURES` say so."""
+    from numba.core import config  # not before a kernel is asked for: to import it takes longer than a small command
+    from numba.core.codegen import get_host_cpu_features
+
     return (config.CPU_FEATURES or get_host_cpu_features()).split(",")
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 import minicnn
-from minicnn.cli.errors import UserError, one_of, plain_errors, positive
+from minicnn.recipes.errors import UserError, one_of, plain_errors, positive
 from reference.models import INPUT_SIZES, MODELS
 from reference.parity import Comparison, Row, compare, draw_batches, twins
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from minicnn.cli.errors import UserError
+from minicnn.recipes.errors import UserError
 from minicnn.training import former
 
 WEIGHTS = "weights.safetensors"

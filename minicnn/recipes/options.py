@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.errors import not_negative, one_of, positive, share
-from minicnn.cli.presets import PRESETS
-from minicnn.cli.recipe import OPTIMIZERS, SCHEDULES
 from minicnn.models import MODELS
+from minicnn.recipes.errors import not_negative, one_of, positive, share
+from minicnn.recipes.presets import PRESETS
+from minicnn.recipes.recipe import OPTIMIZERS, SCHEDULES
 
 
 def _by_optimizer(setting: str) -> str:

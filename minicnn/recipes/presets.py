@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from minicnn import datasets, transforms
-from minicnn.cli.errors import UserError
 from minicnn.datasets.preparation import Preparation, as_digits, as_mnist, as_photograph, as_thing
+from minicnn.recipes.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 
 import minicnn
 from minicnn import nn
-from minicnn.cli.errors import UserError
-from minicnn.cli.presets import PRESETS
 from minicnn.models import FOR_SMALL_IMAGES, MODELS
+from minicnn.recipes.errors import UserError
+from minicnn.recipes.presets import PRESETS
 from minicnn.training import load_checkpoint
 
 SMALL_IMAGE = 64
