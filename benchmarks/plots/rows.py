@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from benchmarks.plots.style import figure, save, tidy
-from benchmarks.rows import Result, geometric_mean
+from benchmarks.rows import Result, Run, geometric_mean
 from minicnn.palette import GRID, INK, OURS, OURS_LIGHT, THEIRS
-
-if TYPE_CHECKING:
-    from benchmarks.rows import Run
 
 Row = Sequence[Result]
 """One row of the table, from every run."""
@@ -21,7 +18,7 @@ SPEEDS = tuple(factor * 10.0**power for power in range(-3, 6) for factor in (1, 
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10)
 
 
-def draw(title: str, runs: "Sequence[Run]", environment: Mapping[str, str], path: Path) -> None:
+def draw(title: str, runs: Sequence[Run], environment: Mapping[str, str], path: Path) -> None:
     """Bars on the left, the roofline on the right.
 
     Args:

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from benchmarks.growth import Point
 from benchmarks.plots.style import figure, save, tidy
 from minicnn.palette import INK, OURS, OURS_LIGHT, THEIRS, THEIRS_LIGHT
-
-if TYPE_CHECKING:
-    from benchmarks.growth import Point
 
 LINES = (
     ("ours", "minicnn, forward", OURS, "o-"),
@@ -18,7 +15,7 @@ LINES = (
 )
 
 
-def draw(title: str, found: "Mapping[str, Sequence[Point]]", environment: Mapping[str, str], path: Path) -> None:
+def draw(title: str, found: Mapping[str, Sequence[Point]], environment: Mapping[str, str], path: Path) -> None:
     """Times above, workspace below, a column for each axis.
 
     Args:

@@ -5,6 +5,7 @@ Every differentiable operation is a pair of static methods, `forward(ctx, ...)` 
 lets it join the graph.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,10 @@ class Former(Variable):
         self._node, self._output, self._requires_grad = tensor._node, tensor._output, tensor._requires_grad
         self._grad = None
         self.tensor_id = id(tensor)
+
+
+observers: list[Callable[[type, tuple, Any], None]] = []
+"""Who is told of every operation, its arguments and its outputs; see `observed.every_operation`."""
 
 
 class Operator:
@@ -131,7 +136,10 @@ class Operator:
             ctx.join(outputs[: cls.differentiable_outputs])
             if not joins:  # a view made in no_grad mode requires a gradient in name only
                 ctx.edges = ()
-        return tuple(outputs) if several else outputs[0]
+        result = tuple(outputs) if several else outputs[0]
+        for observe in observers:
+            observe(cls, arguments, result)
+        return result
 
     @classmethod
     def _link_view(cls, output: Variable, arguments: tuple) -> None:
