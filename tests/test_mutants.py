@@ -195,9 +195,9 @@ def the_first_tap_takes_the_weights_of_the_last(patch):
 
     def forward_plan(*arguments):
         made = original(*arguments)
-        places = made.places.copy()
-        places[0] = places[-1]
-        return made._replace(places=places)
+        numbers = made.numbers.copy()
+        numbers[plan.FIELDS] = numbers[-1]
+        return made._replace(numbers=numbers)
 
     patch.setattr(implicit, "forward_plan", forward_plan)
 

@@ -23,7 +23,7 @@ from minicnn.kernels.convolution.planes import divided
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.machine import lanes
 from minicnn.kernels.memory import empty, read
-from minicnn.kernels.plans import recorded
+from minicnn.kernels.plans import record
 from minicnn.kernels.tasks import tasks
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import copies, load, load_apart, multiply_add, store, store_apart, sum_windows, zero
@@ -75,9 +75,12 @@ class Plan(NamedTuple):
     tile: int
 
 
+RECORD = record(Plan)
+
+
 @functools.lru_cache(maxsize=512)
-def planned(N: int, C: int, geometry: Geometry, vector: int, chunks: int, threads: int) -> np.ndarray:
-    """One `Plan`, for N images in so many chunks."""
+def planned(N: int, C: int, geometry: Geometry, vector: int, chunks: int, threads: int) -> tuple[Plan, np.ndarray]:
+    """A plan for N images in so many chunks, and its numbers as a kernel takes them."""
     h, w, K = geometry.height, geometry.width, geometry.kernel[1]
     inside = w.taps_inside()[1]
     whole = np.flatnonzero(inside == K)
@@ -87,7 +90,7 @@ def planned(N: int, C: int, geometry: Geometry, vector: int, chunks: int, thread
         N, h.size, w.size, C, h.output, w.output, -h.before, -w.before, h.stride, w.stride, h.dilation, w.dilation,
         first, last, before, after, chunks, divided(chunks, -(-C // vector)), SIDE_BY_SIDE if w.size < WIDE else 1,
     )  # fmt: skip
-    return recorded(plan)
+    return plan, np.array(plan, np.int64)
 
 
 def together(geometry: Geometry, most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -152,12 +155,12 @@ def _pixel(x, at, row, beside, weight, w, y, to, C, start, p0, p1, q0, q1, colum
 
 
 @tasks
-def _correlate(task, x, plans, weight, bias, y, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns):
+def _correlate(task, x, numbers, weight, bias, y, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns):
     """All pixels of a part of the channels of an image; without bias it has no elements.
 
     pixels, moves, rows, taps, columns: see `_row`; fewer_rows, fewer_taps: the same for windows with a row less.
     """
-    plan = plans[0]
+    plan = numbers.view(RECORD)[0]
     n, part, blocks = task // plan.parts, task % plan.parts, -(-plan.C // vector)
     begin, end = blocks * part // plan.parts, blocks * (part + 1) // plan.parts
     for tile in range(begin, end, plan.tile):
@@ -203,11 +206,11 @@ def forward(x: np.ndarray, by_tap: np.ndarray, bias: np.ndarray | None, geometry
     """y (N, OH, OW, C) from x (N, H, W, C), weights (3, 3, C) and bias (C,)."""
     (N, _, _, C), vector = x.shape, lanes(x.dtype)
     y = empty((N, *geometry.output_size, C), x.dtype)
-    plan = planned(N, C, geometry, vector, N, get_num_threads())
+    plan, numbers = planned(N, C, geometry, vector, N, get_num_threads())
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     pixels, moves = together(geometry, 4)
     _correlate(
-        N * plan[0]["parts"].item(), read(x.reshape(-1)), plan, read(by_tap.reshape(-1)), start, y.reshape(-1), vector,
+        N * plan.parts, read(x.reshape(-1)), numbers, read(by_tap.reshape(-1)), start, y.reshape(-1), vector,
         pixels, moves, (0,) * 3, (0,) * 9, (0,) * 2, (0,) * 6, (0,) * 3,
     )  # fmt: skip
     return y

@@ -17,7 +17,7 @@ import numpy as np
 from minicnn.kernels.compile import part
 from minicnn.kernels.convolution.bordered import complete
 from minicnn.kernels.convolution.grouped_taps import add_pixels, put_away
-from minicnn.kernels.convolution.grouped_window import SIDE_BY_SIDE, planned, together
+from minicnn.kernels.convolution.grouped_window import RECORD, SIDE_BY_SIDE, planned, together
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.machine import lanes, registers
 from minicnn.kernels.memory import read
@@ -95,27 +95,27 @@ def _pixel(x, at, row, beside, g, to, sums, place, p0, p1, q0, q1, columns):
 
 @tasks
 def _multiply(
-    task, x, g, plans, workspace, totals, bias, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns
+    task, x, g, numbers, workspace, totals, bias, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns
 ):
     _images(
-        task, x, g, plans, workspace, totals, bias, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns
+        task, x, g, numbers, workspace, totals, bias, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns
     )
 
 
 @part
 def _images(
-    task, x, g, plans, workspace, totals, bias, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns
+    task, x, g, numbers, workspace, totals, bias, vector, pixels, moves, rows, taps, fewer_rows, fewer_taps, columns
 ):
     """totals[chunk of images][block of channels][tap][lane]; a task is a part of the blocks of a chunk.
 
     Args:
         x, g: flat.
-        plans: one `Plan`.
+        numbers: a `Plan`.
         workspace: [task][SIDE_BY_SIDE · taps · L]; an array made here would be counted by threads at every row.
         bias: whether the last row of totals is for the gradient with respect to bias, the sum of g.
         pixels, moves, rows, taps, columns: see `_row`; fewer_rows, fewer_taps: the same for a row less.
     """
-    plan = plans[0]
+    plan = numbers.view(RECORD)[0]
     H, W, C, OH, OW, K = plan.H, plan.W, plan.C, plan.OH, plan.OW, len(columns)
     row, beside, step = plan.dh * W * C, plan.dw * C, plan.sw * C
     chunk, part = task // plan.parts, task % plan.parts
@@ -176,15 +176,14 @@ def _images(
 def sums(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, bias: bool) -> np.ndarray:
     """The sums of chunks of images, [chunk][block of channels][tap][lane], and one row more if `bias`: those of g."""
     (N, _, _, C), K, vector, threads = x.shape, geometry.kernel[0], lanes(x.dtype), get_num_threads()
-    plan = planned(N, C, geometry, vector, min(N, 2 * threads), threads)
-    chunks, parts = plan[0]["chunks"].item(), plan[0]["parts"].item()
+    plan, numbers = planned(N, C, geometry, vector, min(N, 2 * threads), threads)
     pixels, moves = together(geometry, 4 if K == 3 else 2)
     rows = max(1, min(K, (registers() - len(pixels) - 2) // K))
     fewer = max(1, rows - 1)
-    totals = np.empty((chunks, -(-C // vector), K * K + bias, vector))
-    workspace = np.empty((chunks * parts, SIDE_BY_SIDE * totals.shape[2] * vector), x.dtype)
+    totals = np.empty((plan.chunks, -(-C // vector), K * K + bias, vector))
+    workspace = np.empty((plan.chunks * plan.parts, SIDE_BY_SIDE * totals.shape[2] * vector), x.dtype)
     _multiply(
-        chunks * parts, read(x.reshape(-1)), read(grad_output.reshape(-1)), plan, workspace, totals, bias, vector,
-        pixels, moves, (0,) * rows, (0,) * (rows * K), (0,) * fewer, (0,) * (fewer * K), (0,) * K,
+        plan.chunks * plan.parts, read(x.reshape(-1)), read(grad_output.reshape(-1)), numbers, workspace, totals, bias,
+        vector, pixels, moves, (0,) * rows, (0,) * (rows * K), (0,) * fewer, (0,) * (fewer * K), (0,) * K,
     )  # fmt: skip
     return totals

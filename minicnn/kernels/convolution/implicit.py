@@ -25,7 +25,15 @@ import numpy as np
 
 from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line
-from minicnn.kernels.convolution.plan import Plan, forward_plan, grad_input_plans, scatter_plans, shared_plan
+from minicnn.kernels.convolution.plan import (
+    FIELDS,
+    RECORD,
+    Plan,
+    forward_plan,
+    grad_input_plans,
+    scatter_plans,
+    shared_plan,
+)
 from minicnn.kernels.convolution.runs import Runs
 from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
@@ -167,11 +175,12 @@ def _correlate_tasks(task, x, weight, packed, bias, y, plans, places, vector, ta
 
 
 @kernel
-def _correlate(x, weight, packed, bias, y, plans, places, packs, tasks, vector, counts):
+def _correlate(x, weight, packed, bias, y, numbers, packs, tasks, vector, counts):
     """The weights in blocks of outputs, unless tasks have weights of their own; then all tasks.
 
     Returns: if it `counts` them, how many numbers in x are infinite or NaN.
     """
+    plans, places = numbers[:FIELDS].view(RECORD), numbers[FIELDS:]
     share(_pack_parts, packs, (weight, packed, plans, places, vector), weight.size >= WAKE_PACKING)
     found = np.zeros(tasks if counts else 0, np.int64)
     share(_correlate_tasks, tasks, (x, weight, packed, bias, y, plans, places, vector, tasks, found))
@@ -181,8 +190,8 @@ def _correlate(x, weight, packed, bias, y, plans, places, packs, tasks, vector, 
 def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, plan: Plan, counts: bool = False) -> int:
     packed, vector = scratch(plan.size, x.dtype), lanes(x.dtype)
     return _correlate(
-        read(x.ravel()), read(flat(weight)), packed, read(bias), y.ravel(), plan.record, plan.places, plan.packs,
-        plan.tasks, vector, counts,
+        read(x.ravel()), read(flat(weight)), packed, read(bias), y.ravel(), plan.numbers, plan.packs, plan.tasks,
+        vector, counts,
     )  # fmt: skip
 
 

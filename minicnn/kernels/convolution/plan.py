@@ -12,7 +12,7 @@ import numpy as np
 from minicnn.kernels.convolution.lines import WIDEST, block_count
 from minicnn.kernels.geometry import Axis, Geometry
 from minicnn.kernels.machine import LONGEST_LINE, SECOND_LEVEL, lanes
-from minicnn.kernels.plans import recorded
+from minicnn.kernels.plans import record
 
 SHORT_LINE = 16
 """Rows of fewer cells don't fill tiles, less so those of their cells that have all taps; lines run through the images
@@ -35,15 +35,13 @@ class Plan(NamedTuple):
     """A correlation as a kernel takes it.
 
     Attributes:
-        record: a `Correlation`.
-        places: of each tap, how far its weights lie from those of the first element.
+        numbers: a `Correlation`, and behind it the places of the taps: how far their weights lie from the first.
         size: how many numbers the packed weights are.
         packs: in how many steps weights are packed before all tasks.
         tasks: how many there are.
     """
 
-    record: np.ndarray
-    places: np.ndarray
+    numbers: np.ndarray
     size: int
     packs: int
     tasks: int
@@ -108,7 +106,10 @@ class Correlation(NamedTuple):
         outputs = self.parts * WIDEST if self.private else self.G * -(-self.O // vector)
         packs = 0 if self.private else self.G * block_count.py_func(self.O, vector) * taps
         tasks = -(-self.N // self.images) * -(-self.OH // self.rows) * self.parts
-        return Plan(recorded(self), np.array(places, np.int64), outputs * vector * taps * self.C, packs, tasks)
+        return Plan(np.array((*self, *places), np.int64), outputs * vector * taps * self.C, packs, tasks)
+
+
+RECORD, FIELDS = record(Correlation), len(Correlation._fields)
 
 
 def _tasks(

@@ -31,7 +31,7 @@ from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.machine import WAKE_SUMS, lanes
 from minicnn.kernels.memory import empty, read, scratch
 from minicnn.kernels.microkernel import copy_vector
-from minicnn.kernels.plans import recorded
+from minicnn.kernels.plans import record
 from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
@@ -89,11 +89,14 @@ class WeightPlan(NamedTuple):
     along_images: int
 
 
+RECORD = record(WeightPlan)
+
+
 class Work(NamedTuple):
     """A gradient by weight as the kernel takes it.
 
     Attributes:
-        record: a `WeightPlan`.
+        numbers: a `WeightPlan`.
         size: of the gradient.
         partial: size of the sums of all parts; 0 where there is but one part.
         width, chunks: what `division` gives for the gradient by bias.
@@ -101,7 +104,7 @@ class Work(NamedTuple):
         along_images: whether lines run through the images.
     """
 
-    record: np.ndarray
+    numbers: np.ndarray
     size: int
     partial: int
     width: int
@@ -144,7 +147,7 @@ def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: i
         N, G, C, O, h.kernel, KW, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, left, h.stride, sw,
         OH * gh, gh, gw, parts, output_parts, max(1, CELLS_AT_ONCE // cells), int(along_images),
     )  # fmt: skip
-    return Work(recorded(plan), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
+    return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
 
 
 @part
@@ -238,8 +241,9 @@ def _add_parts(first, last, partial, parts, total, widest):
 
 
 @kernel
-def _weight_products(x, g, partial, total, plans, vector, by_bias, width, chunks):
+def _weight_products(x, g, partial, total, numbers, vector, by_bias, width, chunks):
     """The sums of all parts; `total` adds them up, unless there is but one. And `by_bias`, unless it is empty."""
+    plans = numbers.view(RECORD)
     parts = plans[0].parts
     tasks = parts * plans[0].output_parts
     bias_tasks = chunks * -(-by_bias.size // width)
@@ -272,7 +276,7 @@ def grad_parameters(
     if not x.size or not grad_output.size:
         return np.zeros((O, full // groups, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
     vector = lanes(x.dtype)
-    record, size, all_parts, width, chunks, runs, along_images = _plan(
+    numbers, size, all_parts, width, chunks, runs, along_images = _plan(
         N, full, O, groups, geometry, vector, get_num_threads()
     )
     if runs:
@@ -285,7 +289,7 @@ def grad_parameters(
     partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
     _weight_products(
-        read(x.ravel()), read(grad_output.ravel()), partial, sums, record, vector, by_bias, width, chunks * has_bias
+        read(x.ravel()), read(grad_output.ravel()), partial, sums, numbers, vector, by_bias, width, chunks * has_bias
     )
     if groups == 1:
         by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
