@@ -52,11 +52,12 @@ def flat(result):
     return [part for one in result for part in flat(one)] if isinstance(result, tuple) else [result]
 
 
-def assert_same(mine, theirs, tolerance=0.0, settled=True):
+def assert_same(mine, theirs, tolerance=0.0, unequal=0.0, settled=True):
     """Equal results, or errors from both.
 
     Args:
         tolerance: by how much of white values of Tensors may differ, floats by rounding.
+        unequal: which part of the values may differ by more: ties between neighbouring pixels of a known picture.
         settled: the pixels that are compared, see `no_tie`.
     """
     if isinstance(theirs, Exception):
@@ -76,7 +77,7 @@ def assert_same(mine, theirs, tolerance=0.0, settled=True):
             if b.dtype.kind in "iu" and tolerance:
                 slack = 1
             off = np.abs(a.astype(np.float64) - b.astype(np.float64)) > slack
-            assert not (off & settled).any(), (a, b)
+            assert (off & settled).mean() <= unequal if off.size else True, (a, b)
         else:
             assert a == b
 
