@@ -148,7 +148,7 @@ def _gradients(
     else:
         totals = _sums(x, grad_output, geometry, groups, bias, found)
     result = _added_up(x, totals, geometry, inner, outer, bias)
-    if not (windows or found) or np.isfinite(result[0]).all():
+    if found is None or np.isfinite(result[0]).all():
         return result
     return _added_up(x, _sums(x, grad_output, geometry, groups, bias, None), geometry, inner, outer, bias)
 
