@@ -544,6 +544,27 @@ def test_depthwise_layers_are_exact(case, seed):
         np.testing.assert_array_equal(ours.grad.numpy(), theirs.grad.numpy())
 
 
+@given(case=depthwise_layers(), seed=st.integers(0, 99), bad=st.sampled_from([np.inf, -np.inf, np.nan]))
+def test_depthwise_layers_show_what_is_not_finite_only_where_it_is_seen(case, seed, bad):
+    N, C, size, kernel, stride, padding, dilation, dtype = case
+    rng = np.random.default_rng(seed)
+    x, weight = (rng.integers(-4, 5, shape).astype(dtype) for shape in ((N, C, *size), (C, 1, *kernel)))
+    results = []
+    for array in (x, weight):
+        if array.size and rng.integers(2):
+            array.flat[rng.integers(array.size)] = bad
+    for algorithm in ("auto", "naive"):
+        leaves = [minicnn.from_numpy(array.copy()).requires_grad_() for array in (x, weight)]
+        y = F.conv2d(*leaves, None, stride, padding, dilation, C, algorithm=algorithm)
+        g = np.random.default_rng(seed).integers(-4, 5, y.shape).astype(dtype)
+        if g.size:
+            g.flat[seed % g.size] = bad
+        y.backward(minicnn.from_numpy(g))
+        results.append([y.numpy(force=True), *[leaf.grad.numpy() for leaf in leaves]])
+    for ours, naive in zip(*results, strict=True):
+        np.testing.assert_array_equal(ours, naive)
+
+
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 def test_depthwise_weights_that_are_not_finite_meet_no_zeros_of_the_padding(value):
     rng = np.random.default_rng(0)
