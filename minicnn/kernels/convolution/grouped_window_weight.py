@@ -6,8 +6,8 @@ A pixel of g meets all taps of its window at once: one vector of g is loaded for
 taps than there are registers go over the image some rows at a time. Rows, channels and edges are as in
 `grouped_window`.
 
-Measured as there: 1.8 to 3 times as fast for 3 × 3 taps on up to 32 × 32 pixels, 1.5 with a stride of 2; 1.1 to 1.5 for
-5 × 5 and 7 × 7 taps.
+Measured on the same machine, one after the other: 1.6 to 2.8 times as fast for 3 × 3 taps on 7 × 7 to 32 × 32 pixels,
+1.7 with a stride of 2; 1.2 to 1.6 for 5 × 5 and 7 × 7 taps.
 """
 
 import functools
@@ -32,7 +32,7 @@ SIDES = (3, 5, 7)
 
 STREAMED = 40
 """From so many columns on, windows of nine taps wait for memory, whoever asks for it: runs of pixels were even, or
-faster by up to 1.1."""
+faster by up to 1.14."""
 
 COMPLETE = 0.4
 """The share of windows with all taps from which on this pays; 7 × 7 taps on 14 × 14 pixels, 0.33, were slower by 1.1
