@@ -144,14 +144,16 @@ def _row(
 
 
 @part(forceinline=True)
-def _pixel(x, at, row, beside, weight, w, y, to, C, start, p0, p1, q0, q1, columns):
-    """A pixel whose window has rows p0 … p1 − 1 and columns q0 … q1 − 1 inside the image."""
-    total = start
+def _pixel(x, at, row, beside, weight, w, y, to, j, start, p0, p1, plan, columns):
+    """Pixel j of a row, whose windows have rows p0 … p1 − 1 inside the image."""
+    total, C = start, plan.C
+    q0, q1 = range_inside(plan.left + j * plan.sw, len(columns), plan.dw, plan.W)
+    first = at + j * plan.sw * C
     for p in range(p0, p1):
         for q in range(q0, q1):
             tap = load(weight, w + (p * len(columns) + q) * C)
-            total = multiply_add(load(x, at + p * row + q * beside), tap, total)
-    store(total, y, to)
+            total = multiply_add(load(x, first + p * row + q * beside), tap, total)
+    store(total, y, to + j * C)
 
 
 @tasks
@@ -195,11 +197,9 @@ def _line(n, i, o, x, plan, weight, bias, y, pixels, moves, rows, taps, fewer_ro
     else:
         beyond, edges = first, (False, False)
     for j in range(first - edges[0]):
-        q0, q1 = range_inside(plan.left + j * plan.sw, K, plan.dw, W)
-        _pixel(x, at + j * step, row, beside, weight, o, y, to + j * C, C, start, p0, p1, q0, q1, columns)
+        _pixel(x, at, row, beside, weight, o, y, to, j, start, p0, p1, plan, columns)
     for j in range(beyond + edges[1], OW):
-        q0, q1 = range_inside(plan.left + j * plan.sw, K, plan.dw, W)
-        _pixel(x, at + j * step, row, beside, weight, o, y, to + j * C, C, start, p0, p1, q0, q1, columns)
+        _pixel(x, at, row, beside, weight, o, y, to, j, start, p0, p1, plan, columns)
 
 
 def forward(x: np.ndarray, by_tap: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:

@@ -84,13 +84,15 @@ def _row(x, at, row, beside, step, g, to, C, first, beyond, edges, sums, place, 
 
 
 @part(forceinline=True)
-def _pixel(x, at, row, beside, g, to, sums, place, p0, p1, q0, q1, columns):
-    """Add the products of one pixel of g with the taps in rows p0 … p1 − 1 and columns q0 … q1 − 1 of its window."""
-    L, v = width(x), load(g, to)
+def _pixel(x, at, row, beside, g, to, j, sums, place, p0, p1, plan, columns):
+    """Add the products of pixel j of a row of g with the taps in rows p0 … p1 − 1 of its window that lie inside."""
+    L, v = width(x), load(g, to + j * plan.C)
+    q0, q1 = range_inside(plan.left + j * plan.sw, len(columns), plan.dw, plan.W)
+    first = at + j * plan.sw * plan.C
     for p in range(p0, p1):
         for q in range(q0, q1):
             here = place + (p * len(columns) + q) * L
-            store(multiply_add(load(x, at + p * row + q * beside), v, load(sums, here)), sums, here)
+            store(multiply_add(load(x, first + p * row + q * beside), v, load(sums, here)), sums, here)
 
 
 @tasks
@@ -158,16 +160,10 @@ def _images(
                                 )  # fmt: skip
                                 p += len(fewer_rows)
                             for j in range(j0, first - edges[0] if p == p1 else j1):
-                                q0, q1 = range_inside(plan.left + j * plan.sw, K, plan.dw, W)
                                 done = p if first - edges[0] <= j < beyond + edges[1] else p0
-                                _pixel(
-                                    x, at + j * step, row, beside, g, to + j * C, sums, here, done, p1, q0, q1, columns
-                                )  # fmt: skip
+                                _pixel(x, at, row, beside, g, to, j, sums, here, done, p1, plan, columns)
                             for j in range(beyond + edges[1] if p == p1 else j1, j1):
-                                q0, q1 = range_inside(plan.left + j * plan.sw, K, plan.dw, W)
-                                _pixel(
-                                    x, at + j * step, row, beside, g, to + j * C, sums, here, p0, p1, q0, q1, columns
-                                )  # fmt: skip
+                                _pixel(x, at, row, beside, g, to, j, sums, here, p0, p1, plan, columns)
                             if bias:
                                 add_pixels(g, to + j0 * C, 0, C, 1, j1 - j0, sums, here + size - vector)
                     put_away(sums[: (last - tile) * size], total[tile * size : last * size])
