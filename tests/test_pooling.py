@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as TF
-from hypothesis import example, given
+from agreement import assert_agrees
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import minicnn
@@ -235,6 +236,48 @@ def test_bad_arguments_raise_as_in_torch(shape, arguments, word):
             ours(np.zeros(shape, np.float32), **arguments)
         with pytest.raises((RuntimeError, ValueError, IndexError)):
             theirs(torch.zeros(shape), **arguments)
+
+
+@st.composite
+def window_calls(draw):
+    """Calls of a pooling at its limits and past them: padding and kernel up to what is refused, and one more."""
+    name = draw(st.sampled_from(["max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"]))
+    count = int(name[-2])
+    sizes = st.integers(1, 5)
+    kernel = [draw(sizes) for _ in range(count)]
+    dilation = [draw(st.integers(1, 3)) if name.startswith("max") else 1 for _ in range(count)]
+    span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    options = {
+        "kernel_size": kernel,
+        "stride": draw(st.sampled_from([None, 1, 2, 3, kernel])),
+        "padding": [
+            draw(st.sampled_from([0, k // 2, (k + 1) // 2, k // 2 + 1, s // 2, k - 1]))
+            for k, s in zip(kernel, span, strict=True)
+        ],
+        "ceil_mode": draw(st.booleans()),
+    }
+    if name.startswith("max"):
+        options["dilation"] = dilation
+        options["return_indices"] = draw(st.booleans())
+    else:
+        options["count_include_pad"] = draw(st.booleans())
+    shape = [draw(st.sampled_from([1, 2, 5])) for _ in range(2)]
+    image = [
+        max(1, draw(st.sampled_from([s - 2 * p, s - 2 * p - 1, s - p, s, s + 1, 7])))
+        for s, p in zip(span, options["padding"], strict=True)
+    ]
+    return name, shape + image, options
+
+
+@given(call=window_calls(), seed=st.integers(0, 100))
+def test_both_compute_or_both_raise(call, seed):
+    name, shape, options = call
+    x = minicnn.as_tensor(np.random.default_rng(seed).integers(-4, 5, shape).astype(np.float64)).requires_grad_()
+    try:
+        getattr(F, name)(x, **options)
+    except ValueError as error:
+        assume("no tap inside" not in str(error))  # PyTorch's maximum of nothing is −∞, at a place it doesn't have
+    assert_agrees(lambda module, x: getattr(module.nn.functional, name)(x, **options), x, rtol=1e-12)
 
 
 def test_integers_and_windows_outside_the_image_raise():

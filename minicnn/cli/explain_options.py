@@ -228,7 +228,7 @@ WindowStep = Annotated[
     ),
 ]
 Border = Annotated[
-    str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Padding around the image, at most half the window.")
+    str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Padding around the image, at most half the kernel.")
 ]
 Zeros = Annotated[
     str, typer.Option(callback=numbers(1, 2, ONE_OR_TWO, 0), help="Rows and columns that are cut off the output.")

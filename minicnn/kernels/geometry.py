@@ -227,13 +227,13 @@ def pooling_geometry(
         size: (H, W) of the image.
         kernel_size: int or pair, at least 1; like all that follow, below 2³¹.
         stride: int or pair, at least 1; the kernel's size if None or empty.
-        padding: int or pair, at most half the window's extent.
+        padding: int or pair, at most half the kernel's size.
         dilation: int or pair, at least 1.
         ceil_mode: round the output size up, as long as the last window starts inside the image or the padding
             before it; what it sees past the end counts as padding (`after` grows by it).
 
     Raises:
-        ValueError: for values out of range, more padding than half the window, a window larger than the padded
+        ValueError: for values out of range, more padding than half the kernel, a window larger than the padded
             image, or one with no tap inside the image.
         TypeError: for values of other types.
     """
@@ -258,10 +258,9 @@ def _pooling_geometry(
     axes = []
     for i in (0, 1):
         extent = (kernel[i] - 1) * dilation[i] + 1
-        if padding[i] > extent // 2:
+        if padding[i] > kernel[i] // 2:  # whatever the dilation
             raise ValueError(
-                f"padding must be at most half of the window, got padding {padding} for kernel_size {kernel} "
-                f"and dilation {dilation}"
+                f"padding must be at most half of the kernel, got padding {padding} for kernel_size {kernel}"
             )
         room = size[i] + 2 * padding[i] - extent
         output = (room + (stride[i] - 1 if ceil_mode else 0)) // stride[i] + 1

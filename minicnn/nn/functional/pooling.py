@@ -160,7 +160,7 @@ def max_pool2d(
         input: (N, C, H, W) or (C, H, W), float32 or float64.
         kernel_size: int or pair, at least 1; like all sizes that follow, below 2³¹.
         stride: int or pair, at least 1; `kernel_size` if None or empty.
-        padding: int or pair, at most half the window.
+        padding: int or pair, at most half the kernel.
         dilation: int or pair, at least 1: how far apart a window's taps lie.
         ceil_mode: round the output size up instead of down.
         return_indices: return also where each maximum is.
@@ -192,7 +192,7 @@ def avg_pool2d(
         input: (N, C, H, W) or (C, H, W), float32 or float64.
         kernel_size: int or pair, at least 1; like all sizes that follow, below 2³¹.
         stride: int or pair, at least 1; `kernel_size` if None or empty.
-        padding: int or pair, at most half the window.
+        padding: int or pair, at most half the kernel.
         ceil_mode: round the output size up instead of down.
         count_include_pad: count the zeros of the padding in the mean.
         divisor_override: an int other than 0: divide by this instead of by the number of pixels.

@@ -56,7 +56,7 @@ class MaxPool1d(_MaxPool):
     Args:
         kernel_size: the window's length, an int or a tuple of one, as all the sizes that follow.
         stride: positions from one window to the next; None for windows side by side.
-        padding: positions of −∞ on each side, at most half the window.
+        padding: positions of −∞ on each side, at most half the kernel.
         dilation: positions from one tap of the window to the next.
         return_indices: also return where the largest values were, for `MaxUnpool1d`.
         ceil_mode: also take windows that the edge cuts off.
@@ -71,7 +71,7 @@ class MaxPool2d(_MaxPool):
     Args:
         kernel_size: the window's (KH, KW), or one int for both, as all the sizes that follow.
         stride: pixels from one window to the next; None for windows side by side.
-        padding: pixels of −∞ on each side, at most half the window.
+        padding: pixels of −∞ on each side, at most half the kernel.
         dilation: pixels from one tap of the window to the next.
         return_indices: also return where the largest values were, for `MaxUnpool2d`.
         ceil_mode: also take windows that the edge cuts off.
@@ -86,7 +86,7 @@ class AvgPool1d(Module):
     Args:
         kernel_size: the window's length, an int or a tuple of one, as all the sizes that follow.
         stride: positions from one window to the next; None for windows side by side.
-        padding: zeros on each side, at most half the window.
+        padding: zeros on each side, at most half the kernel.
         ceil_mode: also take windows that the edge cuts off.
         count_include_pad: whether the padding counts in the mean.
     """
@@ -120,7 +120,7 @@ class AvgPool2d(Module):
     Args:
         kernel_size: the window's (KH, KW), or one int for both, as all the sizes that follow.
         stride: pixels from one window to the next; None for windows side by side.
-        padding: pixels of zero on each side, at most half the window.
+        padding: pixels of zero on each side, at most half the kernel.
         ceil_mode: also take windows that the image's edge cuts off.
         count_include_pad: whether the padding counts in the mean.
         divisor_override: divide the window's sum by this instead of its size.

@@ -35,8 +35,8 @@ function poolingAxes({ size, kernel, stride, padding, dilation, ceilMode }) {
   return [0, 1].map((a) => {
     const axis = { size: size[a], kernel: kernel[a], stride: stride[a], dilation: dilation[a], before: padding[a], given: padding[a] };
     const extent = extentOf(axis);
-    if (padding[a] > Math.floor(extent / 2)) {
-      throw new Problem(`Padding ${padding[a]} is more than half of a window that spans ${extent}: a pooling window must see some of the image.`);
+    if (padding[a] > Math.floor(axis.kernel / 2)) {
+      throw new Problem(`Padding ${padding[a]} is more than half of a kernel of ${axis.kernel}: a pooling window must see some of the image.`);
     }
     const room = axis.size + 2 * padding[a] - extent;
     axis.output = Math.floor((room + (ceilMode ? axis.stride - 1 : 0)) / axis.stride) + 1;
