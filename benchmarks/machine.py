@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.timing import once
+from minicnn.recipes import peak
 
 
 class Limits(NamedTuple):
@@ -63,18 +64,11 @@ def describe(threads: int) -> dict[str, str]:
     }
 
 
-def sgemm_peak(size: int = 2048, repeats: int = 7) -> float:
+def sgemm_peak() -> float:
     """The most GFLOP/s that a product of two float32 matrices reaches, by PyTorch's BLAS or by NumPy's."""
-    import torch
+    from reference.hardware import torch_product
 
-    a = np.random.default_rng(0).standard_normal((size, size)).astype(np.float32)
-    tensor = torch.from_numpy(a)
-    out, result = np.empty_like(a), torch.empty_like(tensor)
-    best = min(
-        min(once(lambda: np.matmul(a, a, out=out)), once(lambda: torch.mm(tensor, tensor, out=result)))
-        for _ in range(repeats)
-    )
-    return 2 * size**3 / best / 1e9
+    return peak.sgemm_peak(torch_product) / 1e9
 
 
 def copy_bandwidth(megabytes: int = 256, repeats: int = 7) -> float:

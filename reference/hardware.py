@@ -1,14 +1,17 @@
 """What a training runs on, what that can do at most, and how much work an image is."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
 
+import numpy as np
 import torch
-from torch import nn
+import typer
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from minicnn.recipes.errors import UserError
+from minicnn.recipes.errors import UserError, one_of
 from minicnn.recipes.table import count
 
 BF16_PEAKS = {
@@ -27,6 +30,26 @@ BF16_PEAKS = {
     r"RTX 3090": 71,
 }
 """A part of a card's name → TFLOP/s of its tensor cores on dense bf16 matrices, from NVIDIA's data sheets."""
+
+
+DEVICES = dict.fromkeys(("auto", "cpu", "cuda"))
+PRECISIONS = dict.fromkeys(("off", "bf16"))
+
+Device = Annotated[
+    str, typer.Option(callback=one_of(DEVICES), help="Where: cpu, cuda, or auto, a GPU if there is one.")
+]
+Amp = Annotated[
+    str | None,
+    typer.Option(callback=one_of(PRECISIONS), help="bf16 multiplies in bfloat16.  [default: bf16 on a GPU]"),
+]
+ChannelsLast = Annotated[
+    bool | None,
+    typer.Option("--channels-last/--no-channels-last", help="Keep channels last in memory.  [default: on a GPU]"),
+]
+Compiled = Annotated[
+    bool | None,
+    typer.Option("--compile/--no-compile", help="Let torch.compile make the kernels.  [default: on a GPU]"),
+]
 
 
 class Choices(NamedTuple):
@@ -100,6 +123,13 @@ def configure(choices: Choices) -> None:
         torch.cuda.set_device(choices.device)
         torch.backends.cudnn.benchmark = True
         torch.backends.cudnn.allow_tf32 = False
+
+
+def torch_product(a: np.ndarray) -> Callable[[], Tensor]:
+    """What multiplies a matrix by itself, on the processor; see `minicnn.recipes.peak.sgemm_peak`."""
+    matrix = torch.from_numpy(a)
+    out = torch.empty_like(matrix)
+    return lambda: torch.mm(matrix, matrix, out=out)
 
 
 def bf16_peak(name: str) -> float | None:

@@ -35,6 +35,7 @@ class Training:
         world: the processes.
         history: what happened so far.
         speeds: images a second of every epoch, without the test.
+        label_smoothing: how much of each target is spread over all classes, in training and in the test's loss.
     """
 
     network: nn.Module
@@ -49,6 +50,7 @@ class Training:
     world: World
     history: History = field(default_factory=History)
     speeds: list[float] = field(default_factory=list)
+    label_smoothing: float = 0.0
 
     def run_epoch(self) -> Epoch:
         """Go through the training images once, then through the test images.
@@ -125,9 +127,13 @@ class Training:
         with self.precision():
             scores = self.model(images)
         scores = scores.float()
-        loss = F.cross_entropy(scores, targets, reduction="sum")
+        loss = self.loss(scores, targets)
         (loss * (self.world.size / batch)).backward()
         return loss.detach(), (scores.detach().argmax(1) == targets).sum()
+
+    def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
+        """The sum over a batch of scores (B, classes) and targets (B,)."""
+        return F.cross_entropy(scores, targets, reduction="sum", label_smoothing=self.label_smoothing)
 
     @torch.no_grad()
     def test(self) -> Score:
@@ -141,7 +147,7 @@ class Training:
             with self.precision():
                 scores = self.network(images)
             scores = scores.float()
-            found[0] += F.cross_entropy(scores, targets, reduction="sum")
+            found[0] += self.loss(scores, targets)
             found[1] += (scores.argmax(1) == targets).sum()
         loss, correct = (self.world.add_up(found) / len(self.test_images)).tolist()
         return Score(loss, correct)

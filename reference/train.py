@@ -23,14 +23,11 @@ from minicnn.recipes.presets import PRESETS, Preset
 from minicnn.recipes.recipe import Recipe
 from minicnn.recipes.table import HEADER, count, data_line, plot_title, table_row
 from minicnn.training import Story, plot_history, save_history
-from reference import networks
+from reference import hardware, networks
 from reference.data import ResidentImages
 from reference.distributed import World, joined, local_rank
 from reference.hardware import Choices, bf16_peak, choose, configure, training_flops
 from reference.loop import Training
-
-DEVICES = dict.fromkeys(("auto", "cpu", "cuda"))
-PRECISIONS = dict.fromkeys(("off", "bf16"))
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -42,21 +39,10 @@ def train(
     dataset: options.Dataset = "digits",
     data_dir: options.DataDir = Path("data"),
     download: options.Download = False,
-    device: Annotated[
-        str, typer.Option(callback=one_of(DEVICES), help="Where: cpu, cuda, or auto, a GPU if there is one.")
-    ] = "auto",
-    amp: Annotated[
-        str | None,
-        typer.Option(callback=one_of(PRECISIONS), help="bf16 multiplies in bfloat16.  [default: bf16 on a GPU]"),
-    ] = None,
-    channels_last: Annotated[
-        bool | None,
-        typer.Option("--channels-last/--no-channels-last", help="Keep channels last in memory.  [default: on a GPU]"),
-    ] = None,
-    compiled: Annotated[
-        bool | None,
-        typer.Option("--compile/--no-compile", help="Let torch.compile make the kernels.  [default: on a GPU]"),
-    ] = None,
+    device: hardware.Device = "auto",
+    amp: hardware.Amp = None,
+    channels_last: hardware.ChannelsLast = None,
+    compiled: hardware.Compiled = None,
     epochs: options.Epochs = None,
     batch_size: options.BatchSize = 64,
     optimizer: options.OptimizerName = "adam",

@@ -92,6 +92,11 @@ NETWORKS = {
     "alexnet-cifar10": ((3, 32, 32), lambda models: models.alexnet_cifar10(dropout=0.0)),
     "narrow vgg": ((3, 32, 32), lambda models: models.VGG(WIDTHS, dropout=0.0, hidden=16)),
     "narrow vgg with bn": ((3, 32, 32), lambda models: models.VGG(WIDTHS, batch_norm=True, dropout=0.0, hidden=16)),
+    "narrow speedrun": ((1, 28, 28), lambda models: models.SpeedrunCNN((4, 8, 8), (1, 2, 2), 28, 1)),
+    "narrow speedrun with a last pool": (
+        (3, 32, 32),
+        lambda models: models.SpeedrunCNN((4, 6, 8), (2, 1, 2), 32, 4, in_channels=3),
+    ),
     "narrow block-vgg": ((3, 32, 32), lambda models: models.block_vgg(base_dim=4, dropout=0.0)),
 } | {
     f"narrow resnet of {block}, {'small' if small else 'large'} images": (
@@ -218,6 +223,7 @@ def test_the_command_line_takes_the_variant_for_small_images():
         ("mnist-cnn", (3, 32, 32), "3200.*2048"),
         ("plain-cnn", (3, 32, 32), "1024.*576"),
         ("convnet", (3, 32, 32), "4096.*3136"),
+        ("speedrun-mnist", (3, 32, 32), "1024.*576"),
         ("alexnet", (1, 28, 28), "1024.*2304"),
         ("block-vgg", (1, 28, 28), "larger than the padded input"),
     ],

@@ -1,5 +1,5 @@
 """The command line: `minicnn train`, `minicnn evaluate`, `minicnn predict`, `minicnn summary`, `minicnn run`,
-`minicnn check`, `minicnn explain`, `minicnn learn`, `minicnn filters`, `minicnn inspect`."""
+`minicnn check`, `minicnn explain`, `minicnn learn`, `minicnn filters`, `minicnn inspect`, `minicnn speedrun`."""
 
 import codecs
 import io
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import minicnn
-from minicnn.cli import check, evaluate, explain, filters, inspect, learn, predict, run, summary, train
+from minicnn.cli import check, evaluate, explain, filters, inspect, learn, predict, run, speedrun, summary, train
 
 __all__ = ["app"]
 
@@ -57,6 +57,7 @@ def main(
 
 for command in (
     train.train, evaluate.evaluate, predict.predict, summary.summary, check.check, filters.filters, learn.learn,
+    speedrun.speedrun,
 ):  # fmt: skip
     app.command()(command)
 

@@ -3,9 +3,7 @@
 import contextlib
 import json
 import shlex
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +12,7 @@ import typer
 import minicnn
 from minicnn import backends, optim
 from minicnn.cli.interrupts import STATUS, asked_to_stop
+from minicnn.cli.progress import progress
 from minicnn.recipes import folder as folders
 from minicnn.recipes import options
 from minicnn.recipes.errors import UserError, plain_errors, positive, say, tell
@@ -210,9 +209,11 @@ class Training:
             callbacks.append(Events(self.folder))
         batches, size = len(self.train_loader), self.asked["batch_size"]
         shower = (
-            progress(self.epochs, batches, size, self.print_line) if shown else contextlib.nullcontext((None, None))
+            progress(HEADER, self.epochs, batches, size, self.print_line)
+            if shown
+            else contextlib.nullcontext((None, None))
         )
-        with shower as (on_batch, on_epoch), backends.winograd(self.asked["winograd"]):
+        with shower as (on_batch, print_row), backends.winograd(self.asked["winograd"]):
             return fit(
                 self.network,
                 self.train_loader,
@@ -223,7 +224,7 @@ class Training:
                 scheduler=scheduler,
                 scheduler_per_batch=per_batch,
                 on_batch=on_batch,
-                on_epoch=on_epoch,
+                on_epoch=None if print_row is None else lambda epoch: print_row(table_row(epoch)),
                 callbacks=callbacks,
                 save_best=lambda epoch: save_checkpoint(self.network, self.folder / folders.BEST, self.story(epoch)),
                 patience=self.asked["patience"],
@@ -327,47 +328,3 @@ class Events(Callback):
 
     def on_end(self, history: History) -> None:
         self.writer.close()
-
-
-@contextlib.contextmanager
-def progress(
-    epochs: int, batches: int, batch_size: int, print_line: Callable[[str], Any]
-) -> Iterator[tuple[Callable | None, Callable]]:
-    """Callbacks for `fit`: a bar that runs through every epoch on a terminal, and a table anywhere."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        print_line(HEADER)
-        yield None, lambda epoch: print_line(table_row(epoch))
-        return
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-    from rich.table import Column
-
-    console = Console(highlight=False)
-    place = "epoch {task.fields[epoch]} of {task.fields[epochs]}, batch {task.completed} of {task.total}"
-    columns = [TextColumn(text, table_column=Column(overflow="fold")) for text in (place, "{task.fields[state]}")]
-    with Progress(columns[0], BarColumn(10), columns[1], console=console, transient=True) as bar:
-        task = bar.add_task("", total=batches, epoch=1, epochs=epochs, state="compiling")
-        began, steps = time.perf_counter(), 0
-
-        def on_batch(epoch: int, batch: int, loss: float) -> None:
-            nonlocal began, steps
-            steps += 1
-            if steps == 1:  # that one had kernels to compile or to load
-                began = time.perf_counter()
-                state = f"loss {loss:.4g}"
-            else:
-                pace = (time.perf_counter() - began) / (steps - 1)
-                left = pace * (batches * (epochs - epoch + 1) - batch)
-                state = f"loss {loss:.4g}, {batch_size / pace:,.0f} images/s, {clock(left)} left"
-            bar.update(task, completed=batch, epoch=epoch, state=state)
-
-        console.print(HEADER, style="bold")
-        yield on_batch, lambda epoch: console.print(table_row(epoch))
-
-
-def clock(seconds: float) -> str:
-    """`1:02:03`, or `2:03`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

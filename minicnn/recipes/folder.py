@@ -16,12 +16,20 @@ HISTORY = "history.json"
 TABLE = "history.csv"
 PLOT = "history.png"
 EVENTS = "events"
+REPORT = "report.json"
+REPORT_PLOT = "report.png"
 
 
 def holds_training(folder: Path) -> bool:
-    """Whether a training left its files in a folder."""
+    """Whether a training, or speedruns, left their files in a folder."""
+    files = (folder / name for name in (WEIGHTS, HISTORY, REPORT))
+    return interrupted(folder) or any(path.exists() for path in files)
+
+
+def interrupted(folder: Path) -> bool:
+    """Whether a training in a folder can go on."""
     snapshot = folder / SNAPSHOT
-    return any(path.exists() for path in (folder / WEIGHTS, folder / HISTORY, snapshot, former(snapshot)))
+    return snapshot.exists() or former(snapshot).exists()
 
 
 def choose(asked: Path | None, usual: Path, overwrite: bool) -> Path:
@@ -43,10 +51,10 @@ def choose(asked: Path | None, usual: Path, overwrite: bool) -> Path:
         while holds_training(folder := usual.with_name(f"{usual.name}-{number}")):
             number += 1
         return folder
-    raise UserError(
-        f"{folder} holds a training already: pass --overwrite to replace it, choose another --output, or go on with an "
-        f"interrupted one by --resume {folder}"
-    )
+    what_to_do = f"{folder} holds a training already: pass --overwrite to replace it, or choose another --output"
+    if interrupted(folder):
+        what_to_do += f", or go on with it by minicnn train --resume {folder}"
+    raise UserError(what_to_do)
 
 
 @contextlib.contextmanager
@@ -69,14 +77,16 @@ def writable(folder: Path) -> Iterator[Path]:
 def clear(folder: Path) -> None:
     """Take away what a former training left."""
     end(folder)
-    for name in (WEIGHTS, BEST, HISTORY, TABLE, PLOT):
+    for name in (WEIGHTS, BEST, HISTORY, TABLE, PLOT, REPORT, REPORT_PLOT):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / EVENTS, ignore_errors=True)
+    for path in (folder / EVENTS, *folder.glob("seed-*")):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def end(folder: Path) -> None:
     """Take away what only a training under way needs, and what was half-written when one was killed."""
     snapshot = folder / SNAPSHOT
-    halves = [half for name in (WEIGHTS, BEST, SNAPSHOT, HISTORY, TABLE, PLOT) for half in folder.glob(f".{name}.*")]
+    names = (WEIGHTS, BEST, SNAPSHOT, HISTORY, TABLE, PLOT, REPORT, REPORT_PLOT)
+    halves = [half for name in names for half in folder.glob(f".{name}.*")]
     for path in (snapshot, former(snapshot), *halves):
         path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from reference.models.resnet import (
     resnet50,
     resnet50_cifar10,
 )
+from reference.models.speedrun import SpeedrunCNN, speedrun_cifar10, speedrun_mnist, speedrun_mnist_deep
 from reference.models.vgg import (
     VGG,
     BlockVGG,
@@ -48,6 +49,7 @@ __all__ = [
     "LeNet",
     "PlainCNN",
     "ResNet",
+    "SpeedrunCNN",
     "alexnet",
     "alexnet_cifar10",
     "block_vgg",
@@ -61,6 +63,9 @@ __all__ = [
     "resnet34_cifar10",
     "resnet50",
     "resnet50_cifar10",
+    "speedrun_cifar10",
+    "speedrun_mnist",
+    "speedrun_mnist_deep",
     "vgg11",
     "vgg11_bn",
     "vgg13",
@@ -76,6 +81,7 @@ _CONSTRUCTORS: tuple[Callable[..., Module], ...] = (
     *(alexnet, alexnet_cifar10),
     *(vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn, block_vgg),
     *(resnet18, resnet34, resnet50, resnet18_cifar10, resnet34_cifar10, resnet50_cifar10),
+    *(speedrun_mnist, speedrun_mnist_deep, speedrun_cifar10),
 )
 
 MODELS: dict[str, Callable[..., Module]] = {f.__name__.replace("_", "-"): f for f in _CONSTRUCTORS}
@@ -90,9 +96,11 @@ FOR_SMALL_IMAGES = {
 """Networks for images of about 224×224, and what stands in for each where images are of about 32×32."""
 
 INPUT_SIZES = {
-    **dict.fromkeys(("lenet", "mnist-cnn", "plain-cnn", "convnet"), (1, 28, 28)),
+    **dict.fromkeys(
+        ("lenet", "mnist-cnn", "plain-cnn", "convnet", "speedrun-mnist", "speedrun-mnist-deep"), (1, 28, 28)
+    ),
     **dict.fromkeys(("alexnet", *(name for name in MODELS if name.startswith("vgg"))), (3, 224, 224)),
     **dict.fromkeys(("resnet18", "resnet34", "resnet50"), (3, 224, 224)),
-    **dict.fromkeys(("block-vgg", *FOR_SMALL_IMAGES.values()), (3, 32, 32)),
+    **dict.fromkeys(("block-vgg", "speedrun-cifar10", *FOR_SMALL_IMAGES.values()), (3, 32, 32)),
 }
 """The images that each network is made for: name → (C, H, W)."""
