@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from benchmarks.compare import compare
 from benchmarks.curves import curves
 from benchmarks.judge import judge
+from benchmarks.ladder import ladder
 from benchmarks.pictures import pictures
 from benchmarks.report import report
 from benchmarks.scale import scale
@@ -210,6 +211,7 @@ def check_algorithm(name: str) -> None:
 app.command()(scale)
 app.command()(compare)
 app.command()(curves)
+app.command()(ladder)
 app.command()(judge)
 app.command()(pictures)
 

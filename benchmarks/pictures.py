@@ -15,6 +15,8 @@ from typing import Annotated
 import typer
 
 from benchmarks import curves, recorded
+from benchmarks.ladder import TITLE
+from benchmarks.plots import ladder as ladder_plot
 from benchmarks.plots import rows as rows_plot
 from benchmarks.plots import scale as scale_plot
 from benchmarks.report import console
@@ -58,6 +60,11 @@ def growth(path: Path) -> None:
     scale_plot.draw(f"growth from {parse(spec).label}", axes, environment, path)
 
 
+def ladder(path: Path) -> None:
+    """ladder.json, which `python -m benchmarks ladder --output benchmarks/ladder.json` writes."""
+    ladder_plot.draw(TITLE, *recorded.ladder(), path)
+
+
 def explain_page(path: Path) -> None:
     """The upper part of the page that README's first door names, in a browser 1280 pixels wide."""
     try:
@@ -85,6 +92,7 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "loss-curves.png": loss_curves,
     "convolution-layers.png": convolution_layers,
     "growth.png": growth,
+    "ladder.png": ladder,
 }
 """The pictures by their names in `benchmarks/`."""
 

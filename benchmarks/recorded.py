@@ -1,4 +1,4 @@
-"""Figures that were measured before: a table of RESULTS.md, and the growth in growth.json."""
+"""Figures that were measured before: a table of RESULTS.md, the growth in growth.json, the bars in ladder.json."""
 
 import json
 import re
@@ -8,11 +8,13 @@ from pathlib import Path
 from benchmarks.growth import Point
 from benchmarks.machine import Limits
 from benchmarks.rows import Result, Run, Work
+from benchmarks.rungs import Bar, Ladder
 from minicnn.recipes.errors import UserError
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 GROWTH = HERE / "growth.json"
+LADDER = HERE / "ladder.json"
 
 ROW = re.compile(r"\| (.+?) \| ([\d. /]+) \| ([\d.]+) ms \| ([\d.]+) ms \| ([\d.]+) (\S+) \| ([\d.]+)% \|")
 LIMITS = re.compile(r"limits ([\d. /]+) GFLOP/s \(sgemm\), ([\d. /]+) GB/s \(copy\)")
@@ -84,3 +86,10 @@ def growth() -> tuple[str, Mapping[str, list[Point]], dict[str, str]]:
     content = json.loads(GROWTH.read_bytes())
     axes = {axis: [Point(**point) for point in points] for axis, points in content["axes"].items()}
     return content["spec"], axes, content["environment"]
+
+
+def ladder(path: Path = LADDER) -> tuple[list[Ladder], dict[str, str]]:
+    """The runs and the environment in ladder.json, as `ladder --output` wrote them."""
+    content = json.loads(path.read_bytes())
+    runs = [Ladder(run["sgemm_gflops"], [Bar(**bar) for bar in run["bars"]]) for run in content["runs"]]
+    return runs, content["environment"]

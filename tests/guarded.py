@@ -20,6 +20,8 @@ import minicnn.nn.functional as F
 from minicnn.kernels import memory
 
 PAGE = mmap.PAGESIZE
+RUNGS = ("tiled", "packed", "registers")
+"""Algorithms with kernels of their own that nothing else asks for."""
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
@@ -122,6 +124,7 @@ def layers(rng: np.random.Generator) -> None:
     weight = minicnn.from_numpy(array(rng, O, C // groups, k, k, last=last)).requires_grad_()
     outputs = [
         F.conv2d(x, weight, None, stride, k // 2, groups=groups),
+        *(F.conv2d(x, weight, None, stride, k // 2, groups=groups, algorithm=rung) for rung in RUNGS),
         F.conv_transpose2d(x, minicnn.from_numpy(array(rng, C, 3, k, k)).requires_grad_(), stride=stride),
         F.relu(x), F.gelu(x), F.softmax(x, 1), F.log_softmax(x, -1), F.layer_norm(x, (W,)), F.rms_norm(x, (H, W)),
         F.avg_pool2d(x, min(2, H, W), ceil_mode=True), F.max_pool2d(x, min(3, H, W), 1), F.adaptive_avg_pool2d(x, 3),

@@ -8,7 +8,7 @@ import minicnn.nn.functional as F
 from minicnn.testing import judge
 from minicnn.testing.operations import OPERATIONS
 
-RUNGS = ("naive", "im2col", "implicit")
+RUNGS = ("naive", "im2col", "tiled", "packed", "registers", "implicit")
 FUNCTIONS = {
     **{name: (name, getattr(F, name), {}) for name in OPERATIONS},
     **{

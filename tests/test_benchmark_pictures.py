@@ -44,7 +44,7 @@ def test_every_picture_of_a_page_is_made_by_the_command_and_is_there():
             picture.verify()
 
 
-@pytest.mark.parametrize("name", ["convolution-layers.png", "growth.png"])
+@pytest.mark.parametrize("name", ["convolution-layers.png", "growth.png", "ladder.png"])
 def test_recorded_figures_are_drawn(name, tmp_path):
     result = CliRunner().invoke(app, ["pictures", "--only", name, "--folder", str(tmp_path)])
     assert result.exit_code == 0, result.output

@@ -7,12 +7,16 @@ import torch
 from typer.testing import CliRunner
 
 import minicnn
+from benchmarks import recorded
 from benchmarks.__main__ import app
 from benchmarks.compare import measured
 from benchmarks.growth import Point
+from benchmarks.ladder import RUNGS, layers
 from benchmarks.rows import geometric_mean
 from benchmarks.scale import slope
 from benchmarks.spec import parse
+from benchmarks.work.layers import LAYERS
+from minicnn.kernels.convolution import ALGORITHMS, winograd
 
 FAST = ["--threads", "1", "--seconds", "0.001"]
 ERROR_BOUNDS = {"winograd": 64, "fft": 64}
@@ -70,6 +74,34 @@ def test_growth(tmp_path):
         "batch": [1, 2, 4], "channels": [1, 2, 4, 8], "image side": [2, 4, 8, 16], "threads": [1],
     }  # fmt: skip
     assert is_png(picture)
+
+
+def test_every_rung_of_the_ladder_is_checked_timed_and_drawn(tmp_path, monkeypatch):
+    small = {"early: few, 2×3×6²": parse("2x3x6x6,o4,k3,p1"), "late: more, 2×8×5²": parse("2x8x5x5,o8,k3,p1")}
+    monkeypatch.setattr("benchmarks.ladder.layers", lambda: small)
+    figures, picture = tmp_path / "figures.json", tmp_path / "picture.svg"
+    result = call("ladder", "--repeat", 2, "--turns", 1, *FAST, "--output", figures, "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert "registers" in result.output
+    runs, environment = recorded.ladder(figures)
+    assert "CPU" in environment
+    assert [len(run.bars) for run in runs] == [len(RUNGS) * len(small)] * 2
+    for run in runs:
+        for bar in run.bars:
+            flops = small[bar.layer].flops * bar.images / small[bar.layer].N
+            assert bar.images == (1 if bar.rung == "naive" else 2)
+            assert bar.gflops == pytest.approx(flops / bar.seconds / 1e9)
+            assert bar.share == pytest.approx(bar.gflops / run.gflops)
+    assert "implicit" in picture.read_text()
+
+
+def test_the_layers_of_the_ladder_are_those_of_the_table_and_every_rung_can_do_them():
+    found = layers()
+    assert [title.partition(":")[0] for title in found] == ["early", "middle", "late"]
+    for convolution in found.values():
+        assert convolution in [layer for _, layer in LAYERS]
+        assert winograd.applies(convolution.geometry, convolution.groups)
+    assert set(ALGORITHMS) - set(RUNGS) == {"grouped"}
 
 
 def test_slope_is_the_exponent():

@@ -24,7 +24,7 @@ from minicnn.testing.bounds import assert_within_bound
 from minicnn.testing.cases import ConvolutionCase, convolutions, fill, transposed_convolutions
 from minicnn.testing.oracle import agree, torch_conv2d
 
-ALGORITHMS = ["naive", "im2col", "implicit"]
+ALGORITHMS = ["naive", "im2col", "tiled", "packed", "registers", "implicit"]
 NAMES = ["y", *[f"gradient with respect to {name}" for name in ("x", "weight", "bias")]]
 
 
@@ -394,7 +394,9 @@ def test_bad_arguments_raise_as_in_torch(arrays, arguments, error, word):
 
 
 def test_unknown_algorithm_lists_the_known_ones():
-    with pytest.raises(ValueError, match="auto, naive, im2col, implicit, grouped, winograd, fft"):
+    with pytest.raises(
+        ValueError, match="auto, naive, im2col, tiled, packed, registers, implicit, grouped, winograd, fft"
+    ):
         F.conv2d(image(1, 1, 3, 3), image(1, 1, 3, 3), algorithm="magic")
 
 

@@ -26,8 +26,10 @@ from minicnn.kernels.convolution import (
     grouped_window_weight,
     im2col,
     implicit,
+    packed,
     plan,
     runs,
+    tiled,
     weight_gradient,
     winograd,
 )
@@ -284,6 +286,21 @@ def groups_in_the_wrong_order(patch):
     patch.setattr(im2col, "forward", forward)
 
 
+def a_tile_forgets_its_last_step(patch):
+    original = tiled._by_rows
+    patch.setattr(tiled, "_by_rows", lambda a, b: original(a[:, :-1], b[:-1]))
+
+
+def a_matrix_read_by_columns_is_not_turned_back(patch):
+    original = tiled._by_rows
+    patch.setattr(tiled, "_by_rows", lambda a, b: original(a, b).T.reshape(len(a), -1))
+
+
+def panels_that_begin_one_output_too_early(patch):
+    original = packed.pack
+    patch.setattr(packed, "pack", lambda b: original(np.roll(b, 1, axis=1)))
+
+
 def lanes_multiplied_by_their_own_weights(patch):
     patch.setattr(grouped, "ordered", lambda weight, partners: weight)
 
@@ -357,6 +374,14 @@ def run_default():
     test_convolution.test_agrees_with_torch(algorithm="implicit", dtype=np.float32)
 
 
+def run_tiled():
+    test_convolution.test_agrees_with_torch(algorithm="tiled", dtype=np.float32)
+
+
+def run_packed():
+    test_convolution.test_agrees_with_torch(algorithm="packed", dtype=np.float32)
+
+
 def run_transposed():
     test_convolution.test_transposed_agrees_with_torch(algorithm="implicit", dtype=np.float32)
 
@@ -403,6 +428,9 @@ MUTANTS = [
     (weight_gradient_from_the_unpadded_input, run_public_conv_checker),
     (same_padding_puts_the_odd_cell_first, run_convolutions),
     (groups_in_the_wrong_order, run_convolutions),
+    (a_tile_forgets_its_last_step, run_tiled),
+    (a_matrix_read_by_columns_is_not_turned_back, run_tiled),
+    (panels_that_begin_one_output_too_early, run_packed),
     (lanes_multiplied_by_their_own_weights, run_grouped),
     (weight_gradients_of_the_lanes_themselves, run_grouped),
     (border_on_one_side_only, run_grouped),

@@ -23,7 +23,7 @@ VALUES = {
     "alternating": lambda rng, shape: rng.random(shape) * (1 - 2 * (np.arange(np.prod(shape)).reshape(shape) % 2)),
     "normal": lambda rng, shape: rng.standard_normal(shape),
 }
-ALGORITHMS = ("naive", "im2col", "implicit")
+ALGORITHMS = ("naive", "im2col", "tiled", "packed", "registers", "implicit")
 
 
 @st.composite

@@ -18,7 +18,7 @@ x, weight = minicnn.randn(4, 64, 28, 28), minicnn.randn(64, 64, 3, 3)
 exact = F.conv2d(x.double(), weight.double(), padding=1).numpy()
 
 errors = {}
-for name in ("naive", "im2col", "implicit", "winograd", "fft"):
+for name in ("naive", "im2col", "tiled", "packed", "registers", "implicit", "winograd", "fft"):
     result = F.conv2d(x, weight, padding=1, algorithm=name).numpy()
     errors[name] = np.abs(result - exact).max() / np.abs(exact).max()
 

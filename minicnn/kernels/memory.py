@@ -152,12 +152,12 @@ class Unlocked:
         self.__array_interface__ = array.__array_interface__ | {"data": (array.ctypes.data, False)}
 
 
-def read(row: np.ndarray) -> np.ndarray:
-    """A one-dimensional array for a kernel that only reads it, whether or not NumPy would let it be written to.
+def read(array: np.ndarray) -> np.ndarray:
+    """An array for a kernel that only reads it, whether or not NumPy would let it be written to.
 
     For the difference Numba would compile the kernel once more.
     """
-    return row if row.flags.writeable else np.asarray(Unlocked(row))
+    return array if array.flags.writeable else np.asarray(Unlocked(array))
 
 
 def is_dense(x: np.ndarray) -> bool:

@@ -62,7 +62,7 @@ CONVOLUTIONS = (
     Right("PyTorch, channels_last", "conv2d", f"{HERE}.channels_last:conv2d", takes="torch"),
     *(
         Right(f"minicnn, {rung}", "conv2d", f"{HERE}.rungs:{rung}", factor=rungs.FACTORS.get(rung), takes="minicnn")
-        for rung in ("naive", "im2col", "implicit", "grouped", "winograd", "fft")
+        for rung in rungs.NAMES
     ),
 )
 OTHERS = (

@@ -28,4 +28,5 @@ def _rung(algorithm: str) -> Callable:
     return conv2d
 
 
-naive, im2col, implicit, grouped, winograd, fft = (_rung(algorithm) for algorithm in ALGORITHMS)
+NAMES = tuple(ALGORITHMS)
+naive, im2col, tiled, packed, registers, implicit, grouped, winograd, fft = map(_rung, NAMES)

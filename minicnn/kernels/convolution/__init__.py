@@ -20,13 +20,16 @@ from types import ModuleType
 import numpy as np
 
 from minicnn.kernels import choice
-from minicnn.kernels.convolution import fft, grouped, im2col, implicit, naive, winograd
+from minicnn.kernels.convolution import fft, grouped, im2col, implicit, naive, packed, registers, tiled, winograd
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.sums import over
 
 ALGORITHMS = {
     "naive": naive,
     "im2col": im2col,
+    "tiled": tiled,
+    "packed": packed,
+    "registers": registers,
     "implicit": implicit,
     "grouped": grouped,
     "winograd": winograd,

@@ -6,13 +6,21 @@
 Both gradients are matrix products too, and `col2im` adds the rows back to where they were read. The
 textbook algorithm (Chellapilla, Puri & Simard, 2006): one large product that BLAS does well, for the price of
 a matrix that holds every input value KH·KW times.
+
+The rungs between this one and `implicit` (`tiled`, `packed`, `registers`) change only how the product is computed. They
+hand theirs to the functions here, as `multiply`.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.sums import product
+
+Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""a @ b of matrices (M, K) and (K, O) in any order of memory."""
 
 
 def im2col(x: np.ndarray, geometry: Geometry) -> np.ndarray:
@@ -60,7 +68,9 @@ def matrix(weight: np.ndarray) -> np.ndarray:
     return weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0])
 
 
-def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
+def forward(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, multiply: Product = product
+) -> np.ndarray:
     """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
     N, C = x.shape[0], x.shape[3]
     O, CG, KH, KW = weight.shape
@@ -71,13 +81,15 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
         outputs = slice(group * OG, (group + 1) * OG)
         windows = im2col(x[..., group * CG : (group + 1) * CG], geometry)
         # (N·OH·OW, KH·KW·CG) @ (KH·KW·CG, OG)
-        y[:, outputs] = product(windows.reshape(cells, KH * KW * CG), matrix(weight[outputs]))
+        y[:, outputs] = multiply(windows.reshape(cells, KH * KW * CG), matrix(weight[outputs]))
     if bias is not None:
         y += bias
     return y.reshape(N, *geometry.output_size, O)
 
 
-def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
+def grad_input(
+    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int, multiply: Product = product
+) -> np.ndarray:
     """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
     N, OH, OW, O = grad_output.shape
     _, CG, KH, KW = weight.shape
@@ -86,12 +98,14 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
     for group in range(groups):
         outputs = slice(group * OG, (group + 1) * OG)
         g = grad_output[..., outputs].reshape(N * OH * OW, OG)
-        patches = product(g, matrix(weight[outputs]).T)  # (N·OH·OW, OG) @ (OG, KH·KW·CG)
+        patches = multiply(g, matrix(weight[outputs]).T)  # (N·OH·OW, OG) @ (OG, KH·KW·CG)
         parts.append(col2im(patches.reshape(N, OH, OW, KH, KW, CG), geometry))
     return parts[0] if groups == 1 else np.concatenate(parts, axis=3)
 
 
-def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
+def grad_weight(
+    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, multiply: Product = product
+) -> np.ndarray:
     """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
     N, OH, OW, O = grad_output.shape
     CG, OG = x.shape[3] // groups, O // groups
@@ -103,5 +117,5 @@ def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, grou
         patches = windows.reshape(N * OH * OW, KH * KW * CG)
         g = grad_output[..., outputs].reshape(N * OH * OW, OG)
         # (KH·KW·CG, N·OH·OW) @ (N·OH·OW, OG)
-        grad[outputs] = product(patches.T, g).reshape(KH, KW, CG, OG).transpose(3, 2, 0, 1)
+        grad[outputs] = multiply(patches.T, g).reshape(KH, KW, CG, OG).transpose(3, 2, 0, 1)
     return grad

@@ -242,7 +242,8 @@ def conv2d(
         padding: int or pair of zeros on both sides; "valid" for none; "same" for an output as large as the
             input (stride 1 only; an odd remainder goes to the bottom and right).
         groups: into how many independent parts channels and outputs are divided.
-        algorithm: "auto", or by name: "naive", "im2col", "implicit", "winograd" (3×3, stride 1), "fft".
+        algorithm: "auto", or by name: "naive", "im2col", "tiled", "packed", "registers", "implicit", "grouped" (many
+            small groups), "winograd" (3×3, stride 1), "fft".
 
     Returns: (N, O, OH, OW) or (O, OH, OW), channels-last in memory, with
         OH = ⌊(H + 2 · padding − dilation · (KH − 1) − 1) / stride⌋ + 1; for C = 0 a result of no channels.
@@ -282,7 +283,8 @@ def conv_transpose2d(
         stride, padding, dilation: those of the convolution it transposes; stride and dilation below 2³¹.
         output_padding: int or pair, added to one side of the output; smaller than stride or dilation.
         groups: into how many independent parts channels and outputs are divided.
-        algorithm: "auto", or by name: "naive", "im2col", "implicit", "winograd" (3×3, stride 1), "fft".
+        algorithm: "auto", or by name: "naive", "im2col", "tiled", "packed", "registers", "implicit", "grouped" (many
+            small groups), "winograd" (3×3, stride 1), "fft".
 
     Returns: (N, O, OH, OW) or (O, OH, OW), OH = (H − 1) · stride − 2 · padding + dilation · (KH − 1) +
         output_padding + 1.
