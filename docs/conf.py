@@ -20,7 +20,7 @@ html_title = "minicnn"
 html_show_sourcelink = False
 default_role = "literal"  # `name` in a docstring is code
 exclude_patterns = ["examples/README.rst"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

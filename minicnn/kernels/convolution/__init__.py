@@ -11,6 +11,9 @@ Each module has, on channels-last arrays,
     bias         (O,) or None
     grad_output  (N, OH, OW, O), as y
 
+The first rungs, from `naive` to `implicit`, are to be read in this order, an idea a file. `docs/glossary.md` explains
+the words: tile, block, panel, segment, line, phase …
+
 The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias. `select` is the one place
 where `algorithm="auto"` is decided.
 """

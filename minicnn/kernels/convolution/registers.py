@@ -6,14 +6,15 @@
 
 The sums of `packed` lie in the nearest cache: each multiply-add loads its sum and stores it again, and meanwhile the
 multipliers wait. A register needs no loading. So a tile is made small enough that the registers hold all of its sums,
-from the first step of k to the last. Numba promises no loop that; the micro-kernel (`kernels/microkernel.py`) is this
-loop in instructions. A tile of 6 rows and 4 vectors loads 6 numbers and 4 vectors in a step, makes 24 multiply-adds of
+from the first step of a block to the last. Numba promises that of no loop; the micro-kernel (`kernels/microkernel.py`)
+is the loop in instructions. A tile of 6 rows and 4 vectors loads 6 numbers and 4 vectors in a step, makes 24 multiply-adds of
 them, and stores nothing before the end. Tile follows tile down a line of rows, and meanwhile a panel of weights stays
 in the second-level cache. Of patches a tile reads single numbers, so they are not packed.
 
 The patch matrix is still written. Not to write it is the next idea, `implicit`.
 
-What it brought: {registers} of the speed of `packed`.
+What it brought: by turns with `packed` two to five times the speed (41 and 224 GFLOP/s for 8192 × 576 × 64, on one busy
+core of an AMD Zen 5 that can do about 256); as a convolution two to four times, since patches take as long as before.
 """
 
 from functools import partial
