@@ -91,5 +91,5 @@ def growth() -> tuple[str, Mapping[str, list[Point]], dict[str, str]]:
 def ladder(path: Path = LADDER) -> tuple[list[Ladder], dict[str, str]]:
     """The runs and the environment in ladder.json, as `ladder --output` wrote them."""
     content = json.loads(path.read_bytes())
-    runs = [Ladder(run["sgemm_gflops"], [Bar(**bar) for bar in run["bars"]]) for run in content["runs"]]
+    runs = [Ladder(run["sgemm"], run["peak"], [Bar(**bar) for bar in run["bars"]]) for run in content["runs"]]
     return runs, content["environment"]

@@ -14,7 +14,7 @@ class Bar:
         images: of the batch that it was timed on.
         seconds: median of a call.
         gflops: operations of the direct sum ÷ seconds, whatever the algorithm computes.
-        share: of sgemm's GFLOP/s.
+        share: of the machine's peak.
     """
 
     layer: str
@@ -29,9 +29,11 @@ class Ladder(NamedTuple):
     """All bars, measured once.
 
     Attributes:
-        gflops: of sgemm, just before.
+        sgemm: GFLOP/s of a product by PyTorch's BLAS or by NumPy's, just before.
+        peak: the same, or of a product by minicnn's micro-kernel, whichever is more.
         bars: layer by layer, rung by rung.
     """
 
-    gflops: float
+    sgemm: float
+    peak: float
     bars: list[Bar]

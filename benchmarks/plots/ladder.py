@@ -7,13 +7,13 @@ from typing import Any
 
 from benchmarks.plots.style import figure, save, tidy
 from benchmarks.rungs import Bar, Ladder
-from minicnn.palette import INK, OURS, OURS_LIGHT
+from minicnn.palette import INK, OURS, OURS_LIGHT, THEIRS
 
 FEWER = ("winograd", "fft")
 """Rungs that need fewer multiplications than the direct sum, whose operations are counted."""
 BESIDE = (
     "GFLOP/s of the direct sum; pale ones multiply less than is counted; naive: one image, one thread; "
-    "a line through an end: lowest to highest of the runs"
+    "a line through an end: lowest to highest of the runs; dashed: sgemm of NumPy or PyTorch"
 )
 
 
@@ -28,13 +28,15 @@ def draw(title: str, runs: Sequence[Ladder], environment: Mapping[str, str], pat
     """
     found = list(zip(*(run.bars for run in runs), strict=True))
     layers = list(dict.fromkeys(row[0].layer for row in found))
-    picture = figure(f"{title}: share of sgemm's {median(run.gflops for run in runs):.0f} GFLOP/s", 13, 4.4)
+    peak, sgemm = median(run.peak for run in runs), median(run.sgemm / run.peak for run in runs)
+    picture = figure(f"{title}: share of the machine's {peak:.0f} GFLOP/s", 13, 4.4)
     panels = picture.subplots(1, len(layers), sharex=True, sharey=True, squeeze=False)[0]
     widest = max(bar.share for row in found for bar in row)
     for panel, layer in zip(panels, layers, strict=True):
         _bars(panel, [row for row in found if row[0].layer == layer])
         tidy(panel, layer.replace(", ", "\n", 1), "x")
         panel.axvline(1, color=INK, linewidth=1)
+        panel.axvline(sgemm, color=THEIRS, linewidth=1, linestyle="--")
     panels[0].invert_yaxis()
     panels[0].set_xlim(0, max(1.0, widest) * 1.25)
     panels[0].xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

@@ -7,9 +7,9 @@
 The sums of `packed` lie in the nearest cache: each multiply-add loads its sum and stores it again, and meanwhile the
 multipliers wait. A register needs no loading. So a tile is made small enough that the registers hold all of its sums,
 from the first step of a block to the last. Numba promises that of no loop; the micro-kernel (`kernels/microkernel.py`)
-is the loop in instructions. A tile of 6 rows and 4 vectors loads 6 numbers and 4 vectors in a step, makes 24 multiply-adds of
-them, and stores nothing before the end. Tile follows tile down a line of rows, and meanwhile a panel of weights stays
-in the second-level cache. Of patches a tile reads single numbers, so they are not packed.
+is the loop in instructions. A tile of 6 rows and 4 vectors loads 6 numbers and 4 vectors in a step, makes 24
+multiply-adds of them, and stores nothing before the end. Tile follows tile down a line of rows, and meanwhile a panel
+of weights stays in the second-level cache. Of patches a tile reads single numbers, so they are not packed.
 
 The patch matrix is still written. Not to write it is the next idea, `implicit`.
 
