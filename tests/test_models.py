@@ -92,10 +92,15 @@ NETWORKS = {
     "alexnet-cifar10": ((3, 32, 32), lambda models: models.alexnet_cifar10(dropout=0.0)),
     "narrow vgg": ((3, 32, 32), lambda models: models.VGG(WIDTHS, dropout=0.0, hidden=16)),
     "narrow vgg with bn": ((3, 32, 32), lambda models: models.VGG(WIDTHS, batch_norm=True, dropout=0.0, hidden=16)),
-    "narrow speedrun": ((1, 28, 28), lambda models: models.SpeedrunCNN((4, 8, 8), (1, 2, 2), 28, 1)),
-    "narrow speedrun with a last pool": (
+    "narrow speedrun": (
+        (1, 28, 28),
+        lambda models: models.SpeedrunCNN(
+            (models.Stage(4, kernel_size=5, stride=2), models.Stage(6, stride=2), models.Stage(8, pool=2)), 28
+        ),
+    ),
+    "narrow speedrun, last pool": (
         (3, 32, 32),
-        lambda models: models.SpeedrunCNN((4, 6, 8), (2, 1, 2), 32, 4, in_channels=3),
+        lambda models: models.SpeedrunCNN((models.Stage(4, pool=2), models.Stage(8, pool=16)), 32, 7, 3),
     ),
     "narrow block-vgg": ((3, 32, 32), lambda models: models.block_vgg(base_dim=4, dropout=0.0)),
 } | {

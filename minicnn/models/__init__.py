@@ -20,7 +20,7 @@ from minicnn.models.resnet import (
     resnet50,
     resnet50_cifar10,
 )
-from minicnn.models.speedrun import SpeedrunCNN, speedrun_cifar10, speedrun_mnist, speedrun_mnist_deep
+from minicnn.models.speedrun import SpeedrunCNN, Stage, speedrun_cifar10, speedrun_mnist, speedrun_mnist_deep
 from minicnn.models.vgg import (
     VGG,
     BlockVGG,
@@ -66,6 +66,7 @@ __all__ = [
     "PlainCNN",
     "ResNet",
     "SpeedrunCNN",
+    "Stage",
     "alexnet",
     "alexnet_cifar10",
     "block_vgg",

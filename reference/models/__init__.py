@@ -19,7 +19,7 @@ from reference.models.resnet import (
     resnet50,
     resnet50_cifar10,
 )
-from reference.models.speedrun import SpeedrunCNN, speedrun_cifar10, speedrun_mnist, speedrun_mnist_deep
+from reference.models.speedrun import SpeedrunCNN, Stage, speedrun_cifar10, speedrun_mnist, speedrun_mnist_deep
 from reference.models.vgg import (
     VGG,
     BlockVGG,
@@ -50,6 +50,7 @@ __all__ = [
     "PlainCNN",
     "ResNet",
     "SpeedrunCNN",
+    "Stage",
     "alexnet",
     "alexnet_cifar10",
     "block_vgg",
