@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import test_autograd
 import test_batch_norm
+import test_contraction
 import test_convolution
 import test_loss
 import test_optim
@@ -19,6 +20,7 @@ from minicnn.autograd import graph, walk
 from minicnn.kernels import geometry
 from minicnn.kernels.convolution import (
     bordered,
+    contraction,
     fft,
     grouped,
     grouped_weight,
@@ -28,7 +30,8 @@ from minicnn.kernels.convolution import (
     implicit,
     packed,
     plan,
-    runs,
+    rewrites,
+    schedule,
     tiled,
     weight_gradient,
     winograd,
@@ -64,11 +67,10 @@ def nothing_remembered():
 
 
 def forget():
-    for module in (geometry, kernels.pooling, plan, weight_gradient, convolution):
+    for module in (geometry, kernels.pooling, plan, schedule, weight_gradient, convolution):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
-    runs.Runs.of.cache_clear()
 
 
 def max_pool_padded_with_zero(patch):
@@ -175,28 +177,22 @@ def windows_tile_the_image_whatever_the_padding(patch):
 
 
 def pointwise_whatever_the_output_padding(patch):
-    def is_pointwise(g):
-        return all((a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0) for a in (g.height, g.width))
-
-    patch.setattr(geometry.Geometry, "is_pointwise", property(is_pointwise))
+    patch.setattr(schedule, "is_pointwise", sees_the_same_place)
 
 
 def pointwise_whatever_the_output_padding_for_the_weight(patch):
-    original = weight_gradient._plan.__wrapped__
+    patch.setattr(weight_gradient, "is_pointwise", sees_the_same_place)
 
-    def make(*arguments):
-        with pytest.MonkeyPatch.context() as inner:
-            pointwise_whatever_the_output_padding(inner)
-            return original(*arguments)
 
-    patch.setattr(weight_gradient, "_plan", make)
+def sees_the_same_place(c):
+    return all((reach.taps, reach.stride, reach.first) == (1, 1, 0) for reach in (c.rows, c.columns))
 
 
 def the_first_tap_takes_the_weights_of_the_last(patch):
     original = plan.forward_plan
 
-    def forward_plan(*arguments):
-        made = original(*arguments)
+    def forward_plan(*arguments, **options):
+        made = original(*arguments, **options)
         numbers = made.numbers.copy()
         numbers[plan.FIELDS] = numbers[-1]
         return made._replace(numbers=numbers)
@@ -217,34 +213,51 @@ def the_last_lane_of_a_block_is_not_packed(patch):
 
 
 def phases_take_their_taps_backwards(patch):
-    original = plan.phases
+    original = rewrites.phases
 
-    def phases(axis):
-        found, covered = original(axis)
-        return [phase._replace(taps=phase.taps[::-1]) for phase in found], covered
+    def phases(reach):
+        return [
+            one._replace(tap=one.tap + (one.reach.taps - 1) * one.tap_step, tap_step=-one.tap_step)
+            for one in original(reach)
+        ]
 
-    patch.setattr(plan, "phases", phases)
+    patch.setattr(rewrites, "phases", phases)
 
 
 def a_vector_of_several_pixels_keeps_the_weights_of_the_first(patch):
-    original = runs.Runs.spread
+    original = rewrites.widen
 
-    def spread(view, weight, g):
-        wide = original(view, weight, g).reshape(g.height.kernel, -1, view.cells, len(weight))
-        wide[:, :, 1:] = 0
-        return wide.reshape(g.height.kernel, -1, view.cells * len(weight))
+    def widen(weight, pixels, stride):
+        wide = original(weight, pixels, stride)
+        wide[..., len(weight) :] = 0
+        return wide
 
-    patch.setattr(runs.Runs, "spread", spread)
+    patch.setattr(implicit, "widen", widen)
 
 
 def a_weight_gradient_folds_the_first_of_several_pixels_only(patch):
-    def fold(view, total, C, O, g):
-        KH, KW = g.kernel
-        if view.cells == 1:
-            return total.reshape(KH, KW, C, O)
-        return total.reshape(KH, view.columns, C, view.cells, O)[:, view._taps(0, g), :, 0]
+    def narrow(wide, pixels, stride):
+        KH, columns, C, _ = wide.shape
+        return wide.reshape(KH, columns, C, pixels, -1)[:, : columns - (pixels - 1) * stride, :, 0]
 
-    patch.setattr(runs.Runs, "fold", fold)
+    patch.setattr(weight_gradient, "narrow", narrow)
+
+
+def a_flattened_layer_reads_its_first_row_only(patch):
+    original = rewrites.flatten
+
+    def flatten(c, width):
+        made = original(c, width)
+        return made._replace(x=made.x._replace(row=0))
+
+    for module in (schedule, weight_gradient):
+        patch.setattr(module, "flatten", flatten)
+
+
+def windows_begin_without_the_padding(patch):
+    patch.setattr(contraction.Reach, "of", classmethod(
+        lambda cls, axis: cls(axis.size, 0, axis.output, axis.kernel, axis.stride, axis.dilation)
+    ))  # fmt: skip
 
 
 def a_weight_gradient_forgets_the_last_image_of_a_line(patch):
@@ -441,6 +454,8 @@ MUTANTS = [
     (the_first_tap_takes_the_weights_of_the_last, run_default),
     (the_last_lane_of_a_block_is_not_packed, run_default),
     (phases_take_their_taps_backwards, run_default),
+    (windows_begin_without_the_padding, run_default),
+    (a_flattened_layer_reads_its_first_row_only, test_contraction.test_every_legal_schedule_gives_what_the_loops_give),
     (a_vector_of_several_pixels_keeps_the_weights_of_the_first, test_convolution.test_narrow_layers_agree_with_torch),
     (a_weight_gradient_folds_the_first_of_several_pixels_only, test_convolution.test_narrow_layers_agree_with_torch),
     (a_weight_gradient_forgets_the_last_image_of_a_line, test_convolution.test_wide_layers_with_many_images),

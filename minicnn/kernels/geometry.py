@@ -100,13 +100,6 @@ class Geometry:
         """Whether any side has padding."""
         return any((self.height.before, self.height.after, self.width.before, self.width.after))
 
-    @property
-    def is_pointwise(self) -> bool:
-        """Whether each output position sees the pixel of the same place and no other."""
-        return all(
-            (a.kernel, a.stride, a.before) == (1, 1, 0) and a.size == a.output for a in (self.height, self.width)
-        )
-
 
 def pair(value: Any, name: str, minimum: int | None = None, maximum: int = INT64) -> tuple[int, int]:
     """`value` for rows and columns.

@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from minicnn.kernels.microkernel import Emitter
+from minicnn.kernels.llvm import Emitter, integer
 
 CELLS = (2, 1)
 """How many cells a vector may hold. Four, for up to 4 channels, would be 1.2 times as fast; compiling takes longer."""
@@ -28,10 +28,10 @@ class PoolEmitter(Emitter):
     """Instructions on vectors of floats, and of int32 beside them."""
 
     def __init__(self, context: Any, builder: Any, element: Any) -> None:
-        super().__init__(context, builder, element, 1, 1)
+        super().__init__(context, builder, element)
         self.i32 = ir.IntType(32)
         self.integers = ir.VectorType(self.i32, self.lanes)
-        self.lane_count = self.integer(self.lanes)
+        self.lane_count = integer(self.lanes)
 
     def variable(self, value: Any) -> Any:
         """A place that starts as `value`; the optimiser makes it a register."""
@@ -78,7 +78,7 @@ class PoolEmitter(Emitter):
 
     def window_sizes(self, rows: Any, columns: Any) -> Iterator:
         """Two cases: yields 2 for a window of 2 × 2, whose loops needn't be, and None for all others."""
-        two = self.integer(2)
+        two = integer(2)
         equal = [self.builder.icmp_signed("==", size, two) for size in (rows, columns)]
         with self.builder.if_else(self.builder.and_(*equal)) as (then, otherwise):
             with then:
@@ -89,11 +89,11 @@ class PoolEmitter(Emitter):
     def line(self, size: int | None, count: Any, step: Any) -> Iterator:
         """0, step … (count − 1) · step: a loop, or written out if `size` says how many."""
         if size is None:
-            with self.range(self.integer(0), self.builder.mul(count, step), step) as distance:
+            with self.range(integer(0), self.builder.mul(count, step), step) as distance:
                 yield distance
         else:
             for i in range(size):
-                yield self.builder.mul(self.integer(i), step)
+                yield self.builder.mul(integer(i), step)
 
     def taps(self, size: int | None, rows: Any, row_step: Any, columns: Any, column_step: Any) -> Iterator:
         """How far a window's taps are from the first, in order."""
@@ -111,18 +111,18 @@ class PoolEmitter(Emitter):
 
         Yields the group's first cell, its first channel, the mask of each of its cells and that of all.
         """
-        builder, zero, first = self.builder, self.integer(0), self.integer(0)
+        builder, zero, first = self.builder, integer(0), integer(0)
         for n in CELLS:
-            last = builder.add(first, builder.and_(builder.sub(cells, first), self.integer(-n)))
+            last = builder.add(first, builder.and_(builder.sub(cells, first), integer(-n)))
             if n == 1:
-                with self.range(first, last, self.integer(1)) as j, self.range(zero, channels, self.lane_count) as c:
+                with self.range(first, last, integer(1)) as j, self.range(zero, channels, self.lane_count) as c:
                     yield j, c, [(mask := self.first_lanes(builder.sub(channels, c)))], mask
                 return
-            width = builder.mul(channels, self.integer(n))
+            width = builder.mul(channels, integer(n))
             last = builder.select(builder.icmp_signed("<=", width, self.lane_count), last, first)
-            ends = [self.first_lanes(builder.mul(channels, self.integer(i))) for i in range(n + 1)]
+            ends = [self.first_lanes(builder.mul(channels, integer(i))) for i in range(n + 1)]
             masks = [builder.and_(end, builder.not_(begin)) for begin, end in itertools.pairwise(ends)]
-            with self.range(first, last, self.integer(n)) as j:
+            with self.range(first, last, integer(n)) as j:
                 yield j, zero, masks, ends[-1]
             first = last
 
@@ -130,7 +130,7 @@ class PoolEmitter(Emitter):
         """In the lanes of mask i start + i · step, as int32."""
         place = self.places(start)
         for i, mask in enumerate(masks[1:], 1):
-            later = self.builder.add(start, self.builder.mul(step, self.integer(i)))
+            later = self.builder.add(start, self.builder.mul(step, integer(i)))
             place = self.builder.select(mask, self.places(later), place)
         return place
 
@@ -155,7 +155,7 @@ def largest(typing_context, x, x0, rows, row_step, columns, column_step, cells, 
         source, result, positions = (emit.data(signature.args[i], args[i]) for i in (0, 8, 9))
         channels = emit.channels(signature.args[0], args[0])
         shift = builder.mul(
-            builder.sub(cell_step, emit.integer(1)), channels
+            builder.sub(cell_step, integer(1)), channels
         )  # of a cell's first lane against its neighbour's
 
         for size in emit.window_sizes(rows, columns):
@@ -168,7 +168,7 @@ def largest(typing_context, x, x0, rows, row_step, columns, column_step, cells, 
                     pointer = emit.at(begin, builder.mul(tap, channels))
                     new = ir.Constant(emit.vector, None)
                     for i, mask in enumerate(masks):
-                        new = emit.load_over(emit.at(pointer, builder.mul(shift, emit.integer(i))), mask, new)
+                        new = emit.load_over(emit.at(pointer, builder.mul(shift, integer(i))), mask, new)
                     most = builder.load(best)
                     wins = builder.or_(builder.fcmp_ordered(">", new, most), builder.fcmp_unordered("uno", new, new))
                     builder.store(builder.select(wins, new, most), best)
@@ -200,7 +200,7 @@ def spread(typing_context, x, x0, rows, row_step, columns, cells, y, where, y0, 
         _, x0, rows, row_step, columns, cells, _, _, y0, start = args
         target, values, positions = (emit.data(signature.args[i], args[i]) for i in (0, 6, 7))
         channels = emit.channels(signature.args[0], args[0])
-        zero, one, nothing = emit.integer(0), emit.integer(1), ir.Constant(emit.vector, None)
+        zero, one, nothing = integer(0), integer(1), ir.Constant(emit.vector, None)
         few = builder.icmp_signed("<", channels, emit.lane_count)
         beside = builder.select(
             few, columns, one
@@ -216,7 +216,7 @@ def spread(typing_context, x, x0, rows, row_step, columns, cells, y, where, y0, 
                 offset, pointer, first = (builder.load(place) for place in (source, begin, expected))
                 value, place = nothing, ir.Constant(emit.integers, None)
                 for i, mask in enumerate(masks):
-                    here = builder.sub(offset, builder.mul(channels, emit.integer(i)))
+                    here = builder.sub(offset, builder.mul(channels, integer(i)))
                     value = emit.load_over(emit.at(values, here), mask, value)
                     place = emit.load_over(emit.at(positions, here), mask, place)
                 value = builder.fadd(value, nothing)  # as if added to a zero: −0 becomes 0

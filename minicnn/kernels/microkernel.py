@@ -43,6 +43,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from minicnn.kernels.llvm import Emitter, integer
 from minicnn.kernels.machine import PREFETCH_STEPS, tiles, vector_bytes
 
 STEPS = 256
@@ -50,91 +51,16 @@ STEPS = 256
 LEVELS = 24
 """Of sums put away: enough for STEPS · 2²⁴ products."""
 
-_I64 = ir.IntType(64)
 
-
-def _integer(value: int) -> ir.Constant:
-    return ir.Constant(_I64, value)
-
-
-class Emitter:
+class Tile(Emitter):
     """The instructions of one tile, for one element type."""
 
     def __init__(self, context: Any, builder: Any, element: Any, rows: int, vectors: int) -> None:
-        self.context, self.builder = context, builder
+        super().__init__(context, builder, element)
         self.rows, self.vectors = rows, vectors
-        self.scalar = context.get_data_type(element)
-        self.bytes = 4 if element == types.float32 else 8
-        self.lanes = vector_bytes() // self.bytes
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self.suffix = f"v{self.lanes}f{self.bytes * 8}"
-        self.fma = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{self.suffix}"
-        )
-
-    def data(self, array_type: Any, value: Any) -> Any:
-        """The pointer to an array's first element."""
-        return cgutils.create_struct_proxy(array_type)(self.context, self.builder, value).data
-
-    def at(self, pointer: Any, offset: Any) -> Any:
-        return self.builder.gep(pointer, [offset])
-
-    def as_vector(self, pointer: Any) -> Any:
-        return self.builder.bitcast(pointer, self.vector.as_pointer())
-
-    def repeat(self, number: Any) -> Any:
-        """One number in every lane."""
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
-        return self.builder.shuffle_vector(first, undefined, zeros)
-
-    def mask(self, count: Any) -> Any:
-        """True in the first `count` lanes."""
-        many = ir.VectorType(_I64, self.lanes)
-        undefined = ir.Constant(many, ir.Undefined)
-        first = self.builder.insert_element(undefined, count, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
-        counts = self.builder.shuffle_vector(first, undefined, zeros)
-        return self.builder.icmp_signed("<", ir.Constant(many, list(range(self.lanes))), counts)
-
-    def load(self, pointer: Any, mask: Any = None) -> Any:
-        """A vector; lanes outside the mask are 0 and not read."""
-        if mask is None:
-            return self.builder.load(self.as_vector(pointer), align=self.bytes)
-        pointer = self.as_vector(pointer)
-        signature = ir.FunctionType(self.vector, [pointer.type, ir.IntType(32), mask.type, self.vector])
-        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.masked.load.{self.suffix}.p0")
-        align = ir.Constant(ir.IntType(32), self.bytes)
-        return self.builder.call(function, [pointer, align, mask, ir.Constant(self.vector, None)])
-
-    def store(self, value: Any, pointer: Any, mask: Any = None) -> None:
-        """Store a vector; memory of lanes outside the mask stays untouched."""
-        if mask is None:
-            self.builder.store(value, self.as_vector(pointer), align=self.bytes)
-            return
-        pointer = self.as_vector(pointer)
-        signature = ir.FunctionType(ir.VoidType(), [self.vector, pointer.type, ir.IntType(32), mask.type])
-        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.masked.store.{self.suffix}.p0")
-        self.builder.call(function, [value, pointer, ir.Constant(ir.IntType(32), self.bytes), mask])
 
     def vector_pointers(self, base: Any) -> list:
-        return [self.at(base, _integer(v * self.lanes)) for v in range(self.vectors)]
-
-    def integer(self, value: int) -> ir.Constant:
-        return _integer(value)
-
-    def opaque(self, value: Any) -> Any:
-        """The same value, of which the optimiser doesn't know where it comes from."""
-        same = ir.FunctionType(value.type, [value.type])
-        return self.builder.asm(same, "", "=r,0", [value], side_effect=False)
-
-    def prefetch(self, pointer: Any) -> None:
-        """Ask for the cache line of an address, which need not exist."""
-        i32 = ir.IntType(32)
-        signature = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
-        function = cgutils.get_or_insert_function(self.builder.module, signature, "llvm.prefetch.p0")
-        self.builder.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+        return [self.at(base, integer(v * self.lanes)) for v in range(self.vectors)]
 
     def step(self, acc: list, rows: list, b: Any, ahead: Any, mask: Any) -> list:
         """acc[i, v] + A[i] · B[v] for all i, v, given pointers to A[i] and B; `ahead` is an offset in B."""
@@ -158,21 +84,21 @@ class Emitter:
         builder.branch(carry)
 
         builder.position_at_end(carry)
-        level, rest, *sums = self.merge({before: [_integer(0), blocks, *acc]})
-        place = self.at(away, builder.mul(level, _integer(len(acc))))
-        odd = builder.and_(rest, _integer(1))
-        builder.cbranch(builder.icmp_signed("!=", odd, _integer(0)), add, put)
+        level, rest, *sums = self.merge({before: [integer(0), blocks, *acc]})
+        place = self.at(away, builder.mul(level, integer(len(acc))))
+        odd = builder.and_(rest, integer(1))
+        builder.cbranch(builder.icmp_signed("!=", odd, integer(0)), add, put)
 
         builder.position_at_end(add)
-        more = [builder.fadd(value, builder.load(self.at(place, _integer(i)))) for i, value in enumerate(sums)]
-        following = [builder.add(level, _integer(1)), builder.lshr(rest, _integer(1)), *more]
+        more = [builder.fadd(value, builder.load(self.at(place, integer(i)))) for i, value in enumerate(sums)]
+        following = [builder.add(level, integer(1)), builder.lshr(rest, integer(1)), *more]
         for phi, value in zip([level, rest, *sums], following, strict=True):
             phi.add_incoming(value, add)
         builder.branch(carry)
 
         builder.position_at_end(put)
         for i, value in enumerate(sums):
-            builder.store(value, self.at(place, _integer(i)))
+            builder.store(value, self.at(place, integer(i)))
 
     def fetch(self, acc: list, blocks: Any, away: Any) -> list:
         """acc and all the sums that were put away."""
@@ -182,16 +108,16 @@ class Emitter:
         builder.branch(look)
 
         builder.position_at_end(look)
-        level, rest, *sums = self.merge({before: [_integer(0), blocks, *acc]})
-        builder.cbranch(builder.icmp_signed("!=", rest, _integer(0)), add, found)
+        level, rest, *sums = self.merge({before: [integer(0), blocks, *acc]})
+        builder.cbranch(builder.icmp_signed("!=", rest, integer(0)), add, found)
 
         builder.position_at_end(add)
-        place = self.at(away, builder.mul(level, _integer(len(acc))))
-        there = builder.icmp_signed("!=", builder.and_(rest, _integer(1)), _integer(0))
+        place = self.at(away, builder.mul(level, integer(len(acc))))
+        there = builder.icmp_signed("!=", builder.and_(rest, integer(1)), integer(0))
         zero = ir.Constant(self.vector, None)
-        kept = [builder.select(there, builder.load(self.at(place, _integer(i))), zero) for i in range(len(acc))]
+        kept = [builder.select(there, builder.load(self.at(place, integer(i))), zero) for i in range(len(acc))]
         more = [builder.fadd(value, part) for value, part in zip(sums, kept, strict=True)]
-        following = [builder.add(level, _integer(1)), builder.lshr(rest, _integer(1)), *more]
+        following = [builder.add(level, integer(1)), builder.lshr(rest, integer(1)), *more]
         for phi, value in zip([level, rest, *sums], following, strict=True):
             phi.add_incoming(value, add)
         builder.branch(look)
@@ -202,17 +128,17 @@ class Emitter:
     def run(self, transposed: bool, a: Any, stride: Any, b: Any, bk: Any, seg_a: Any, seg_b: Any, segments: Any,
             K: Any, start: Any, si: Any, has_start: Any, c: Any, ci: Any, valid: Any, away: Any) -> None:  # fmt: skip
         """The whole loop; a, b, start, c, away are pointers, the rest integers; `stride` is ai, or ak if transposed."""
-        builder, one, two = self.builder, _integer(1), _integer(2)
+        builder, one, two = self.builder, integer(1), integer(2)
         mask = self.mask(valid)
         masks = [None] * (self.vectors - 1) + [mask]
         leaders = range(0, self.rows, self.rows if transposed else 4)  # rows with a pointer of their own
         if transposed:
-            offsets = [_integer(i) for i in range(self.rows)]
+            offsets = [integer(i) for i in range(self.rows)]
         else:
-            offsets = [self.opaque(builder.mul(stride, _integer(i))) for i in range(min(self.rows, 4))]
-            offsets[0] = _integer(0)
-            bk = _integer(self.vectors * self.lanes)
-        ahead = builder.mul(bk, _integer(PREFETCH_STEPS))
+            offsets = [self.opaque(builder.mul(stride, integer(i))) for i in range(min(self.rows, 4))]
+            offsets[0] = integer(0)
+            bk = integer(self.vectors * self.lanes)
+        ahead = builder.mul(bk, integer(PREFETCH_STEPS))
 
         def rows(leading: list) -> list:
             group = len(offsets)
@@ -234,20 +160,20 @@ class Emitter:
         builder.branch(outer)
 
         builder.position_at_end(outer)  # over segments
-        s, taken, blocks, *acc_outer = self.merge({entry: [_integer(0), _integer(0), _integer(0), *zeros]})
+        s, taken, blocks, *acc_outer = self.merge({entry: [integer(0), integer(0), integer(0), *zeros]})
         builder.cbranch(builder.icmp_signed("<", s, segments), begin, finish)
 
         builder.position_at_end(begin)
         pa = self.at(a, builder.load(self.at(seg_a, s)))
         pb = self.at(b, builder.load(self.at(seg_b, s)))
-        leading = [self.at(pa, builder.mul(stride, _integer(i)) if i else _integer(0)) for i in leaders]
+        leading = [self.at(pa, builder.mul(stride, integer(i)) if i else integer(0)) for i in leaders]
         builder.branch(strip)
 
         count = len(leading)
         builder.position_at_end(strip)  # over at most STEPS steps of a segment
         remaining, taken_strip, blocks_strip, *state = self.merge({begin: [K, taken, blocks, *leading, pb, *acc_outer]})
-        short = builder.icmp_signed("<", remaining, _integer(STEPS))
-        steps = builder.select(short, remaining, _integer(STEPS))
+        short = builder.icmp_signed("<", remaining, integer(STEPS))
+        steps = builder.select(short, remaining, integer(STEPS))
         builder.cbranch(builder.icmp_signed(">=", steps, two), pairs, odd)
 
         builder.position_at_end(pairs)  # over k, two by two
@@ -279,7 +205,7 @@ class Emitter:
         builder.position_at_end(done)
         acc = self.merge({odd: acc, single: last})
         more, fewer = builder.add(taken_strip, steps), builder.sub(remaining, steps)
-        builder.cbranch(builder.icmp_signed(">=", more, _integer(STEPS)), full, latch)
+        builder.cbranch(builder.icmp_signed(">=", more, integer(STEPS)), full, latch)
 
         builder.position_at_end(full)
         self.put_away(self.both(acc, tile), blocks_strip, away)
@@ -289,13 +215,13 @@ class Emitter:
 
         builder.position_at_end(latch)
         taken_after, blocks_after, *acc = self.merge(
-            {done: [more, blocks_strip, *acc], put: [_integer(0), one_more, *zeros]}
+            {done: [more, blocks_strip, *acc], put: [integer(0), one_more, *zeros]}
         )
         in_strip = [fewer, taken_after, blocks_after, *leading, q, *acc]
         for phi, value in zip([remaining, taken_strip, blocks_strip, *state], in_strip, strict=True):
             phi.add_incoming(value, latch)
         next_segment = builder.append_basic_block("next")
-        builder.cbranch(builder.icmp_signed(">", fewer, _integer(0)), strip, next_segment)
+        builder.cbranch(builder.icmp_signed(">", fewer, integer(0)), strip, next_segment)
 
         builder.position_at_end(next_segment)
         in_outer = [builder.add(s, one), taken_after, blocks_after, *acc]
@@ -311,7 +237,7 @@ class Emitter:
         builder.position_at_end(load)
         started = []
         for i in range(self.rows):
-            row = self.at(start, builder.mul(si, _integer(i)))
+            row = self.at(start, builder.mul(si, integer(i)))
             for v, p in enumerate(self.vector_pointers(row)):
                 started.append(builder.fadd(self.load(p, masks[v]), total[i * self.vectors + v]))
         builder.branch(store)
@@ -319,7 +245,7 @@ class Emitter:
         builder.position_at_end(store)
         total = self.merge({fetched: total, load: started})
         for i in range(self.rows):
-            row = self.at(c, builder.mul(ci, _integer(i)))
+            row = self.at(c, builder.mul(ci, integer(i)))
             for v, p in enumerate(self.vector_pointers(row)):
                 self.store(total[i * self.vectors + v], p, masks[v])
 
@@ -327,15 +253,6 @@ class Emitter:
         """The accumulators of even steps and those of odd steps, where they have their own, added up."""
         even, odd = acc[:tile], acc[tile:]
         return [self.builder.fadd(a, b) for a, b in zip(even, odd, strict=True)] if odd else even
-
-    def merge(self, incoming: dict) -> list:
-        """Phi nodes, given for each block that leads here the values that it brings."""
-        blocks = list(incoming)
-        nodes = [self.builder.phi(value.type) for value in incoming[blocks[0]]]
-        for block in blocks:
-            for node, value in zip(nodes, incoming[block], strict=True):
-                node.add_incoming(value, block)
-        return nodes
 
 
 def _product(transposed: bool) -> Any:
@@ -353,14 +270,14 @@ def _product(transposed: bool) -> Any:
             L = vector_bytes() // (4 if signature.args[2].dtype == types.float32 else 8)
             vector = ir.VectorType(context.get_data_type(signature.args[2].dtype), L)
             largest = max(V * R for V, heights in tiles().items() for R in heights)
-            away = cgutils.alloca_once(builder, vector, _integer(LEVELS * largest))
-            choice = builder.switch(builder.add(builder.mul(rows, _integer(8)), vectors), done)
+            away = cgutils.alloca_once(builder, vector, integer(LEVELS * largest))
+            choice = builder.switch(builder.add(builder.mul(rows, integer(8)), vectors), done)
             for V, heights in tiles().items():
                 for R in heights:
                     block = builder.append_basic_block(f"tile.{R}.{V}")
-                    choice.add_case(_integer(8 * R + V), block)
+                    choice.add_case(integer(8 * R + V), block)
                     builder.position_at_end(block)
-                    emit = Emitter(context, builder, signature.args[2].dtype, R, V)
+                    emit = Tile(context, builder, signature.args[2].dtype, R, V)
                     arrays = {i: emit.data(signature.args[i], args[i]) for i in (2, 5, 8, 9, 12, 16)}
                     a, b = emit.at(arrays[2], a0), emit.at(arrays[5], b0)
                     begin, c = emit.at(arrays[12], s0), emit.at(arrays[16], c0)
@@ -401,7 +318,7 @@ def copy_vector(typing_context, target, t0, source, s0):
     n = types.intp
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, signature.args[0].dtype, 1, 1)
+        emit = Emitter(context, builder, signature.args[0].dtype)
         to, source = emit.data(signature.args[0], args[0]), emit.data(signature.args[2], args[2])
         emit.store(emit.load(emit.at(source, args[3])), emit.at(to, args[1]))
         return context.get_dummy_value()

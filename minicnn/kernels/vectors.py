@@ -18,8 +18,8 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
+from minicnn.kernels.llvm import Emitter, integer
 from minicnn.kernels.machine import vector_bytes
-from minicnn.kernels.microkernel import Emitter
 
 
 class VectorType(types.Type):
@@ -39,7 +39,7 @@ class _VectorModel(models.PrimitiveModel):
 
 
 def _emitter(context: Any, builder: Any, array: Any) -> Emitter:
-    return Emitter(context, builder, array.dtype, 1, 1)
+    return Emitter(context, builder, array.dtype)
 
 
 @intrinsic
@@ -139,7 +139,7 @@ def multiply_add(typing_context, a, b, c):
 
     def codegen(context, builder, signature, args):
         element = signature.return_type.element
-        emit = Emitter(context, builder, element, 1, 1)
+        emit = Emitter(context, builder, element)
         return builder.call(emit.fma, args)
 
     return a(a, b, c), codegen
@@ -171,7 +171,7 @@ def add_partners(typing_context, total, x, offset, weight, place, apart, partner
         found = [emit.load(emit.at(emit.data(signature.args[1], x), offset))]
         begin = emit.at(emit.data(signature.args[3], weight), place)
         for r in range(len(signature.args[6])):
-            factor = emit.load(emit.at(begin, builder.mul(apart, emit.integer(r))))
+            factor = emit.load(emit.at(begin, builder.mul(apart, integer(r))))
             total = builder.call(emit.fma, [_swap(emit, found) if r else found[0], factor, total])
         return total
 
@@ -198,8 +198,8 @@ def _spaced(emit, begin, step, count):
     builder, places = emit.builder, []
     for j in range(count):
         if j % 4 == 0:
-            begin = emit.opaque(emit.at(begin, builder.mul(step, emit.integer(4))) if j else begin)
-        places.append(emit.at(begin, builder.mul(step, emit.integer(j % 4))))
+            begin = emit.opaque(emit.at(begin, builder.mul(step, integer(4))) if j else begin)
+        places.append(emit.at(begin, builder.mul(step, integer(j % 4))))
     return places
 
 
@@ -221,9 +221,9 @@ def add_taps(typing_context, totals, x, offset, step, weight, place, apart, betw
         found = [[emit.load(at)] for at in _spaced(emit, begin, step, len(totals) + count - 1)]
         for r in range(len(signature.args[9])):
             swapped = [_swap(emit, vectors) if r else vectors[0] for vectors in found]
-            first = builder.add(place, builder.mul(apart, emit.integer(r)))
+            first = builder.add(place, builder.mul(apart, integer(r)))
             for k in range(count):
-                factor = emit.load(emit.at(weights, builder.add(first, builder.mul(between, emit.integer(k)))))
+                factor = emit.load(emit.at(weights, builder.add(first, builder.mul(between, integer(k)))))
                 for i, total in enumerate(totals):
                     totals[i] = builder.call(emit.fma, [swapped[i + k], factor, total])
         return context.make_tuple(builder, signature.return_type, totals)
@@ -240,7 +240,7 @@ def store_apart(typing_context, vectors, array, offset, apart):
         emit = _emitter(context, builder, signature.args[1])
         begin = emit.at(emit.data(signature.args[1], args[1]), args[2])
         for i, vector in enumerate(cgutils.unpack_tuple(builder, args[0])):
-            emit.store(vector, emit.at(begin, builder.mul(args[3], emit.integer(i))))
+            emit.store(vector, emit.at(begin, builder.mul(args[3], integer(i))))
         return context.get_dummy_value()
 
     return types.void(vectors, array, n, n), codegen
@@ -254,7 +254,7 @@ def load_each(typing_context, array, offset, partners):
     def codegen(context, builder, signature, args):
         emit = _emitter(context, builder, signature.args[0])
         begin = emit.at(emit.data(signature.args[0], args[0]), args[1])
-        loaded = [emit.load(emit.at(begin, emit.integer(r * emit.lanes))) for r in range(len(signature.return_type))]
+        loaded = [emit.load(emit.at(begin, integer(r * emit.lanes))) for r in range(len(signature.return_type))]
         return context.make_tuple(builder, signature.return_type, loaded)
 
     return vectors(array, types.intp, partners), codegen
@@ -268,7 +268,7 @@ def store_each(typing_context, vectors, array, offset):
         emit = _emitter(context, builder, signature.args[1])
         begin = emit.at(emit.data(signature.args[1], args[1]), args[2])
         for r, vector in enumerate(cgutils.unpack_tuple(builder, args[0])):
-            emit.store(vector, emit.at(begin, emit.integer(r * emit.lanes)))
+            emit.store(vector, emit.at(begin, integer(r * emit.lanes)))
         return context.get_dummy_value()
 
     return types.void(vectors, array, types.intp), codegen
@@ -279,7 +279,7 @@ def add_each(typing_context, totals, x, factor):
     """totals[r] + swapped(r) · factor, where lane l of swapped(r) is lane l xor r of the vector x."""
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, signature.args[1].element, 1, 1)
+        emit = Emitter(context, builder, signature.args[1].element)
         totals = cgutils.unpack_tuple(builder, args[0])
         found, sums = [args[1]], []
         for r, total in enumerate(totals):
@@ -302,7 +302,7 @@ def transpose(typing_context, source, s0, s_step, target, t0, t_step):
         emit = _emitter(context, builder, signature.args[0])
         begin, end = emit.data(signature.args[0], args[0]), emit.data(signature.args[3], args[3])
         L = emit.lanes
-        places = [builder.add(args[1], builder.mul(args[2], emit.integer(i))) for i in range(L)]
+        places = [builder.add(args[1], builder.mul(args[2], integer(i))) for i in range(L)]
         rows = [emit.load(emit.at(begin, place)) for place in places]
         many = ir.VectorType(ir.IntType(32), L)
         distance = L // 2
@@ -316,7 +316,7 @@ def transpose(typing_context, source, s0, s_step, target, t0, t_step):
                     rows[i + distance] = builder.shuffle_vector(a, b, high)
             distance //= 2
         for j, row in enumerate(rows):
-            emit.store(row, emit.at(end, builder.add(args[4], builder.mul(args[5], emit.integer(j)))))
+            emit.store(row, emit.at(end, builder.add(args[4], builder.mul(args[5], integer(j)))))
         return context.get_dummy_value()
 
     return types.void(source, n, n, target, n, n), codegen
@@ -344,7 +344,7 @@ def _seen(emit, x, offset, row, beside, tuples):
     pixels, step, height, width, before, after = (len(kind) for kind in tuples)
     across, builder = step * (pixels - 1) + width, emit.builder
     for p in range(height):
-        line = _spaced(emit, emit.at(emit.at(x, offset), builder.mul(row, emit.integer(p))), beside, across)
+        line = _spaced(emit, emit.at(emit.at(x, offset), builder.mul(row, integer(p))), beside, across)
         for k in range(before, across - after):
             pairs = [(i, p * width + k - step * i) for i in range(pixels) if 0 <= k - step * i < width]
             if pairs:

@@ -24,6 +24,7 @@ import numpy as np
 
 from minicnn.kernels import choice
 from minicnn.kernels.convolution import fft, grouped, im2col, implicit, naive, packed, registers, tiled, winograd
+from minicnn.kernels.convolution.schedule import Schedule
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.sums import over
 
@@ -42,7 +43,9 @@ WINOGRAD_CHANNELS = 32
 """Below this many channels or outputs Winograd's transforms cost more than its products save."""
 
 
-def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype) -> ModuleType:
+def select(
+    algorithm: str | Schedule, geometry: Geometry, channels: int, outputs: int, groups: int, dtype: np.dtype
+) -> ModuleType:
     """The module that computes a convolution.
 
     For "auto" the rules are, the first that holds:
@@ -61,7 +64,7 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
     never chosen unasked.
 
     Args:
-        algorithm: "auto" or a name.
+        algorithm: "auto", a name, or a schedule for `implicit`.
         geometry: of the convolution.
         channels, outputs: C and O.
         groups: into how many parts they are divided.
@@ -70,6 +73,8 @@ def select(algorithm: str, geometry: Geometry, channels: int, outputs: int, grou
     Raises:
         ValueError: for an unknown algorithm, naming the known ones; for one that can't compute this convolution.
     """
+    if isinstance(algorithm, Schedule):
+        return implicit
     if algorithm == "auto":
         wide = min(channels, outputs) >= WINOGRAD_CHANNELS
         if choice.winograd_allowed and wide and winograd.applies(geometry, groups):

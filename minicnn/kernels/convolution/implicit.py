@@ -32,9 +32,9 @@ from minicnn.kernels.convolution.plan import (
     forward_plan,
     grad_input_plans,
     scatter_plans,
-    shared_plan,
 )
-from minicnn.kernels.convolution.runs import Runs
+from minicnn.kernels.convolution.rewrites import widen
+from minicnn.kernels.convolution.schedule import Schedule
 from minicnn.kernels.convolution.weight_gradient import grad_parameters, grad_weight
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.machine import WAKE_PACKING, lanes
@@ -112,7 +112,7 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, places, vector):
         inner_first += 1
     while inner_last > inner_first and left + (inner_last - 1) * sw + (KW - 1) * dw >= W:
         inner_last -= 1
-    if plan.along_images:
+    if plan.through_images:
         inner_first = inner_last = OW
 
     runs = dw == 1 and xw == C  # the taps of a kernel row are one run of memory
@@ -195,8 +195,14 @@ def _run(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, pla
     )  # fmt: skip
 
 
-def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry) -> np.ndarray:
-    """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,)."""
+def forward(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, schedule: Schedule | None = None
+) -> np.ndarray:
+    """y (N, OH, OW, O) from x (N, H, W, C), weight (O, C/groups, KH, KW) and bias (O,); see `schedule.schedule_of`.
+
+    Raises:
+        ValueError: for a schedule that isn't legal for this convolution.
+    """
     N, C = x.shape[0], x.shape[3]
     O, CG = weight.shape[:2]
     G = C // CG
@@ -204,14 +210,14 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
     if not y.size:
         return y
     start = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    runs = Runs.of(CG, O, G, geometry, lanes(x.dtype))
-    if runs and runs.cells > 1 and not runs.pads(geometry):
-        plan = shared_plan(N, CG, O, geometry, runs.cells, runs.columns, x.dtype, get_num_threads())
-        wide, starts = runs.spread(weight, geometry), np.concatenate((start,) * runs.cells)
+    weight = dense(weight)
+    sizes = N, G, CG, O // G, geometry, weight.strides, x.dtype, get_num_threads()
+    plan = forward_plan(*sizes, schedule=schedule)
+    if plan.pixels > 1:
+        wide, starts = widen(weight, plan.pixels, geometry.width.stride), np.concatenate((start,) * plan.pixels)
         if not _run(x, wide, starts, y, plan, counts=True):  # else zero times infinity is NaN where there is no tap
             return y
-    weight = dense(weight)
-    plan = forward_plan(N, G, CG, O // G, geometry, weight.strides, x.dtype, get_num_threads())
+        plan = forward_plan(*sizes, widens=False, schedule=schedule)
     _run(x, weight, start, y, plan)
     return y
 

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from minicnn.kernels.microkernel import Emitter
+from minicnn.kernels.llvm import Emitter, integer
 
 
 def _combine(emit: Emitter, row: np.ndarray, vectors: list) -> Any:
@@ -52,7 +52,7 @@ def sandwich(L: np.ndarray) -> Any:
         n = types.intp
 
         def codegen(context, builder, signature, args):
-            emit = Emitter(context, builder, signature.args[0].dtype, 1, 1)
+            emit = Emitter(context, builder, signature.args[0].dtype)
             _, x0, xh, xw, channels, _, y0, yh, yw, stored, _ = args
             source, target = emit.data(signature.args[0], args[0]), emit.data(signature.args[5], args[5])
             sums = cgutils.create_struct_proxy(signature.args[10])(context, builder, args[10])
@@ -64,7 +64,7 @@ def sandwich(L: np.ndarray) -> Any:
                 present = emit.mask(builder.sub(channels, c))
 
                 def cell(p: int, q: int) -> Any:
-                    offset = builder.add(builder.mul(xh, emit.integer(p)), builder.mul(xw, emit.integer(q)))
+                    offset = builder.add(builder.mul(xh, integer(p)), builder.mul(xw, integer(q)))
                     return emit.load(emit.at(from_c, offset), present)
 
                 columns = []
@@ -76,7 +76,7 @@ def sandwich(L: np.ndarray) -> Any:
                 for i in range(R):
                     for j in range(R):
                         value = _combine(emit, L[j], [column[i] for column in columns])
-                        offset = builder.add(builder.mul(yh, emit.integer(i)), builder.mul(yw, emit.integer(j)))
+                        offset = builder.add(builder.mul(yh, integer(i)), builder.mul(yw, integer(j)))
                         emit.store(builder.fadd(value, extra), emit.at(to_c, offset), wanted)
             return context.get_dummy_value()
 

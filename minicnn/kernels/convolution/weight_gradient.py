@@ -14,7 +14,7 @@ Where channels are too few to fill tiles, or outputs to fill a vector, x and g a
 The gradient by bias, the sum of g over all cells, is taken in the same call, as `sums` does it: a call of its own costs
 more than the sum.
 
-A tile adds its sum over the cells of some lines to what the lines before gave; parts of at most CELLS_OF_A_PART cells,
+A tile adds its sum over the cells of some lines to what the lines before gave; parts of at most PIXELS_OF_A_PART cells,
 each with a sum of its own, keep those additions few.
 """
 
@@ -24,9 +24,19 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.kernels.compile import kernel, part
+from minicnn.kernels.convolution.contraction import Weights, define
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line_transposed
-from minicnn.kernels.convolution.plan import SHORT_LINE, line_of_cells
-from minicnn.kernels.convolution.runs import Runs
+from minicnn.kernels.convolution.plan import Sums
+from minicnn.kernels.convolution.rewrites import (
+    flatten,
+    is_pointwise,
+    merge_pixels,
+    merge_row,
+    narrow,
+    pad_columns,
+    within_images,
+)
+from minicnn.kernels.convolution.schedule import SHORT_LINE, line_width, merges_rows, shared_pixels, weights_of
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.machine import WAKE_SUMS, lanes
 from minicnn.kernels.memory import empty, read, scratch
@@ -36,9 +46,9 @@ from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
 
-CELLS_AT_ONCE = 192
+PIXELS_AT_ONCE = 192
 """Over how many cells a tile sums at once; their packed gradients stay in cache for all taps."""
-CELLS_OF_A_PART = 2**15
+PIXELS_OF_A_PART = 2**15
 """So that a part adds up no more than about 2⁸ sums of tiles."""
 PACKING_PAYS = 128
 """From so many rows on; fewer read gradients where they lie. So do all where a block is all the outputs."""
@@ -46,62 +56,36 @@ MANY_WEIGHTS = 2**14
 """Of more weights no thread gets a sum of its own unless it has to."""
 
 
-class WeightPlan(NamedTuple):
-    """What the kernel is told: all sizes and strides in elements.
+class Tasks(NamedTuple):
+    """How the sums over all pixels are divided.
 
     Attributes:
-        N, G, C, O: images, groups, channels and outputs of a group.
-        KH, KW: taps; d*: how far apart.
-        H, W: the image; x*: its strides from image to image, row to row, cell to cell.
-        OH, OW: the cells of the gradient, the first of which looks at row `top` and column `left`, s* apart.
-        g*: the gradient's strides.
         parts: into how many parts the lines are divided, each with a sum of its own.
         output_parts: into how many the blocks of outputs are divided.
         lines_at_once: how many lines are packed at a time.
-        along_images: whether lines run through the images.
+        through_images: whether lines run through the images.
     """
 
-    N: int
-    G: int
-    C: int
-    O: int
-    KH: int
-    KW: int
-    dh: int
-    dw: int
-    H: int
-    W: int
-    xn: int
-    xh: int
-    xw: int
-    OH: int
-    OW: int
-    top: int
-    left: int
-    sh: int
-    sw: int
-    gn: int
-    gh: int
-    gw: int
     parts: int
     output_parts: int
     lines_at_once: int
-    along_images: int
+    through_images: int
 
 
-RECORD = record(WeightPlan)
+RECORD = np.dtype([*record(Sums).descr, *record(Tasks).descr])
 
 
 class Work(NamedTuple):
-    """A gradient by weight as the kernel takes it.
+    """A gradient with respect to weight as the kernel takes it.
 
     Attributes:
-        numbers: a `WeightPlan`.
+        numbers: `Sums` and `Tasks`.
         size: of the gradient.
         partial: size of the sums of all parts; 0 where there is but one part.
-        width, chunks: what `division` gives for the gradient by bias.
-        runs: how x and g are seen, if not as they are.
-        along_images: whether lines run through the images.
+        width, chunks: what `division` gives for the gradient with respect to bias.
+        pixels: how many neighbours share a vector; the gradient is then `narrow`ed.
+        padded: columns of the copy of x with the padding of its rows; 0 where x is read as it is.
+        through_images: whether lines run through the images, in a copy of x.
     """
 
     numbers: np.ndarray
@@ -109,56 +93,50 @@ class Work(NamedTuple):
     partial: int
     width: int
     chunks: int
-    runs: Runs | None
-    along_images: bool
+    pixels: int
+    padded: int
+    through_images: bool
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan(N: int, full: int, outputs: int, G: int, geometry: Geometry, vector: int, threads: int) -> Work:
-    """The work for x (N, H, W, full) and a gradient of `outputs` channels."""
-    width, chunks = division(1, N * geometry.height.output * geometry.width.output, outputs)
-    h, w = geometry.height, geometry.width
-    C, O, H, W, OH, OW = full // G, outputs // G, h.size, w.size, h.output, w.output
-    KW, left, sw = w.kernel, -w.before, w.stride
-    plain = geometry.is_pointwise
-    runs = Runs.of(C, O, G, geometry, vector)
-    if plain and N * OH > 1:  # any arrangement of the cells will do
-        H, W = OH, OW = line_of_cells(N * OH * OW, threads)
-        N = 1
-    gw, gh = outputs, OW * outputs
-    along_images = not runs and not plain and OW < SHORT_LINE < N
-    xn, xh, xw = (full, W * N * full, N * full) if along_images else (H * W * full, W * full, full)
-    if runs:
-        if runs.pads(geometry):  # x is a padded copy
-            W = runs.width
-            xn, xh = H * W * C, W * C
-        OW, sw, left, KW = OW // runs.cells, sw * runs.cells, 0, 1
-        C, O, gw = C * runs.columns, O * runs.cells, gw * runs.cells
-    lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
-    blocks = G * -(-O // (WIDEST * vector))
-    size = G * h.kernel * KW * C * O
+def _plan(N: int, G: int, C: int, O: int, geometry: Geometry, vector: int, threads: int) -> Work:
+    """The work for x (N, H, W, G · C) and a gradient of G · O channels."""
+    width, chunks = division(1, N * geometry.height.output * geometry.width.output, G * O)
+    c = define("weight", N, G, C, O, geometry, Weights.by_tap(G, C, O, geometry.kernel))
+    pixels, padded, through_images = 1, 0, False
+    if is_pointwise(c):
+        c = flatten(c, line_width(N * c.rows.size * c.columns.size, threads))
+    elif merges_rows(c):
+        if c.columns.is_padded:
+            c = pad_columns(c)
+            padded = c.columns.size
+        pixels = shared_pixels(c, vector)
+        c = merge_row(merge_pixels(c, pixels))
+    elif c.columns.positions < SHORT_LINE < N:
+        c, through_images = within_images(c), True
+    OH, OW = c.rows.positions, c.columns.positions
+    lines, length = (OH * OW, N) if through_images else (c.N * OH, OW)
+    blocks, size = G * -(-c.O // (WIDEST * vector)), weights_of(c)
     many = size > MANY_WEIGHTS
     if many and (blocks % threads == 0 or blocks >= 4 * threads):
         parts, output_parts = 1, blocks
     else:
         parts, output_parts = threads if many else 4 * threads, 1
-    parts = min(lines, max(parts, lines * cells // CELLS_OF_A_PART))
-    plan = WeightPlan(
-        N, G, C, O, h.kernel, KW, h.dilation, w.dilation, H, W, xn, xh, xw, OH, OW, -h.before, left, h.stride, sw,
-        OH * gh, gh, gw, parts, output_parts, max(1, CELLS_AT_ONCE // cells), int(along_images),
-    )  # fmt: skip
-    return Work(np.array(plan, np.int64), size, parts * size if parts > 1 else 0, width, chunks, runs, along_images)
+    parts = min(lines, max(parts, lines * length // PIXELS_OF_A_PART))
+    tasks = Tasks(parts, output_parts, max(1, PIXELS_AT_ONCE // length), int(through_images))
+    numbers = np.array((*Sums.of(c), *tasks), np.int64)
+    return Work(numbers, size, parts * size if parts > 1 else 0, width, chunks, pixels, padded, through_images)
 
 
 @part
-def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, first, vectors, valid, vector, packed):
+def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, through_images, first, vectors, valid, vector, packed):
     """packed[line][cell][lane]: the gradients of a block of outputs, zeros where there is no output."""
-    step = gn if along_images else gw
+    step = gn if through_images else gw
     width = vectors * vector
     present = width - vector + valid
     full = present - present % vector
     for l in range(l0, l1):
-        n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, 0)
+        n, i, j = (0, l // OW, l % OW) if through_images else (l // OH, l % OH, 0)
         for cell in range(cells):
             target = ((l - l0) * cells + cell) * width
             source = n * gn + i * gh + j * gw + cell * step + first
@@ -175,17 +153,17 @@ def _task(task, x, g, partial, plan, vector):
     """partial[part]: the sums over the lines of a part, for some blocks of outputs, as [group][tap][c][o]."""
     N, G, C, O, KH, KW = plan.N, plan.G, plan.C, plan.O, plan.KH, plan.KW
     H, W, xn, xh, xw, OH, OW = plan.H, plan.W, plan.xn, plan.xh, plan.xw, plan.OH, plan.OW
-    dw, left, sw, gn, gh, gw = plan.dw, plan.left, plan.sw, plan.gn, plan.gh, plan.gw
-    parts, output_parts, lines_at_once, along_images = (
-        plan.parts, plan.output_parts, plan.lines_at_once, plan.along_images != 0
+    dw, left, sw, gn, gh, gw = plan.dw, plan.left, plan.sw, plan.yn, plan.yh, plan.yw
+    parts, output_parts, lines_at_once, through_images = (
+        plan.parts, plan.output_parts, plan.lines_at_once, plan.through_images != 0
     )  # fmt: skip
     part, output_part = task // output_parts, task % output_parts
     blocks = block_count(O, vector)
-    lines, cells = (OH * OW, N) if along_images else (N * OH, OW)
-    step = xn if along_images else sw * xw
+    lines, cells = (OH * OW, N) if through_images else (N * OH, OW)
+    step = xn if through_images else sw * xw
     seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
     packed = np.empty(lines_at_once * cells * WIDEST * vector, x.dtype)
-    direct = G == 1 and not along_images and (blocks == 1 or KH * KW * C < PACKING_PAYS)
+    direct = G == 1 and not through_images and (blocks == 1 or KH * KW * C < PACKING_PAYS)
     gradients = g if direct else packed
     begin, end = lines * part // parts, lines * (part + 1) // parts
     for l0 in range(begin, end, lines_at_once):
@@ -196,19 +174,19 @@ def _task(task, x, g, partial, plan, vector):
             width = gw if direct else vectors * vector
             if not direct:
                 _pack_gradients(
-                    g, l0, l1, OH, OW, gn, gh, gw, cells, along_images, group * O + o, vectors, valid, vector, packed
+                    g, l0, l1, OH, OW, gn, gh, gw, cells, through_images, group * O + o, vectors, valid, vector, packed
                 )  # fmt: skip
             for tap in range(KH * KW):
                 p, q = tap // KW, tap % KW
                 first, last = 0, cells  # of a line, those whose tap lies inside the image
-                if not along_images:
+                if not through_images:
                     while first < OW and left + first * sw + q * dw < 0:
                         first += 1
                     while last > first and left + (last - 1) * sw + q * dw >= W:
                         last -= 1
                 found = 0
                 for l in range(l0, l1):
-                    n, i, j = (0, l // OW, l % OW) if along_images else (l // OH, l % OH, first)
+                    n, i, j = (0, l // OW, l % OW) if through_images else (l // OH, l % OH, first)
                     row, column = plan.top + i * plan.sh + p * plan.dh, left + j * sw + q * dw
                     if 0 <= row < H and 0 <= column < W and last > first:
                         seg_a[found] = n * xn + row * xh + column * xw + group * C
@@ -258,12 +236,30 @@ def _weight_products(x, g, partial, total, numbers, vector, by_bias, width, chun
 
 
 @tasks
-def _images_within(h, x, by_cell):
-    """by_cell[h, w, n] = x[n, h, w]"""
-    W, N = by_cell.shape[1:3]
+def _pad_columns(row, x, before, padded):
+    """padded[n, h, before + w] = x[n, h, w], zeros elsewhere"""
+    H, W, C = x.shape[1:]
+    n, h = row // H, row % H
+    for w in range(padded.shape[2]):
+        inside = 0 <= w - before < W
+        for c in range(C):
+            padded[n, h, w, c] = x[n, h, w - before, c] if inside else 0
+
+
+def _padded(x: np.ndarray, before: int, width: int) -> np.ndarray:
+    """x with `width` columns, which begin `before` columns in front of it."""
+    padded = empty((*x.shape[:2], width, x.shape[3]), x.dtype)
+    _pad_columns(x.shape[0] * x.shape[1], x, before, padded)
+    return padded
+
+
+@tasks
+def _images_within(h, x, by_pixel):
+    """by_pixel[h, w, n] = x[n, h, w]"""
+    W, N = by_pixel.shape[1:3]
     for w in range(W):
         for n in range(N):
-            by_cell[h, w, n] = x[n, h, w]
+            by_pixel[h, w, n] = x[n, h, w]
 
 
 def grad_parameters(
@@ -275,29 +271,25 @@ def grad_parameters(
     KH, KW = geometry.kernel
     if not x.size or not grad_output.size:
         return np.zeros((O, full // groups, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
-    vector = lanes(x.dtype)
-    numbers, size, all_parts, width, chunks, runs, along_images = _plan(
-        N, full, O, groups, geometry, vector, get_num_threads()
-    )
-    if runs:
-        x = runs.image(x, geometry)
-    if along_images:
-        by_cell = empty((H, W, N, full), x.dtype)
-        _images_within(len(by_cell), x, by_cell)
-        x = by_cell
-    total = empty((size,), x.dtype)
-    partial, sums = (scratch(all_parts, x.dtype), total) if all_parts else (total, total[:0])
+    vector, CG, OG = lanes(x.dtype), full // groups, O // groups
+    work = _plan(N, groups, CG, OG, geometry, vector, get_num_threads())
+    if work.padded:
+        x = _padded(x, geometry.width.before, work.padded)
+    if work.through_images:
+        by_pixel = empty((H, W, N, full), x.dtype)
+        _images_within(H, x, by_pixel)
+        x = by_pixel
+    total = empty((work.size,), x.dtype)
+    partial, sums = (scratch(work.partial, x.dtype), total) if work.partial else (total, total[:0])
     by_bias = np.empty(O if has_bias else 0, x.dtype)
     _weight_products(
-        read(x.ravel()), read(grad_output.ravel()), partial, sums, numbers, vector, by_bias, width, chunks * has_bias
-    )
-    if groups == 1:
-        by_tap = runs.fold(total, full, O, geometry) if runs else total.reshape(KH, KW, full, O)
-        by_weight = by_tap.transpose(3, 2, 0, 1)
-    else:
-        by_group = total.reshape(groups, KH, KW, full // groups, O // groups)
-        by_weight = by_group.transpose(0, 4, 3, 1, 2).reshape(O, full // groups, KH, KW)
-    return by_weight, by_bias if has_bias else None
+        read(x.ravel()), read(grad_output.ravel()), partial, sums, work.numbers, vector, by_bias, work.width,
+        work.chunks * has_bias,
+    )  # fmt: skip
+    if work.pixels > 1:
+        total = narrow(total.reshape(KH, -1, CG, work.pixels * OG), work.pixels, geometry.width.stride)
+    by_group = total.reshape(groups, KH, KW, CG, OG)
+    return by_group.transpose(0, 4, 3, 1, 2).reshape(O, CG, KH, KW), by_bias if has_bias else None
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.kernels.convolution.plan import phases
+from minicnn.kernels.convolution.contraction import Reach
+from minicnn.kernels.convolution.rewrites import phases
 from minicnn.kernels.geometry import convolution_geometry
 from minicnn.kernels.machine import lanes, tiles
 from minicnn.learn.chapter import Case, Chapter, Mistake, calling
@@ -20,9 +21,10 @@ ROOMS = (
     ("kernels/convolution/tiled.py", "its product in our own loops", "12"),
     ("kernels/convolution/packed.py", "in the order of reading", "12"),
     ("kernels/convolution/registers.py", "its sums in registers", "12"),
+    ("kernels/convolution/contraction.py", "what is computed: one sum, three arrays", "15"),
+    ("kernels/convolution/rewrites.py", "the same sum with other extents", "15"),
+    ("kernels/convolution/schedule.py", "how it is carried out, and why", "15"),
     ("kernels/convolution/implicit.py", "the patch matrix, never written", "12"),
-    ("kernels/convolution/runs.py", "few channels, seen as more", "12"),
-    ("kernels/convolution/plan.py", "how a call is cut into tasks", "12"),
     ("kernels/microkernel.py", "a tile in registers", "12"),
     ("kernels/convolution/winograd.py", "fewer multiplications", "13"),
     ("testing", "the judge", "14"),
@@ -32,8 +34,9 @@ ROOMS = (
 def values() -> dict[str, Any]:
     geometry = convolution_geometry((9, 9), (3, 3), (2, 2), (0, 0), (1, 1))
     rows = [
-        f"pixels {one.first}, {one.first + 2}, …: taps {', '.join(map(str, one.taps))}"
-        for one in phases(geometry.height)[0]
+        f"pixels {one.pixel}, {one.pixel + 2}, …: taps "
+        + ", ".join(str(one.tap + k * one.tap_step) for k in range(one.reach.taps))
+        for one in phases(Reach.of(geometry.height))
     ]
     width = lanes("float32")
     return {
@@ -67,8 +70,8 @@ CHAPTER = Chapter(
     ),
     source=(
         "minicnn.kernels.geometry.Axis",
-        "minicnn.kernels.convolution.plan.phases",
-        "minicnn.kernels.convolution.runs.Runs",
+        "minicnn.kernels.convolution.rewrites.phases",
+        "minicnn.kernels.convolution.rewrites.merge_pixels",
         "minicnn.kernels.machine.tiles",
     ),
     mistakes=(

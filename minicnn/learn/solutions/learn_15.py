@@ -26,7 +26,7 @@ def row_run(KW, C):
 
 
 def phases(kernel, stride):
-    """How many taps reach the pixels of each phase in the gradient with respect to x? (plan.py: phases)
+    """How many taps reach the pixels of each phase in the gradient with respect to x? (rewrites.py: phases)
 
     Along one axis, without padding: tap p reaches pixel a of x if a − p is a multiple of the stride.
 
@@ -40,7 +40,7 @@ def phases(kernel, stride):
 
 
 def neighbours(outputs, lanes):
-    """How many neighbouring output pixels can share a vector? (runs.py)
+    """How many neighbouring output pixels can share a vector? (rewrites.py: merge_pixels)
 
     Args:
         outputs: output channels, O, which lie side by side in y.
@@ -52,7 +52,7 @@ def neighbours(outputs, lanes):
 
 
 def seen(neighbours, KW, stride):
-    """How many columns of x do m neighbouring output pixels of a row see between them? (runs.py, its docstring)
+    """How many columns of x do m neighbouring output pixels of a row see between them? (rewrites.py: merge_pixels)
 
     Args:
         neighbours: m.

@@ -1,7 +1,7 @@
 """conv2d and its transpose."""
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from minicnn.kernels.memory import channels_first, channels_last
 from minicnn.nn.functional.geometry import convolution_geometry, transposed_geometry
 from minicnn.nn.functional.images import batched, image_shape
 from minicnn.operators.operands import array_of, described
+
+if TYPE_CHECKING:
+    from minicnn.kernels.convolution.schedule import Schedule
 
 
 def _apart(image: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -33,14 +36,15 @@ class Conv2d(Operator):
         bias: np.ndarray | None,
         geometry: Geometry,
         groups: int,
-        algorithm: str,
+        algorithm: "str | Schedule",
     ) -> np.ndarray:
         image = channels_last(x)
         ctx.geometry, ctx.groups, ctx.asked = geometry, groups, algorithm
         ctx.algorithm = kernels.convolution.select(algorithm, geometry, x.shape[1], len(weight), groups, x.dtype)
         ctx.freezes = not geometry.is_lopsided  # otherwise PyTorch pads a copy
         ctx.saved = image if ctx.freezes else _apart(image, x), weight
-        return channels_first(ctx.algorithm.forward(image, weight, bias, geometry))
+        scheduled = () if isinstance(algorithm, str) else (algorithm,)
+        return channels_first(ctx.algorithm.forward(image, weight, bias, geometry, *scheduled))
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
@@ -219,6 +223,14 @@ def _exact_groups(groups: Any) -> int:
         raise TypeError(f"groups must be an int, got {groups!r}") from None
 
 
+def _scheduled(schedule: Any, algorithm: str) -> "Schedule":
+    if not isinstance(schedule, kernels.convolution.schedule.Schedule):
+        raise TypeError(f"schedule must be a Schedule or None, got {type(schedule).__name__}")
+    if algorithm not in ("auto", "implicit"):
+        raise ValueError(f"a schedule is for algorithm='implicit', got algorithm={algorithm!r}")
+    return schedule
+
+
 def conv2d(
     input: Any,
     weight: Any,
@@ -229,6 +241,7 @@ def conv2d(
     groups: int = 1,
     *,
     algorithm: str = "auto",
+    schedule: "Schedule | None" = None,
 ) -> Any:
     """Two-dimensional convolution (cross-correlation, as everywhere in deep learning):
 
@@ -244,22 +257,26 @@ def conv2d(
         groups: into how many independent parts channels and outputs are divided.
         algorithm: "auto", or by name: "naive", "im2col", "tiled", "packed", "registers", "implicit", "grouped" (many
             small groups), "winograd" (3×3, stride 1), "fft".
+        schedule: how "implicit" computes the result, instead of what `schedule_of` decides for this machine; see
+            `minicnn.kernels.convolution.schedule`. Gradients are computed as ever.
 
     Returns: (N, O, OH, OW) or (O, OH, OW), channels-last in memory, with
         OH = ⌊(H + 2 · padding − dilation · (KH − 1) − 1) / stride⌋ + 1; for C = 0 a result of no channels.
 
     Raises:
-        ValueError: for shapes or values that don't fit, naming them.
+        ValueError: for shapes or values that don't fit, naming them; for a schedule that isn't legal, or another
+            algorithm beside it.
         TypeError: for other or mixed dtypes.
     """
     groups = _exact_groups(groups)
+    how = algorithm if schedule is None else _scheduled(schedule, algorithm)
     geometry = _geometry(
         described(input), described(weight), described(bias),
         exact(stride, "stride"), exact(padding, "padding"), exact(dilation, "dilation"), groups,
     )  # fmt: skip
     if not array_of(weight).size:
         return batched(lambda x: Conv2dWithoutChannels.apply(x, weight, bias, geometry), input, view=True)
-    return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, groups, algorithm), input, view=True)
+    return batched(lambda x: Conv2d.apply(x, weight, bias, geometry, groups, how), input, view=True)
 
 
 def conv_transpose2d(
