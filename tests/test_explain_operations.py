@@ -408,3 +408,24 @@ def three(names):
 )
 def test_bad_options_end_with_a_sentence(arguments, sentence):
     assert sentence in fails(2, "explain", *arguments.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentences"),
+    [
+        ("--input 64,1,28,28 --kernel 5 --outputs 6 --padding 2", ["1 channel and 6 outputs", "runs of neighbouring"]),
+        ("--input 4,32,9,9 --kernel 3 --stride 2 --outputs 8", ["rows 1, 3, … and columns 0, 2, …"]),
+        ("--input 1,512,7,7 --kernel 3 --padding 1 --outputs 512", ["the task packs the block's weights"]),
+        ("--input 8,64,56,56 --kernel 1 --outputs 256", ["seen as 1 image, ", "long rows fill tiles"]),
+    ],
+)
+def test_a_schedule_is_a_loop_nest_with_reasons(arguments, sentences):
+    shown = " ".join(run("explain", "conv2d", *arguments.split(), "--schedule").output.split())
+    for word in ["forward: ", "gradient with respect to x", "for each tile", "registers", *sentences]:
+        assert word in shown
+
+
+def test_a_schedule_is_for_the_implicit_product():
+    arguments = "explain conv2d --input 4,32,9,9 --groups 32 --outputs 32 --schedule"
+    assert "'grouped'" in fails(2, *arguments.split())
+    assert "--html" in fails(2, *["explain", "conv2d", "--schedule", "--html", "page.html"])

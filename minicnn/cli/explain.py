@@ -8,7 +8,7 @@ import typer
 
 from minicnn.cli import explain_options as options
 from minicnn.models import MODELS
-from minicnn.recipes.errors import failing_with, not_negative, one_of, share
+from minicnn.recipes.errors import UserError, failing_with, not_negative, one_of, share
 
 if TYPE_CHECKING:
     from minicnn.explain.explanation import Explanation
@@ -41,8 +41,9 @@ def conv2d(
     digit: options.Digit = None,
     seed: options.Seed = 0,
     html: options.Html = None,
+    schedule: options.Schedule = False,
 ) -> None:
-    """Windows, patch rows, sums, and where gradients go.
+    """Windows, patch rows, sums, and where gradients go; or how the engine computes it.
 
     For example: minicnn explain conv2d --input 1,5,5 --kernel 3 --stride 2 --padding 1
     """
@@ -53,6 +54,11 @@ def conv2d(
     weights = options.the_weight(x, weight, kernel, outputs, groups, seed)
     biases = drawn("bias", weights.array.shape[:1], seed) if bias else None
     steps = options.pair(stride), options.padding_of(padding), options.pair(dilation)
+    if schedule:
+        if html is not None:
+            raise UserError("--schedule is printed; it doesn't go with --html")
+        show(explain.schedule(x.array.shape, weights.array.shape, *steps, groups))
+        return
     show_or_save(explain.conv2d(x, weights, biases, *steps, groups, at=options.place(at), seed=seed), html)
 
 

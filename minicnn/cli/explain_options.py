@@ -255,6 +255,9 @@ Image = Annotated[
 Digit = Annotated[
     int | None, typer.Option(min=0, max=9, help="Take the input from a handwritten digit, 8×8 pixels of 0 to 16.")
 ]
+Schedule = Annotated[
+    bool, typer.Option("--schedule", help="Instead, the loops that the engine runs here in float32, and why.")
+]
 Html = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a page for the browser to this file, instead of printing.")
 ]

@@ -8,7 +8,7 @@ In mathematics, for a tile of R rows and V vectors of L lanes (R and V fixed, sm
     C[c₀ + i·ci + v] = start[i, v] + acc[i, v]
 
 A gives one number, repeated over the lanes; B gives a vector. That is the loop of every matrix product, and
-with the right strides that of a convolution: rows i are output cells, `ai` apart in the image; k runs over the
+with the right strides that of a convolution: rows i are output pixels, `ai` apart in the image; k runs over the
 channels of a tap; segments are the taps. Nothing is copied into a patch matrix; it is there already, as strides.
 
 Either the steps lie side by side in A (ak = 1, `micro`) or the rows do (ai = 1, `micro_transposed`, A read as Aᵀ).

@@ -1,24 +1,23 @@
 """Convolution as the matrix product of im2col, with the patch matrix never written.
 
-In channels-last memory the patch of one output cell is, for each row p of the kernel, one contiguous run of KW·C
-numbers; and the patches of neighbouring cells, or of the same cell in the next image, lie a constant distance
-apart. So the micro-kernel walks the image itself: its rows are cells, its segments are taps.
+    y[pixel, o] = bias[o] + Σ over taps, c of  x[pixel's origin + tap, c] · weight[tap, c, o]
 
-    y[cell, o] = bias[o] + Σ over taps, c of  x[cell's origin + tap, c] · weight[tap, c, o]
+In channels-last memory the patch of one output pixel is, for each row p of the kernel, one run of KW·C numbers, and
+the patches of neighbouring pixels, or of the same pixel in the next image, lie a constant distance apart. So the
+micro-kernel walks the image itself: its rows are pixels, its segments are taps.
 
-Cells come in lines along which the distance is constant: along a row of the image, or, where rows are short and
-at the border, the same cell in several images. All cells of a line see the same taps; so taps in the padding
-are left out instead of being multiplied by zeros, and nothing has to be padded.
+Pixels come in lines along which the distance is constant: along a row of the image, or, where rows are short and at the
+border, the same pixel in several images. All pixels of a line see the same taps; so taps in the padding are left out
+instead of being multiplied by zeros, and nothing has to be padded.
 
-The gradient by input is the same sum with other strides. For stride s it falls apart into s × s phases, one
-for the input cells of each remainder; within a phase every cell is reached by the same taps, s / gcd(s, d) apart:
-a convolution of stride 1 over the gradient, with part of the kernel, turned around.
+What is computed is a `contraction`; the gradient with respect to x is several, as `rewrites.split_by_stride` has it.
+How it is divided is its `schedule`. A `plan` is both in numbers, and the kernels here carry it out.
 
-Where channels are too few to fill a vector, the gradient by input goes the other way along rows: the cells of an output
-column add to the run of KW·C numbers that they saw of a row. Lines are the same cell in several images, whose runs
-don't overlap.
+Where channels are too few to fill a vector, the gradient with respect to x goes the other way along rows
+(`plan.scatters`): the pixels of an output column add to the run of KW·C numbers that they saw of a row. Lines run
+through the images, whose runs don't overlap.
 
-The gradients by weight and bias are in `weight_gradient`.
+The gradients with respect to weight and bias are in `weight_gradient`.
 """
 
 import numpy as np
@@ -29,9 +28,11 @@ from minicnn.kernels.convolution.plan import (
     FIELDS,
     RECORD,
     Plan,
+    covered,
     forward_plan,
     grad_input_plans,
     scatter_plans,
+    scatters,
 )
 from minicnn.kernels.convolution.rewrites import widen
 from minicnn.kernels.convolution.schedule import Schedule
@@ -106,7 +107,7 @@ def _correlate_task(task, x, weight, packed, bias, y, plan, places, vector):
     start = y if adds else bias
     row_tasks = -(-OH // rows)
     blocks = block_count(O, vector)
-    # columns whose cells have every tap inside, so that a line may run along the row
+    # columns whose pixels have every tap inside, so that a line may run along the row
     inner_first, inner_last = 0, OW
     while inner_first < OW and left + inner_first * sw < 0:
         inner_first += 1
@@ -223,20 +224,18 @@ def forward(
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
+    """The gradient with respect to x (N, H, W, C), given that with respect to y (N, OH, OW, O)."""
     N, O = grad_output.shape[0], grad_output.shape[3]
     CG, OG = weight.shape[1], O // groups
-    C = CG * groups
-    h, w = geometry.height, geometry.width
-    scattered = scatter_plans(N, O, C, geometry, weight.dtype, get_num_threads()) if groups == 1 else None
-    if scattered:
-        return _scattered(grad_output, weight, geometry, *scattered)
-    grad_x = empty((N, h.size, w.size, C), grad_output.dtype)
+    C, threads = CG * groups, get_num_threads()
+    if groups == 1 and scatters(N, C, geometry, lanes(weight.dtype), threads):
+        return _scattered(grad_output, weight, geometry, *scatter_plans(N, O, C, geometry, weight.dtype, threads))
+    grad_x = empty((N, *geometry.input_size, C), grad_output.dtype)
     if not grad_x.size:
         return grad_x
     weight = dense(weight)
-    plans, covered = grad_input_plans(N, groups, OG, CG, geometry, weight.strides, weight.dtype, get_num_threads())
-    if not covered:
+    plans = grad_input_plans(N, groups, OG, CG, geometry, weight.strides, weight.dtype, threads)
+    if not all(covered(geometry)):
         grad_x[...] = 0
     nothing = np.empty(0, grad_output.dtype)
     for plan in plans:
@@ -245,12 +244,12 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 def _scattered(
-    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plans: list[Plan], covered: bool, columns: int
+    grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, plans: list[Plan], columns: int
 ) -> np.ndarray:
-    """The gradient by x, added up cell by cell along rows of all `columns` that cells see, the padding too."""
+    """The gradient with respect to x, added up along rows of all `columns` that windows see, the padding too."""
     N, C, h, w = len(grad_output), weight.shape[1], geometry.height, geometry.width
     seen = empty((N, h.size, columns, C), grad_output.dtype)
-    if not covered:
+    if not covered(geometry)[0]:
         seen[...] = 0
     by_row, nothing = np.ascontiguousarray(weight.transpose(2, 3, 1, 0)), np.empty(0, seen.dtype)
     for plan in plans:

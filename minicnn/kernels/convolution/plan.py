@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.kernels.convolution.contraction import Contraction, Weights, define
+from minicnn.kernels.convolution.contraction import Contraction, Reach, Weights, define
 from minicnn.kernels.convolution.lines import WIDEST, block_count
 from minicnn.kernels.convolution.rewrites import covers, merge_row, pad_columns, split_by_stride
 from minicnn.kernels.convolution.schedule import Schedule, check, rewritten, schedule_of
@@ -144,32 +144,41 @@ def forward_plan(
 @functools.lru_cache(maxsize=1024)
 def grad_input_plans(
     N: int, G: int, O: int, C: int, geometry: Geometry, strides: tuple[int, ...], dtype: np.dtype, threads: int
-) -> tuple[list[Plan], bool]:
-    """A plan for each pair of phases that has taps, and whether they cover the image."""
+) -> list[Plan]:
+    """A plan for each pair of phases that has taps."""
     c = define("x", N, G, C, O, geometry, _weights(O, strides, dtype))
-    plans = [plan_of(phase, schedule_of(phase, dtype, threads), dtype) for phase in split_by_stride(c)]
-    return plans, covers(c.rows) and covers(c.columns)
+    return [plan_of(phase, schedule_of(phase, dtype, threads), dtype) for phase in split_by_stride(c)]
+
+
+def scatters(N: int, C: int, geometry: Geometry, vector: int, threads: int) -> bool:
+    """Whether the gradient with respect to x of few channels is added to runs of KW · C numbers.
+
+    It is where that has at most half the multiplications, and enough images to make lines of.
+    """
+    w = geometry.width
+    half = 2 * -(-w.kernel * C // vector) <= w.kernel * -(-C // vector)
+    return w.dilation == 1 and half and N // threads >= IMAGES_TO_SCATTER
+
+
+def scattered(N: int, O: int, C: int, geometry: Geometry, threads: int) -> list[tuple[Contraction, Schedule]]:
+    """The contractions of that gradient, for weights (KH, KW, C, O) and an x with all columns that windows see."""
+    c = pad_columns(define("x", N, 1, C, O, geometry, Weights.by_tap(1, C, O, geometry.kernel)))
+    images = -(-N // threads)
+    return [
+        (phase, Schedule(images=images, rows=phase.rows.positions, through_images=True))
+        for phase in split_by_stride(merge_row(c))
+    ]
 
 
 @functools.lru_cache(maxsize=1024)
-def scatter_plans(
-    N: int, O: int, C: int, geometry: Geometry, dtype: np.dtype, threads: int
-) -> tuple[list[Plan], bool, int] | None:
-    """The gradient with respect to x of few channels, added to runs of KW · C numbers, for weights (KH, KW, C, O).
+def scatter_plans(N: int, O: int, C: int, geometry: Geometry, dtype: np.dtype, threads: int) -> tuple[list[Plan], int]:
+    """A plan for each of the `scattered` contractions, and how many columns windows see."""
+    w, parts = geometry.width, scattered(N, O, C, geometry, threads)
+    plans = [plan_of(c, schedule, dtype, adds=True) for c, schedule in parts]
+    return plans, (w.output - 1) * w.stride + w.kernel
 
-    Returns:
-        a plan for each phase of rows that has taps, whether they cover all rows, and how many columns windows see;
-        None where it has no fewer multiplications, or too few images to make lines of.
-    """
-    w, vector = geometry.width, lanes(dtype)
-    fewer = 2 * -(-w.kernel * C // vector) <= w.kernel * -(-C // vector)
-    if w.dilation > 1 or not fewer or N // threads < IMAGES_TO_SCATTER:
-        return None
-    by_tap = Weights.by_tap(1, C, O, geometry.kernel)
-    c = pad_columns(define("x", N, 1, C, O, geometry, by_tap))
-    seen, images = c.columns.size, -(-N // threads)
-    plans = [
-        plan_of(phase, Schedule(0, 1, images, phase.rows.positions, 1, True), dtype, adds=True)
-        for phase in split_by_stride(merge_row(c))
-    ]
-    return plans, covers(c.rows), seen
+
+@functools.lru_cache(maxsize=1024)
+def covered(geometry: Geometry) -> tuple[bool, bool]:
+    """Whether every row, and every column, of the image belongs to a phase; a gradient is 0 elsewhere."""
+    return covers(Reach.of(geometry.height)), covers(Reach.of(geometry.width))

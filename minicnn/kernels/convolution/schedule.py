@@ -121,6 +121,38 @@ def schedule_of(c: Contraction, dtype: np.dtype, threads: int, widens: bool = Fa
     return Schedule(width, pixels, images, rows, min(blocks, threads) if uneven else 1, through_images)
 
 
+def reasons(c: Contraction, schedule: Schedule, dtype: np.dtype, threads: int) -> dict[str, str]:
+    """Why a schedule is as `schedule_of` decides, a clause for each field, for the contraction before rewriting."""
+    seen, vector = rewritten(c, schedule), lanes(dtype)
+    N, OH, OW = seen.N, seen.rows.positions, seen.columns.positions * schedule.pixels
+    kilobytes = schedule.images * schedule.rows * seen.rows.stride * seen.x.row * dtype.itemsize / 1024
+    weights, pixels = weights_of(seen), N * OH * OW
+    found = {
+        "width": "a 1 × 1 layer doesn't know which pixels are neighbours, and long rows fill tiles",
+        "pixels": f"{c.O} outputs fill {c.O} of {vector} lanes, so {schedule.pixels} neighbours share a vector",
+        "images": f"{kilobytes:.0f} kB of the image at a time: {CHUNK_BYTES // 1024} kB leave room for weights in the "
+        "second-level cache",
+        "parts": "a task computes all outputs of its pixels, so that it reads them once",
+        "through_images": f"rows of {OW} pixels fill tiles, so lines run along them",
+        "private": f"{weights:,} weights stay in cache until they are read",
+    }
+    if schedule.private:
+        found["images"] = f"each task has all pixels, {kilobytes:.0f} kB of the image, and outputs of its own"
+        few = f"{pixels} pixels are few: a product takes no longer than weights from another thread's cache"
+        found["private"] = (
+            few if pixels <= FEW_PIXELS else f"{weights:,} weights would leave the cache before their turn"
+        )
+    if schedule.parts > 1:
+        found["parts"] = f"outputs are divided, because pixels don't divide evenly among {threads} threads"
+        if schedule.private:
+            found["parts"] = f"one for each of {threads} threads"
+    if schedule.through_images:
+        found["through_images"] = f"rows of {OW} pixels fill no tile, {schedule.images} images fill more"
+    elif OW < SHORT_LINE:
+        found["through_images"] = f"rows of {OW} pixels fill no tile, but a thread has no more images than that"
+    return found
+
+
 def rewritten(c: Contraction, schedule: Schedule) -> Contraction:
     """The contraction as the schedule has it seen."""
     if schedule.width:

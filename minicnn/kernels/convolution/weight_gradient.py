@@ -1,21 +1,20 @@
-"""The gradient of an implicit convolution by its weights.
+"""The gradient of an implicit convolution with respect to its weights.
 
-The roles of `implicit` are exchanged: rows of the product are the channels of a tap, segments are lines of cells, and
-the sum runs over all cells:
+    ∂weight[tap, c, o] = Σ over pixels of  x[pixel's origin + tap, c] · g[pixel, o]
 
-    ∂weight[tap, c, o] = Σ over cells of  x[cell's origin + tap, c] · g[cell, o]
+The roles of `implicit` are exchanged: rows of the product are the channels of a tap, segments are lines of pixels, and
+the sum runs over all pixels. Lines run along rows, or, where rows are short, through the images, in a copy of x that
+has the images of a pixel side by side. The gradients of some lines at a time are packed in blocks of outputs, which all
+taps then use; unless there is but one block, or few taps.
 
-Lines run along rows, or, where rows are short, through the images, in a copy of x that has the images of a cell side
-by side. The gradients of some lines at a time are packed in blocks of outputs, which all taps then use; unless there is
-but one block, or few taps.
+Where channels are too few to fill tiles, or outputs to fill a vector, x and g are seen as `rewrites.merge_row` and
+`rewrites.merge_pixels` have them.
 
-Where channels are too few to fill tiles, or outputs to fill a vector, x and g are seen as `runs` says.
+The gradient with respect to bias, the sum of g over all pixels, is taken in the same call, as `sums` does it: a call of
+its own costs more than the sum.
 
-The gradient by bias, the sum of g over all cells, is taken in the same call, as `sums` does it: a call of its own costs
-more than the sum.
-
-A tile adds its sum over the cells of some lines to what the lines before gave; parts of at most PIXELS_OF_A_PART cells,
-each with a sum of its own, keep those additions few.
+A tile adds its sum over the pixels of some lines to what the lines before gave; parts of at most PIXELS_OF_A_PART
+pixels, each with a sum of its own, keep those additions few.
 """
 
 import functools
@@ -47,7 +46,7 @@ from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
 
 PIXELS_AT_ONCE = 192
-"""Over how many cells a tile sums at once; their packed gradients stay in cache for all taps."""
+"""Over how many pixels a tile sums at once; their packed gradients stay in cache for all taps."""
 PIXELS_OF_A_PART = 2**15
 """So that a part adds up no more than about 2⁸ sums of tiles."""
 PACKING_PAYS = 128
@@ -129,17 +128,18 @@ def _plan(N: int, G: int, C: int, O: int, geometry: Geometry, vector: int, threa
 
 
 @part
-def _pack_gradients(g, l0, l1, OH, OW, gn, gh, gw, cells, through_images, first, vectors, valid, vector, packed):
-    """packed[line][cell][lane]: the gradients of a block of outputs, zeros where there is no output."""
-    step = gn if through_images else gw
+def _pack_gradients(g, l0, l1, plan, first, vectors, valid, vector, packed):
+    """packed[line][pixel][lane]: the gradients of a block of outputs, zeros where there is no output."""
+    OH, OW, through_images = plan.OH, plan.OW, plan.through_images != 0
+    length, step = (plan.N, plan.yn) if through_images else (OW, plan.yw)
     width = vectors * vector
     present = width - vector + valid
     full = present - present % vector
     for l in range(l0, l1):
         n, i, j = (0, l // OW, l % OW) if through_images else (l // OH, l % OH, 0)
-        for cell in range(cells):
-            target = ((l - l0) * cells + cell) * width
-            source = n * gn + i * gh + j * gw + cell * step + first
+        for pixel in range(length):
+            target = ((l - l0) * length + pixel) * width
+            source = n * plan.yn + i * plan.yh + j * plan.yw + pixel * step + first
             for lane in range(0, full, vector):
                 copy_vector(packed, target + lane, g, source + lane)
             for lane in range(full, present):
@@ -153,16 +153,16 @@ def _task(task, x, g, partial, plan, vector):
     """partial[part]: the sums over the lines of a part, for some blocks of outputs, as [group][tap][c][o]."""
     N, G, C, O, KH, KW = plan.N, plan.G, plan.C, plan.O, plan.KH, plan.KW
     H, W, xn, xh, xw, OH, OW = plan.H, plan.W, plan.xn, plan.xh, plan.xw, plan.OH, plan.OW
-    dw, left, sw, gn, gh, gw = plan.dw, plan.left, plan.sw, plan.yn, plan.yh, plan.yw
+    dw, left, sw, gw = plan.dw, plan.left, plan.sw, plan.yw
     parts, output_parts, lines_at_once, through_images = (
         plan.parts, plan.output_parts, plan.lines_at_once, plan.through_images != 0
     )  # fmt: skip
     part, output_part = task // output_parts, task % output_parts
     blocks = block_count(O, vector)
-    lines, cells = (OH * OW, N) if through_images else (N * OH, OW)
+    lines, length = (OH * OW, N) if through_images else (N * OH, OW)
     step = xn if through_images else sw * xw
     seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
-    packed = np.empty(lines_at_once * cells * WIDEST * vector, x.dtype)
+    packed = np.empty(lines_at_once * length * WIDEST * vector, x.dtype)
     direct = G == 1 and not through_images and (blocks == 1 or KH * KW * C < PACKING_PAYS)
     gradients = g if direct else packed
     begin, end = lines * part // parts, lines * (part + 1) // parts
@@ -173,12 +173,10 @@ def _task(task, x, g, partial, plan, vector):
             o, vectors, valid = block_at(block % blocks, O, vector)
             width = gw if direct else vectors * vector
             if not direct:
-                _pack_gradients(
-                    g, l0, l1, OH, OW, gn, gh, gw, cells, through_images, group * O + o, vectors, valid, vector, packed
-                )  # fmt: skip
+                _pack_gradients(g, l0, l1, plan, group * O + o, vectors, valid, vector, packed)
             for tap in range(KH * KW):
                 p, q = tap // KW, tap % KW
-                first, last = 0, cells  # of a line, those whose tap lies inside the image
+                first, last = 0, length  # of a line, those whose tap lies inside the image
                 if not through_images:
                     while first < OW and left + first * sw + q * dw < 0:
                         first += 1
@@ -190,7 +188,7 @@ def _task(task, x, g, partial, plan, vector):
                     row, column = plan.top + i * plan.sh + p * plan.dh, left + j * sw + q * dw
                     if 0 <= row < H and 0 <= column < W and last > first:
                         seg_a[found] = n * xn + row * xh + column * xw + group * C
-                        seg_b[found] = ((l if direct else l - l0) * cells + first) * width
+                        seg_b[found] = ((l if direct else l - l0) * length + first) * width
                         found += 1
                 started = l0 > begin
                 c0 = ((part * G + group) * KH * KW + tap) * C * O + o
@@ -265,7 +263,7 @@ def _images_within(h, x, by_pixel):
 def grad_parameters(
     x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, has_bias: bool = True
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
+    """The gradients with respect to weight (O, C/groups, KH, KW) and bias (O,), given x and that with respect to y."""
     N, H, W, full = x.shape
     O = grad_output.shape[3]
     KH, KW = geometry.kernel
@@ -293,5 +291,5 @@ def grad_parameters(
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+    """The gradient with respect to weight (O, C/groups, KH, KW), given x and that with respect to y."""
     return grad_parameters(x, grad_output, geometry, groups, has_bias=False)[0]

@@ -1,0 +1,127 @@
+"""How the engine carries a convolution out: the loop nest that this machine runs, with the reason for each decision."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn import kernels
+from minicnn.explain.shown import Shown
+from minicnn.kernels.machine import lanes
+from minicnn.nn.functional.geometry import convolution_geometry
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from minicnn.kernels.convolution.contraction import Contraction
+    from minicnn.kernels.convolution.schedule import Schedule
+
+
+SCATTERED = {
+    "images": "one task for each thread, with all its images",
+    "through_images": "runs of neighbouring pixels overlap, those of different images don't",
+}
+"""Why a gradient that is scattered along rows is scheduled as it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Nest:
+    """One contraction and its schedule.
+
+    Attributes:
+        title: what it computes.
+        contraction: before it is rewritten.
+        schedule: what was decided.
+        reasons: why, for each field of the schedule.
+    """
+
+    title: str
+    contraction: "Contraction"
+    schedule: "Schedule"
+    reasons: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Scheduled(Shown):
+    """The forward pass and the gradient with respect to x of a convolution.
+
+    Attributes:
+        nests: the forward pass first, then a contraction for each phase of the gradient.
+        dtype: of the arrays.
+        threads: that share the work.
+    """
+
+    nests: tuple[Nest, ...]
+    dtype: np.dtype
+    threads: int
+
+    def _sections(self, width: int) -> "Iterator[Text]":
+        from minicnn.explain.terminal.schedule import sections
+
+        return sections(self, width)
+
+
+def schedule(
+    input_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    dtype: Any = np.float32,
+) -> Scheduled:
+    """How `conv2d` computes a convolution of these sizes on this machine, with the threads that are set.
+
+    Args:
+        input_shape: (N, C, H, W).
+        weight_shape: (O, C/groups, KH, KW).
+        stride, padding, dilation, groups: those of the function.
+        dtype: float32 or float64.
+
+    Returns: what `print()` shows in a terminal.
+
+    Raises:
+        ValueError: for shapes or values that don't fit, and for convolutions that another algorithm computes.
+    """
+    from minicnn.kernels.convolution import contraction, rewrites
+    from minicnn.kernels.convolution import plan as planning
+    from minicnn.kernels.convolution import schedule as scheduling
+
+    dtype, threads = np.dtype(dtype), kernels.threads.get_num_threads()
+    (N, C, H, W), (O, CG, KH, KW) = input_shape, weight_shape
+    if CG * groups != C or O % groups:
+        raise ValueError(f"{groups} groups don't fit {C} channels and a weight of shape {tuple(weight_shape)}")
+    geometry = convolution_geometry((H, W), (KH, KW), stride, padding, dilation)
+    name = kernels.convolution.select("auto", geometry, C, O, groups, dtype).__name__.rpartition(".")[2]
+    if name != "implicit":
+        raise ValueError(f"this convolution is computed by algorithm={name!r}; a schedule is for 'implicit'")
+    taps = KH * KW
+    weight = contraction.Weights(0, O // groups * CG * taps, CG * taps, taps, KW, 1)
+    sizes = N, groups, CG, O // groups, geometry, weight
+    forward = contraction.define("y", *sizes)
+    why: dict[str, str] = {}
+    chosen = [("forward", forward, scheduling.schedule_of(forward, dtype, threads, widens=True))]
+    if groups == 1 and planning.scatters(N, C, geometry, lanes(dtype), threads):
+        title = "gradient with respect to x, each output pixel adding to the run of KW·C numbers that it saw of a row"
+        chosen += [(title, *one) for one in planning.scattered(N, O, C, geometry, threads)]
+        why = SCATTERED
+    else:
+        by_x = contraction.define("x", *sizes)
+        for phase in rewrites.split_by_stride(by_x):
+            chosen.append((_title(by_x, phase), phase, scheduling.schedule_of(phase, dtype, threads)))
+    nests = [
+        Nest(title, c, made, scheduling.reasons(c, made, dtype, threads) | (why if c is not forward else {}))
+        for title, c, made in chosen
+    ]
+    return Scheduled(tuple(nests), dtype, threads)
+
+
+def _title(by_x: "Contraction", phase: "Contraction") -> str:
+    """What a phase of the gradient computes."""
+    rows, columns, title = by_x.rows.stride, by_x.columns.stride, "gradient with respect to x"
+    if (rows, columns) == (1, 1):
+        return title
+    row, column = divmod(phase.y.start, by_x.x.row)
+    column //= by_x.x.column
+    return f"{title}, rows {row}, {row + rows}, … and columns {column}, {column + columns}, …"

@@ -1,0 +1,87 @@
+"""A schedule in the terminal: loops, one in another, and why they are as they are."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from minicnn.explain.terminal.printing import heading, paragraph
+from minicnn.kernels.convolution.lines import FIRST_TILE, WIDEST
+from minicnn.kernels.convolution.schedule import rewritten
+from minicnn.kernels.machine import lanes, registers
+
+if TYPE_CHECKING:
+    from minicnn.explain.schedule import Nest, Scheduled
+    from minicnn.kernels.convolution.contraction import Contraction
+
+FORMULA = (
+    "y[n, i, j, g, o] = Σ over p, q, c of x[n, top + i·SH + p·DH, left + j·SW + q·DW, g, c] · weight[g, o, c, p, q]"
+)
+
+
+def sections(e: "Scheduled", width: int) -> Iterator[Text]:
+    """What `print` shows, for lines of so many characters."""
+    yield paragraph(FORMULA, width)
+    yield paragraph(
+        f"\nx, weight and y of {e.dtype.name}; {counted(e.threads, 'thread')}; vectors of {lanes(e.dtype)} numbers. "
+        "Each loop is followed by the reason for it.",
+        width,
+    )
+    for nest in e.nests:
+        yield heading(f"{nest.title}: {nest.contraction.products:,} multiply-adds")
+        for depth, loop, reason in loops(nest, e):
+            indent = "  " * depth
+            yield paragraph(f"{loop}", width, indent)
+            if reason:
+                yield paragraph(f"{reason}", width, f"{indent}    ")
+
+
+def counted(number: int, thing: str) -> str:
+    """A number and what it counts."""
+    return f"{number} {thing}" + ("s" if number != 1 else "")
+
+
+def extents(c: "Contraction") -> str:
+    """The loops' lengths."""
+    groups = f"{c.G} groups of " if c.G > 1 else ""
+    reach = f"{c.rows.positions} × {c.columns.positions} pixels, {c.rows.taps} × {c.columns.taps} taps"
+    return f"{counted(c.N, 'image')}, {reach}, {groups}{counted(c.C, 'channel')} and {counted(c.O, 'output')}"
+
+
+def loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
+    """The nest from outside in: depth, loop, reason."""
+    c, s, why = nest.contraction, nest.schedule, nest.reasons
+    yield 0, extents(c), ""
+    seen = rewritten(c, s)
+    if s.width:
+        yield 0, f"seen as {extents(seen)}", why["width"]
+    if s.pixels > 1:
+        yield 0, f"seen as {extents(seen)}", why["pixels"]
+    images, rows = -(-seen.N // s.images), -(-seen.rows.positions // s.rows)
+    if not s.private:
+        yield 0, "all threads pack the weights: [group][block][tap][channel][lane]", why["private"]
+    tasks = f"for each of {counted(images * rows * s.parts, 'task')}, shared by {counted(e.threads, 'thread')}: "
+    tasks += f"{images} × {s.images} images × {rows} × {s.rows} rows"
+    yield 0, tasks + (f" × {s.parts} parts of the outputs" if s.parts > 1 else ""), f"{why['images']}; {why['parts']}"
+    vector = lanes(e.dtype)
+    vectors = min(-(-seen.O // vector), WIDEST)
+    blocks = -(-seen.G * -(-seen.O // (WIDEST * vector)) // s.parts)
+    wide = counted(vectors, "vector")
+    yield 1, f"for each of {counted(blocks, 'block')} of outputs: {wide}, outputs in the lanes", ""
+    if s.private:
+        yield 2, "the task packs the block's weights: [tap][channel][lane]", why["private"]
+    length = s.images if s.through_images else seen.columns.positions
+    along = "pixel, a line through its images" if s.through_images else "image, a line along the row"
+    yield 2, f"for each of {counted(s.rows, 'row')}, and each {along}: {length} pixels", why["through_images"]
+    if seen.columns.is_padded and not s.through_images:
+        yield 3, "pixels whose windows reach into the padding make lines of their own, through the images", ""
+    tile = int(FIRST_TILE[vectors, min(length, FIRST_TILE.shape[1] - 1)])
+    sums = f"{tile * vectors} of {registers()} registers"
+    yield 3, f"for each tile of {tile} pixels × {counted(vectors, 'vector')}", f"their sums stay in {sums}"
+    whole = seen.columns.dilation == 1 and seen.x.column == seen.C
+    segments = seen.rows.taps * (1 if whole else seen.columns.taps)
+    steps = seen.C * (seen.columns.taps if whole else 1)
+    run = "a kernel row's columns and channels lie side by side in x" if whole and seen.columns.taps > 1 else ""
+    yield 4, f"for each of {counted(segments, 'segment')}, {steps} steps long, taps in the padding left out", run
+    loaded = f"{counted(vectors, 'vector')} of weights, {tile} numbers of x"
+    yield 5, f"{loaded}, {tile * vectors} multiply-adds of {vector} lanes", ""
