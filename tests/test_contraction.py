@@ -198,8 +198,10 @@ def scheduled(draw):
     elif sees_whole_rows(c):
         pixels = draw(st.sampled_from([m for m in range(1, 10) if c.columns.positions % m == 0]))
     seen = rewritten(c, Schedule(width, pixels))
-    numbers = [draw(st.integers(1, most)) for most in (seen.N, seen.rows.positions, seen.G * seen.O)]
-    return layer, Schedule(width, pixels, *numbers, draw(st.booleans()), draw(st.booleans()))
+    private = draw(st.booleans())
+    images, rows = (most if private else draw(st.integers(1, most)) for most in (seen.N, seen.rows.positions))
+    parts = draw(st.integers(1, seen.G * seen.O))
+    return layer, Schedule(width, pixels, images, rows, parts, draw(st.booleans()), private)
 
 
 @given(scheduled(), st.sampled_from(["float32", "float64"]))
@@ -225,6 +227,7 @@ def test_what_the_machine_chooses_is_legal(layer, threads, widens):
         (Schedule(images=0), "images"),
         (Schedule(rows=6), "rows"),
         (Schedule(parts=5), "parts"),
+        (Schedule(rows=5, private=True), "images"),
     ],
 )
 def test_what_is_not_legal_is_named(schedule, word):

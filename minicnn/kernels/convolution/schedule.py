@@ -46,7 +46,8 @@ class Schedule(NamedTuple):
         images, rows: how many of each, of the output, make a task.
         parts: into how many tasks the blocks of outputs are divided.
         through_images: whether lines run through the images everywhere, or only at the border.
-        private: whether each task packs the weights of its outputs, block after block, instead of all at once.
+        private: whether each task packs the weights of its outputs, block after block, instead of all at once; then a
+            task is all images and rows.
     """
 
     width: int = 0
@@ -177,5 +178,7 @@ def check(c: Contraction, schedule: Schedule) -> None:
         )
     seen = rewritten(c, schedule)
     for name, most in (("images", seen.N), ("rows", seen.rows.positions), ("parts", seen.G * seen.O)):
-        if not 1 <= getattr(schedule, name) <= most:
-            raise ValueError(f"schedule.{name} must be from 1 to {most}, got {getattr(schedule, name)}")
+        least = most if schedule.private and name != "parts" else 1
+        if not least <= getattr(schedule, name) <= most:
+            private = " where each task packs its own weights" if schedule.private else ""
+            raise ValueError(f"schedule.{name} must be from {least} to {most}{private}, got {getattr(schedule, name)}")
