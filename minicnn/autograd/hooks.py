@@ -122,6 +122,7 @@ class NodeHooks:
         for hook in [*self.before.values()]:
             grad_outputs = _replaced(hook(grad_outputs), grad_outputs)
         results = [*run(node, grad_outputs)]
+        results += [None] * (len(node.edges) - len(results))  # options have no gradients
         if self.after and results:
             places = listed_inputs(node)
             grad_inputs = tuple([results[place] for place in places])

@@ -34,7 +34,7 @@ class Write(Operator):
         part = replay(ctx.steps, by_root)
         by_value = part.copy()
         part[...] = 0
-        return by_root, by_value, None, None
+        return by_root, by_value
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -43,7 +43,7 @@ class Write(Operator):
             by_value = operator.apply(by_value, *arguments)
         inside = np.zeros(ctx.shape, bool)
         replay(ctx.steps, inside)[...] = True
-        return g.masked_fill(Variable._computed(inside), 0), by_value, None, None
+        return g.masked_fill(Variable._computed(inside), 0), by_value
 
 
 def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands: Any, repeated: bool = False) -> None:

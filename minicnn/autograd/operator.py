@@ -41,9 +41,9 @@ class Operator:
     """A differentiable operation on arrays; `minicnn`'s own operations derive from it.
 
     A subclass defines `forward(ctx, *arguments) -> ndarray or tuple` and `backward(ctx, *grad_outputs)`,
-    which returns one gradient, or None, for each argument. Arguments that are Tensors arrive as their
-    arrays. A gradient may come back in the shape that its argument was broadcast to and in another
-    floating-point dtype: the walk sums and converts it.
+    which returns one gradient, or None, for each of the first arguments; options behind them have none. Arguments that
+    are Tensors arrive as their arrays. A gradient may come back in the shape that its argument was broadcast to and in
+    another floating-point dtype: the walk sums and converts it.
     """
 
     differentiable_outputs: int | None = 1

@@ -50,7 +50,7 @@ def run_backward(
     watching = detection.enabled
     with np.errstate(all="ignore"):  # infinity and NaN are values like others
         while True:
-            for edge, gradient in zip(edges, results, strict=True):
+            for edge, gradient in zip(edges, results, strict=False):  # options have no gradients
                 if edge is None or gradient is None:
                     continue
                 target, number = edge

@@ -82,7 +82,7 @@ class Clamp(Traceable, Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x,), (low, high) = ctx.saved, ctx.bounds
         inside = (x == x) if low is None else x > low
-        return g * (inside if high is None else inside & (x < high)), None, None
+        return g * (inside if high is None else inside & (x < high))
 
 
 class ClampBetween(Traceable, Operator):

@@ -34,7 +34,7 @@ class Diagonal(ViewOperator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         grad_input = np.zeros(ctx.shape, g.dtype)
         _writable_diagonal(grad_input, *ctx.arguments)[...] = g
-        return grad_input, None, None, None
+        return grad_input
 
 
 def _embedded(x: np.ndarray, offset: int, first: int, second: int) -> np.ndarray:
@@ -58,7 +58,7 @@ class Embedded(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return np.diagonal(g, *ctx.place).copy(), None, None, None
+        return np.diagonal(g, *ctx.place).copy()
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ class Triangle(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         function, diagonal = ctx.triangle
-        return function(g, diagonal), None, None
+        return function(g, diagonal)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

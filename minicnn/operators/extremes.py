@@ -28,7 +28,7 @@ class ExtremeOf(Traceable, Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         x, y = ctx.saved
         ties = np.isnan(x) if np.isnan(y) else x == y
-        return g / g.dtype.type(ties.sum()) * ties, None
+        return g / g.dtype.type(ties.sum()) * ties
 
 
 class ExtremeAlong(Operator):
@@ -50,7 +50,7 @@ class ExtremeAlong(Operator):
         (indices,) = ctx.saved
         grad_input = np.zeros(ctx.shape, g.dtype)
         np.put_along_axis(grad_input, indices, g.reshape(indices.shape), ctx.axis)
-        return grad_input, None, None, None
+        return grad_input
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ class ExtremeOver(Traceable, Operator):
         counts = ties.sum(ctx.axes, keepdims=True)
         with np.errstate(all="ignore"):
             share = spread(g, ctx.axes, x.shape) / counts.astype(g.dtype)
-        return ties * share, None, None, None
+        return ties * share
 
 
 class AMax(ExtremeOver):

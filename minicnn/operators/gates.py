@@ -81,7 +81,7 @@ class RandomLeakyRelu(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g * ctx.saved[0], None, None
+        return g * ctx.saved[0]
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

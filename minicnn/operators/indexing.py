@@ -41,7 +41,7 @@ class Take(ViewOperator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         grad_input = np.zeros(ctx.shape, g.dtype)
         grad_input[ctx.arguments[0]] = g
-        return grad_input, None
+        return grad_input
 
 
 class Pick(Operator):

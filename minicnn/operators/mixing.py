@@ -48,7 +48,7 @@ class AddProduct(Traceable, Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         b, c = ctx.saved
         by_b = None if c is None else g * (c * ctx.value)
-        return g, by_b, None if b is None else g * (b * ctx.value), None
+        return g, by_b, None if b is None else g * (b * ctx.value)
 
 
 class AddQuotient(Traceable, Operator):
@@ -67,7 +67,7 @@ class AddQuotient(Traceable, Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         b, c = ctx.saved
         by_b = g * (ctx.value / c) if ctx.needs_input_grad[1] else None
-        return g, by_b, None if b is None else -g * (ctx.value * b / (c * c)), None
+        return g, by_b, None if b is None else -g * (ctx.value * b / (c * c))
 
 
 @half_in_float32

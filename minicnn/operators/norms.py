@@ -66,23 +66,23 @@ class VectorNorm(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x, y), (p, axes) = ctx.saved, ctx.order
         if p == 0:
-            return None, None, None, None
-        return _norm_gradient(g.reshape(y.shape), x, y, p, axes).astype(g.dtype), None, None, None
+            return None
+        return _norm_gradient(g.reshape(y.shape), x, y, p, axes).astype(g.dtype)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         (x, y), (p, axes) = ctx.saved, ctx.order
         if p == 0:
-            return None, None, None, None
+            return None
         kept = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
         if p in (inf, -inf):  # of straight pieces
             slope = _norm_gradient(np.ones(kept, x.dtype), x, y, p, axes)
-            return g.reshape(kept) * Variable._computed(slope.astype(x.dtype)), None, None, None
+            return g.reshape(kept) * Variable._computed(slope.astype(x.dtype))
         nothing = Variable._computed(y.reshape(kept) == 0)
         norm = ctx.result(0, y.reshape(ctx.outputs[0][0])).reshape(kept).masked_fill(nothing, 1.0)  # 0 / 0 is 0 here
         tensor = ctx.argument(0, x)
         slope = tensor / norm if p == 2 else tensor.sign() * (tensor.abs() / norm) ** (p - 1)
-        return (g.reshape(kept) * slope).masked_fill(nothing, 0.0), None, None, None
+        return (g.reshape(kept) * slope).masked_fill(nothing, 0.0)
 
 
 def _norm(x: np.ndarray, p: float, axes: tuple[int, ...]) -> np.ndarray:

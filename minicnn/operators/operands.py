@@ -72,7 +72,7 @@ class Cast(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g, None
+        return g
 
 
 def alone(x: Any) -> Any:

@@ -263,12 +263,12 @@ class Cross(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (a, b), axis = ctx.saved, ctx.axis
-        return None if b is None else _cross(b, g, axis), None if a is None else _cross(g, a, axis), None
+        return None if b is None else _cross(b, g, axis), None if a is None else _cross(g, a, axis)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         (a, b), axis = ctx.tensors(), ctx.axis
-        return None if b is None else Cross.apply(b, g, axis), None if a is None else Cross.apply(g, a, axis), None
+        return None if b is None else Cross.apply(b, g, axis), None if a is None else Cross.apply(g, a, axis)
 
 
 def _cross(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:

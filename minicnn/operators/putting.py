@@ -39,13 +39,13 @@ class IndexAdd(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         index, *sources = ctx.saved
         by_source = [np.take(as_vector(g), index.reshape(-1), ctx.axis).reshape(source.shape) for source in sources]
-        return g, None, *(by_source or [None]), None
+        return g, None, *(by_source or [None])
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         index, *sources = ctx.saved
         picked = [g.index_select(ctx.axis, Variable._computed(index.reshape(-1))).reshape(s.shape) for s in sources]
-        return g, None, *(picked or [None]), None
+        return g, None, *(picked or [None])
 
 
 class IndexCopy(Put):

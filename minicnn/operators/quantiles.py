@@ -29,14 +29,14 @@ class Between(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         by_q = g * ctx.step * ctx.slope if ctx.needs_input_grad[3] else None
-        return g * (1 - ctx.weight), g * ctx.weight, None, by_q, None
+        return g * (1 - ctx.weight), g * ctx.weight, None, by_q
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         if ctx.needs_input_grad[3]:
             raise RuntimeError(unrecorded(ctx))
         weight: Any = Variable._computed(np.asarray(ctx.weight, g._array.dtype))
-        return g * (1 - weight), g * weight, None, None, None
+        return g * (1 - weight), g * weight
 
 
 def _half(rank: np.ndarray) -> np.ndarray:

@@ -62,7 +62,7 @@ class Sum(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return spread(g, *ctx.spread), None, None
+        return spread(g, *ctx.spread)
 
 
 class Mean(Traceable, Operator):
@@ -77,7 +77,7 @@ class Mean(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return spread(g / g.dtype.type(ctx.count), *ctx.spread), None, None
+        return spread(g / g.dtype.type(ctx.count), *ctx.spread)
 
 
 class Variance(Operator):
@@ -97,13 +97,13 @@ class Variance(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x,) = ctx.saved
-        return spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype)), None, None, None
+        return spread(g * (2 / ctx.divisor), *ctx.spread) * (x - ctx.mean.astype(x.dtype))
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         (x,), (axes, shape) = ctx.tensors(), ctx.spread
         wide = g.reshape([1 if axis in axes else size for axis, size in enumerate(shape)]) * (2 / float(ctx.divisor))
-        return wide * (x - x.mean(axes, keepdim=True)), None, None, None
+        return wide * (x - x.mean(axes, keepdim=True))
 
 
 @half_in_float32
@@ -227,12 +227,12 @@ class Product(Operator):
         (x, y), axes = ctx.saved, ctx.axes
         zero = x == 0
         if not zero.any():
-            return spread(g * y, axes, x.shape) / x, None, None
+            return spread(g * y, axes, x.shape) / x
         without = np.where(zero, x.dtype.type(1), x)
         others = g.reshape(-1) * np.prod(without, axes, x.dtype).reshape(-1)
         zeros = zero.sum(axes, keepdims=True)
         alone = np.where(zero & (zeros == 1), spread(others, axes, x.shape), 0)
-        return np.where(zeros == 0, spread(g * y, axes, x.shape) / without, alone), None, None
+        return np.where(zeros == 0, spread(g * y, axes, x.shape) / without, alone)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -240,7 +240,7 @@ class Product(Operator):
         if (ctx.saved[0] == 0).any():
             raise RuntimeError(f"{unrecorded(ctx)}, where an element is 0")
         g, y = [one.reshape([1 if a in axes else n for a, n in enumerate(x.shape)]) for one in (g, y)]
-        return g * y / x, None, None
+        return g * y / x
 
 
 @half_in_float32
@@ -282,14 +282,14 @@ class LogSumExp(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x, y), axes = ctx.saved, ctx.axes
-        return spread(g, axes, x.shape) * np.exp(x - y), None, None
+        return spread(g, axes, x.shape) * np.exp(x - y)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         (x, y), axes = ctx.saved, ctx.axes
         kept = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
         result = ctx.result(0, y.astype(x.dtype, copy=False).reshape(ctx.outputs[0][0])).reshape(kept)
-        return g.reshape(kept) * (ctx.argument(0, x) - result).exp(), None, None
+        return g.reshape(kept) * (ctx.argument(0, x) - result).exp()
 
 
 @half_in_float32

@@ -26,7 +26,7 @@ class Repeat(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         pairs = list(zip(ctx.repeats, ctx.shape, strict=True))
         apart = g.reshape([size for pair in pairs for size in pair])
-        return unbroadcast(apart, tuple([size for _, n in pairs for size in (1, n)])).reshape(ctx.shape), None
+        return unbroadcast(apart, tuple([size for _, n in pairs for size in (1, n)])).reshape(ctx.shape)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -85,12 +85,12 @@ class RepeatInterleave(Operator):
         if isinstance(repeats, int):
             shape = ctx.shape
             apart = g.reshape((*shape[: axis + 1], repeats, *shape[axis + 1 :]))
-            return apart.sum(axis + 1), None, None
+            return apart.sum(axis + 1)
         grad_input = np.zeros(ctx.shape, g.dtype)
         np.add.at(
             np.moveaxis(grad_input, axis, 0), np.repeat(np.arange(len(repeats)), repeats), np.moveaxis(g, axis, 0)
         )
-        return grad_input, None, None
+        return grad_input
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

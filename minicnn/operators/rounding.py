@@ -93,7 +93,7 @@ class Round(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return np.zeros_like(g), None
+        return np.zeros_like(g)
 
 
 @half_in_float32
@@ -130,7 +130,7 @@ class NanToNum(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g * np.isfinite(ctx.saved[0]), None, None, None
+        return g * np.isfinite(ctx.saved[0])
 
 
 def nan_to_num(

@@ -44,7 +44,7 @@ class CumulativeSum(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _from_the_end(g, ctx.axis).astype(g.dtype), None
+        return _from_the_end(g, ctx.axis).astype(g.dtype)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -65,21 +65,21 @@ class CumulativeProduct(Operator):
         """∂y[i] / ∂x[k] is y[i] / x[k] before the first 0, the product of the others at it, and 0 behind it."""
         (x, y), axis = ctx.saved, ctx.axis
         if not x.ndim:
-            return g, None
+            return g
         zeros = np.cumsum(x == 0, axis)
         first = (zeros == 1) & (x == 0)
         before = _from_the_end(g * y, axis) / np.where(x == 0, x.dtype.type(1), x)
         if not first.any():
-            return before, None
+            return before
         others = _running_product(np.where(first, x.dtype.type(1), x), axis)
-        return np.where(zeros == 0, before, np.where(first, _from_the_end(g * others, axis), 0)), None
+        return np.where(zeros == 0, before, np.where(first, _from_the_end(g * others, axis), 0))
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         (x, y), axis = ctx.tensors(), ctx.axis
         if (ctx.saved[0] == 0).any():
             raise RuntimeError(f"{unrecorded(ctx)}, where an element is 0")
-        return (g * y).flip(axis).cumsum(axis).flip(axis) / x, None
+        return (g * y).flip(axis).cumsum(axis).flip(axis) / x
 
 
 def _running_product(x: np.ndarray, axis: int) -> np.ndarray:
@@ -100,12 +100,12 @@ class CumulativeLogSumExp(Operator):
         """Σ over i ≥ k of g[i] · exp(x[k] − y[i]), positive and negative g apart, in logarithms."""
         (x, y), axis = ctx.saved, ctx.axis
         if not x.ndim:
-            return g, None
+            return g
         parts = [np.log(np.maximum(sign * g.astype(np.float64), 0)) - y for sign in (1, -1)]
         positive, negative = (
             np.exp(x + np.flip(_running_logsumexp(np.flip(part, axis), axis), axis)) for part in parts
         )
-        return (positive - negative).astype(g.dtype), None
+        return (positive - negative).astype(g.dtype)
 
 
 def _running_logsumexp(x: np.ndarray, axis: int) -> np.ndarray:

@@ -76,12 +76,12 @@ class Scatter(Operator):
         (index,) = ctx.saved
         by_x = g.copy()
         as_vector(by_x)[along(index, ctx.axis)] = 0
-        return by_x, None, _gathered(g, index, ctx), None
+        return by_x, None, _gathered(g, index, ctx)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         index = Variable._computed(ctx.saved[0])
-        return g.scatter(ctx.axis, index, 0.0), None, _gathered_recorded(g, index, ctx), None
+        return g.scatter(ctx.axis, index, 0.0), None, _gathered_recorded(g, index, ctx)
 
 
 def _gathered(g: np.ndarray, index: np.ndarray, ctx: Any) -> np.ndarray | None:
@@ -120,11 +120,11 @@ class ScatterAdd(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g, None, _gathered(g, ctx.saved[0], ctx), None
+        return g, None, _gathered(g, ctx.saved[0], ctx)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        return g, None, _gathered_recorded(g, Variable._computed(ctx.saved[0]), ctx), None
+        return g, None, _gathered_recorded(g, Variable._computed(ctx.saved[0]), ctx)
 
 
 REDUCTIONS: dict[str, tuple[np.ufunc, Any]] = {
@@ -166,7 +166,7 @@ class ScatterReduce(Operator):
             as_vector(by_x)[key] = 0
         by_source = np.zeros(ctx.source, g.dtype)
         _within(by_source, index)[...] = by_part
-        return by_x, None, by_source, None, None, None
+        return by_x, None, by_source
 
 
 def _reduced(

@@ -70,7 +70,7 @@ class Gather(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (index,) = ctx.saved
         size = int(np.prod(ctx.shape))
-        return sums_at(places_along(ctx.shape, index, ctx.axis), g, size).reshape(ctx.shape), None, None
+        return sums_at(places_along(ctx.shape, index, ctx.axis), g, size).reshape(ctx.shape)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -136,10 +136,10 @@ class IndexSelect(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (index,), axis = ctx.saved, ctx.axis
         if not ctx.shape:
-            return g, None, None
+            return g
         terms = np.moveaxis(g, axis, 0)
         shape = (ctx.shape[axis], *terms.shape[1:])
-        return np.moveaxis(row_sums(index.reshape(-1), terms, shape), 0, axis), None, None
+        return np.moveaxis(row_sums(index.reshape(-1), terms, shape), 0, axis)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -194,7 +194,7 @@ class TakeElements(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (index,) = ctx.saved
         size = int(np.prod(ctx.shape))
-        return sums_at(np.where(index < 0, index + size, index), g, size).reshape(ctx.shape), None
+        return sums_at(np.where(index < 0, index + size, index), g, size).reshape(ctx.shape)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ class View(ViewOperator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g.reshape(ctx.shape), None
+        return g.reshape(ctx.shape)
 
 
 class Reshape(Operator):
@@ -174,7 +174,7 @@ class Permute(ViewOperator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (axes,) = ctx.arguments
-        return g.transpose(np.argsort(axes)) if axes else g, None
+        return g.transpose(np.argsort(axes)) if axes else g
 
 
 class Transpose(Permute):
@@ -290,7 +290,7 @@ class Expand(ViewOperator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g, None
+        return g
 
 
 def expand(input: Any, *sizes: Any, **named: Any) -> Any:

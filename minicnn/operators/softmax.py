@@ -28,14 +28,14 @@ class Softmax(Operator):
 
     @classmethod
     def backward(cls, ctx: Any, g: np.ndarray) -> tuple:
-        return kernels.softmax.gradient(g, ctx.saved[0], ctx.axis, cls.logarithm), None
+        return kernels.softmax.gradient(g, ctx.saved[0], ctx.axis, cls.logarithm)
 
     @classmethod
     def backward_recorded(cls, ctx: Any, g: Any) -> tuple:
         (y,) = ctx.tensors()
         if cls.logarithm:
-            return g - y.exp() * g.sum(ctx.axis, keepdim=True), None
-        return y * (g - (g * y).sum(ctx.axis, keepdim=True)), None
+            return g - y.exp() * g.sum(ctx.axis, keepdim=True)
+        return y * (g - (g * y).sum(ctx.axis, keepdim=True))
 
 
 class LogSoftmax(Softmax):

@@ -36,7 +36,7 @@ class Chosen(Operator):
         (index,), shape, axis = ctx.saved, ctx.shape, ctx.axis
         wide = index if index.ndim == len(shape) else np.expand_dims(index, axis)
         size = int(np.prod(shape))
-        return sums_at(places_along(shape, wide, axis), g, size).reshape(shape), None, None
+        return sums_at(places_along(shape, wide, axis), g, size).reshape(shape)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:

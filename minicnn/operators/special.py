@@ -147,7 +147,7 @@ class Logit(Traceable, Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (x,) = ctx.saved
         low, outside = (0, np.nan) if ctx.eps is None else (ctx.eps, 0)
-        return np.where((x < low) | (x > 1 - low), outside, g / (x * (1 - x))), None
+        return np.where((x < low) | (x > 1 - low), outside, g / (x * (1 - x)))
 
 
 class Polygamma(Operator):
@@ -163,12 +163,12 @@ class Polygamma(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g * _polygamma(ctx.n + 1, *ctx.saved), None
+        return g * _polygamma(ctx.n + 1, *ctx.saved)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
         (x,) = ctx.tensors()
-        return g * Polygamma.apply(x, ctx.n + 1), None
+        return g * Polygamma.apply(x, ctx.n + 1)
 
 
 def _polygamma(n: int, x: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ class Split(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, *gradients: np.ndarray) -> tuple:
-        return np.concatenate(gradients, ctx.axis), None, None
+        return np.concatenate(gradients, ctx.axis)
 
 
 class Unbind(Traceable, Operator):
@@ -46,7 +46,7 @@ class Unbind(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, *gradients: np.ndarray) -> tuple:
-        return np.stack(gradients, ctx.axis), None
+        return np.stack(gradients, ctx.axis)
 
 
 def _slices(axis: int, bounds: Sequence[int]) -> list[tuple]:

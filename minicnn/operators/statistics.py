@@ -27,7 +27,7 @@ class WithoutNaN(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g * ctx.kept, None
+        return g * ctx.kept
 
 
 def _without_nan(input: Any, name: str) -> tuple[Any, np.ndarray]:

@@ -38,7 +38,7 @@ class Windows(ViewOperator):
         windows = np.moveaxis(g, axis, 0)  # (windows, other axes, size)
         for tap in range(size):
             lines[tap : tap + (len(windows) - 1) * step + 1 : step] += windows[..., tap]
-        return grad_input, None, None, None
+        return grad_input
 
 
 def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
@@ -94,7 +94,7 @@ class AsStrided(ViewOperator):
         places = _places(ctx.place[0], ctx.shape, ctx.place[1])
         if np.unique(places).size != places.size:  # elements of x lie in one place, as in an expanded tensor
             memory /= np.maximum(np.bincount(places.reshape(-1), minlength=total), 1).astype(g.dtype)
-        return memory[places], None, None, None, None
+        return memory[places]
 
 
 def _places(offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:

@@ -25,7 +25,7 @@ class Flip(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return np.flip(g, ctx.axes), None
+        return np.flip(g, ctx.axes)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -87,7 +87,7 @@ class Roll(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _rolled(g, *ctx.back), None, None
+        return _rolled(g, *ctx.back)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

@@ -69,7 +69,7 @@ class OneHot(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g, None
+        return g
 
 
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:

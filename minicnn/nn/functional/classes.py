@@ -54,7 +54,7 @@ class CrossEntropy(Operator):
         slopes, targets, *_ = ctx.saved
         scale = quietly(np.divide, grad_output, ctx.divisor).astype(slopes.dtype).reshape(-1)
         by_rows = kernels.loss.gradient(slopes, targets, ctx.ignored, scale)
-        return from_rows(by_rows, ctx.shape), None, None, None, None, None
+        return from_rows(by_rows, ctx.shape)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -74,8 +74,7 @@ class CrossEntropy(Operator):
         probabilities = ctx.computed(Softmax, p, axis=1)
         scale = g / float(ctx.divisor)
         scale = scale.unsqueeze(1) if scale._array.ndim else scale
-        by_x = (probabilities * Variable._computed(sums) - Variable._computed(a)) * scale
-        return by_x, None, None, None, None, None
+        return (probabilities * Variable._computed(sums) - Variable._computed(a)) * scale
 
 
 def _class_indices(target: np.ndarray) -> np.ndarray:
@@ -235,7 +234,7 @@ class NegativeLogLikelihood(Operator):
         grad_input = np.zeros(ctx.saved[2].shape, grad_output.dtype)
         if grad_input.size:
             np.put_along_axis(grad_input, ctx.index, np.expand_dims(by_picked, 1), 1)
-        return grad_input, None, None, None, None
+        return grad_input
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:

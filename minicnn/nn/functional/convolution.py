@@ -60,7 +60,7 @@ class Conv2d(Operator):
             by_weight = ctx.algorithm.grad_weight(x, g, ctx.geometry, ctx.groups)
         elif needs_bias:
             by_bias = kernels.sums.over(g, (0, 1, 2))
-        return by_x, by_weight, by_bias, None, None, None
+        return by_x, by_weight, by_bias
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -72,7 +72,7 @@ class Conv2d(Operator):
             by_x = ConvTranspose2d.apply(g, ctx.argument(1, weight), None, *options)
         if needs_weight:
             by_weight = Conv2dWeight.apply(ctx.argument(0, channels_first(image)), g, *options)
-        return by_x, by_weight, g.sum((0, 2, 3)) if needs_bias else None, None, None, None
+        return by_x, by_weight, g.sum((0, 2, 3)) if needs_bias else None
 
 
 class Conv2dWeight(Operator):
@@ -93,7 +93,7 @@ class Conv2dWeight(Operator):
         needs_x, needs_g, *_ = ctx.needs_input_grad
         by_x = channels_first(ctx.algorithm.grad_input(g, v, ctx.geometry, ctx.groups)) if needs_x else None
         by_g = channels_first(ctx.algorithm.forward(x, v, None, ctx.geometry)) if needs_g else None
-        return by_x, by_g, None, None, None
+        return by_x, by_g
 
     @staticmethod
     def backward_recorded(ctx: Any, grad_weight: Any) -> tuple:
@@ -117,11 +117,11 @@ class Conv2dWithoutChannels(Operator):
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
-        return *(None if shape is None else np.zeros(shape, grad_output.dtype) for shape in ctx.shapes), None
+        return tuple([None if shape is None else np.zeros(shape, grad_output.dtype) for shape in ctx.shapes])
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        return *(None if shape is None else g.new_zeros(shape) for shape in ctx.shapes), None
+        return tuple([None if shape is None else g.new_zeros(shape) for shape in ctx.shapes])
 
 
 class ConvTranspose2d(Operator):
@@ -161,7 +161,7 @@ class ConvTranspose2d(Operator):
             by_weight = ctx.algorithm.grad_weight(g, x, ctx.geometry, ctx.groups)
         if ctx.needs_input_grad[2]:
             by_bias = kernels.sums.over(g, (0, 1, 2))
-        return by_x, by_weight, by_bias, None, None, None
+        return by_x, by_weight, by_bias
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -173,7 +173,7 @@ class ConvTranspose2d(Operator):
             by_x = Conv2d.apply(g, ctx.argument(1, weight), None, *options)
         if needs_weight:
             by_weight = Conv2dWeight.apply(g, ctx.argument(0, channels_first(image)), *options)
-        return by_x, by_weight, g.sum((0, 2, 3)) if needs_bias else None, None, None, None
+        return by_x, by_weight, g.sum((0, 2, 3)) if needs_bias else None
 
 
 def _sizes(name: str, x: Any, weight: Any, bias: Any, groups: int, transposed: bool) -> tuple[tuple, tuple]:

@@ -44,7 +44,7 @@ class SmoothAbsoluteError(Traceable, Operator):
         d = np.subtract(*ctx.saved)
         slope = np.where(d <= -beta, -factor, np.where(d >= beta, factor, d * d.dtype.type(factor / beta)))
         by_a = (g * slope).astype(g.dtype)
-        return by_a, -by_a if ctx.needs_input_grad[1] else None, None, None
+        return by_a, -by_a if ctx.needs_input_grad[1] else None
 
 
 def mse_loss(

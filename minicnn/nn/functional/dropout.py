@@ -32,11 +32,11 @@ class Dropout(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         g = like(dense(grad_output), ctx.model) if grad_output.size else grad_output
-        return kernels.dropout.dropout(g, ctx.seed, ctx.p), None, None
+        return kernels.dropout.dropout(g, ctx.seed, ctx.p)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return Dropout.backward(ctx, x)[0]
+        return Dropout.backward(ctx, x)
 
 
 def _draws(input: Any, p: float, training: bool, name: str) -> bool:

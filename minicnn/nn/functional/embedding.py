@@ -28,7 +28,7 @@ class Embedding(Operator):
         total = row_sums(rows[kept], terms[kept], ctx.shape)
         if ctx.by_frequency:
             total /= np.maximum(np.bincount(rows, minlength=len(total)), 1).astype(g.dtype)[:, None]
-        return total, None, None, None
+        return total
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:

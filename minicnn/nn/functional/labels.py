@@ -28,7 +28,7 @@ class MultiMargin(Operator):
         z, target, scale = ctx.saved
         by_x = ((z > 0) if ctx.p == 1 else 2 * z) * (g * scale)[:, None]
         by_x[np.arange(len(z)), target] = -by_x.sum(1)
-        return by_x, None, None, None, None
+        return by_x
 
 
 def multi_margin_loss(
@@ -107,7 +107,7 @@ class MultiLabelMargin(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         (slopes,) = ctx.saved
-        return slopes * (g / slopes.shape[1])[:, None], None
+        return slopes * (g / slopes.shape[1])[:, None]
 
 
 def multilabel_margin_loss(

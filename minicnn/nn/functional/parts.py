@@ -83,7 +83,7 @@ class GroupNorm(Operator):
             by_weight = (products * each).sum(0).astype(g.dtype) if ctx.needs_input_grad[1] else None
             by_bias = sums.sum(0).astype(g.dtype) if ctx.needs_input_grad[2] else None
         by_x = _restored(grad_x, ctx.shape) if ctx.needs_input_grad[0] else None
-        return by_x, by_weight, by_bias, None, None, None, None
+        return by_x, by_weight, by_bias
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -141,7 +141,7 @@ class RowNorm(Operator):
             gradient.astype(g.dtype, copy=False).reshape(shape) if needed else None
             for gradient, shape, needed in zip(found, ctx.shapes, ctx.needs_input_grad[:3], strict=True)
         ]
-        return *results, None, None, None
+        return tuple(results)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -153,7 +153,7 @@ class RowNorm(Operator):
         by_x, normalized = normalization_gradient(g, x, weight, [1], ctx.eps, ctx.centred)
         by_weight = (g * normalized).sum(0).reshape(weight_shape) if needs[1] else None
         by_bias = g.sum(0).reshape(ctx.shapes[2]) if needs[2] else None
-        return by_x.reshape(shape), by_weight, by_bias, None, None, None
+        return by_x.reshape(shape), by_weight, by_bias
 
 
 def _check_affine(name: str, x: np.ndarray, shape: tuple[int, ...], **given: Any) -> None:

@@ -35,7 +35,7 @@ class MaxPool2d(Operator):
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
         grad_x = kernels.pooling.scatter(channels_last(grad_output), ctx.saved[0], ctx.size, ctx.geometry)
-        return channels_first(grad_x), None, None
+        return channels_first(grad_x)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any, *_: Any) -> tuple:
@@ -70,10 +70,10 @@ class MaxUnpool2d(Operator):
         (where,) = ctx.saved
         N, C, H, W = grad_output.shape
         if not grad_output.size:
-            return np.zeros(where.shape, grad_output.dtype), None, None
+            return np.zeros(where.shape, grad_output.dtype)
         positions = where.reshape(N, C, where.shape[2] * where.shape[3])
         picked = np.take_along_axis(grad_output.reshape(N, C, H * W), positions, 2)
-        return picked.reshape(where.shape), None, None
+        return picked.reshape(where.shape)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -138,7 +138,7 @@ class AveragePool2d(Operator):
         _refuse_no_positions(grad_output)
         rows, columns, divisor = ctx.windows
         grad_x = kernels.pooling.average_backward(channels_last(grad_output), rows, columns, divisor, ctx.size)
-        return channels_first(grad_x), None, None, None, None
+        return channels_first(grad_x)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

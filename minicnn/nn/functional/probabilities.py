@@ -99,7 +99,7 @@ class BinaryCrossEntropyWithLogits(Operator):
         if ctx.needs_input_grad[1]:
             log_sigmoid = kernels.activation.log_sigmoid.forward
             by_t = -x * g if w is None else g * (log_sigmoid(-x) - w * log_sigmoid(x))
-        return by_x, by_t, None
+        return by_x, by_t
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
@@ -108,7 +108,7 @@ class BinaryCrossEntropyWithLogits(Operator):
         by_x = g * (sigmoid - t) if w is None else g * ((w * t + 1 - t) * sigmoid - w * t)
         if ctx.needs_input_grad[1]:
             by_t = -x * g if w is None else g * (LogSigmoid.apply(-x) - w * LogSigmoid.apply(x))
-        return by_x, by_t, None
+        return by_x, by_t
 
 
 def binary_cross_entropy_with_logits(
@@ -292,4 +292,4 @@ class HeldAbove(Traceable, Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return g, None
+        return g

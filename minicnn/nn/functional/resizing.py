@@ -55,7 +55,7 @@ class Resize(Operator):
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         sizes = (1, *ctx.shape[2:])[-2:]
         taps = (taps.transposed(size) for taps, size in zip(ctx.taps, sizes, strict=True))
-        return _restored(kernels.resampling.resize(_images(g), *taps), ctx.shape), None, None
+        return _restored(kernels.resampling.resize(_images(g), *taps), ctx.shape)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ class Nearest(Operator):
         ones = (taps(np.arange(len(p) + 1), p, np.ones(len(p), g.dtype)) for p in ctx.places)
         sizes = (1, *ctx.shape[2:])[-2:]
         back = (one.transposed(size) for one, size in zip(ones, sizes, strict=True))
-        return _restored(kernels.resampling.resize(_images(g), *back), ctx.shape), None, None
+        return _restored(kernels.resampling.resize(_images(g), *back), ctx.shape)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ class LocalResponseNorm(Operator):
         size, alpha, beta, _ = ctx.numbers
         with np.errstate(all="ignore"):
             inner = _neighbours(grad_output * x / (power * base), (size - 1) // 2, size // 2)
-            return grad_output / power - inner * x * (2 * alpha * beta / size), None, None, None, None
+            return grad_output / power - inner * x * (2 * alpha * beta / size)
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:

@@ -131,7 +131,7 @@ class GridSample(Operator):
             by_column = (by_weight * rows.weights[..., :, None] * columns.slopes[..., None, :]).sum((2, 3))
             by_row = (by_weight * rows.slopes[..., :, None] * columns.weights[..., None, :]).sum((2, 3))
             by_grid = np.stack([by_column, by_row], -1).reshape(grid.shape).astype(g.dtype, copy=False)
-        return by_x, by_grid, None, None, None
+        return by_x, by_grid
 
 
 def _aligned(align_corners: bool | None) -> bool:

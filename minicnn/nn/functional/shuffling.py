@@ -34,7 +34,7 @@ class Rearranged(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         moved = g.reshape([ctx.apart[axis] for axis in ctx.order])
-        return kernels.memory.row_major(moved.transpose(np.argsort(ctx.order))).reshape(ctx.shape), None, None, None
+        return kernels.memory.row_major(moved.transpose(np.argsort(ctx.order))).reshape(ctx.shape)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:

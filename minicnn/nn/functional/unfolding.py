@@ -41,7 +41,7 @@ class Unfold(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _fold(g, ctx.geometry), None
+        return _fold(g, ctx.geometry)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ class Fold(Operator):
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
-        return _unfold(g, ctx.geometry), None
+        return _unfold(g, ctx.geometry)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
