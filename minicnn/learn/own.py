@@ -102,7 +102,7 @@ class Own(Function):
         """The gradients with respect to x, weight and bias."""
         tensors = ctx.saved_tensors
         if ctx.theirs is None:
-            return tuple(_by_minicnn(tensors, ctx.options, grad_output))
+            return (*_by_minicnn(tensors, ctx.options, grad_output), None, None, None)
         arrays = {"grad_output": np.ascontiguousarray(grad_output.numpy())} | _arrays(*tensors)
         found = ctx.theirs(arrays, ctx.options)
         named = _named(ctx.theirs, found, [name for name in ARRAYS if arrays[name] is not None])
@@ -114,7 +114,7 @@ class Own(Function):
             shape, dtype = tuple(tensor.shape), tensor.numpy().dtype
             what = f"the gradient with respect to {name}"
             gradients.append(from_numpy(ctx.theirs.array(named[name], shape, dtype, what)))
-        return tuple(gradients)
+        return (*gradients, None, None, None)
 
 
 def _arrays(x: Tensor, weight: Tensor, bias: Any) -> dict[str, np.ndarray | None]:

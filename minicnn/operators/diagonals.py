@@ -31,7 +31,7 @@ class Diagonal(ViewOperator):
         return _writable_diagonal(x, offset, first, second)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         grad_input = np.zeros(ctx.shape, g.dtype)
         _writable_diagonal(grad_input, *ctx.arguments)[...] = g
         return grad_input
@@ -57,7 +57,7 @@ class Embedded(Operator):
         return _embedded(x, offset, first, second)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return np.diagonal(g, *ctx.place).copy()
 
     @staticmethod

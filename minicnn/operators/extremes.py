@@ -46,7 +46,7 @@ class ExtremeAlong(Operator):
         return values.reshape(shape), indices.reshape(shape).copy()
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (indices,) = ctx.saved
         grad_input = np.zeros(ctx.shape, g.dtype)
         np.put_along_axis(grad_input, indices, g.reshape(indices.shape), ctx.axis)

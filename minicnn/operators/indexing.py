@@ -38,7 +38,7 @@ class Take(ViewOperator):
         return with_unit_axes(y, _added_axes(key, y.ndim)) if None in key else y
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         grad_input = np.zeros(ctx.shape, g.dtype)
         grad_input[ctx.arguments[0]] = g
         return grad_input

@@ -63,14 +63,14 @@ class VectorNorm(Operator):
         return y if keepdim else y.reshape([n for axis, n in enumerate(x.shape) if axis not in axes])
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> Any:
         (x, y), (p, axes) = ctx.saved, ctx.order
         if p == 0:
             return None
         return _norm_gradient(g.reshape(y.shape), x, y, p, axes).astype(g.dtype)
 
     @staticmethod
-    def backward_recorded(ctx: Any, g: Any) -> tuple:
+    def backward_recorded(ctx: Any, g: Any) -> Any:
         (x, y), (p, axes) = ctx.saved, ctx.order
         if p == 0:
             return None

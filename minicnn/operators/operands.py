@@ -71,7 +71,7 @@ class Cast(Traceable, Operator):
         return quietly(x.astype, dtype)  # NaN as an integer is whatever the machine gives, as in torch
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return g
 
 

@@ -61,7 +61,7 @@ class Sum(Traceable, Operator):
         return quietly(kernels.sums.over, x, axes, keepdim)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return spread(g, *ctx.spread)
 
 
@@ -76,7 +76,7 @@ class Mean(Traceable, Operator):
         return np.asarray(quietly(np.true_divide, total, x.dtype.type(ctx.count)))
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return spread(g / g.dtype.type(ctx.count), *ctx.spread)
 
 
@@ -222,7 +222,7 @@ class Product(Operator):
         return y
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         """The product of the other elements, which is 0 but where at most one is 0."""
         (x, y), axes = ctx.saved, ctx.axes
         zero = x == 0

@@ -23,7 +23,7 @@ class Repeat(Operator):
         return np.tile(x, repeats)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         pairs = list(zip(ctx.repeats, ctx.shape, strict=True))
         apart = g.reshape([size for pair in pairs for size in pair])
         return unbroadcast(apart, tuple([size for _, n in pairs for size in (1, n)])).reshape(ctx.shape)
@@ -80,7 +80,7 @@ class RepeatInterleave(Operator):
         return np.asarray(np.repeat(x, repeats, axis), order="C")
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (repeats,), axis = ctx.saved, ctx.axis
         if isinstance(repeats, int):
             shape = ctx.shape

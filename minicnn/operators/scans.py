@@ -43,7 +43,7 @@ class CumulativeSum(Operator):
         return running_sum(x, axis)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return _from_the_end(g, ctx.axis).astype(g.dtype)
 
     @staticmethod
@@ -61,7 +61,7 @@ class CumulativeProduct(Operator):
         return y
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         """∂y[i] / ∂x[k] is y[i] / x[k] before the first 0, the product of the others at it, and 0 behind it."""
         (x, y), axis = ctx.saved, ctx.axis
         if not x.ndim:
@@ -96,7 +96,7 @@ class CumulativeLogSumExp(Operator):
         return y.astype(x.dtype)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         """Σ over i ≥ k of g[i] · exp(x[k] − y[i]), positive and negative g apart, in logarithms."""
         (x, y), axis = ctx.saved, ctx.axis
         if not x.ndim:

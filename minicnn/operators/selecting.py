@@ -67,7 +67,7 @@ class Gather(Operator):
         return _gathered(x, index, axis)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (index,) = ctx.saved
         size = int(np.prod(ctx.shape))
         return sums_at(places_along(ctx.shape, index, ctx.axis), g, size).reshape(ctx.shape)
@@ -133,7 +133,7 @@ class IndexSelect(Operator):
         return np.take(x, index.reshape(-1), axis) if x.ndim else x.copy()
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (index,), axis = ctx.saved, ctx.axis
         if not ctx.shape:
             return g
@@ -191,7 +191,7 @@ class TakeElements(Operator):
         return np.asarray(x.reshape(-1)[index])
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (index,) = ctx.saved
         size = int(np.prod(ctx.shape))
         return sums_at(np.where(index < 0, index + size, index), g, size).reshape(ctx.shape)

@@ -62,7 +62,7 @@ class View(ViewOperator):
         return x.reshape(shape)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return g.reshape(ctx.shape)
 
 
@@ -172,7 +172,7 @@ class Permute(ViewOperator):
         return x.transpose(axes)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (axes,) = ctx.arguments
         return g.transpose(np.argsort(axes)) if axes else g
 
@@ -289,7 +289,7 @@ class Expand(ViewOperator):
         return with_unit_axes(y, [i for i in range(added) if shape[i] == 1]) if x.ndim else y
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return g
 
 

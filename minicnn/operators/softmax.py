@@ -27,7 +27,7 @@ class Softmax(Operator):
         return y
 
     @classmethod
-    def backward(cls, ctx: Any, g: np.ndarray) -> tuple:
+    def backward(cls, ctx: Any, g: np.ndarray) -> np.ndarray:
         return kernels.softmax.gradient(g, ctx.saved[0], ctx.axis, cls.logarithm)
 
     @classmethod

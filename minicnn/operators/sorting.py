@@ -32,7 +32,7 @@ class Chosen(Operator):
         return _chosen(x, index, axis)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (index,), shape, axis = ctx.saved, ctx.shape, ctx.axis
         wide = index if index.ndim == len(shape) else np.expand_dims(index, axis)
         size = int(np.prod(shape))

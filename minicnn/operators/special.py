@@ -144,7 +144,7 @@ class Logit(Traceable, Operator):
             return np.asarray(np.log(x / (1 - x)))
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         (x,) = ctx.saved
         low, outside = (0, np.nan) if ctx.eps is None else (ctx.eps, 0)
         return np.where((x < low) | (x > 1 - low), outside, g / (x * (1 - x)))

@@ -30,7 +30,7 @@ class Split(Traceable, Operator):
         return tuple([x[part] for part in _slices(axis, bounds)])
 
     @staticmethod
-    def backward(ctx: Any, *gradients: np.ndarray) -> tuple:
+    def backward(ctx: Any, *gradients: np.ndarray) -> np.ndarray:
         return np.concatenate(gradients, ctx.axis)
 
 
@@ -45,7 +45,7 @@ class Unbind(Traceable, Operator):
         return tuple([x[part] for part in _places(axis, x.shape[axis])])
 
     @staticmethod
-    def backward(ctx: Any, *gradients: np.ndarray) -> tuple:
+    def backward(ctx: Any, *gradients: np.ndarray) -> np.ndarray:
         return np.stack(gradients, ctx.axis)
 
 

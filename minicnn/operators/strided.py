@@ -31,7 +31,7 @@ class Windows(ViewOperator):
         return numpy_as_strided(x, shape, strides) if windows is None else windows
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         axis, size, step = ctx.arguments
         grad_input = np.zeros(ctx.shape, g.dtype)
         lines = np.moveaxis(grad_input, axis, 0)

@@ -24,7 +24,7 @@ class Flip(Operator):
         return np.flip(x, axes).copy(order="C" if 0 in x.strides else "K")
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return np.flip(g, ctx.axes)
 
     @staticmethod
@@ -86,7 +86,7 @@ class Roll(Operator):
         return _rolled(x, shifts, axes)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return _rolled(g, *ctx.back)
 
     @staticmethod

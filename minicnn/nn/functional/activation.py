@@ -68,7 +68,7 @@ class OneHot(Traceable, Operator):
         return hard - y + y  # rounded as in PyTorch
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return g
 
 

@@ -50,7 +50,7 @@ class CrossEntropy(Operator):
         return np.asarray(quietly(np.divide, total, ctx.divisor), x.dtype)  # NaN where nothing counts
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         slopes, targets, *_ = ctx.saved
         scale = quietly(np.divide, grad_output, ctx.divisor).astype(slopes.dtype).reshape(-1)
         by_rows = kernels.loss.gradient(slopes, targets, ctx.ignored, scale)
@@ -226,7 +226,7 @@ class NegativeLogLikelihood(Operator):
         return np.asarray(total, x.dtype)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         g = grad_output
         if ctx.reduction == "mean":
             g = g / g.dtype.type(ctx.divisor)

@@ -30,7 +30,7 @@ class Dropout(Operator):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         g = like(dense(grad_output), ctx.model) if grad_output.size else grad_output
         return kernels.dropout.dropout(g, ctx.seed, ctx.p)
 

@@ -21,7 +21,7 @@ class Embedding(Operator):
         return weight[indices]
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         rows = ctx.saved[0].ravel()
         terms = g.reshape(rows.size, ctx.shape[1])
         kept = rows != ctx.padding

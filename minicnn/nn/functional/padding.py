@@ -36,7 +36,7 @@ class Pad(Operator):
         return ctx.padding.forward(x)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         if ctx.mode == "constant" or not g.size:
             crop, inside = _common(ctx.shape, ctx.pairs)
             by_x = np.zeros(ctx.shape, g.dtype)

@@ -33,7 +33,7 @@ class MaxPool2d(Operator):
         return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         grad_x = kernels.pooling.scatter(channels_last(grad_output), ctx.saved[0], ctx.size, ctx.geometry)
         return channels_first(grad_x)
 
@@ -66,7 +66,7 @@ class MaxUnpool2d(Operator):
         return _unpooled(x, where, size)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         (where,) = ctx.saved
         N, C, H, W = grad_output.shape
         if not grad_output.size:
@@ -101,7 +101,7 @@ class AdaptiveMaxPool2d(Operator):
         return (channels_first(y), channels_first(where)) if positions else channels_first(y)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         _refuse_no_positions(grad_output)
         return MaxPool2d.backward(ctx, grad_output)
 
@@ -134,7 +134,7 @@ class AveragePool2d(Operator):
         return channels_first(kernels.pooling.average_forward(channels_last(x), rows, columns, divisor))
 
     @staticmethod
-    def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
+    def backward(ctx: Any, grad_output: np.ndarray) -> np.ndarray:
         _refuse_no_positions(grad_output)
         rows, columns, divisor = ctx.windows
         grad_x = kernels.pooling.average_backward(channels_last(grad_output), rows, columns, divisor, ctx.size)

@@ -291,5 +291,5 @@ class HeldAbove(Traceable, Operator):
         return quietly(np.maximum, x, x.dtype.type(bound))
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return g

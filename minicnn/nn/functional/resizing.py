@@ -52,7 +52,7 @@ class Resize(Operator):
         return _restored(kernels.resampling.resize(_images(x), rows, columns), x.shape)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         sizes = (1, *ctx.shape[2:])[-2:]
         taps = (taps.transposed(size) for taps, size in zip(ctx.taps, sizes, strict=True))
         return _restored(kernels.resampling.resize(_images(g), *taps), ctx.shape)
@@ -73,7 +73,7 @@ class Nearest(Operator):
         return _restored(kernels.resampling.nearest(_images(x), rows, columns), x.shape)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         taps = kernels.resampling.Taps
         ones = (taps(np.arange(len(p) + 1), p, np.ones(len(p), g.dtype)) for p in ctx.places)
         sizes = (1, *ctx.shape[2:])[-2:]

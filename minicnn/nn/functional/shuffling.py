@@ -32,7 +32,7 @@ class Rearranged(Operator):
         return kernels.memory.row_major(x.reshape(apart).transpose(order)).reshape(shape)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         moved = g.reshape([ctx.apart[axis] for axis in ctx.order])
         return kernels.memory.row_major(moved.transpose(np.argsort(ctx.order))).reshape(ctx.shape)
 

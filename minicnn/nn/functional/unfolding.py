@@ -40,7 +40,7 @@ class Unfold(Operator):
         return _unfold(x, geometry)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return _fold(g, ctx.geometry)
 
     @staticmethod
@@ -57,7 +57,7 @@ class Fold(Operator):
         return _fold(columns, geometry)
 
     @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> tuple:
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
         return _unfold(g, ctx.geometry)
 
     @staticmethod
