@@ -44,6 +44,28 @@ def test_a_part_of_a_larger_array_is_filled_and_nothing_else(source):
     assert (whole == 7).all()
 
 
+@given(data=st.data(), dtype=st.sampled_from(["f4", "f8", "i4", "i8", "u1", "f2"]))
+def test_arrays_are_joined_as_numpy_joins_them(data, dtype):
+    """Most of them lie as the target does, some in another order; nothing around the target is written to."""
+    rest = data.draw(st.lists(st.sampled_from([1, 2, 3, 5, 8, 17]), min_size=1, max_size=3))
+    axis = data.draw(st.integers(0, len(rest)))
+    order = data.draw(st.permutations(range(len(rest) + 1)))
+    generator = np.random.default_rng(data.draw(st.integers(0, 100)))
+    sources = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        shape = [*rest[:axis], data.draw(st.sampled_from([0, *SIZES])), *rest[axis:]]
+        own = data.draw(st.permutations(order)) if data.draw(st.integers(0, 5)) == 0 else order
+        values = generator.integers(0, 100, [shape[i] for i in own]).astype(dtype)
+        sources.append(values.transpose(np.argsort(own)))
+    expected = np.concatenate(sources, axis)
+    around = np.full(expected.size + 64, 7, dtype)
+    inside = around[32:-32].reshape([expected.shape[i] for i in order]).transpose(np.argsort(order))
+    copying.join(inside, sources, axis)
+    np.testing.assert_array_equal(inside, expected)
+    assert (around[:32] == 7).all()
+    assert (around[-32:] == 7).all()
+
+
 def test_bits_are_moved_as_they_are():
     """Signalling NaNs and integers that would be such floats."""
     bits = np.arange(2**16, dtype=np.uint32).reshape(256, 256) + np.uint32(0x7F800001)

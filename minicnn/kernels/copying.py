@@ -10,6 +10,8 @@ that lie one behind the other in both count as one, and then there are three cas
 """
 
 import functools
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -176,6 +178,24 @@ def _copy_tiles(
                 target[to + j * along_target + i] = source[at + i * inner_source + j]
 
 
+@spans
+def _join_rows(begin, end, target, memory, places, lengths, whole, vector):
+    """Row after row of the target from a row of each source; a source begins at one of `places` in memory.
+
+    A division for each row, to know how much of its length is `whole` vectors, would take a third of the time.
+    """
+    to = begin * lengths.sum()
+    for row in range(begin, end):
+        for source in range(len(places)):
+            length = lengths[source]
+            at = places[source] + row * length
+            for i in range(0, whole[source], vector):
+                store(load(memory, at + i), target, to + i)
+            for i in range(whole[source], length):
+                target[to + i] = memory[at + i]
+            to += length
+
+
 class _Memory:
     """Memory from an array's first element on, as a row of floats, which are moved and not computed with."""
 
@@ -187,7 +207,7 @@ class _Memory:
 
 
 def copy(target: np.ndarray, source: np.ndarray) -> None:
-    """target[...] = source, of one shape and dtype."""
+    """target[...] = source, of one shape and dtype, at least one element."""
     plan = _plan(target.shape, target.strides, source.strides, target.itemsize)
     if plan is None:
         target[...] = source
@@ -200,3 +220,56 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
         _copy_tiles(strips, to, at, *axes, plan.inner, plan.inner_source, *along, lanes(to.dtype))
     else:
         _copy_rows(rows, to, at, *axes, plan.inner, plan.inner_source, lanes(to.dtype))
+
+
+@functools.lru_cache(maxsize=4096)
+def _rows_to_join(
+    layout: tuple, sources: tuple[tuple, ...], axis: int, itemsize: int
+) -> tuple[int, np.ndarray, np.ndarray] | None:
+    """How many rows alternate, how long each source's are, and how much of that is whole vectors; None where none do.
+
+    Args:
+        layout: shape and strides of the target.
+        sources: those of the sources.
+        axis: along which they are joined.
+        itemsize: of the elements.
+    """
+    shape, strides = layout
+    order = sorted(range(len(shape)), key=lambda k: (-strides[k], k))
+    rows = math.prod([shape[k] for k in order[: order.index(axis)]])
+    if rows < 2 or itemsize not in (4, 8) or math.prod(shape) > rows * LONGEST_ROW:
+        return None
+    lengths = []
+    for one, steps in (layout, *sources):
+        size = 1
+        for k in reversed(order):
+            if one[k] > 1 and steps[k] != size * itemsize:
+                return None
+            size *= one[k]
+        lengths.append(size // rows)
+    own, vector = np.array(lengths[1:], np.int64), vector_bytes() // itemsize
+    return rows, own, own - own % vector
+
+
+def join(target: np.ndarray, sources: Sequence[np.ndarray], axis: int) -> None:
+    """Fill a dense `target` with arrays of its dtype, one behind the other along an axis.
+
+    Where rows of several sources alternate in the target, as channels of images do in channels-last memory, all are
+    copied in one pass: one source after the other takes 1.3 times as long for images that don't fit in cache.
+    """
+    layouts = tuple([(one.shape, one.strides) for one in sources])
+    plan = _rows_to_join((target.shape, target.strides), layouts, axis, target.itemsize)
+    starts = [one.__array_interface__["data"][0] for one in sources]
+    first, size = min(starts), target.itemsize
+    if plan is None or any((start - first) % size for start in starts):
+        end = 0
+        for one in sources:
+            begin, end = end, end + one.shape[axis]
+            if one.size:
+                copy(target[(*[slice(None)] * axis, slice(begin, end))], one)
+        return
+    rows, lengths, whole = plan
+    places = np.array([(start - first) // size for start in starts], np.int64)
+    reach = int((places + lengths * rows).max())
+    to, memory = np.asarray(_Memory(target, target.size)), np.asarray(_Memory(sources[starts.index(first)], reach))
+    _join_rows(rows, to, memory, places, lengths, whole, lanes(to.dtype))

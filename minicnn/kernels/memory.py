@@ -8,6 +8,7 @@ import importlib
 import math
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -112,6 +113,14 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
         target[...] = source
     else:
         importlib.import_module("minicnn.kernels.copying").copy(target, source)  # which imports Numba
+
+
+def join(target: np.ndarray, sources: Sequence[np.ndarray], axis: int) -> None:
+    """Fill `target` with arrays of its dtype, one behind the other along an axis."""
+    if target.nbytes < SMALL_BYTES:
+        np.concatenate(sources, axis, out=target)
+    else:
+        importlib.import_module("minicnn.kernels.copying").join(target, sources, axis)
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:

@@ -25,10 +25,8 @@ class Concatenate(Operator):
         kept = [a for a in arrays if a.shape != (0,)] or arrays[:1]
         ctx.axis, ctx.shapes = axis, [a.shape for a in arrays]
         shape = (*kept[0].shape[:axis], sum(a.shape[axis] for a in kept), *kept[0].shape[axis + 1 :])
-        y, end = empty_strided(shape, kept[0].strides, kept[0].dtype), 0
-        for a in kept:
-            begin, end = end, end + a.shape[axis]
-            kernels.memory.copy(y[(*[slice(None)] * axis, slice(begin, end))], a)
+        y = empty_strided(shape, kept[0].strides, kept[0].dtype)
+        kernels.memory.join(y, kept, axis)
         return y
 
     @staticmethod
