@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import minicnn
+from minicnn import nn, optim
 from minicnn.cli import app
 from minicnn.learn import CHAPTERS, check, markdown, stub
 from minicnn.learn.exercise import executed, solved
@@ -175,6 +177,17 @@ def test_what_the_readme_shows(course):
     assert f"```\n{answer(CHAPTERS[4], course / 'learn_04.py', 80)[1]}\n```" in readme
     for chapter in CHAPTERS.values():
         assert re.search(rf"^\|.*\b{chapter.number} {re.escape(chapter.title[:4])}", readme, re.MULTILINE)
+
+
+@pytest.mark.parametrize("steps", [10, 469])
+def test_the_schedule_of_the_last_chapter_is_that_of_the_library(steps):
+    optimizer = optim.SGD([nn.Parameter(minicnn.zeros(1))], lr=1.0)
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, 0.3, steps, cycle_momentum=False)
+    one_cycle = solved(CHAPTERS[16]).one_cycle
+    for step in range(steps):
+        assert one_cycle(step, steps, 0.3) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+        optimizer.step()
+        schedule.step()
 
 
 def test_the_course_in_order_in_a_fresh_folder(course):

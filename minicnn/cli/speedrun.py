@@ -140,12 +140,11 @@ class Race:
         minicnn.manual_seed(seed)
         network = self.network()
         run = Run(seed, self.warm_up(network))
-        steps = speedrun.steps.prepare(optim, network.parameters(), speedrun.epochs, self.batches)
         run.history = self.fit(
             network,
             DataLoader(self.train_set, speedrun.batch_size, shuffle=True),
             DataLoader(self.test_set, TEST_BATCH),
-            steps,
+            speedrun.epochs,
             on_batch=on_batch,
             on_epoch=lambda epoch: print_row(run.lap_line()),
             callbacks=[Stopwatch(run)],
@@ -154,11 +153,10 @@ class Race:
         self.report.runs.append(run)
         return run
 
-    def fit(self, network: nn.Module, train: Any, test: Any, steps: tuple[Any, Any, bool], **options: Any) -> History:
+    def fit(self, network: nn.Module, train: Any, test: Any, epochs: int, **options: Any) -> History:
         """Train a network on what `train` yields, and evaluate it on what `test` yields, as the recipe says."""
-        optimizer, scheduler, per_batch = steps
+        optimizer, scheduler, per_batch = self.speedrun.steps.prepare(optim, network.parameters(), epochs, len(train))
         loss = nn.CrossEntropyLoss(label_smoothing=self.speedrun.label_smoothing)
-        epochs = scheduler.total_steps // len(train)
         return fit(
             network, train, test, loss, optimizer, epochs, scheduler=scheduler, scheduler_per_batch=per_batch, **options
         )
@@ -179,7 +177,7 @@ class Race:
                 (self.test_set, batch_sizes(len(self.test_set), TEST_BATCH)),
             )
         )
-        self.fit(copied, train, test, self.speedrun.steps.prepare(optim, copied.parameters(), 1, len(train)))
+        self.fit(copied, train, test, epochs=1)
         set_rng_state(before)
         return time.perf_counter() - began
 

@@ -17,6 +17,7 @@ from minicnn.learn.chapters import (
     c13_winograd,
     c14_testing,
     c15_engine,
+    c16_race,
 )
 
 CHAPTERS: dict[int, Chapter] = {
@@ -37,5 +38,6 @@ CHAPTERS: dict[int, Chapter] = {
         c13_winograd,
         c14_testing,
         c15_engine,
+        c16_race,
     )
 }
