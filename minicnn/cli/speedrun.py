@@ -40,9 +40,12 @@ def speedrun(
     seeds: Annotated[int, typer.Option(callback=positive, help="How many runs, each of a seed of its own.")] = 1,
     threads: options.Threads = None,
     winograd: Annotated[
-        bool,
-        typer.Option("--winograd", help="Allow Winograd's algorithm: fewer multiplications, larger rounding errors."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--winograd/--no-winograd",
+            help="Allow Winograd's algorithm: fewer multiplications, larger rounding errors.  [default: by recipe]",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for report, plot and histories.  [default: runs/speedrun-<recipe>]"),
@@ -64,9 +67,10 @@ def speedrun(
     print_line = say if shown else lambda line: None
     if threads is not None:
         minicnn.set_num_threads(threads)
-    with folders.writable(folder), asked_to_stop() as stop, backends.winograd(winograd):
+    allowed = chosen.winograd if winograd is None else winograd
+    with folders.writable(folder), asked_to_stop() as stop, backends.winograd(allowed):
         race = Race(chosen, data_dir, download)
-        race.report.machine["device"] += ", Winograd's algorithm" if winograd else ""
+        race.report.machine["device"] += ", Winograd's algorithm" if allowed else ""
         for line in race.lines():
             print_line(line)
         folders.clear(folder)
