@@ -74,23 +74,18 @@ def speedrun(
         for line in race.lines():
             print_line(line)
         folders.clear(folder)
-        with contextlib.ExitStack() as stack:
-            stack.callback(race.tell_outcome, folder, print_line)
+        try:
             for number in range(seeds):
-                table = (
-                    LAP_HEADER if number == 0 else None,
-                    chosen.epochs,
-                    race.batches,
-                    chosen.batch_size,
-                    print_line,
-                )
+                header = LAP_HEADER if number == 0 else None
+                table = (header, chosen.epochs, race.batches, chosen.batch_size, print_line)
                 with progress(*table) if shown else contextlib.nullcontext((None, print_line)) as (on_batch, print_row):
-                    try:
-                        race.run(seed + number, on_batch, print_row, stop)
-                    except StoppedError as error:
-                        tell(f"stopped after batch {error.batch} of epoch {error.epoch} with seed {seed + number}")
-                        raise typer.Exit(STATUS) from error
+                    race.run(seed + number, on_batch, print_row, stop)
                 leave(race.report, folder)
+        except StoppedError as error:
+            tell(f"stopped after batch {error.batch} of epoch {error.epoch} with seed {seed + number}")
+            raise typer.Exit(STATUS) from error
+        finally:
+            race.tell_outcome(folder, print_line)
     if as_json:
         say(json.dumps({"output": str(folder), **race.report.content()["summary"]}))
 

@@ -107,9 +107,9 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
 def training_flops(network: nn.Module, shape: tuple[int, int, int]) -> int:
     """Floating-point operations of one image's way through a network, forward and backward.
 
-    A multiply-add counts two; only those of convolutions and linear layers count. Backward, each layer takes as many
-    for the gradient with respect to its weights and as many for that with respect to its input, which the first layer
-    needs not.
+    A multiply-add counts two; only those of convolutions and linear layers count, as their definitions have them,
+    even where an algorithm needs fewer. Backward, each layer takes as many for the gradient with respect to its weights
+    and as many for that with respect to its input, which the first layer needs not.
 
     Args:
         network: all of whose convolutions and linear layers are modules.
