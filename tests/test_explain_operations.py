@@ -429,3 +429,16 @@ def test_a_schedule_is_for_the_implicit_product():
     arguments = "explain conv2d --input 4,32,9,9 --groups 32 --outputs 32 --schedule"
     assert "'grouped'" in fails(2, *arguments.split())
     assert "--html" in fails(2, *["explain", "conv2d", "--schedule", "--html", "page.html"])
+
+
+def test_rewrites_are_drawn_from_the_contractions():
+    lines = [line.strip() for line in run("explain", "rewrites").output.splitlines()]
+    drawn = [line for line in lines if line.startswith("(")]
+    assert "(0, 0, 1)  · 0 1 2 · ·  to y 2 to 3" in drawn  # of merge_pixels, before and after
+    assert "(0, 0, 1)  · · 0 1 2 3  to y 4 to 7" in drawn
+    assert "(0, 0, 1)  · · 0 0 0 0 0 0 · · · ·  to y 1" in drawn  # merge_row
+    assert "(0, 0, 1)  2 0 ·  to y 2" in drawn  # split_by_stride
+    assert "(0, 2, 1)  · · · · · 0  to y 20 to 23" in drawn  # flatten
+    for example in explain.rewrites().examples:
+        assert sum(one.products for one in example.after) >= example.before.products - example.before.C
+        assert example.name in lines

@@ -291,6 +291,18 @@ def sizes(
         show(explain.sizes(model, None if input_size is None else options.whole_numbers(input_size)))
 
 
+@app.command("rewrites")
+@one_sentence
+def rewrites() -> None:
+    """How the engine sees one convolution as another.
+
+    For example: minicnn explain rewrites
+    """
+    from minicnn import explain
+
+    show(explain.rewrites())
+
+
 def show(explanation: "Shown") -> None:
     """Write an explanation to the terminal."""
     explanation.print()

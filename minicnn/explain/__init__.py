@@ -14,6 +14,7 @@ from minicnn.explain.convolution import conv2d
 from minicnn.explain.explanation import Explanation
 from minicnn.explain.normalization import batch_norm
 from minicnn.explain.pooling import avg_pool2d, max_pool2d
+from minicnn.explain.rewrites import rewrites
 from minicnn.explain.schedule import schedule
 from minicnn.explain.sizes import compare_sizes, sizes
 from minicnn.explain.theory import Entropy, entropy
@@ -30,6 +31,7 @@ __all__ = [
     "cross_entropy",
     "entropy",
     "max_pool2d",
+    "rewrites",
     "schedule",
     "sizes",
 ]

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.kernels.convolution.contraction import Reach
-from minicnn.kernels.convolution.rewrites import phases
-from minicnn.kernels.geometry import convolution_geometry
+from minicnn.explain import rewrites
+from minicnn.explain.terminal.rewrites import picture
 from minicnn.kernels.machine import lanes, tiles
 from minicnn.learn.chapter import Case, Chapter, Mistake, calling
 
@@ -21,7 +20,7 @@ ROOMS = (
     ("kernels/convolution/tiled.py", "its product in our own loops", "12"),
     ("kernels/convolution/packed.py", "in the order of reading", "12"),
     ("kernels/convolution/registers.py", "its sums in registers", "12"),
-    ("kernels/convolution/contraction.py", "what is computed: one sum, three arrays", "15"),
+    ("kernels/convolution/contraction.py", "what is computed, in eight loops", "15"),
     ("kernels/convolution/rewrites.py", "the same sum with other extents", "15"),
     ("kernels/convolution/schedule.py", "how it is carried out, and why", "15"),
     ("kernels/convolution/implicit.py", "the patch matrix, never written", "12"),
@@ -32,26 +31,26 @@ ROOMS = (
 
 
 def values() -> dict[str, Any]:
-    geometry = convolution_geometry((9, 9), (3, 3), (2, 2), (0, 0), (1, 1))
-    rows = [
-        f"pixels {one.pixel}, {one.pixel + 2}, …: taps "
-        + ", ".join(str(one.tap + k * one.tap_step) for k in range(one.reach.taps))
-        for one in phases(Reach.of(geometry.height))
-    ]
+    examples = {one.name: one for one in rewrites().examples}
+    merged, phases = examples["merge_pixels"], examples["split_by_stride"]
     width = lanes("float32")
     return {
-        "rooms": "\n".join(f"{path:34}{what:34}{chapter:>4}" for path, what, chapter in ROOMS),
-        "phases": "\n".join(rows), "lanes": width,
+        "rooms": "\n".join(f"{path:36}{what:34}{chapter:>4}" for path, what, chapter in ROOMS),
+        "merged": "\n\n".join("\n".join(picture(one)) for one in (merged.before, *merged.after)),
+        "phases": "\n\n".join("\n".join(picture(one)) for one in phases.after),
+        "lanes": width,
         "tiles": "\n".join(f"{v} vectors ({v * width:3} outputs) × {rows[0]:2} pixels" for v, rows in tiles().items()),
     }  # fmt: skip
 
 
 def cases(generator: Any) -> Sequence[Case]:
     found = [calling("window_begin", *one) for one in ((0, 0, 1, 0), (2, 3, 1, 1), (2, 3, 2, 1), (1, 4, 3, 2))]
+    found += [calling("steps_in_x", *one) for one in ((8, 3, 1, 1), (8, 3, 2, 1), (5, 16, 1, 2), (7, 1, 3, 2))]
     found += [calling("row_run", *one) for one in ((1, 1), (3, 1), (3, 64), (5, 3))]
     found += [calling("phases", *one) for one in ((3, 1), (3, 2), (4, 2), (5, 3), (2, 3), (1, 2))]
     found += [calling("neighbours", *one) for one in ((16, 16), (4, 16), (6, 16), (32, 16), (3, 8))]
     found += [calling("seen", *one) for one in ((1, 3, 1), (4, 3, 1), (4, 3, 2), (2, 5, 2))]
+    found += [calling("through_images", *one) for one in ((28, 64), (7, 32), (7, 4), (15, 16), (16, 64), (15, 15))]
     found += [calling("sums", *one) for one in ((14, 2, 16), (6, 2, 8), (1, 1, 4))]
     return found
 
@@ -60,18 +59,21 @@ CHAPTER = Chapter(
     number=15,
     title="Reading the engine",
     minutes=40,
-    functions=("window_begin", "row_run", "phases", "neighbours", "seen", "sums"),
+    functions=("window_begin", "steps_in_x", "row_run", "phases", "neighbours", "seen", "through_images", "sums"),
     hints=(
         "Each question names its file; the answer stands in the docstring at its top, as a formula.",
         "phases: tap p reaches pixel a if a − p is a multiple of the stride. So pixels with remainder r are reached "
         "by the taps r, r + stride, r + 2·stride …",
-        "window_begin is chapter 2 twice; row_run is KW · C; seen is KW + (m − 1) · stride; sums is rows · vectors · "
-        "lanes.",
+        "window_begin is chapter 2 twice; a row of x is W · C elements; row_run is KW · C; seen is KW + (m − 1) · "
+        "stride; lines run through the images where rows have fewer than 16 pixels and images are more; sums is rows · "
+        "vectors · lanes.",
     ),
     source=(
         "minicnn.kernels.geometry.Axis",
+        "minicnn.kernels.convolution.contraction.interpret",
         "minicnn.kernels.convolution.rewrites.phases",
         "minicnn.kernels.convolution.rewrites.merge_pixels",
+        "minicnn.kernels.convolution.schedule.schedule_of",
         "minicnn.kernels.machine.tiles",
     ),
     mistakes=(
@@ -84,6 +86,26 @@ CHAPTER = Chapter(
             "Row and column are swapped.",
             "return i * stride - padding, j * stride - padding",
             "return j * stride - padding, i * stride - padding",
+        ),
+        Mistake(
+            "The loops over output pixels move by the stride, those over taps by the dilation.",
+            '"i": stride * row, "j": stride * C, "p": dilation * row, "q": dilation * C',
+            '"i": dilation * row, "j": dilation * C, "p": stride * row, "q": stride * C',
+        ),
+        Mistake(
+            "A row of x is W pixels of C numbers each.",
+            "row = W * C",
+            "row = W",
+        ),
+        Mistake(
+            "Rows of 16 pixels fill tiles: lines run along them.",
+            "return pixels < 16 and images > pixels",
+            "return pixels <= 16 and images > pixels",
+        ),
+        Mistake(
+            "Where a thread has no more images than the row has pixels, lines through the images are no longer.",
+            "return pixels < 16 and images > pixels",
+            "return pixels < 16",
         ),
         Mistake(
             "A kernel row sees KW pixels, and each has C numbers side by side in channels-last memory.",

@@ -13,6 +13,20 @@ def window_begin(i, j, stride, padding):
     return i * stride - padding, j * stride - padding
 
 
+def steps_in_x(W, C, stride, dilation):
+    """By how many elements of x does each loop of a contraction move? (contraction.py: Reach, Pixels)
+
+    Args:
+        W: columns of x, (N, H, W, C) in row-major order.
+        C: channels, one group.
+        stride, dilation: the same for rows and columns.
+
+    Returns: a dict of "i", "j" (output rows and columns), "p", "q" (rows and columns of the kernel), "c" and "o".
+    """
+    row = W * C
+    return {"i": stride * row, "j": stride * C, "p": dilation * row, "q": dilation * C, "c": 1, "o": 0}
+
+
 def row_run(KW, C):
     """How many numbers of x, side by side in memory, does one kernel row see? (implicit.py, its docstring)
 
@@ -62,6 +76,18 @@ def seen(neighbours, KW, stride):
     Returns: an int, dilation 1.
     """
     return KW + (neighbours - 1) * stride
+
+
+def through_images(pixels, images):
+    """Do lines run through the images, rather than along the rows? (schedule.py: schedule_of)
+
+    Args:
+        pixels: output pixels of a row.
+        images: of a thread, 8 or more.
+
+    Returns: True or False.
+    """
+    return pixels < 16 and images > pixels
 
 
 def sums(rows, vectors, lanes):
