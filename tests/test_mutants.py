@@ -16,7 +16,7 @@ from hypothesis import Phase, settings
 import minicnn
 import minicnn.nn.functional as F
 from minicnn import kernels
-from minicnn.autograd import graph, walk
+from minicnn.autograd import graph, leaves
 from minicnn.kernels import geometry
 from minicnn.kernels.convolution import (
     bordered,
@@ -121,7 +121,7 @@ def graph_gradient_by_assignment(patch):
     def accumulate(tensor, gradient):
         tensor._grad = graph.Variable._computed(gradient)
 
-    patch.setattr(walk, "accumulate", accumulate)
+    patch.setattr(leaves, "accumulate", accumulate)
 
 
 def col2im_by_assignment(patch):

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd.leaves import hand_over
 from minicnn.autograd.recorded import hand_over_recorded, run_recorded
 from minicnn.autograd.variable import Variable
-from minicnn.autograd.walk import hand_over, run_backward
+from minicnn.autograd.walk import run_backward
 
 
 def backward(

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd.anomalies import check, detection
+from minicnn.autograd.arrivals import broadcast_axes, nodes_leading_to, place
 from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.hooks import seen_by
 from minicnn.autograd.mode import enable_grad
 from minicnn.autograd.operator import Operator, unrecorded
 from minicnn.autograd.variable import Variable, owner
-from minicnn.autograd.walk import broadcast_axes, nodes_leading_to, place
 
 
 class Recorded:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator, Variable
-from minicnn.autograd.walk import unbroadcast
+from minicnn.autograd.arrivals import unbroadcast
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, single_axis
 from minicnn.operators.numbers import integer_argument, integers_argument, is_integer

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from minicnn.autograd import Variable, enable_grad, is_grad_enabled
+from minicnn.autograd.arrivals import place
 from minicnn.autograd.graph import FREED, Node
 from minicnn.autograd.recorded import run_recorded, standing_for
-from minicnn.autograd.walk import place, run_backward
+from minicnn.autograd.walk import run_backward
 from minicnn.random import default_generator
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
