@@ -244,8 +244,9 @@ def test_a_schedule_is_taken_by_hand():
     assert x.grad.shape == x.shape
     with pytest.raises(ValueError, match="schedule"):
         F.conv2d(x, weight, algorithm="im2col", schedule=Schedule())
-    with pytest.raises(TypeError, match="schedule"):
-        F.conv2d(x, weight, schedule=(0, 1))
+    for wrong in ((0, 1), Schedule(images=1.0), Schedule(private=1), Schedule(rows=True)):
+        with pytest.raises(TypeError, match="schedule"):
+            F.conv2d(x, weight, schedule=wrong)
 
 
 def test_plans_are_kept():

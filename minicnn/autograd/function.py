@@ -202,7 +202,8 @@ class Function(Operator):
 
     @classmethod
     def pull_back(cls, node: Any, gradients: list) -> tuple:
-        """Gradients by the arguments, given those by the outputs; `backward` sees them as Tensors.
+        """Gradients with respect to the arguments, given those with respect to the outputs; `backward` sees them as
+        Tensors.
 
         Raises:
             RuntimeError: where `backward` returns too many or too few gradients.

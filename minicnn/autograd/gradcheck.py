@@ -135,7 +135,8 @@ def gradgradcheck(
 
     Args:
         func, inputs, eps, atol, rtol, raise_exception: as for `gradcheck`; `func` must be smooth twice.
-        grad_outputs: for each floating-point output the gradient by it; normally distributed numbers if None.
+        grad_outputs: for each floating-point output the gradient with respect to it; normally distributed numbers if
+            None.
 
     Returns: True when they agree.
 

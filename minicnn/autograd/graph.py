@@ -165,7 +165,7 @@ class Node:
         return self.number > other.number
 
     def run(self, gradients: list, retain_graph: bool) -> tuple:
-        """Gradients by the arguments, given the gradients by the outputs."""
+        """Gradients with respect to the arguments, given the gradients with respect to the outputs."""
         self.check_unchanged()
         if not self.edges:
             return ()

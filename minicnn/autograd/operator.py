@@ -84,7 +84,7 @@ class Operator:
 
     @classmethod
     def pull_back(cls, ctx: Any, gradients: list) -> tuple:
-        """Gradients by the arguments, given those by the outputs.
+        """Gradients with respect to the arguments, given those with respect to the outputs.
 
         Raises:
             RuntimeError: where a walk freed what was saved.

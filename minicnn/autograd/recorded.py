@@ -70,7 +70,7 @@ class Recorded:
         return tensor
 
     def composed(self, function: Callable, g: Any, arguments: dict[int, np.ndarray]) -> tuple:
-        """Gradients by the arguments, of an operation that is a function of operations, too.
+        """Gradients with respect to the arguments, of an operation that is a function of operations, too.
 
         Args:
             function: gives the operation's result from Tensors.
@@ -84,7 +84,8 @@ class Recorded:
         return tuple([by_position.get(position) for position in range(len(self.node.edges))])
 
     def linear(self, g: Any, back: Callable, reads: bool | None = None) -> tuple:
-        """Gradients by the arguments of an operation whose backward is linear and gives only the first one any.
+        """Gradients with respect to the arguments of an operation whose backward is linear and gives only the first one
+        any.
 
         Args:
             g: a Tensor.
@@ -179,13 +180,13 @@ def run_recorded(
 
     Args:
         roots: tensors to start from.
-        gradients: the gradient by each root, of its shape.
+        gradients: the gradient with respect to each root, of its shape.
         retain_graph: keep the graph, so that another walk can follow.
-        targets: where given, collect the gradients by these tensors and touch no `.grad`; otherwise gradients
-            accumulate in the leaves' `.grad`.
+        targets: where given, collect the gradients with respect to these tensors and touch no `.grad`; otherwise
+            gradients accumulate in the leaves' `.grad`.
         since: with `targets`, go no further than nodes with lower numbers than this.
 
-    Returns: the gradient by each target, a Tensor with a graph of its own, None where there was none.
+    Returns: the gradient with respect to each target, a Tensor with a graph of its own, None where there was none.
     """
     starts, ends = [place(root) for root in roots], [place(target) for target in targets or ()]
     wanted = frozenset(ends)
@@ -245,7 +246,7 @@ def run_recorded(
 
 
 def run(node: Node, gradients: Sequence) -> Sequence:
-    """Gradients by the arguments, given the gradients by the outputs, all of them Tensors with graphs of their own."""
+    """Gradients with respect to the arguments, given those of the outputs: Tensors with graphs of their own."""
     node.check_unchanged()
     if not node.edges:
         return ()

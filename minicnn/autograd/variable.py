@@ -78,7 +78,7 @@ class Variable(metaclass=_OldSpelling):
     Args:
         array: NumPy array of numbers, shared and not copied; use `minicnn.tensor` to build from lists or to
             copy.
-        requires_grad: whether gradients by this tensor are wanted; floating point only.
+        requires_grad: whether gradients with respect to this tensor are wanted; floating point only.
 
     Raises:
         TypeError: where `array` isn't a NumPy array of real numbers.

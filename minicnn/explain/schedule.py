@@ -34,12 +34,14 @@ class Nest:
         contraction: before it is rewritten.
         schedule: what was decided.
         reasons: why, for each field of the schedule.
+        reads: the image that it reads, "x", or "∂y" in a gradient.
     """
 
     title: str
     contraction: "Contraction"
     schedule: "Schedule"
     reasons: dict[str, str]
+    reads: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +113,10 @@ def schedule(
         for phase in rewrites.split_by_stride(by_x):
             chosen.append((_title(by_x, phase), phase, scheduling.schedule_of(phase, dtype, threads)))
     nests = [
-        Nest(title, c, made, scheduling.reasons(c, made, dtype, threads) | (why if c is not forward else {}))
-        for title, c, made in chosen
+        Nest(title, c, made, scheduling.reasons(c, made, dtype, threads) | more, reads)
+        for (title, c, made), more, reads in zip(
+            chosen, ({}, *[why] * (len(chosen) - 1)), ("x", *["∂y"] * (len(chosen) - 1)), strict=True
+        )
     ]
     return Scheduled(tuple(nests), dtype, threads)
 

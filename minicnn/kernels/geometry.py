@@ -1,7 +1,8 @@
-"""Where a window lies: kernel, stride, padding and dilation, resolved once for every windowed operation.
+"""Where a window lies: kernel, stride, padding and dilation, resolved once for every windowed operation on images.
 
-Along each axis, output position i looks through K taps that lie `dilation` apart and start at
-`origin(i) = i · stride − before`, in an image that is padded by `before` and `after` pixels:
+Pixels are counted in the image itself, without its padding of `before` and `after` pixels. Along each axis, output
+position i looks through K taps that lie `dilation` apart; the first is pixel `origin(i) = i · stride − before`, in the
+padding where that is negative:
 
     extent = (K − 1) · dilation + 1
     output = ⌊(size + before + after − extent) / stride⌋ + 1
@@ -24,7 +25,7 @@ INT32, INT64 = 2**31 - 1, 2**63 - 1
 """The largest sizes: PyTorch's pooling and transposed convolution count in int32, the others in int64."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # made once for each arguments, so identity is equality
+@dataclass(frozen=True, slots=True, eq=False)  # made once for the same arguments, so identity is equality
 class Axis:
     """One axis of a window: sizes in pixels."""
 

@@ -55,7 +55,11 @@ def lanes(dtype: Any) -> int:
 
 @functools.cache
 def tiles() -> dict[int, tuple[int, ...]]:
-    """The tiles of the micro-kernel: vectors → numbers of rows, largest first, down to 1; see `microkernel`."""
+    """The tiles of the micro-kernel: vectors → numbers of rows, largest first, down to 1; see `microkernel`.
+
+    They are chosen by hand, for 16 registers and for 32. The widest has 2 or 4 vectors, and there are tiles of 2 and of
+    1: `lines.block_at` knows no others.
+    """
     if registers() == 32:
         return {4: (6, 5, 4, 2, 1), 2: (14, 11, 8, 6, 4, 2, 1), 1: (16, 12, 6, 2, 1)}
     return {2: (6, 5, 4, 2, 1), 1: (8, 2, 1)}

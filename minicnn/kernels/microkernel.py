@@ -17,8 +17,9 @@ The tile: each step loads V vectors of B and R numbers of A for R·V multiply-ad
 fewer loads; but acc, and the vectors of B, must fit into the registers, and R·V must be large enough (about
 eight) that one multiply-add has finished when its accumulator's next turn comes. On a machine with 32 vector
 registers 6 × 4 and 14 × 2 satisfy both, on one with 16 it is 6 × 2. Smaller tiles, for what remains of a line, have two
-sets of accumulators for even and odd steps, added up at the end. Five rows and four make lines of 11 a 6 and a 5, not
-6 + 2 + 2 + 1: images of 15 × 15 under 5 × 5 taps were faster by 1.2, and so was their gradient by tiles of 11 × 2.
+sets of accumulators for even and odd steps, added up at the end. There are tiles of five and four rows so that a line
+of 11 is 6 + 5, not 6 + 2 + 2 + 1: images of 15 × 15 under 5 × 5 taps were faster by 1.2, and so was their gradient by
+tiles of 11 × 2.
 
 The IR: Numba vectorises an inner loop, but doesn't keep a two-dimensional accumulator in registers. So the loop
 is emitted as LLVM instructions: a phi node for each acc[i, v], one `fmuladd` for each product. Three things keep the
@@ -27,7 +28,7 @@ multipliers busy, each measured:
 - Two steps a turn, so that counting and advancing pointers takes fewer of the slots in which instructions start.
 - Every fourth row has a pointer of its own, and the three after it are reached by offsets. The pointers are made
   opaque to the optimiser, which otherwise computes each row's from the last row's: a chain as long as the step.
-- B is asked for PREFETCH_STEPS ahead, because it comes from the second-level cache.
+- B is prefetched PREFETCH_STEPS ahead, because it comes from the second-level cache.
 
 The last vector of a tile may be partly filled; it is loaded and stored under a mask.
 

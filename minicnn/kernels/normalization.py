@@ -94,7 +94,7 @@ def grad_input(
     sums: np.ndarray,
     products: np.ndarray,
 ) -> np.ndarray:
-    """The gradient by x (R, C) where mean and variance were computed from x.
+    """The gradient with respect to x (R, C) where mean and variance were computed from x.
 
     Args:
         scale: weight · invstd, (C,).

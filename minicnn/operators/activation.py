@@ -81,7 +81,7 @@ class Activation(Operator):
 
     @classmethod
     def backward_recorded(cls, ctx: Any, g: Any) -> tuple:
-        """g · f′(x), whose own gradient by g is the same map, and by x the derivative of f′."""
+        """g · f′(x): with respect to g its gradient is the same map, with respect to x it is g · f″(x)."""
         if ctx.refuses:
             raise RuntimeError(cls.fault)
         saved, slope = ctx.saved[0], SLOPES.get(cls.loops)

@@ -89,7 +89,7 @@ class Divide(Binary):
 
 
 class Power(Binary):
-    """aᵇ; the gradient by a is 0 where b is 0, the one by b is 0 where a is 0 and b isn't negative"""
+    """aᵇ; the gradient with respect to a is 0 where b is 0, the one by b is 0 where a is 0 and b isn't negative"""
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:

@@ -64,7 +64,7 @@ class LogAddExp2(Binary):
 
 
 class CopySign(Binary):
-    """|a| with the sign of b; the gradient by a is 0 where a is 0"""
+    """|a| with the sign of b; the gradient with respect to a is 0 where a is 0"""
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: Any) -> np.ndarray:
@@ -81,7 +81,7 @@ class CopySign(Binary):
 
 
 class NextAfter(Binary):
-    """The next number after a towards b; as PyTorch has it, its gradient by a is 1, and 0 where a is b"""
+    """The next number after a towards b; as PyTorch has it, its gradient with respect to a is 1, and 0 where a is b"""
 
     function = np.nextafter
 

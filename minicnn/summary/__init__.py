@@ -63,8 +63,8 @@ class Summary:
         parameters, trainable_parameters: how many numbers it has, and learns.
         parameter_bytes: what they take in memory.
         mult_adds: of all layers, for the whole batch.
-        training_bytes: the results of the layers with parameters and the gradients by them, the least that a training
-            step must keep.
+        training_bytes: the results of the layers with parameters and the gradients with respect to them, the least that
+            a training step must keep.
     """
 
     layers: tuple[Layer, ...]

@@ -40,12 +40,12 @@ def ask_layer(layer: Any, x: np.ndarray, grad_output: np.ndarray, *rest: Any, dt
     Args:
         layer: a `torch.nn` module; a batch normalization must be of `dtype` itself, and its running statistics move.
         x: its input.
-        grad_output: the gradient by its output.
+        grad_output: the gradient with respect to its output.
         rest: further arguments: the int64 targets of a cross entropy; for a `Dropout` the factors that it drew, of
             the shape of x.
         dtype: to compute in.
 
-    Returns: the output, the gradients by x and by the layer's parameters, in order.
+    Returns: the output, the gradients with respect to x and the layer's parameters, in order.
     """
     return ask(_operation(layer, rest), [x, *_parameters(layer)], lambda shape: grad_output, dtype)
 

@@ -52,7 +52,8 @@ def named_mistake(operation: "Operation", trials: Sequence["Trial"]) -> "Mistake
 def named_results(operation: "Operation", trials: Sequence["Trial"]) -> "dict[str, Mistake]":
     """For each wrong result, by name, the known mistake that explains this result, whatever the others are.
 
-    A function may make several mistakes: one in its gradient by the weight, another in its running variance.
+    A function may make several mistakes: one in its gradient with respect to the weight, another in its running
+    variance.
     """
     try:
         from minicnn.testing.wrong import MISTAKES

@@ -35,7 +35,7 @@ def ask(
     Args:
         operation: takes torch tensors (or None) in the order of `arguments`, returns one.
         arguments: arrays, or None.
-        grad_output: gives the gradient by the output, from its shape.
+        grad_output: gives the gradient with respect to the output, from its shape.
         dtype: to compute in.
         absolute: take absolute values of everything first; of an operation that is linear in each argument this gives
             the magnitudes of the scaled bound, for the value and for every gradient.

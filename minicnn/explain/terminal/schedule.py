@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from minicnn.explain.terminal.printing import heading, paragraph
-from minicnn.kernels.convolution.lines import FIRST_TILE, WIDEST
+from minicnn.kernels.convolution.lines import FIRST_TILE, block_at, block_count
 from minicnn.kernels.convolution.schedule import rewritten
 from minicnn.kernels.machine import lanes, registers
+
+MOST_BLOCKS = 6
+"""More blocks of outputs are counted, not listed."""
 
 if TYPE_CHECKING:
     from minicnn.explain.schedule import Nest, Scheduled
@@ -24,11 +27,12 @@ def sections(e: "Scheduled", width: int) -> Iterator[Text]:
     yield paragraph(FORMULA, width)
     yield paragraph(
         f"\nx, weight and y of {e.dtype.name}; {counted(e.threads, 'thread')}; vectors of {lanes(e.dtype)} numbers. "
-        "Each loop is followed by the reason for it.",
+        "Each loop is followed by the reason for it. The gradient with respect to weight has rules of its own, in "
+        "kernels/convolution/weight_gradient.py; what the words mean is in docs/glossary.md.",
         width,
     )
     for nest in e.nests:
-        yield heading(f"{nest.title}: {nest.contraction.products:,} multiply-adds")
+        yield heading(f"{nest.title}: {nest.contraction.products:,} multiply-adds, with the padding")
         for depth, loop, reason in loops(nest, e):
             indent = "  " * depth
             yield paragraph(f"{loop}", width, indent)
@@ -39,6 +43,14 @@ def sections(e: "Scheduled", width: int) -> Iterator[Text]:
 def counted(number: int, thing: str) -> str:
     """A number and what it counts."""
     return f"{number} {thing}" + ("s" if number != 1 else "")
+
+
+def blocks_of(widths: list[int], groups: int, parts: int) -> str:
+    """How many vectors each block has."""
+    several = " + ".join(map(str, widths)) if len(widths) <= MOST_BLOCKS else f"{len(widths)} of {widths[0]} at most"
+    each = f" in each of {groups} groups" if groups > 1 else ""
+    shared = f", shared by {parts} tasks" if parts > 1 else ""
+    return f"{several} {'vector' if widths == [1] else 'vectors'}{each}{shared}"
 
 
 def extents(c: "Contraction") -> str:
@@ -59,29 +71,43 @@ def loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
         yield 0, f"seen as {extents(seen)}", why["pixels"]
     images, rows = -(-seen.N // s.images), -(-seen.rows.positions // s.rows)
     if not s.private:
-        yield 0, "all threads pack the weights: [group][block][tap][channel][lane]", why["private"]
+        yield 0, "all threads pack the weights, in the order [group][block][tap][channel][lane]", why["private"]
     tasks = f"for each of {counted(images * rows * s.parts, 'task')}, shared by {counted(e.threads, 'thread')}: "
-    tasks += f"{images} × {s.images} images × {rows} × {s.rows} rows"
-    yield 0, tasks + (f" × {s.parts} parts of the outputs" if s.parts > 1 else ""), f"{why['images']}; {why['parts']}"
+    tasks += f"{counted(images, 'group')} of {counted(s.images, 'image')}, "
+    tasks += f"{counted(rows, 'group')} of {counted(s.rows, 'row')}"
+    yield 0, tasks + (f", {s.parts} parts of the outputs" if s.parts > 1 else ""), f"{why['images']}; {why['parts']}"
     vector = lanes(e.dtype)
-    vectors = min(-(-seen.O // vector), WIDEST)
-    blocks = -(-seen.G * -(-seen.O // (WIDEST * vector)) // s.parts)
-    wide = counted(vectors, "vector")
-    yield 1, f"for each of {counted(blocks, 'block')} of outputs: {wide}, outputs in the lanes", ""
+    widths = [block_at.py_func(k, seen.O, vector)[1] for k in range(block_count.py_func(seen.O, vector))]
+    vectors = widths[0]
+    yield 1, f"for each block of outputs, {blocks_of(widths, seen.G, s.parts)}: outputs fill the lanes", ""
     if s.private:
-        yield 2, "the task packs the block's weights: [tap][channel][lane]", why["private"]
-    length = s.images if s.through_images else seen.columns.positions
-    along = "pixel, a line through its images" if s.through_images else "image, a line along the row"
-    yield 2, f"for each of {counted(s.rows, 'row')}, and each {along}: {length} pixels", why["through_images"]
-    if seen.columns.is_padded and not s.through_images:
-        yield 3, "pixels whose windows reach into the padding make lines of their own, through the images", ""
-    tile = int(FIRST_TILE[vectors, min(length, FIRST_TILE.shape[1] - 1)])
+        yield 2, "the task packs the block's weights, in the order [tap][channel][lane]", why["private"]
+    whole_line = s.images if s.through_images else seen.columns.positions
+    inside = sum(
+        seen.columns.pixel(j, 0) >= 0 and seen.columns.pixel(j, seen.columns.taps - 1) < seen.columns.size
+        for j in range(seen.columns.positions)
+    )
+    length = whole_line if s.through_images else inside
+    along = "output column, a line through its images" if s.through_images else "image, a line along the row"
+    yield (
+        2,
+        f"for each of {counted(s.rows, 'row')}, and each {along}: {counted(length, 'pixel')}",
+        why["through_images"],
+    )
+    if inside < seen.columns.positions and not s.through_images:
+        ends = counted(seen.columns.positions - inside, "pixel")
+        yield 3, f"{ends} at the row's ends, whose windows reach into the padding: lines through the images", ""
+    tile = int(FIRST_TILE[vectors, max(min(length, FIRST_TILE.shape[1] - 1), 1)])
     sums = f"{tile * vectors} of {registers()} registers"
-    yield 3, f"for each tile of {tile} pixels × {counted(vectors, 'vector')}", f"their sums stay in {sums}"
+    yield 3, f"for each tile of {counted(tile, 'pixel')} × {counted(vectors, 'vector')}", f"their sums stay in {sums}"
     whole = seen.columns.dilation == 1 and seen.x.column == seen.C
     segments = seen.rows.taps * (1 if whole else seen.columns.taps)
     steps = seen.C * (seen.columns.taps if whole else 1)
-    run = "a kernel row's columns and channels lie side by side in x" if whole and seen.columns.taps > 1 else ""
+    run = (
+        f"a kernel row's columns and channels lie side by side in {nest.reads}"
+        if whole and seen.columns.taps > 1
+        else ""
+    )
     yield 4, f"for each of {counted(segments, 'segment')}, {steps} steps long, taps in the padding left out", run
-    loaded = f"{counted(vectors, 'vector')} of weights, {tile} numbers of x"
+    loaded = f"{counted(vectors, 'vector')} of weights, {counted(tile, 'number')} of {nest.reads}"
     yield 5, f"{loaded}, {tile * vectors} multiply-adds of {vector} lanes", ""

@@ -14,8 +14,8 @@ Each module has, on channels-last arrays,
 The first rungs, from `naive` to `implicit`, are to be read in this order, an idea a file. `docs/glossary.md` explains
 the words: tile, block, panel, segment, line, phase …
 
-The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient by bias. `select` is the one place
-where `algorithm="auto"` is decided.
+The number of groups is C / weight.shape[1]. `grad_parameters` adds the gradient with respect to bias. `select` is the
+one place where `algorithm="auto"` is decided.
 """
 
 from types import ModuleType
@@ -91,7 +91,7 @@ def select(
 def grad_parameters(
     algorithm: ModuleType, x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The gradients by weight (O, C/groups, KH, KW) and by bias (O,), given x and the gradient by y."""
+    """The gradients with respect to weight (O, C/groups, KH, KW) and bias (O,), given x and that with respect to y."""
     if algorithm is implicit or algorithm is grouped:  # in one pass
         return algorithm.grad_parameters(x, grad_output, geometry, groups)
     by_bias = over(grad_output, (0, 1, 2))

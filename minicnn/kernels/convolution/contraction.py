@@ -4,9 +4,9 @@
 
     row = top + i · SH + p · DH,   column = left + j · SW + q · DW;   what lies outside the image counts as 0
 
-Eight loops, n, i, j, g, o, p, q, c, visit every product once. The sum is linear in x and in weight, so the gradient
-with respect to either one is the sum of the same products with the gradient of y in the place of y, collected by the
-other array:
+Eight loops, the seven of `naive` with its outputs as o of group g, visit every product once. The sum is linear in x and
+in weight, so the gradient with respect to either one is the sum of the same products with the gradient with respect to
+y in its place, collected by the other array:
 
     ∂weight[g, o, c, p, q]   = Σ over n, i, j of  x[n, row, column, g, c] · ∂y[n, i, j, g, o]
     ∂x[n, row, column, g, c] = Σ over o and the i, j, p, q that see it of  ∂y[n, i, j, g, o] · weight[g, o, c, p, q]
@@ -14,8 +14,9 @@ other array:
 Proof: y is a sum of terms x[a] · weight[b], so ∂loss/∂x[a] is the sum of ∂y · weight[b] over the terms that hold x[a].
 
 A `Contraction` says how far each loop goes, by how many elements it moves in each array, where a tap lies, and which
-array collects. `interpret` runs one as it stands; `rewrites` change one into another of the same meaning; `schedule`
-decides how one is carried out, and `implicit` and `weight_gradient` do it.
+array collects. `interpret` runs one as it stands; `rewrites` change one into another of the same meaning. `schedule`
+decides how the forward pass and the gradient with respect to x are carried out, and `implicit` does it;
+`weight_gradient` does both for its own.
 """
 
 import itertools
@@ -118,11 +119,6 @@ class Contraction(NamedTuple):
     y: Pixels
     weight: Weights
     collects: Literal["x", "weight", "y"]
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether neighbouring outputs of a row share elements of the collecting array."""
-        return self.columns.positions > 1 and self.y.column < self.O
 
     @property
     def products(self) -> int:

@@ -107,7 +107,7 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
+    """The gradient with respect to x (N, H, W, C), given the gradient with respect to y (N, OH, OW, O)."""
     h, w = geometry.height, geometry.width
     parts = []
     for g_part, w_part in zip(_split(grad_output, groups, 3), _split(weight, groups, 0), strict=True):
@@ -120,7 +120,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+    """The gradient with respect to weight (O, C/groups, KH, KW), given x and the gradient with respect to y."""
     h, w = geometry.height, geometry.width
     parts = []
     for x_part, g_part in zip(_split(x, groups, 3), _split(grad_output, groups, 3), strict=True):

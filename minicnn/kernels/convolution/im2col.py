@@ -90,7 +90,7 @@ def forward(
 def grad_input(
     grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int, multiply: Product = product
 ) -> np.ndarray:
-    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
+    """The gradient with respect to x (N, H, W, C), given the gradient with respect to y (N, OH, OW, O)."""
     N, OH, OW, O = grad_output.shape
     _, CG, KH, KW = weight.shape
     OG = O // groups
@@ -106,7 +106,7 @@ def grad_input(
 def grad_weight(
     x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, multiply: Product = product
 ) -> np.ndarray:
-    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+    """The gradient with respect to weight (O, C/groups, KH, KW), given x and the gradient with respect to y."""
     N, OH, OW, O = grad_output.shape
     CG, OG = x.shape[3] // groups, O // groups
     KH, KW = geometry.kernel

@@ -2,20 +2,21 @@
 
     y[pixel, o] = bias[o] + Σ over taps, c of  x[pixel's origin + tap, c] · weight[tap, c, o]
 
-In channels-last memory the patch of one output pixel is, for each row p of the kernel, one run of KW·C numbers, and
-the patches of neighbouring pixels, or of the same pixel in the next image, lie a constant distance apart. So the
-micro-kernel walks the image itself: its rows are pixels, its segments are taps.
+In channels-last memory the patch of one output pixel is, for each row p of the kernel, one run of KW·C numbers (with
+dilation or groups, KW runs of C), and the patches of neighbouring pixels, or of the same pixel in the next image, lie a
+constant distance apart. So the micro-kernel walks the image itself: its rows are pixels, its segments are these runs.
+Lanes hold neighbouring outputs: one number of x is multiplied by a vector of weights.
 
-Pixels come in lines along which the distance is constant: along a row of the image, or, where rows are short and at the
-border, the same pixel in several images. All pixels of a line see the same taps; so taps in the padding are left out
-instead of being multiplied by zeros, and nothing has to be padded.
+Pixels come in lines along which the distance is constant: along a row of the image, or, where rows are short and at its
+left and right ends, the same pixel in several images. All pixels of a line see the same taps; so taps in the padding
+are left out instead of being multiplied by zeros, and nothing has to be padded.
 
 What is computed is a `contraction`; the gradient with respect to x is several, as `rewrites.split_by_stride` has it.
 How it is divided is its `schedule`. A `plan` is both in numbers, and the kernels here carry it out.
 
-Where channels are too few to fill a vector, the gradient with respect to x goes the other way along rows
-(`plan.scatters`): the pixels of an output column add to the run of KW·C numbers that they saw of a row. Lines run
-through the images, whose runs don't overlap.
+Where a run of KW·C numbers takes at most half the vectors that KW pixels would take one by one, and there are images
+enough (`plan.scatters`), the gradient with respect to x goes the other way along rows: the output pixel (i, j) of each
+image of a task adds to the run that it saw. Lines run through the images, whose runs don't overlap.
 
 The gradients with respect to weight and bias are in `weight_gradient`.
 """

@@ -86,7 +86,7 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
+    """The gradient with respect to x (N, H, W, C), given the gradient with respect to y (N, OH, OW, O)."""
     shape = (grad_output.shape[0], *geometry.input_size, weight.shape[1] * groups)
     grad_x = np.zeros(shape)
     _grad_input(grad_output, np.ascontiguousarray(weight), grad_x, *_window(geometry))
@@ -94,7 +94,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by weight (O, C/groups, KH, KW), given x and the gradient by y."""
+    """The gradient with respect to weight (O, C/groups, KH, KW), given x and the gradient with respect to y."""
     grad = np.zeros((grad_output.shape[3], x.shape[3] // groups, *geometry.kernel))
     _grad_weight(x, grad_output, grad, *_window(geometry))
     return grad.astype(x.dtype, copy=False)

@@ -1,6 +1,7 @@
 """What the kernels of `implicit` are told: a contraction and its schedule as integers.
 
-Plans are made once for arguments, and kept. Nothing here computes.
+Plans are made once for arguments, and kept. Whether a gradient is scattered along rows is decided here, too. Nothing
+here computes.
 """
 
 import functools

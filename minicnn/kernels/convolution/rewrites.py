@@ -1,7 +1,8 @@
-"""One contraction seen as another: the same products of the same numbers, with other extents and steps.
+"""One contraction seen as another: the same sums over the same numbers, with other extents and strides in memory.
 
-Each rewrite is a function from contraction to contraction, and says when it holds. They compose: the gradient with
-respect to x of few channels is `split_by_stride(merge_row(…))`.
+Each rewrite is a function from contraction to contraction, and says when it holds. `pad_columns` and `within_images`
+need a copy of x in another order, `merge_pixels` weights with zeros among them. They compose: the gradient with respect
+to x of few channels is `split_by_stride(merge_row(…))`.
 """
 
 import math
@@ -55,9 +56,10 @@ class Phase(NamedTuple):
 def phases(reach: Reach) -> list[Phase]:
     """The phases that have taps; pixels of other remainders are seen by no window.
 
-    Tap p of output position i lies on pixel r + t · s where i = t + (r − first − p · d) / s. So a pixel's taps are
-    those for which that division leaves nothing; they lie s / gcd(s, d) apart, and each next one below reaches the
-    pixel from an output position that is d / gcd(s, d) further on.
+    Pixels are r + t · s, for the remainders r from 0 to s − 1 and t from 0 on. Tap p of output position i lies on that
+    pixel where i = t + (r − first − p · d) / s. So its taps are those for which that division leaves nothing, whatever
+    t; they lie s / gcd(s, d) apart, and each next one below reaches the pixel from an output position that is d /
+    gcd(s, d) further on.
     """
     s, d = reach.stride, reach.dilation
     step = s // math.gcd(s, d)
@@ -80,14 +82,15 @@ def split_by_stride(c: Contraction) -> list[Contraction]:
     """The gradient with respect to x, which every product is scattered into, as sums that each pixel gathers.
 
     The pixels of one remainder by the stride, in rows and in columns, are all reached by the same taps; pixels of
-    different remainders share none. So there are SH · SW convolutions of stride 1, each over ∂y, with its share of the
-    taps, turned around, and each writes its own pixels of ∂x:
+    different remainders share none. So there are at most SH · SW convolutions of stride 1, each over ∂y, with its share
+    of the taps, turned around, and each writes its own pixels of ∂x. Without padding, for 3 × 3 taps:
 
-        stride 2:   a b a b        a from taps (0, 0) (0, 2) (2, 0) (2, 2) of 3 × 3,  b from (0, 1) (2, 1),
+        stride 2:   a b a b        a from taps (0, 0) (0, 2) (2, 0) (2, 2),  b from (0, 1) (2, 1),
                     c d c d        c from (1, 0) (1, 2),  d from (1, 1)
 
     In the result ∂y takes the place of x, ∂x that of y, and channels and outputs change roles. It holds for every
-    contraction that x collects; pixels that no phase `covers` get nothing.
+    contraction that x collects. Remainders that no tap reaches have no phase (a kernel smaller than the stride, stride
+    and dilation with a common divisor): their pixels get nothing, see `covers`.
     """
     weight = c.weight
     return [

@@ -1,7 +1,9 @@
 """How a contraction is carried out: a function of the contraction and the machine, and a value that can be printed.
 
-`schedule_of` decides; `Schedule` is what it decided, and may as well be written by hand: every legal one gives the
-same sums. `explain conv2d --schedule` prints it as a loop nest, with the reason for each decision.
+`schedule_of` decides, for the forward pass and for the phases of the gradient with respect to x; gradients that are
+`plan.scattered`, and `weight_gradient`, decide for themselves. `Schedule` is what was decided, and may as well be
+written by hand: every legal one gives the same sums, but for rounding. `explain conv2d --schedule` prints it as a loop
+nest, with the reason for each decision.
 """
 
 import functools
@@ -15,8 +17,8 @@ from minicnn.kernels.convolution.rewrites import flatten, is_pointwise, merge_pi
 from minicnn.kernels.machine import LONGEST_LINE, SECOND_LEVEL, lanes
 
 SHORT_LINE = 16
-"""Rows of fewer pixels don't fill tiles, less so those of their pixels that have all taps; lines run through the images
-then. With 14, rows of 14 and 15 pixels took up to 1.3 times as long, 1.1 at most the other way round."""
+"""Rows of fewer pixels don't fill tiles, and fewer still of their pixels have all taps; lines run through the images
+then. With 14 instead, rows of 14 and 15 pixels took up to 1.3 times as long, and at best 1.1 times less."""
 
 FEW_CHANNELS = 14
 """Fewer channels don't fill tiles of a gradient with respect to weight; pixels of so few may share vectors."""
@@ -28,7 +30,7 @@ IMAGE_BYTES = 4 * SECOND_LEVEL
 """How large an image may be that every thread reads as a whole, for outputs of its own."""
 
 MANY_WEIGHTS = SECOND_LEVEL // 4
-"""Fewer are packed at once; more would leave the cache before they are read."""
+"""Fewer numbers are packed at once; more would leave the cache before they are read."""
 
 FEW_PIXELS = 256
 """For so few, it costs more than the product to read weights that another thread packed."""
@@ -38,13 +40,18 @@ ROW_IMAGES, LINE_IMAGES = 8, 64
 
 
 class Schedule(NamedTuple):
-    """Decisions that change how fast a contraction is computed, and nothing else.
+    """Decisions that change how fast a contraction is computed, and nothing else but rounding.
+
+    `Schedule()` is one row of one image at a time, not what is best: begin with what `minicnn.explain.schedule` shows,
+    `explain.schedule(…).nests[0].schedule._replace(rows=8)`.
 
     Attributes:
-        width: pixels of a row that a pointwise layer's are rearranged to; 0 for rows as they are.
-        pixels: how many neighbours share a vector, 1 for none.
-        images, rows: how many of each, of the output, make a task.
-        parts: into how many tasks the blocks of outputs are divided.
+        width: pixels of a row that those of a 1 × 1 layer are rearranged to, a divisor of N · H · W; 0 for rows as they
+            are.
+        pixels: how many neighbours share a vector, 1 for none; a divisor of the row's, with one group, no dilation and
+            no padding along the row, and width 0.
+        images, rows: how many of each, of the output as width arranges it, make a task.
+        parts: into how many tasks the blocks of outputs are divided, at most G · O.
         through_images: whether lines run through the images everywhere, or only at the border.
         private: whether each task packs the weights of its outputs, block after block, instead of all at once; then a
             task is all images and rows.
@@ -131,14 +138,14 @@ def reasons(c: Contraction, schedule: Schedule, dtype: np.dtype, threads: int) -
     found = {
         "width": "a 1 × 1 layer doesn't know which pixels are neighbours, and long rows fill tiles",
         "pixels": f"{c.O} outputs fill {c.O} of {vector} lanes, so {schedule.pixels} neighbours share a vector",
-        "images": f"{kilobytes:.0f} kB of the image at a time: {CHUNK_BYTES // 1024} kB leave room for weights in the "
+        "images": f"{kilobytes:.0f} kB are read at a time: {CHUNK_BYTES // 1024} kB leave room for weights in the "
         "second-level cache",
         "parts": "a task computes all outputs of its pixels, so that it reads them once",
         "through_images": f"rows of {OW} pixels fill tiles, so lines run along them",
-        "private": f"{weights:,} weights stay in cache until they are read",
+        "private": f"{weights:,} weights stay in cache until they are read, so that no task needs to pack its own",
     }
     if schedule.private:
-        found["images"] = f"each task has all pixels, {kilobytes:.0f} kB of the image, and outputs of its own"
+        found["images"] = f"each task has all pixels, reads {kilobytes:.0f} kB, and has outputs of its own"
         few = f"{pixels} pixels are few: a product takes no longer than weights from another thread's cache"
         found["private"] = (
             few if pixels <= FEW_PIXELS else f"{weights:,} weights would leave the cache before their turn"
@@ -162,7 +169,11 @@ def rewritten(c: Contraction, schedule: Schedule) -> Contraction:
 
 
 def check(c: Contraction, schedule: Schedule) -> None:
-    """Raise ValueError where a schedule is not legal for a contraction that y collects, naming the field."""
+    """Raise ValueError or TypeError, naming the field, where a schedule isn't legal for a contraction."""
+    for name, value in zip(Schedule._fields, schedule, strict=True):
+        kind = bool if isinstance(getattr(Schedule(), name), bool) else int
+        if type(value) is not kind:
+            raise TypeError(f"schedule.{name} must be {kind.__name__}, got {value!r}")
     pixels = c.N * c.rows.size * c.columns.size
     if schedule.width and not (is_pointwise(c) and schedule.width > 0 and pixels % schedule.width == 0):
         raise ValueError(

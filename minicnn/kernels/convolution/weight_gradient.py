@@ -5,15 +5,15 @@
 The roles of `implicit` are exchanged: rows of the product are the channels of a tap, segments are lines of pixels, and
 the sum runs over all pixels. Lines run along rows, or, where rows are short, through the images, in a copy of x that
 has the images of a pixel side by side. The gradients of some lines at a time are packed in blocks of outputs, which all
-taps then use; unless there is but one block, or few taps.
+taps then use; unless there is but one block, or few rows (`PACKING_PAYS`).
 
-Where channels are too few to fill tiles, or outputs to fill a vector, x and g are seen as `rewrites.merge_row` and
-`rewrites.merge_pixels` have them.
+Where channels are too few to fill tiles, kernel rows are taken as channels (`rewrites.merge_row`); where outputs,
+besides, don't fill a vector, neighbouring pixels share it (`rewrites.merge_pixels`).
 
 The gradient with respect to bias, the sum of g over all pixels, is taken in the same call, as `sums` does it: a call of
 its own costs more than the sum.
 
-A tile adds its sum over the pixels of some lines to what the lines before gave; parts of at most PIXELS_OF_A_PART
+A tile adds its sum over the pixels of some lines to what the lines before gave; parts of about PIXELS_OF_A_PART
 pixels, each with a sum of its own, keep those additions few.
 """
 
@@ -201,7 +201,7 @@ def _task(task, x, g, partial, plan, vector):
 
 @part(allocates=True)
 def _tasks(first, last, x, g, partial, plans, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks):
-    """Some tasks, and as large a part of the sums of the gradient by bias."""
+    """Some tasks, and as large a part of the sums of the gradient with respect to bias."""
     nothing, O = np.empty(0), by_bias.size
     for task in range(first, last):
         _task(task, x, g, partial, plans[0], vector)

@@ -9,8 +9,8 @@ convolutional neural networks", 2016). In the transformed domain every element i
 channels and outputs there are t² matrix products of (tiles × C) by (C × O), with t² / m² multiplications for an
 output instead of 9: 4 for m = 2, 2.25 for m = 4. The sums and differences of the transforms cost accuracy.
 
-The gradient by input is the same algorithm with the kernel turned around. The formula is linear in g, so
-the gradient by weight is its adjoint, over tiles:
+The gradient with respect to input is the same algorithm with the kernel turned around. The formula is linear in g, so
+the gradient with respect to weight is its adjoint, over tiles:
 
     ∂g = Gᵀ [ Σ (A ∂Y Aᵀ) ⊙ (Bᵀ d B) ] G
 
@@ -318,7 +318,7 @@ def forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry
 
 
 def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by x (N, H, W, C), given the gradient by y (N, OH, OW, O)."""
+    """The gradient with respect to x (N, H, W, C), given the gradient with respect to y (N, OH, OW, O)."""
     _require(geometry, groups)
     corner = (geometry.height.before - 2, geometry.width.before - 2)
     weight = _taps_first(weight)
@@ -328,7 +328,7 @@ def grad_input(grad_output: np.ndarray, weight: np.ndarray, geometry: Geometry, 
 
 
 def grad_weight(x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int) -> np.ndarray:
-    """The gradient by weight (O, C, 3, 3), given x and the gradient by y."""
+    """The gradient with respect to weight (O, C, 3, 3), given x and the gradient with respect to y."""
     _require(geometry, groups)
     N, C, O = x.shape[0], x.shape[3], grad_output.shape[3]
     if not x.size or not grad_output.size:

@@ -258,7 +258,7 @@ def conv2d(
         algorithm: "auto", or by name: "naive", "im2col", "tiled", "packed", "registers", "implicit", "grouped" (many
             small groups), "winograd" (3×3, stride 1), "fft".
         schedule: how "implicit" computes the result, instead of what `schedule_of` decides for this machine; see
-            `minicnn.kernels.convolution.schedule`. Gradients are computed as ever.
+            `minicnn.kernels.convolution.schedule`. Gradients are those of "implicit", by schedules of its own.
 
     Returns: (N, O, OH, OW) or (O, OH, OW), channels-last in memory, with
         OH = ⌊(H + 2 · padding − dilation · (KH − 1) − 1) / stride⌋ + 1; for C = 0 a result of no channels.
