@@ -182,6 +182,8 @@ def test_creation_of_every_kind_of_number(number):
     texts += [f"m.randint({number}, (2,)).dtype", f"m.randint(0, {number}, (2,)).dtype", f"m.randperm({number}).dtype"]
     if number not in ("10**15", "np.array(3)"):  # torch tries to find the memory, or takes an array for an int
         texts += [f"m.zeros({number})", f"m.ones(({number}, 2)).shape", f"m.full(({number},), 1.0)"]
+    if number == "inf" and torch.__version__ < "2.15":  # which gave no numbers then
+        texts.remove("m.arange(0, 1, inf)")
     for text in texts:
         ours, theirs = created(text, minicnn), created(text, torch)
         if isinstance(theirs, torch.dtype):

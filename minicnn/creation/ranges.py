@@ -1,7 +1,7 @@
 """Numbers at equal distances: `arange`, `linspace`, `logspace`."""
 
 import warnings
-from math import ceil, isfinite, isnan
+from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,9 @@ def arange(start: Any = _ABSENT, end: Any = _ABSENT, step: Any = _ABSENT, *, dty
             check_fits(one, int64)
     if not (isfinite(first) and isfinite(last)):
         raise RuntimeError(f"arange can't go from {first} to {last}")
-    if pace == 0 or isnan(pace) or (first > last if pace > 0 else first < last):
+    if not isfinite(pace):
+        raise RuntimeError(f"step must be finite, got {pace}")
+    if pace == 0 or (first > last if pace > 0 else first < last):
         raise ShapeError(f"arange can't go from {first} to {last} in steps of {pace}")
     count = -((first - last) // pace) if whole else ceil((last - first) / pace)
     if wanted.kind in "iu":

@@ -40,7 +40,8 @@ class Writing(Variable):
             raise RuntimeError(f"fill_ needs a number or a Tensor without dimensions, got shape {value.shape}")
         self._check_assignable(value)
         filling = cast(value, self._array.dtype)
-        return self._assign(lambda x: indexing.Put.apply(x, filling, (...,)), repeated=True)
+        number = not isinstance(value, OPERANDS[:2])  # which may go to elements that share their memory
+        return self._assign(lambda x: indexing.Put.apply(x, filling, (...,)), repeated=number)
 
     def copy_(self, source: Any) -> Self:
         """All elements from `source`, broadcast and converted.

@@ -48,16 +48,36 @@ class Minimum(Extremum):
     function, loses = _smaller, np.greater
 
 
-class FMaximum(Extremum):
+class NumberExtremum(Extremum):
+    """The same, but a NaN loses against a number and b's NaN against a's, and so gets no gradient."""
+
+    @classmethod
+    def backward(cls, ctx: Any, g: np.ndarray) -> tuple:
+        a, b = ctx.saved
+        to_a = np.isnan(b)
+        to_b = np.isnan(a) & ~to_a
+        g = np.where(a == b, g / 2, g)
+        return np.where(cls.loses(a, b) | to_b, 0, g), np.where(cls.loses(b, a) | to_a, 0, g)
+
+
+def _larger_number(a: Any, b: Any) -> np.ndarray:
+    return np.where((a >= b) | np.isnan(b), a, b)  # of equal ones the first, as PyTorch; np.fmax takes either
+
+
+def _smaller_number(a: Any, b: Any) -> np.ndarray:
+    return np.where((a <= b) | np.isnan(b), a, b)
+
+
+class FMaximum(NumberExtremum):
     """The larger of a and b, NaN only where both are"""
 
-    function, loses = np.fmax, np.less
+    function, loses = _larger_number, np.less
 
 
-class FMinimum(Extremum):
+class FMinimum(NumberExtremum):
     """The smaller of a and b, NaN only where both are"""
 
-    function, loses = np.fmin, np.greater
+    function, loses = _smaller_number, np.greater
 
 
 maximum = binary("maximum", "The larger of input and other, NaN where either is", Maximum, "none")

@@ -26,7 +26,7 @@ from minicnn.autograd.storage import (
 )
 from minicnn.autograd.variable import owner
 from minicnn.operators.accumulating import sums_by_key
-from minicnn.operators.operands import array_of, cast
+from minicnn.operators.operands import OPERANDS, array_of, cast
 
 
 class Take(ViewOperator):
@@ -165,6 +165,7 @@ def put(input: Variable, key: Any, value: Any) -> None:
     dtype = input._array.dtype
     if advanced is not None and not _takes_dtype(array_of(value), dtype, advanced):
         raise RuntimeError(f"index arrays and masks assign values of the tensor's dtype {dtype}")
+    number = not isinstance(value, OPERANDS[:2])
     value = cast(value, dtype)
     try:
         target = input._array[basic]
@@ -177,7 +178,8 @@ def put(input: Variable, key: Any, value: Any) -> None:
         value, shape = value.reshape(shape[1:]), shape[1:]
     if np.broadcast_shapes(shape, target.shape) != target.shape:
         raise ValueError(f"a value of shape {shape} doesn't fit the selected part of shape {target.shape}")
-    _check_places(input, basic, advanced, value)
+    if advanced is not None or not number:  # one number may go to elements that share their memory
+        _check_places(input, basic, advanced, value)
     assign(input, lambda x: Put.apply(x, value, basic, *(advanced or ())), repeated=True)
 
 

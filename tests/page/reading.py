@@ -49,8 +49,11 @@ def go_back(page: Any) -> None:
     page.evaluate(BACK)
 
 
+PAINTED = """([name, k]) => [...document.querySelectorAll(`[data-name=${name}] canvas`)].some(
+  ({ painted }) => painted?.has(k))"""
+
 POINT = """([name, k]) => {
-  const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted.has(k));
+  const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted?.has(k));
   const { x, y } = canvas.painted.get(k);
   const box = canvas.getBoundingClientRect();
   const at = { bubbles: true, pointerType: 'mouse', clientX: box.left + x, clientY: box.top + y };
@@ -60,11 +63,12 @@ POINT = """([name, k]) => {
 
 def point(page: Any, name: str, k: int) -> None:
     """Move the pointer to number k of an array."""
+    page.wait_for_function(PAINTED, arg=[name, k])
     page.evaluate(POINT, [name, k])
 
 
 CLICK = """([name, k]) => {
-  const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted.has(k));
+  const canvas = [...document.querySelectorAll(`[data-name=${name}] canvas`)].find(({ painted }) => painted?.has(k));
   canvas.scrollIntoView({ block: 'center' });
   const { x, y } = canvas.painted.get(k);
   const grid = canvas.closest('.grid');
@@ -76,6 +80,7 @@ CLICK = """([name, k]) => {
 
 def click(page: Any, name: str, k: int) -> None:
     """Click at number k of an array."""
+    page.wait_for_function(PAINTED, arg=[name, k])
     page.mouse.click(*page.evaluate(CLICK, [name, k]))
 
 
