@@ -62,6 +62,8 @@ LACKING = re.compile(
 
 LARGEST_FACTOR = 3
 """Of `alpha` and `value` below."""
+CHOOSING = ("clamp", "clip", "maximum", "minimum")
+"""Of a zero and a negative zero PyTorch takes either, by their place in the array."""
 CANCELLING = ("expm1", "tanh", "sigmoid", "sinc", "lgamma", "digamma", "logit", "special.")
 """Functions that subtract numbers of order 1, or whose gradients do: how exact they are has to do with 1."""
 
@@ -151,6 +153,7 @@ def agree(name, ours, theirs, arrays, in_place=False, laid_alike=True):
         elif not isinstance(better, Exception):
             torchs = [torchs[0], *better]
     signed = all(not isinstance(array, np.ndarray) or array.size for array in arrays)  # not the sum of nothing
+    signed = signed and not name.startswith(CHOOSING)
     summed = [0.0, *summed_terms(theirs, arrays, in_place)]
     others = torchs if isinstance(other, Exception) else other
     for a, b, c, total in zip(mine, torchs, others, summed, strict=True):

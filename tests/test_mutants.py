@@ -49,7 +49,15 @@ def fail_fast(monkeypatch):
     before = settings.get_current_profile_name()
     settings.register_profile("mutants", parent=settings.get_profile(before), **QUICK)
     settings.load_profile("mutants")  # for what the checks decorate when they are called
-    for module in (test_autograd, test_batch_norm, test_convolution, test_loss, test_optim, test_pooling):
+    for module in (
+        test_autograd,
+        test_batch_norm,
+        test_contraction,
+        test_convolution,
+        test_loss,
+        test_optim,
+        test_pooling,
+    ):
         for test in vars(module).values():
             own = getattr(test, "_hypothesis_internal_use_settings", None)  # taken when the module was imported
             if own is not None:
@@ -177,15 +185,30 @@ def windows_tile_the_image_whatever_the_padding(patch):
 
 
 def pointwise_whatever_the_output_padding(patch):
-    patch.setattr(schedule, "is_pointwise", sees_the_same_place)
+    take_for_pointwise(patch, schedule)
 
 
 def pointwise_whatever_the_output_padding_for_the_weight(patch):
-    patch.setattr(weight_gradient, "is_pointwise", sees_the_same_place)
+    take_for_pointwise(patch, weight_gradient)
 
 
-def sees_the_same_place(c):
-    return all((reach.taps, reach.stride, reach.first) == (1, 1, 0) for reach in (c.rows, c.columns))
+def take_for_pointwise(patch, module):
+    """Flatten whatever sees one pixel each, also where there are pixels that no window reaches."""
+    original = rewrites.flatten
+
+    def flatten(c, width):
+        rows, columns = (
+            one._replace(size=min(one.size, one.positions), positions=min(one.size, one.positions))
+            for one in (c.rows, c.columns)
+        )
+        return original(c._replace(rows=rows, columns=columns), min(width, c.N * rows.size * columns.size))
+
+    def is_pointwise(c):
+        side_by_side = c.y.column == c.G * c.O and c.x.column == c.G * c.C
+        return side_by_side and all((one.taps, one.stride, one.first) == (1, 1, 0) for one in (c.rows, c.columns))
+
+    patch.setattr(module, "is_pointwise", is_pointwise)
+    patch.setattr(module, "flatten", flatten)
 
 
 def the_first_tap_takes_the_weights_of_the_last(patch):
