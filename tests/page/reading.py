@@ -40,6 +40,7 @@ def read(page: Any) -> dict[str, Any]:
 
 BACK = """() => new Promise((done) => {
   window.addEventListener('popstate', () => setTimeout(done), { once: true });
+  setTimeout(done, 5000);  // there is nothing to go back to
   history.back();
 })"""
 

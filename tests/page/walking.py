@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from tests.page.reading import click, read
+from tests.page.reading import click, go_back, read
 
 SETTINGS = """() => [...document.querySelectorAll('#settings input, #settings select')]
   .filter((field) => !field.disabled)
@@ -31,7 +31,7 @@ def step(page: Any, op: str, chance: random.Random) -> str:
         return "a tab"
     if kind == "back":
         if page.evaluate("history.length") > 2 and page.evaluate("location.hash"):
-            page.go_back()
+            go_back(page)
         return "back"
     page.click("#new")
     return "new numbers"
