@@ -325,6 +325,14 @@ def test_function_of_three(name, data):
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b, c], in_place=True)
 
 
+@pytest.mark.parametrize("exponent", [True, False])
+@pytest.mark.parametrize("shape", [(), (3,), (0,)])
+def test_bools_to_the_power_of_a_bool(shape, exponent):
+    x = np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape) % 2 == 0)
+    agree("pow", minicnn.pow, torch.pow, [x, exponent])
+    agree("pow_", Tensor.pow_, torch.Tensor.pow_, [x, exponent], in_place=True)
+
+
 @pytest.mark.parametrize("weight", [0.3, True, 1])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64", "bool"])
 @pytest.mark.parametrize("shapes", [((), ()), ((1,), (1,)), ((1,), ()), ((), (1,))])

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd import Variable
 from minicnn.dtypes import check_fits, default_float, float16, float64, result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.binary import Binary, binary, check_operands
@@ -197,7 +198,7 @@ def power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 
     Raises:
         ShapeError: for integers to a negative number, or where the shapes don't broadcast.
-        DtypeError: for bools.
+        DtypeError: for bools, except a Tensor of them to the power of True or False.
     """
     check_operands("pow", input, exponent, "either")
     number = array_of(exponent)
@@ -205,8 +206,10 @@ def power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     kind = dtype.kind
     if dtype == float16 and not isinstance(number, np.ndarray):
         check_fits(number, dtype)
+    if kind == "b" and isinstance(number, bool):  # x¹ is x, and x⁰ is true
+        return deliver(Variable._computed(np.logical_or(array_of(input), not number)), out)
     if kind == "b":
-        raise DtypeError("power is not defined for bools")
+        raise DtypeError("power is not defined for bools, but for a bool of Python's as the exponent")
     if kind in "iu" and not isinstance(number, np.ndarray) and number < 0:
         raise ShapeError("integers to negative integer powers are not allowed")
     return deliver(_power_of(input).call(input, exponent), out)
