@@ -442,3 +442,12 @@ def test_rewrites_are_drawn_from_the_contractions():
     for example in explain.rewrites().examples:
         assert sum(one.products for one in example.after) >= example.before.products - example.before.C
         assert example.name in lines
+
+
+def test_a_schedule_of_what_is_no_convolution_is_refused():
+    with pytest.raises(ValueError, match="four sizes"):
+        explain.schedule((3, 5, 5), (2, 3, 3, 3))
+    with pytest.raises(ValueError, match="groups"):
+        explain.schedule((1, 3, 5, 5), (2, 2, 3, 3))
+    with pytest.raises(TypeError, match="int64"):
+        explain.schedule((1, 3, 5, 5), (2, 3, 3, 3), dtype=np.int64)

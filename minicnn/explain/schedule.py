@@ -85,12 +85,17 @@ def schedule(
 
     Raises:
         ValueError: for shapes or values that don't fit, and for convolutions that another algorithm computes.
+        TypeError: for another dtype.
     """
     from minicnn.kernels.convolution import contraction, rewrites
     from minicnn.kernels.convolution import plan as planning
     from minicnn.kernels.convolution import schedule as scheduling
 
     dtype, threads = np.dtype(dtype), kernels.threads.get_num_threads()
+    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"convolutions are computed in float32 or float64, got {dtype}")
+    if len(input_shape) != 4 or len(weight_shape) != 4:
+        raise ValueError(f"shapes must have four sizes, got {tuple(input_shape)} and {tuple(weight_shape)}")
     (N, C, H, W), (O, CG, KH, KW) = input_shape, weight_shape
     if CG * groups != C or O % groups:
         raise ValueError(f"{groups} groups don't fit {C} channels and a weight of shape {tuple(weight_shape)}")
@@ -102,22 +107,19 @@ def schedule(
     weight = contraction.Weights(0, O // groups * CG * taps, CG * taps, taps, KW, 1)
     sizes = N, groups, CG, O // groups, geometry, weight
     forward = contraction.define("y", *sizes)
-    why: dict[str, str] = {}
-    chosen = [("forward", forward, scheduling.schedule_of(forward, dtype, threads, widens=True))]
+    chosen = scheduling.schedule_of(forward, dtype, threads, widens=True)
+    nests = [Nest("forward", forward, chosen, scheduling.reasons(forward, chosen, dtype, threads), "x")]
     if groups == 1 and planning.scatters(N, C, geometry, lanes(dtype), threads):
         title = "gradient with respect to x, each output pixel adding to the run of KW·C numbers that it saw of a row"
-        chosen += [(title, *one) for one in planning.scattered(N, O, C, geometry, threads)]
-        why = SCATTERED
+        for phase, chosen in planning.scattered(N, O, C, geometry, threads):
+            reasons = scheduling.reasons(phase, chosen, dtype, threads) | SCATTERED
+            nests.append(Nest(title, phase, chosen, reasons, "∂y"))
     else:
         by_x = contraction.define("x", *sizes)
         for phase in rewrites.split_by_stride(by_x):
-            chosen.append((_title(by_x, phase), phase, scheduling.schedule_of(phase, dtype, threads)))
-    nests = [
-        Nest(title, c, made, scheduling.reasons(c, made, dtype, threads) | more, reads)
-        for (title, c, made), more, reads in zip(
-            chosen, ({}, *[why] * (len(chosen) - 1)), ("x", *["∂y"] * (len(chosen) - 1)), strict=True
-        )
-    ]
+            chosen = scheduling.schedule_of(phase, dtype, threads)
+            reasons = scheduling.reasons(phase, chosen, dtype, threads)
+            nests.append(Nest(_title(by_x, phase), phase, chosen, reasons, "∂y"))
     return Scheduled(tuple(nests), dtype, threads)
 
 

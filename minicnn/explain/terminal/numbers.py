@@ -41,3 +41,8 @@ def times(sizes: Sequence[int]) -> str:
 def indices(place: Iterable[int]) -> str:
     """[0, 1, 2]"""
     return f"[{', '.join(map(str, place))}]"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

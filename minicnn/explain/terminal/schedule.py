@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from minicnn.explain.terminal.numbers import counted
 from minicnn.explain.terminal.printing import heading, paragraph
 from minicnn.kernels.convolution.lines import FIRST_TILE, block_at, block_count
 from minicnn.kernels.convolution.schedule import rewritten
@@ -35,14 +36,9 @@ def sections(e: "Scheduled", width: int) -> Iterator[Text]:
         yield heading(f"{nest.title}: {nest.contraction.products:,} multiply-adds, with the padding")
         for depth, loop, reason in loops(nest, e):
             indent = "  " * depth
-            yield paragraph(f"{loop}", width, indent)
+            yield paragraph(loop, width, indent)
             if reason:
-                yield paragraph(f"{reason}", width, f"{indent}    ")
-
-
-def counted(number: int, thing: str) -> str:
-    """A number and what it counts."""
-    return f"{number} {thing}" + ("s" if number != 1 else "")
+                yield paragraph(reason, width, f"{indent}    ")
 
 
 def blocks_of(widths: list[int], groups: int, parts: int) -> str:
@@ -89,11 +85,8 @@ def loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
     )
     length = whole_line if s.through_images else inside
     along = "output column, a line through its images" if s.through_images else "image, a line along the row"
-    yield (
-        2,
-        f"for each of {counted(s.rows, 'row')}, and each {along}: {counted(length, 'pixel')}",
-        why["through_images"],
-    )
+    lines = f"for each of {counted(s.rows, 'row')}, and each {along}: {counted(length, 'pixel')}"
+    yield 2, lines, why["through_images"]
     if inside < seen.columns.positions and not s.through_images:
         ends = counted(seen.columns.positions - inside, "pixel")
         yield 3, f"{ends} at the row's ends, whose windows reach into the padding: lines through the images", ""
