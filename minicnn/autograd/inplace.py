@@ -64,8 +64,7 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
     view = tensor._view
     if grad_mode.enabled:
         _check_root(tensor)
-    if not repeated:
-        check_places(tensor, *operands)
+    check_places(tensor, *operands, repeated=repeated)
     if view is not None and view.steps is not None and tensor._node is not None and tensor._node.hooks is not None:
         tensor._view = View(view.root, view.steps, None)  # a new place, whose gradient those hooks don't see
         tensor._catch_up()
@@ -88,10 +87,10 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
         tensor._catch_up()
 
 
-def check_places(tensor: Variable, *operands: Any) -> None:
-    """Raise RuntimeError where elements of `tensor`, about to be written to, lie in one place, or in that of another
-    element of an operand."""
-    if repeats(tensor._array):
+def check_places(tensor: Variable, *operands: Any, repeated: bool = False) -> None:
+    """Raise RuntimeError where elements of `tensor`, about to be written to, lie in one place, unless `repeated` allows
+    it, or in that of another element of an operand."""
+    if not repeated and repeats(tensor._array):
         raise RuntimeError(
             f"unsupported operation: more than one element of the written-to tensor of shape {tensor._array.shape} "
             "refers to a single memory location; clone() it before the operation"

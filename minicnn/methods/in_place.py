@@ -26,17 +26,20 @@ class Unrelated(Operator):
         return tuple([None if edge is None else g.new_zeros(g.shape) for edge in ctx.edges])
 
 
-def in_place(function: Callable, name: str | None = None, joins: bool = False) -> Callable:
+def in_place(
+    function: Callable, name: str | None = None, *, joins: bool = False, repeated: bool = False
+) -> Callable:
     """The method that replaces the values of a tensor by those of `function(tensor, ...)`, as `sin_` those of `sin`.
 
     The method takes the further arguments of `function` and returns the tensor. It raises what `function` raises, and
     RuntimeError where the values don't fit: on a leaf that requires a gradient, where the result has another shape or
-    a dtype of a higher category, or where elements of the tensor share a place in memory with others.
+    a dtype of a higher category, or where elements of the tensor share a place in memory, unless `repeated` allows it.
 
     Args:
         function: an operation whose first argument is the tensor; others may be Tensors, numbers, whatever it takes.
         name: the method's name; that of `function` with an underscore behind it where it isn't given.
         joins: whether the tensor requires a gradient afterwards where another operand does, though that will be 0.
+        repeated: whether elements of the tensor may share a place in memory, as in an expanded one.
     """
 
     @wraps(function)
@@ -50,7 +53,7 @@ def in_place(function: Callable, name: str | None = None, joins: bool = False) -
                 return Unrelated.apply(former, after, *(args if joins else ()))
             return after
 
-        return self._assign(compute, *args, *kwargs.values())
+        return self._assign(compute, *args, *kwargs.values(), repeated=repeated)
 
     change.__name__ = name or f"{function.__name__}_"
     change.__qualname__ = f"Tensor.{change.__name__}"

@@ -29,7 +29,7 @@ class Matrices(Variable):
     diagonal = diagonals.diagonal
     diag_embed = diagonals.diag_embed
     diagflat = diagonals.diagflat
-    fill_diagonal_ = in_place(diagonals.fill_diagonal, "fill_diagonal_")
+    fill_diagonal_ = in_place(diagonals.fill_diagonal, "fill_diagonal_", repeated=True)
     tril, tril_ = diagonals.tril, in_place(diagonals.tril)
     triu, triu_ = diagonals.triu, in_place(diagonals.triu)
     det = inverses.det

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.autograd.storage import repeats
 from minicnn.dtypes import check_fits
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument
@@ -74,6 +75,8 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         np.broadcast_shapes(array.shape, holds.shape)
     except ValueError:
         raise ShapeError(f"masked_fill can't broadcast shapes {array.shape} and {holds.shape}") from None
+    if repeats(array) and np.broadcast_shapes(array.shape, holds.shape) == array.shape:
+        return Put.apply(input, filling, (...,), np.broadcast_to(holds, array.shape))
     return MaskedFill.apply(input, mask, filling)
 
 
