@@ -163,7 +163,7 @@ def agree(name, ours, theirs, arrays, in_place=False, laid_alike=True):
         assert str(a.dtype) == str(b.dtype), f"{what}: {a.dtype}, torch {b.dtype}"
         assert tuple(a.shape) == tuple(b.shape), f"{what}: {a.shape}, torch {b.shape}"
         values, expected = a.numpy(), b.numpy(force=True)
-        if values.dtype.kind != "f":
+        if values.dtype.kind != "f" or (a is mine[0] and name.startswith("nextafter")):
             np.testing.assert_array_equal(values, expected, err_msg=what)
         else:
             other_values = (b if c is None else c).numpy(force=True)
@@ -227,11 +227,10 @@ def close(values, expected, other, signed, several, name, what, terms):
         spread = np.abs(expected.astype(float) - other) / wide
         spread = np.where(np.isfinite(spread), spread, 0)
         magnitude = np.abs(expected.astype(float)) + spread + np.finfo(values.dtype).tiny / eps
-    magnitude += 10 * name.startswith(CANCELLING) + terms
-    if several or name.startswith(
-        CANCELLING
-    ):  # sums of terms that are as large as the largest result, or gradients summed where shapes broadcast
-        magnitude += np.abs(expected[np.isfinite(expected)].astype(float)).max(initial=0)
+        magnitude += 10 * name.startswith(CANCELLING) + terms
+        if several or name.startswith(CANCELLING):
+            # sums of terms that are as large as the largest result, or gradients summed where shapes broadcast
+            magnitude += np.abs(expected[np.isfinite(expected)].astype(float)).max(initial=0)
     assert_within_bound(values, expected.astype(float), magnitude, name=what)
     zero = (values == 0) & (expected == 0) & signed
     np.testing.assert_array_equal(
@@ -248,6 +247,8 @@ def test_function_of_one(name, data):
         array = np.where(array == 0, np.zeros_like(array), array)
     if name == "sinc":  # torch's gradient cancels near 0, see below
         array = np.where(np.abs(array) < 0.25, np.zeros_like(array), array)
+    if name in ("special.i1", "special.i1e") and torch.__version__ < "2.15":
+        array = np.where(np.isnan(array), np.zeros_like(array), array)  # whose gradient was 1/2 then
     agree(name, found(minicnn, name), found(torch, name), [array])
     if hasattr(torch.Tensor, f"{name}_") and name not in NO_GRADIENT_IN_PLACE:
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [array], in_place=True)

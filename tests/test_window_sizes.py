@@ -153,6 +153,8 @@ def paddings(draw):
 def test_padding_on_one_side_and_cutting_on_the_other(case, seed):
     shape, widths, mode = case
     empty = 0 in [n + before + after for n, before, after in zip(shape[::-1], widths[::2], widths[1::2], strict=False)]
+    if empty and mode == "reflect" and torch.__version__ < "2.15":
+        return  # which let axes be cut to nothing
     x = minicnn.as_tensor(fill(shape, "integers", seed)).requires_grad_(
         not empty
     )  # PyTorch leaves the gradient of nothing unwritten

@@ -1,11 +1,13 @@
 """Copies from one order of memory to another, at the speed of memory where that can be had.
 
 NumPy copies one element at a time where the two orders have no innermost axis in common, with one thread. Here axes
-that lie one behind the other in both count as one, and then there are three cases:
+that lie one behind the other in both count as one, and then there are four cases:
 
     rows       the innermost axis is the same: rows are copied whole
     tiles      source[i, j] and target[j, i]: squares of both are in cache at once, so that each cache line is read and
                written whole (the transposition of a matrix; images from NCHW to NHWC)
+    lines      the same with few of j, or of i: lines of one side are the colours of the other's pixels, or the pixels
+               that a pixel shuffle makes of one
     elements   no axis of the source lies side by side, or too short a one: rows of the target, element by element
 """
 
@@ -26,8 +28,8 @@ ALONG = 64
 
 LONGEST_ROW = 2**15
 """Longer rows are divided, so that threads share them."""
-COLOURS = 3
-"""Channels of a picture; too few to fill a tile, and common."""
+FEW = 16
+"""So many lines lie between each other at most; more are copied element by element."""
 
 
 class _Plan(NamedTuple):
@@ -37,8 +39,11 @@ class _Plan(NamedTuple):
         sizes, target, source: the outer axes, at least one: how long, and how far apart neighbours lie in each, in
             elements.
         inner, inner_source: the target's innermost axis: its length, and how far apart neighbours lie in the source.
+            Of lines the axis along them, whose neighbours lie side by side on the side that has the lines apart.
         along, along_target: of tiles the source's innermost axis: its length, and how far apart neighbours lie in the
             target; 1 and 0 else.
+        starts: of lines, where each begins; else none.
+        together: of lines, whether they lie apart in the source and between each other in the target, or vice versa.
         extents: how many elements of memory the target and the source span.
     """
 
@@ -49,6 +54,8 @@ class _Plan(NamedTuple):
     inner_source: int
     along: int
     along_target: int
+    starts: np.ndarray
+    together: bool
     extents: tuple[int, int]
 
 
@@ -66,21 +73,57 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
             merged.append((t, s, n))
     if not merged or merged[-1][0] != 1:
         return None
-    span = [1 + sum((n - 1) * axis[k] for *axis, n in merged) for k in (0, 1)]
-    _, inner_source, inner = merged.pop()
+    extents = [1 + sum((n - 1) * axis[k] for *axis, n in merged) for k in (0, 1)]
+    along, along_target, starts, together = 1, 0, [], True
+    vector = vector_bytes() // itemsize
+    lines = _lines(merged, 0, vector) or _lines(merged, 1, vector)
+    if lines is not None:
+        innermost, starts, together = lines
+    else:
+        innermost = merged.pop()
+    inner_target, inner_source, inner = innermost
     pieces = next((k for k in range(-(-inner // LONGEST_ROW), 256) if inner % k == 0), 1) if inner > LONGEST_ROW else 1
     if pieces > 1:
         inner //= pieces
-        merged.append((inner, inner * inner_source, pieces))
-    along, along_target = 1, 0
-    if inner_source != 1:
+        merged.append((inner * inner_target, inner * inner_source, pieces))
+    if lines is None and inner_source != 1:
         beside = [axis for axis in merged if axis[1] == 1]
-        if beside and (min(beside[0][2], inner) >= vector_bytes() // itemsize or COLOURS in (beside[0][2], inner)):
+        if beside and min(beside[0][2], inner) >= vector:
             along_target, _, along = beside[0]
             merged.remove(beside[0])
     outer = np.array(merged or [(0, 0, 1)], np.int64)
     sizes, in_target, in_source = (np.ascontiguousarray(outer[:, k]) for k in (2, 0, 1))
-    return _Plan(sizes, in_target, in_source, inner, inner_source, along, along_target, (span[0], span[1]))
+    return _Plan(
+        sizes, in_target, in_source, inner, inner_source, along, along_target,
+        np.array(starts, np.int64), together, (extents[0], extents[1]),
+    )  # fmt: skip
+
+
+def _lines(
+    axes: list[tuple[int, int, int]], side: int, vector: int
+) -> tuple[tuple[int, int, int], list[int], bool] | None:
+    """The axis along a few lines that lie between each other on one side, 0 the target, and apart on the other.
+
+    Takes their axes out of `axes`. Returns the axis along them, where each begins on the other side, and whether it is
+    the target where they are together; None where there are none, or enough of one axis for tiles of `vector` lines.
+    """
+    few, starts = [], [0]
+    for axis in sorted(axes, key=lambda axis: axis[side]):
+        if axis[side] != len(starts):
+            return None
+        if axis[1 - side] == 1:
+            break
+        if len(starts) * axis[2] > FEW:
+            return None
+        few.append(axis)
+        starts = [k * axis[1 - side] + start for k in range(axis[2]) for start in starts]
+    else:
+        return None
+    if not few or few[0][2] >= vector:
+        return None
+    for one in (axis, *few):
+        axes.remove(one)
+    return axis, starts, side == 0
 
 
 @part
@@ -117,25 +160,78 @@ def _copy_rows(row, end, target, source, sizes, target_steps, source_steps, inne
 
 
 @part
-def _interleave(target, to, source, at, step, count):
-    """Three rows of the source as triples of the target: colours of pixels."""
-    red, green, blue = source[at:], source[at + step :], source[at + 2 * step :]
-    triples = target[to:]
+def _interleave(target, to, source, at, starts, count):
+    """Lines of the source that begin at `starts` as groups of the target: 2, 3 or 4 with vectors, others one by one."""
+    if len(starts) > 4:
+        for line in range(len(starts)):
+            for j in range(count):
+                target[to + j * len(starts) + line] = source[at + starts[line] + j]
+        return
+    result, a, b = target[to:], source[at + starts[0] :], source[at + starts[1] :]
+    one, lines = np.uint64(1), np.uint64(len(starts))
+    if lines == 2:
+        for j in range(np.uint64(count)):
+            result[np.uint64(2) * j] = a[j]
+            result[np.uint64(2) * j + one] = b[j]
+        return
+    c = source[at + starts[2] :]
+    if lines == 3:
+        for j in range(np.uint64(count)):
+            result[np.uint64(3) * j] = a[j]
+            result[np.uint64(3) * j + one] = b[j]
+            result[np.uint64(3) * j + np.uint64(2)] = c[j]
+        return
+    d = source[at + starts[3] :]
     for j in range(np.uint64(count)):
-        triples[np.uint64(3) * j] = red[j]
-        triples[np.uint64(3) * j + np.uint64(1)] = green[j]
-        triples[np.uint64(3) * j + np.uint64(2)] = blue[j]
+        result[np.uint64(4) * j] = a[j]
+        result[np.uint64(4) * j + one] = b[j]
+        result[np.uint64(4) * j + np.uint64(2)] = c[j]
+        result[np.uint64(4) * j + np.uint64(3)] = d[j]
 
 
 @part
-def _separate(target, to, step, source, at, count):
-    """Triples of the source as three rows of the target."""
-    red, green, blue = target[to:], target[to + step :], target[to + 2 * step :]
-    triples = source[at:]
+def _separate(target, to, starts, source, at, count):
+    """Groups of the source as lines of the target that begin at `starts`: 2, 3 or 4 with vectors, others one by one."""
+    if len(starts) > 4:
+        for line in range(len(starts)):
+            for i in range(count):
+                target[to + starts[line] + i] = source[at + i * len(starts) + line]
+        return
+    given, a, b = source[at:], target[to + starts[0] :], target[to + starts[1] :]
+    one, lines = np.uint64(1), np.uint64(len(starts))
+    if lines == 2:
+        for i in range(np.uint64(count)):
+            a[i] = given[np.uint64(2) * i]
+            b[i] = given[np.uint64(2) * i + one]
+        return
+    c = target[to + starts[2] :]
+    if lines == 3:
+        for i in range(np.uint64(count)):
+            a[i] = given[np.uint64(3) * i]
+            b[i] = given[np.uint64(3) * i + one]
+            c[i] = given[np.uint64(3) * i + np.uint64(2)]
+        return
+    d = target[to + starts[3] :]
     for i in range(np.uint64(count)):
-        red[i] = triples[np.uint64(3) * i]
-        green[i] = triples[np.uint64(3) * i + np.uint64(1)]
-        blue[i] = triples[np.uint64(3) * i + np.uint64(2)]
+        a[i] = given[np.uint64(4) * i]
+        b[i] = given[np.uint64(4) * i + one]
+        c[i] = given[np.uint64(4) * i + np.uint64(2)]
+        d[i] = given[np.uint64(4) * i + np.uint64(3)]
+
+
+@spans
+def _copy_lines(row, end, target, source, sizes, target_steps, source_steps, length, starts, together):
+    last = len(sizes) - 1
+    while row < end:  # as far as the last outer axis goes
+        to, at = _place(row, sizes, target_steps), _place(row, sizes, source_steps)
+        count = min(end - row, sizes[last] - row % sizes[last])
+        for k in range(count):
+            t, f = to + k * target_steps[last], at + k * source_steps[last]
+            if together:
+                _interleave(target, t, source, f, starts, length)
+            else:
+                _separate(target, t, starts, source, f, length)
+        row += count
 
 
 @spans
@@ -150,12 +246,6 @@ def _copy_tiles(
         squares = count - count % vector
         to = _place(row, sizes, target_steps) + j0 * along_target
         at = _place(row, sizes, source_steps) + j0
-        if inner == along_target == COLOURS:
-            _interleave(target, to, source, at, inner_source, count)
-            continue
-        if along == inner_source == COLOURS:
-            _separate(target, to, along_target, source, at, inner)
-            continue
         if along_target > inner_source:  # a few long lines of the target at a time
             for j in range(0, squares, vector):
                 for i in range(0, whole, vector):
@@ -215,7 +305,9 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
     rows = int(plan.sizes.prod())
     to, at = (np.asarray(_Memory(a, n)) for a, n in zip((target, source), plan.extents, strict=True))
     axes = plan.sizes, plan.target, plan.source
-    if plan.along > 1:
+    if plan.starts.size:
+        _copy_lines(rows, to, at, *axes, plan.inner, plan.starts, plan.together)
+    elif plan.along > 1:
         strips, along = rows * -(-plan.along // ALONG), (plan.along, plan.along_target)
         _copy_tiles(strips, to, at, *axes, plan.inner, plan.inner_source, *along, lanes(to.dtype))
     else:

@@ -64,11 +64,11 @@ def _erfinv(x: np.ndarray) -> np.ndarray:
 
 
 def _bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0(x) - _i1(x) / x, 0.5)
+    return g * np.where(np.abs(x) <= np.finfo(x.dtype).eps, 0.5, _i0(x) - _i1(x) / x)
 
 
 def _scaled_bessel_gradient(g: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return g * np.where(np.abs(x) > np.finfo(x.dtype).eps, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x), 0.5)
+    return g * np.where(np.abs(x) <= np.finfo(x.dtype).eps, 0.5, _i0e(x) - _i1e(x) * (np.sign(x) + 1 / x))
 
 
 def _in_double(derivative: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:

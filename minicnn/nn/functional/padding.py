@@ -85,12 +85,11 @@ def origins(mode: str, size: int, before: int, after: int) -> np.ndarray:
 
 def _check(shape: tuple[int, ...], pairs: dict[int, tuple[int, int]], mode: str) -> None:
     """Raise ValueError unless `mode` can pad or cut the axes by (before, after)."""
-    nothing = mode == "reflect" and all(shape[axis] + sum(sides) < 1 for axis, sides in pairs.items())
     for axis, (before, after) in pairs.items():
         size = shape[axis]
         kept = size + min(before, 0) + min(after, 0)
         most = {"reflect": size - 1, "circular": size}.get(mode, INT64)
-        least = 1 if mode == "replicate" or nothing else 0
+        least = 1 if mode in ("reflect", "replicate") else 0
         if size + before + after < least or max(before, after) > most:
             raise ShapeError(f"pad {(before, after)} of dimension {axis} does not fit shape {shape} in mode {mode!r}")
         if kept < 0 and (mode == "constant" or (mode == "circular" and size + before + after)):
