@@ -28,17 +28,33 @@ class Rearranged(Operator):
     def forward(
         ctx: Any, x: np.ndarray, apart: tuple[int, ...], order: tuple[int, ...], shape: tuple[int, ...]
     ) -> np.ndarray:
-        ctx.shape, ctx.apart, ctx.order, ctx.whole = x.shape, apart, order, shape
-        return kernels.memory.row_major(x.reshape(apart).transpose(order)).reshape(shape)
+        ctx.shape, ctx.apart, ctx.order, ctx.whole, ctx.last = x.shape, apart, order, shape, _channels_last(x)
+        return _rearranged(x, apart, order, shape, ctx.last)
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
-        moved = g.reshape([ctx.apart[axis] for axis in ctx.order])
-        return kernels.memory.row_major(moved.transpose(np.argsort(ctx.order))).reshape(ctx.shape)
+        moved = tuple([ctx.apart[axis] for axis in ctx.order])
+        return _rearranged(g, moved, tuple(np.argsort(ctx.order)), ctx.shape, ctx.last)
 
     @staticmethod
     def again(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return kernels.memory.row_major(x.reshape(ctx.apart).transpose(ctx.order)).reshape(ctx.whole)
+        return _rearranged(x, ctx.apart, ctx.order, ctx.whole, ctx.last)
+
+
+def _channels_last(x: np.ndarray) -> bool:
+    return x.ndim == 4 and not x.flags.c_contiguous and x.transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+def _rearranged(
+    x: np.ndarray, apart: tuple[int, ...], order: tuple[int, ...], shape: tuple[int, ...], channels_last: bool
+) -> np.ndarray:
+    if channels_last:
+        N, C, H, W = shape
+        result = kernels.memory.channels_first(kernels.memory.empty((N, H, W, C), x.dtype))
+    else:
+        result = kernels.memory.empty(shape, x.dtype)
+    kernels.memory.copy(result.reshape([apart[axis] for axis in order]), x.reshape(apart).transpose(order))
+    return result
 
 
 def _factor(value: Any, name: str) -> int:
