@@ -14,6 +14,7 @@ import numpy as np
 from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
 from minicnn.kernels.tasks import spans, tasks
+from minicnn.kernels.vectors import load, multiply, multiply_add, repeat, store, width
 
 
 class Taps(NamedTuple):
@@ -39,25 +40,41 @@ class Taps(NamedTuple):
 
 
 @part
-def _blend(x, base, step, size, start, place, weight, i, line):
-    """line[k] = Σ over the taps of i of  weight · x[base + place · step + k],  k < size."""
-    first, end = start[i], start[i + 1]
+def _blend(x, base, step, size, start, place, weight, i, y, to):
+    """y[to + k] = Σ over the taps of i of  weight · x[base + place · step + k],  k < size."""
+    first, end, lanes = start[i], start[i + 1], width(x)
     if end == first:
         for k in range(size):
-            line[k] = 0
+            y[to + k] = 0
         return
-    here = base + place[first] * step
-    if end - first == 1:
-        for k in range(size):
-            line[k] = weight[first] * x[here + k]
-        return
-    there = base + place[first + 1] * step
-    for k in range(size):
-        line[k] = weight[first] * x[here + k] + weight[first + 1] * x[there + k]
-    for tap in range(first + 2, end):
-        here = base + place[tap] * step
-        for k in range(size):
-            line[k] += weight[tap] * x[here + k]
+    here, k = base + place[first] * step, 0
+    while k + 4 * lanes <= size:  # several vectors at a time share each tap
+        w = repeat(weight, first)
+        a, b = multiply(w, load(x, here + k)), multiply(w, load(x, here + k + lanes))
+        c, d = multiply(w, load(x, here + k + 2 * lanes)), multiply(w, load(x, here + k + 3 * lanes))
+        for tap in range(first + 1, end):
+            w, there = repeat(weight, tap), base + place[tap] * step + k
+            a = multiply_add(w, load(x, there), a)
+            b = multiply_add(w, load(x, there + lanes), b)
+            c = multiply_add(w, load(x, there + 2 * lanes), c)
+            d = multiply_add(w, load(x, there + 3 * lanes), d)
+        store(a, y, to + k)
+        store(b, y, to + k + lanes)
+        store(c, y, to + k + 2 * lanes)
+        store(d, y, to + k + 3 * lanes)
+        k += 4 * lanes
+    while k + lanes <= size:
+        a = multiply(repeat(weight, first), load(x, here + k))
+        for tap in range(first + 1, end):
+            a = multiply_add(repeat(weight, tap), load(x, base + place[tap] * step + k), a)
+        store(a, y, to + k)
+        k += lanes
+    while k < size:
+        total = weight[first] * x[here + k]
+        for tap in range(first + 1, end):
+            total += weight[tap] * x[base + place[tap] * step + k]
+        y[to + k] = total
+        k += 1
 
 
 @spans
@@ -69,7 +86,7 @@ def _resize(begin, end, x, row_start, row_place, row_weight, start, place, weigh
     line = np.empty(W * C, x.dtype)
     for task in range(begin, end):
         n, i = task // OH, task % OH
-        _blend(memory, n * H * W * C, W * C, W * C, row_start, row_place, row_weight, i, line)
+        _blend(memory, n * H * W * C, W * C, W * C, row_start, row_place, row_weight, i, line, 0)
         if C == 1:
             out = y[n, i, :, 0]
             for j in range(OW):
@@ -79,8 +96,7 @@ def _resize(begin, end, x, row_start, row_place, row_weight, start, place, weigh
                 out[j] = total
         else:
             for j in range(OW):
-                first = ((n * OH + i) * OW + j) * C
-                _blend(line, 0, C, C, start, place, weight, j, result[first : first + C])
+                _blend(line, 0, C, C, start, place, weight, j, result, (task * OW + j) * C)
 
 
 @spans
@@ -92,7 +108,7 @@ def _resize_planes_in_pairs(begin, end, x, row_start, row_place, row_weight, pla
     line = np.empty(W, x.dtype)
     for task in range(begin, end):
         m, i = task // OH, task % OH
-        _blend(memory, m * H * W, W, W, row_start, row_place, row_weight, i, line)
+        _blend(memory, m * H * W, W, W, row_start, row_place, row_weight, i, line, 0)
         out = y[m, i]
         for j in range(OW):
             out[j] = weight[2 * j] * line[place[2 * j]] + weight[2 * j + 1] * line[place[2 * j + 1]]

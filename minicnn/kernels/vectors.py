@@ -124,6 +124,16 @@ def add(typing_context, a, b):
 
 
 @intrinsic
+def multiply(typing_context, a, b):
+    """a · b"""
+
+    def codegen(context, builder, signature, args):
+        return builder.fmul(*args)
+
+    return a(a, b), codegen
+
+
+@intrinsic
 def larger(typing_context, a, b):
     """a where it is greater than b, else b, also where either is NaN"""
 
