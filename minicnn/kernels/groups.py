@@ -10,6 +10,7 @@ Images are x (N·C, P), row-major, or (N, P, C), channels-last. G groups have C 
 import numpy as np
 
 from minicnn.kernels import parts
+from minicnn.kernels.columns import add_moments, add_products
 from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
 from minicnn.kernels.parts import LANES, moments_of, products_of
@@ -44,11 +45,7 @@ def _pixels_forward(n, x, weight, bias, eps, rounds, y, group_means, group_varia
     for _ in range(rounds):
         total[:] = 0
         square[:] = 0
-        for p in range(P):
-            for c in range(C):
-                d = np.float64(x[n, p, c]) - means[c]
-                total[c] += d
-                square[c] += d * d
+        add_moments(x.reshape(-1), n * P * C, P, C, means, total, square)
         for c in range(C):
             offset = total[c] / P
             variances[c] = max(square[c] / P - offset * offset, 0.0)
@@ -96,10 +93,7 @@ def _pixels_backward(n, g, x, weight, mean, invstd, grad_x, sums, products):
     means, total, product = np.empty(C), sums[n], products[n]
     for c in range(C):
         means[c] = mean[n, c // (C // mean.shape[1])]
-    for p in range(P):
-        for c in range(C):
-            total[c] += g[n, p, c]
-            product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - means[c])
+    add_products(g.reshape(-1), x.reshape(-1), n * P * C, P, C, means, total, product)
     centre, scale = np.empty(C, x.dtype), np.empty(C, x.dtype)
     slope, shift = np.empty(C, x.dtype), np.empty(C, x.dtype)
     _factors(total, product, weight, mean[n], invstd[n], P, centre, scale, slope, shift)

@@ -12,6 +12,7 @@ the same on any machine.
 
 import numpy as np
 
+from minicnn.kernels.columns import add_moments, add_products
 from minicnn.kernels.memory import empty
 from minicnn.kernels.tasks import tasks
 
@@ -20,15 +21,11 @@ ROWS_OF_A_CHUNK = 1024
 
 
 @tasks
-def _moments(chunk, x, shift, sums, squares):
-    """Of a chunk Σ (x − shift) and Σ (x − shift)²: a shift near the mean keeps the squares small."""
+def _moments(chunk, x, centre, sums, squares):
+    """Of a chunk Σ (x − centre) and Σ (x − centre)²: a centre near the mean keeps the squares small."""
     R, C = x.shape
-    total, square, chunks = sums[chunk], squares[chunk], len(sums)
-    for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
-        for c in range(C):
-            d = np.float64(x[r, c]) - shift[c]
-            total[c] += d
-            square[c] += d * d
+    begin, end = R * chunk // len(sums), R * (chunk + 1) // len(sums)
+    add_moments(x.reshape(-1), begin * C, end - begin, C, centre, sums[chunk], squares[chunk])
 
 
 @tasks
@@ -41,11 +38,8 @@ def _normalize(r, x, mean, scale, shift, y):
 def _gradient_sums(chunk, g, x, mean, sums, products):
     """Of a chunk Σ ∂y and Σ ∂y · (x − mean)."""
     R, C = x.shape
-    total, product, chunks = sums[chunk], products[chunk], len(sums)
-    for r in range(R * chunk // chunks, R * (chunk + 1) // chunks):
-        for c in range(C):
-            total[c] += g[r, c]
-            product[c] += np.float64(g[r, c]) * np.float64(x[r, c] - mean[c])
+    begin, end = R * chunk // len(sums), R * (chunk + 1) // len(sums)
+    add_products(g.reshape(-1), x.reshape(-1), begin * C, end - begin, C, mean, sums[chunk], products[chunk])
 
 
 @tasks
@@ -79,9 +73,10 @@ def normalize(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndar
 
 
 def gradient_sums(grad_output: np.ndarray, x: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Σ ∂y and Σ ∂y · (x − mean) of every channel, in float64."""
+    """Σ ∂y and Σ ∂y · (x − mean) of every channel, in float64; ∂y may have a wider dtype than x."""
+    x = x.astype(grad_output.dtype, copy=False)
     sums, products = np.zeros((2, _chunks(x), x.shape[1]))
-    _gradient_sums(len(sums), grad_output, x, mean.astype(x.dtype), sums, products)
+    _gradient_sums(len(sums), grad_output, x, mean, sums, products)
     return sums.sum(0), products.sum(0)
 
 

@@ -15,6 +15,7 @@ import math
 
 import numpy as np
 
+from minicnn.kernels.columns import add_moments, add_products
 from minicnn.kernels.compile import part
 from minicnn.kernels.memory import empty
 from minicnn.kernels.tasks import spans, tasks
@@ -129,12 +130,8 @@ def _pixel_sums(task, x, centre, sums, squares):
     P, C = x.shape[1:]
     chunks = sums.shape[1]
     n, chunk = task // chunks, task % chunks
-    total, square = sums[n, chunk], squares[n, chunk]
-    for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
-        for c in range(C):
-            d = np.float64(x[n, p, c]) - centre[n, c]
-            total[c] += d
-            square[c] += d * d
+    begin, end = P * chunk // chunks, P * (chunk + 1) // chunks
+    add_moments(x.reshape(-1), (n * P + begin) * C, end - begin, C, centre[n], sums[n, chunk], squares[n, chunk])
 
 
 @tasks
@@ -143,11 +140,9 @@ def _pixel_products(task, g, x, centre, sums, products):
     P, C = x.shape[1:]
     chunks = sums.shape[1]
     n, chunk = task // chunks, task % chunks
-    total, product = sums[n, chunk], products[n, chunk]
-    for p in range(P * chunk // chunks, P * (chunk + 1) // chunks):
-        for c in range(C):
-            total[c] += g[n, p, c]
-            product[c] += np.float64(g[n, p, c]) * (np.float64(x[n, p, c]) - centre[n, c])
+    begin, end = P * chunk // chunks, P * (chunk + 1) // chunks
+    at, flat, values = (n * P + begin) * C, g.reshape(-1), x.reshape(-1)
+    add_products(flat, values, at, end - begin, C, centre[n], sums[n, chunk], products[n, chunk])
 
 
 @tasks

@@ -300,6 +300,53 @@ def add_each(typing_context, totals, x, factor):
 
 
 @intrinsic
+def widen(typing_context, vector):
+    """The numbers of a vector as vectors of float64, as many as they fill."""
+    wide = VectorType(types.float64)
+    vectors = types.UniTuple(wide, vector.lanes // wide.lanes)
+
+    def codegen(context, builder, signature, args):
+        parts = [args[0]]
+        if len(vectors) > 1:
+            undefined, many = ir.Constant(args[0].type, ir.Undefined), ir.VectorType(ir.IntType(32), wide.lanes)
+            lanes = [ir.Constant(many, list(range(i, i + wide.lanes))) for i in range(0, vector.lanes, wide.lanes)]
+            halves = [builder.shuffle_vector(args[0], undefined, some) for some in lanes]
+            parts = [builder.fpext(half, context.get_value_type(wide)) for half in halves]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return vectors(vector), codegen
+
+
+def _by_each(compute):
+    """An operation on tuples of vectors, from one on vectors."""
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, signature.return_type.dtype.element)
+        rows = zip(*(cgutils.unpack_tuple(builder, vectors) for vectors in args), strict=True)
+        return context.make_tuple(builder, signature.return_type, [compute(emit, *row) for row in rows])
+
+    return codegen
+
+
+@intrinsic
+def plus(typing_context, a, b):
+    """a[i] + b[i]"""
+    return a(a, b), _by_each(lambda emit, x, y: emit.builder.fadd(x, y))
+
+
+@intrinsic
+def minus(typing_context, a, b):
+    """a[i] − b[i]"""
+    return a(a, b), _by_each(lambda emit, x, y: emit.builder.fsub(x, y))
+
+
+@intrinsic
+def plus_products(typing_context, totals, a, b):
+    """totals[i] + a[i] · b[i]"""
+    return totals(totals, a, b), _by_each(lambda emit, t, x, y: emit.builder.call(emit.fma, [x, y, t]))
+
+
+@intrinsic
 def transpose(typing_context, source, s0, s_step, target, t0, t_step):
     """target[t0 + j · t_step + i] = source[s0 + i · s_step + j] for i, j < L, in log₂ L rounds of shuffles.
 

@@ -9,7 +9,7 @@ from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.kernels.geometry import Geometry, exact, integer
-from minicnn.kernels.memory import channels_first, channels_last
+from minicnn.kernels.memory import channels_first, channels_last, row_major
 from minicnn.nn.functional.geometry import convolution_geometry, transposed_geometry
 from minicnn.nn.functional.images import batched, image_shape
 from minicnn.operators.operands import array_of, described
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def _apart(image: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The channels-last `image` of x in memory of its own."""
-    return image.copy() if np.may_share_memory(image, x) else image
+    return row_major(image) if np.may_share_memory(image, x) else image
 
 
 class Conv2d(Operator):

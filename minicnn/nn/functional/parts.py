@@ -61,7 +61,7 @@ class GroupNorm(Operator):
         N, C = x.shape[:2]
         arranged = _arranged(x)
         if not watched[0] and np.may_share_memory(arranged, x):
-            arranged = arranged.copy()
+            arranged = kernels.memory.row_major(arranged)
         factor = np.ones(C) if weight is None else weight.astype(np.float64)
         shift = np.zeros(C, x.dtype) if bias is None else np.ascontiguousarray(bias, x.dtype)
         with np.errstate(all="ignore"):
@@ -120,7 +120,7 @@ class RowNorm(Operator):
         rows = kernels.memory.contiguous(x).reshape(x.size // size if size else 0, size)
         watched = centred or ctx.needs_input_grad[0]  # else PyTorch keeps what it computed from x
         if not watched and np.may_share_memory(rows, x):
-            rows = rows.copy()
+            rows = kernels.memory.row_major(rows)
         factor = np.ones(size, x.dtype) if weight is None else np.ascontiguousarray(weight).ravel()
         nothing = 0.0 if centred else -0.0  # −0 + −0 = −0: PyTorch adds no bias to what isn't centred
         shift = np.full(size, nothing, x.dtype) if bias is None else np.ascontiguousarray(bias).ravel()
