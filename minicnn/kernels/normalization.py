@@ -76,7 +76,7 @@ def gradient_sums(grad_output: np.ndarray, x: np.ndarray, mean: np.ndarray) -> t
     """Σ ∂y and Σ ∂y · (x − mean) of every channel, in float64; ∂y may have a wider dtype than x."""
     x = x.astype(grad_output.dtype, copy=False)
     sums, products = np.zeros((2, _chunks(x), x.shape[1]))
-    _gradient_sums(len(sums), grad_output, x, mean, sums, products)
+    _gradient_sums(len(sums), grad_output, x, mean.astype(np.float64), sums, products)
     return sums.sum(0), products.sum(0)
 
 

@@ -169,7 +169,7 @@ def cross_entropy(
         return _soft_cross_entropy(input, target, weight, reduction, smoothing)
     if smoothing and x.ndim == classes.ndim == 1:
         raise ShapeError(f"cross_entropy with label_smoothing needs a target of shape (), got {tuple(classes.shape)}")
-    if smoothing and reduction == "mean" and weight is not None and classes.dtype == np.uint8:
+    if smoothing and reduction == "mean" and weight is not None and classes.dtype == np.uint8 and classes.size:
         raise DtypeError("cross_entropy with weight and label_smoothing needs int64 class indices as target, got uint8")
     return _for_classes(CrossEntropy, "cross_entropy", input, target, weight, ignore_index, smoothing, reduction)
 
