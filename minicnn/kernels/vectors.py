@@ -91,6 +91,22 @@ def load(typing_context, array, offset):
 
 
 @intrinsic
+def fetch(typing_context, array, offset):
+    """Bring the cache line of array[offset] near, wherever that lies: of memory that isn't there nothing comes."""
+
+    def codegen(context, builder, signature, args):
+        emit = _emitter(context, builder, signature.args[0])
+        place, flag = emit.at(emit.data(signature.args[0], args[0]), args[1]), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [place.type, flag, flag, flag])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        to_read, keep, data = ir.Constant(flag, 0), ir.Constant(flag, 3), ir.Constant(flag, 1)
+        builder.call(prefetch, [place, to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
 def repeat(typing_context, array, offset):
     """array[offset] in every lane"""
 
