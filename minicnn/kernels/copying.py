@@ -331,9 +331,7 @@ def copy(target: np.ndarray, source: np.ndarray) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _rows_to_join(
-    layout: tuple, sources: tuple[tuple, ...], axis: int, itemsize: int
-) -> tuple[int, np.ndarray] | None:
+def _rows_to_join(layout: tuple, sources: tuple[tuple, ...], axis: int, itemsize: int) -> tuple[int, np.ndarray] | None:
     """How many rows alternate, and how long each source's are; None where none do.
 
     Args:

@@ -26,9 +26,7 @@ class Unrelated(Operator):
         return tuple([None if edge is None else g.new_zeros(g.shape) for edge in ctx.edges])
 
 
-def in_place(
-    function: Callable, name: str | None = None, *, joins: bool = False, repeated: bool = False
-) -> Callable:
+def in_place(function: Callable, name: str | None = None, *, joins: bool = False, repeated: bool = False) -> Callable:
     """The method that replaces the values of a tensor by those of `function(tensor, ...)`, as `sin_` those of `sin`.
 
     The method takes the further arguments of `function` and returns the tensor. It raises what `function` raises, and
