@@ -15,6 +15,7 @@ import typer
 
 import minicnn
 from minicnn import backends, nn, optim
+from minicnn.cli.compiling import compile_ahead
 from minicnn.cli.interrupts import STATUS, asked_to_stop
 from minicnn.cli.progress import progress
 from minicnn.models import MODELS
@@ -169,6 +170,7 @@ class Race:
         Returns: the seconds it took.
         """
         began, before = time.perf_counter(), get_rng_state()
+        compile_ahead(network, self.speedrun.preset.shape, self.speedrun.steps.optimizer)
         copied, own = copy.deepcopy(network), Generator()
         train, test = (
             [next(iter(DataLoader(images, size, sampler=range(size), generator=own))) for size in sizes]

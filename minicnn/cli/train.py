@@ -11,6 +11,7 @@ import typer
 
 import minicnn
 from minicnn import backends, optim
+from minicnn.cli.compiling import compile_ahead
 from minicnn.cli.interrupts import STATUS, asked_to_stop
 from minicnn.cli.progress import progress
 from minicnn.recipes import folder as folders
@@ -199,6 +200,8 @@ class Training:
 
     def run(self, every: int | None, tensorboard: bool, stop: Callable[[], bool], shown: bool) -> History:
         """Train; see `fit` for `every` and `stop`, `shown` is whether the progress is."""
+        if not self.own_convolution and not self.asked["winograd"]:
+            compile_ahead(self.network, self.preset.shape, self.asked["optimizer"])
         steps, scheduler, per_batch = self.recipe.prepare(
             optim, self.network.parameters(), self.epochs, len(self.train_loader)
         )

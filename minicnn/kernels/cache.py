@@ -7,6 +7,7 @@ one file, written aside and renamed into place, any number of processes may comp
 checksum of its name and its content: damaged and renamed ones are compiled again.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -78,9 +79,29 @@ def _temporary_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="minicnn-"))
 
 
+_awaiting: list[Callable[[], None]] = []
+
+
+@contextlib.contextmanager
+def at_compilation(call: Callable[[], None]) -> Iterator[None]:
+    """Within this, have `call` called before the first kernel is compiled that isn't kept yet."""
+    _awaiting.append(call)
+    try:
+        yield
+    finally:
+        if call in _awaiting:
+            _awaiting.remove(call)
+
+
+def _announce_compilation() -> None:
+    """Say once a process that the wait is a compilation, and call those who wait for it."""
+    _say_once()
+    while _awaiting:
+        _awaiting.pop()()
+
+
 @functools.cache
-def announce_compilation() -> None:
-    """Say once a process that the wait is a compilation."""
+def _say_once() -> None:
     print(
         f"minicnn: compiling kernels for this machine (once; kept in {cache_directory()})",
         file=sys.stderr,
@@ -156,7 +177,7 @@ class KernelCache(_Cache):
             checksum, payload = content[:32], content[32:]
             if _checksum(name, payload) == checksum:  # otherwise damaged, or another kernel's
                 return CompileResultCacheImpl.rebuild(None, target_context, pickle.loads(payload))
-        announce_compilation()
+        _announce_compilation()
         return None
 
     def save_overload(self, signature: Any, data: Any) -> None:

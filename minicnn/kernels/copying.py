@@ -77,7 +77,8 @@ def _plan(shape: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ..
     if not merged or merged[-1][0] != 1:
         return None
     extents = [1 + sum((n - 1) * axis[k] for *axis, n in merged) for k in (0, 1)]
-    along, along_target, starts, together = 1, 0, [], True
+    along, along_target, together = 1, 0, True
+    starts: list[int] = []
     vector = vector_bytes() // itemsize
     lines = _lines(merged, 0, vector) or _lines(merged, 1, vector)
     if lines is not None:
