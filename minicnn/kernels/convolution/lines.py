@@ -16,13 +16,14 @@ def _first_tiles(longest: int = 512) -> np.ndarray:
     """For every number of vectors and length of a line, the tile to start with so that the whole line costs least.
 
     A step of R rows and V vectors takes R·V turns of a multiplier, but never less than four, half the latency of
-    multiply-adds on two multipliers; to start and finish a tile costs about as much as one step more.
+    multiply-adds on two multipliers, nor less than 3·V, in which its weights come from the second-level cache; to start
+    and finish a tile costs about as much as one step more.
     """
     first = np.ones((WIDEST + 1, longest + 1), np.int64)
     for vectors, heights in tiles().items():
         cost = [0.0] * (longest + 1)
         for length in range(1, longest + 1):
-            options = [(cost[length - r] + max(r * vectors, 4) + 2, -r) for r in heights if r <= length]
+            options = [(cost[length - r] + max(r * vectors, 3 * vectors, 4) + 2, -r) for r in heights if r <= length]
             cost[length], negative = min(options)
             first[vectors, length] = -negative
     return first

@@ -122,6 +122,7 @@ def schedule_of(c: Contraction, dtype: np.dtype, threads: int, widens: bool = Fa
     if private and blocks % threads == 0 and N * (c.rows.size // c.rows.stride) * row_bytes <= IMAGE_BYTES:
         return Schedule(width, pixels, N, OH, threads, through_images, True)
     rows = max(1, min(OH, CHUNK_BYTES // max(1, images * row_bytes)))
+    rows = -(-OH // -(-OH // rows))  # tasks alike
     while -(-N // images) * -(-OH // rows) < threads and rows > 1:
         rows = -(-rows // 2)
     places = -(-N // images) * -(-OH // rows)
