@@ -9,19 +9,19 @@ import pytest
 
 import minicnn
 from minicnn import nn
-from minicnn.cli.compiling import compile_ahead
+from minicnn.cli.compiling import Helper, compile_ahead
 
 TRAINING = """
 import os, pathlib
 import minicnn
 import minicnn.nn.functional as F
-from minicnn.cli.compiling import compile_ahead
+from minicnn.cli.compiling import Helper, compile_ahead
 
 def kept():
     return {path.name for path in pathlib.Path(os.environ["MINICNN_CACHE_DIR"]).glob("*.kernel")}
 
 network = minicnn.models.lenet()
-compile_ahead(network, (1, 28, 28), "adam")
+compile_ahead(network, (1, 28, 28), Helper("adam"))
 before = kept()
 optimizer = minicnn.optim.Adam(network.parameters())
 F.cross_entropy(network(minicnn.rand(64, 1, 28, 28)), minicnn.arange(64) % 10).backward()
@@ -36,7 +36,7 @@ def test_neither_network_nor_generator_is_changed():
     )
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = minicnn.get_rng_state()
-    compile_ahead(network, (1, 6, 6), "sgd")
+    compile_ahead(network, (1, 6, 6), Helper("sgd"))
     assert all(np.array_equal(value, before[name]) for name, value in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
     assert np.array_equal(state, minicnn.get_rng_state())

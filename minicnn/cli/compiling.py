@@ -5,63 +5,78 @@ another one, which meanwhile compiles what a step needs afterwards: gradients wi
 step. What either compiles is kept, and read by the other. LeNet's first step took 10 s so instead of 16, on two cores.
 """
 
+import atexit
 import contextlib
 import copy
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 
 import minicnn
 import minicnn.nn.functional as F
 from minicnn import kernels, nn, optim
-from minicnn.kernels.cache import at_compilation
 from minicnn.kernels.geometry import convolution_geometry
 from minicnn.recipes.recipe import OPTIMIZERS, Recipe
 
 IMAGES = 2
 
 
-class _Helper:
-    """A second process, started once when something is compiled for the first time."""
+class Helper:
+    """A second process, started where something is compiled for the first time, and there is a core for it.
+
+    Args:
+        optimizer: whose kernels it compiles, a name in `OPTIMIZERS`.
+    """
 
     def __init__(self, optimizer: str) -> None:
         self.command = [sys.executable, "-m", __name__, optimizer]
         self.process: subprocess.Popen | None = None
 
-    def start(self) -> None:
-        """Start it; where that can't be, this process compiles everything."""
+    @contextlib.contextmanager
+    def called(self) -> Iterator[None]:
+        """Within this, a compilation starts it."""
+        if self.process is not None or minicnn.get_num_threads() == 1:
+            yield
+            return
+        from minicnn.kernels.cache import at_compilation  # Numba comes with it
+
+        with at_compilation(self._start):
+            yield
+
+    def _start(self) -> None:
         nowhere = subprocess.DEVNULL
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # then this process compiles everything
             self.process = subprocess.Popen(self.command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+            atexit.register(self._end)
 
     def wait(self) -> None:
+        """Wait until it has compiled all, if it was started."""
         if self.process is not None:
             self.process.wait()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
 
-def compile_ahead(network: nn.Module, shape: tuple[int, ...], optimizer: str) -> None:
+def compile_ahead(network: nn.Module, shape: tuple[int, ...], helper: Helper) -> None:
     """Have the kernels of a training step compiled, unless they are kept; neither network nor generator is changed.
 
     Args:
         network: what is to be trained.
         shape: of one image, (C, H, W).
-        optimizer: a name in `OPTIMIZERS`.
+        helper: what compiles with this process.
     """
-    helper = _Helper(optimizer)
     copied, state = copy.deepcopy(network), minicnn.get_rng_state()
     try:
-        with at_compilation(helper.start) if minicnn.get_num_threads() > 1 else contextlib.nullcontext():
+        with helper.called():
             loss = F.cross_entropy(copied(minicnn.zeros(IMAGES, *shape)), minicnn.zeros(IMAGES).long())
-        helper.wait()
     finally:
-        helper.end()
         minicnn.set_rng_state(state)
+    helper.wait()
     loss.backward()
 
 

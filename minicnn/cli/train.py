@@ -11,7 +11,7 @@ import typer
 
 import minicnn
 from minicnn import backends, optim
-from minicnn.cli.compiling import compile_ahead
+from minicnn.cli.compiling import Helper, compile_ahead
 from minicnn.cli.interrupts import STATUS, asked_to_stop
 from minicnn.cli.progress import progress
 from minicnn.recipes import folder as folders
@@ -175,7 +175,9 @@ class Training:
         minicnn.manual_seed(asked["seed"])
         algorithm = ", Winograd's algorithm" if asked["winograd"] else ""
         print_line(f"Device      CPU, {count(minicnn.get_num_threads(), 'thread')}{algorithm}")
-        self.network = network = build(asked["model"], preset.shape, len(preset.classes))
+        self.helper = Helper(asked["optimizer"])
+        with self.helper.called():
+            self.network = network = build(asked["model"], preset.shape, len(preset.classes))
         parameters = sum(parameter.numel() for parameter in network.parameters())
         print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {asked['seed']}")
         own = self.own_convolution
@@ -201,7 +203,7 @@ class Training:
     def run(self, every: int | None, tensorboard: bool, stop: Callable[[], bool], shown: bool) -> History:
         """Train; see `fit` for `every` and `stop`, `shown` is whether the progress is."""
         if not self.own_convolution and not self.asked["winograd"]:
-            compile_ahead(self.network, self.preset.shape, self.asked["optimizer"])
+            compile_ahead(self.network, self.preset.shape, self.helper)
         steps, scheduler, per_batch = self.recipe.prepare(
             optim, self.network.parameters(), self.epochs, len(self.train_loader)
         )
