@@ -16,6 +16,8 @@ def add_moments(x, at, rows, columns, centre, total, square):
         at, rows, columns: where the first row begins; the others follow it.
         centre, total, square: (columns,), float64.
     """
+    if not rows:
+        return
     lanes, c = width(x), 0
     while c + 2 * lanes <= columns:
         a = widen(load(x, at))
@@ -52,6 +54,8 @@ def add_moments(x, at, rows, columns, centre, total, square):
 @part
 def add_products(g, x, at, rows, columns, centre, total, product):
     """total[c] += Σ g[r, c], product[c] += Σ g[r, c] · (x[r, c] − centre[c]); arguments as for `add_moments`."""
+    if not rows:
+        return
     lanes, c = width(x), 0
     while c + 2 * lanes <= columns:
         a = widen(load(x, at))
