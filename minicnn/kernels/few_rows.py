@@ -1,11 +1,14 @@
 """Products of a few rows with a matrix: a linear layer of a few images, which waits for its weights.
 
-    y[n, o] = Σ over i of  x[n, i] · weight[o, i] + bias[o]
-    ∂x[n, i] = Σ over o of  ∂y[n, o] · weight[o, i]
+    y[n, o] = bias[o] + Σ over i of  x[n, i] · matrix[o, i]         inner products of rows: `products`
+    y[n, o] = bias[o] + Σ over i of  x[n, i] · matrix[i, o]         sums of the matrix's rows: `combinations`
 
-Every weight is read once, where it lies: to pack weights for the micro-kernel, as the other convolutions do, takes
-longer than a product of so few rows. Sums run through a chunk in the arrays' dtype, chunk after chunk in float64.
+A layer's weight is a matrix of the first kind or of the second, as it lies in memory; its gradient with respect to x
+takes the other sum. Every weight is read once, where it lies: to pack weights for the micro-kernel, as convolutions do,
+takes longer than a product of so few rows. Sums run through a chunk in the arrays' dtype, chunk after chunk in float64.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +18,8 @@ from minicnn.kernels.tasks import spans
 from minicnn.kernels.threads import get_num_threads
 from minicnn.kernels.vectors import add, load, multiply_add, repeat, store, width, zero
 
-FORWARD, BACKWARD = 12, 6
-"""Up to so many rows these products are faster than the micro-kernel's."""
+PRODUCTS, COMBINATIONS = 12, 6
+"""Up to so many rows either is faster than the micro-kernel."""
 SIDE = 8
 """Outputs, or weights' rows, that are taken at a time."""
 CHUNK = 512
@@ -26,10 +29,10 @@ RUN = 64
 
 
 @spans
-def _products(begin, end, x, weight, bias, tasks, y):
+def _products(begin, end, x, matrix, bias, tasks, y):
     """A task is a part of the blocks of `SIDE` outputs."""
-    (N, I), O, lanes = x.shape, len(weight), width(x)
-    X, W = x.reshape(-1), weight.reshape(-1)
+    (N, I), O, lanes = x.shape, len(matrix), width(x)
+    X, W = x.reshape(-1), matrix.reshape(-1)
     sums, totals = np.empty(SIDE * lanes, x.dtype), np.empty((N, SIDE))
     blocks = -(-O // SIDE)
     for block in range(blocks * begin // tasks, blocks * end // tasks):
@@ -77,64 +80,69 @@ def _products(begin, end, x, weight, bias, tasks, y):
 
 
 @spans
-def _combinations(begin, end, g, weight, tasks, grad_x):
+def _combinations(begin, end, x, matrix, bias, tasks, y):
     """A task is a part of the chunks of columns."""
-    (N, O), I, lanes = g.shape, weight.shape[1], width(g)
-    G, W = g.reshape(-1), weight.reshape(-1)
-    run, totals = np.empty(N * CHUNK, g.dtype), np.empty((N, CHUNK))
-    chunks = -(-I // CHUNK)
+    (N, I), O, lanes = x.shape, matrix.shape[1], width(x)
+    X, W = x.reshape(-1), matrix.reshape(-1)
+    run, totals = np.empty(N * CHUNK, x.dtype), np.empty((N, CHUNK))
+    chunks = -(-O // CHUNK)
     for chunk in range(chunks * begin // tasks, chunks * end // tasks):
-        first, columns = chunk * CHUNK, min(CHUNK, I - chunk * CHUNK)
+        first, columns = chunk * CHUNK, min(CHUNK, O - chunk * CHUNK)
         whole = columns - columns % lanes
         totals[:] = 0
-        for start in range(0, O, RUN):
-            stop = min(start + RUN, O)
+        for start in range(0, I, RUN):
+            stop = min(start + RUN, I)
             run[:] = 0
-            for o in range(start, stop - SIDE + 1, SIDE):
+            for i in range(start, stop - SIDE + 1, SIDE):
                 for n in range(N):
-                    at, w = n * O + o, o * I + first
-                    p, q, r, s = repeat(G, at), repeat(G, at + 1), repeat(G, at + 2), repeat(G, at + 3)
-                    t, u, v, z = repeat(G, at + 4), repeat(G, at + 5), repeat(G, at + 6), repeat(G, at + 7)
+                    at, w = n * I + i, i * O + first
+                    p, q, r, s = repeat(X, at), repeat(X, at + 1), repeat(X, at + 2), repeat(X, at + 3)
+                    t, u, v, z = repeat(X, at + 4), repeat(X, at + 5), repeat(X, at + 6), repeat(X, at + 7)
                     for c in range(0, whole, lanes):
                         a = multiply_add(p, load(W, w + c), load(run, n * CHUNK + c))
-                        b = multiply_add(q, load(W, w + I + c), zero(g))
-                        a, b = multiply_add(r, load(W, w + 2 * I + c), a), multiply_add(s, load(W, w + 3 * I + c), b)
-                        a, b = multiply_add(t, load(W, w + 4 * I + c), a), multiply_add(u, load(W, w + 5 * I + c), b)
-                        a, b = multiply_add(v, load(W, w + 6 * I + c), a), multiply_add(z, load(W, w + 7 * I + c), b)
+                        b = multiply_add(q, load(W, w + O + c), zero(x))
+                        a, b = multiply_add(r, load(W, w + 2 * O + c), a), multiply_add(s, load(W, w + 3 * O + c), b)
+                        a, b = multiply_add(t, load(W, w + 4 * O + c), a), multiply_add(u, load(W, w + 5 * O + c), b)
+                        a, b = multiply_add(v, load(W, w + 6 * O + c), a), multiply_add(z, load(W, w + 7 * O + c), b)
                         store(add(a, b), run, n * CHUNK + c)
-            for o in range(stop - (stop - start) % SIDE, stop):
+            for i in range(stop - (stop - start) % SIDE, stop):
                 for n in range(N):
-                    p = repeat(G, n * O + o)
+                    p = repeat(X, n * I + i)
                     for c in range(0, whole, lanes):
-                        store(multiply_add(p, load(W, o * I + first + c), load(run, n * CHUNK + c)), run, n * CHUNK + c)
+                        store(multiply_add(p, load(W, i * O + first + c), load(run, n * CHUNK + c)), run, n * CHUNK + c)
             for n in range(N):
                 for c in range(whole):
                     totals[n, c] += run[n * CHUNK + c]
                 for c in range(whole, columns):
-                    for o in range(start, stop):
-                        totals[n, c] += np.float64(G[n * O + o]) * W[o * I + first + c]
+                    for i in range(start, stop):
+                        totals[n, c] += np.float64(X[n * I + i]) * W[i * O + first + c]
         for n in range(N):
             for c in range(columns):
-                grad_x[n, first + c] = totals[n, c]
+                y[n, first + c] = totals[n, c] + (bias[first + c] if len(bias) else 0.0)
 
 
-def _tasks(weight: np.ndarray) -> int:
-    """Into how many tasks the work is divided: one where other threads would take longer to wake."""
-    return 4 * get_num_threads() if weight.size >= WAKE_SUMS else 1
-
-
-def products(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-    """x @ weightᵀ + bias, for row-major x (N, I) and weight (O, I), none of them empty; bias (O,)."""
-    y = empty((len(x), len(weight)), x.dtype)
+def _run(kernel: Any, x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None, outputs: int) -> np.ndarray:
+    y = empty((len(x), outputs), x.dtype)
     shift = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    tasks = _tasks(weight)
-    _products(tasks, read(x), read(weight), read(shift), tasks, y)
+    tasks = 4 * get_num_threads() if matrix.size >= WAKE_SUMS else 1  # for less, others would take longer to wake
+    kernel(tasks, read(x), read(matrix), read(shift), tasks, y)
     return y
 
 
-def combinations(grad_output: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """grad_output @ weight, for row-major grad_output (N, O) and weight (O, I), none of them empty."""
-    grad_x = empty((len(grad_output), weight.shape[1]), grad_output.dtype)
-    tasks = _tasks(weight)
-    _combinations(tasks, read(grad_output), read(weight), tasks, grad_x)
-    return grad_x
+def products(x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+    """x @ matrixᵀ + bias, for row-major x (N, I) and matrix (O, I), neither of them empty; bias (O,)."""
+    return _run(_products, x, matrix, bias, len(matrix))
+
+
+def combinations(x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+    """x @ matrix + bias, for row-major x (N, I) and matrix (I, O), neither of them empty; bias (O,)."""
+    return _run(_combinations, x, matrix, bias, matrix.shape[1])
+
+
+def multiply(x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray | None:
+    """x @ matrix + bias where x has few rows and the matrix lies along its rows or its columns; None else."""
+    if len(x) <= COMBINATIONS and matrix.flags.c_contiguous:
+        return combinations(x, matrix, bias)
+    if len(x) <= PRODUCTS and matrix.flags.f_contiguous:
+        return products(x, matrix.T, bias)
+    return None

@@ -52,9 +52,8 @@ class Linear(Operator):
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
             return y if bias is None else y + bias
         ctx.geometry = _row(image.shape[2])
-        if len(image[0, 0]) <= kernels.few_rows.FORWARD and weight.flags.c_contiguous:
-            return kernels.few_rows.products(image[0, 0], weight, bias).reshape(*x.shape[:-1], -1)
-        y = kernels.convolution.implicit.forward(image, kernel, bias, ctx.geometry)
+        few = kernels.few_rows.multiply(image[0, 0], weight.T, bias)
+        y = kernels.convolution.implicit.forward(image, kernel, bias, ctx.geometry) if few is None else few
         return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
@@ -66,10 +65,9 @@ class Linear(Operator):
         if 0 in x_shape or 0 in weight_shape:
             by_x, by_weight = np.zeros(x_shape, g.dtype), np.zeros(weight_shape, g.dtype)
             return by_x, by_weight, kernels.sums.over(g, (0, 1, 2)) if needs[2] else None
-        if needs[0] and len(g[0, 0]) <= kernels.few_rows.BACKWARD and weight.flags.c_contiguous:
-            by_x = kernels.few_rows.combinations(g[0, 0], weight[:, :, 0, 0]).reshape(x_shape)
-        elif needs[0]:
-            by_x = implicit.grad_input(g, weight, ctx.geometry, 1).reshape(x_shape)
+        if needs[0]:
+            few = kernels.few_rows.multiply(g[0, 0], weight[:, :, 0, 0])
+            by_x = (implicit.grad_input(g, weight, ctx.geometry, 1) if few is None else few).reshape(x_shape)
         if needs[1]:
             by_weight, by_bias = implicit.grad_parameters(_as_image(x), g, ctx.geometry, 1, needs[2])
             by_weight = by_weight[:, :, 0, 0]
