@@ -81,10 +81,10 @@ def conv(
     ] = "auto",
 ) -> None:
     """Convolution layers of LeNet to VGG-16: forward, and forward with backward."""
-    from benchmarks.work.layers import GROUPED, LAYERS, WINOGRAD, convolution
+    from benchmarks.work.layers import GROUPED, LAYERS, SINGLE, WINOGRAD, convolution
 
     check_algorithm(algorithm)
-    layers = {"winograd": WINOGRAD, "grouped": GROUPED[:-2]}.get(algorithm, LAYERS)
+    layers = {"winograd": WINOGRAD, "grouped": GROUPED[:-2]}.get(algorithm, LAYERS + SINGLE)
     works = [convolution(layer, backward, algorithm) for backward in (False, True) for layer in layers]
     title = "convolution layers" + (f", algorithm={algorithm!r}" if algorithm != "auto" else "")
     report(

@@ -32,6 +32,10 @@ LAYERS: list[Layer] = [
     ("ImageNet stem", parse("8x3x224x224,o64,k7,s2,p3")),
     ("1×1", parse("8x256x14x14,o1024,k1")),
 ]
+SINGLE: list[Layer] = [
+    ("one image", parse("1x64x56x56,o64,k3,p1")),
+    ("one image", parse("1x512x7x7,o512,k3,p1")),
+]
 GROUPED: list[Layer] = [
     ("depthwise", parse("32x128x16x16,o128,k3,p1,g128")),
     ("depthwise", parse("32x144x32x32,o144,k3,s2,p1,g144")),

@@ -4,6 +4,7 @@ On 32×64×32×32, where the row doesn't say otherwise.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -65,6 +66,15 @@ def _work(
 
     size = float(np.prod(shape))
     return Work(name, "", prepare, flops * size, passes * 4 * size, "memory")
+
+
+def _linear(N: int, I: int, O: int) -> Work:
+    """A linear layer of N rows, with the gradients by weight and input."""
+    weight = np.random.default_rng(1).standard_normal((O, I), np.float32)
+    own, theirs = minicnn.from_numpy(weight.copy()).requires_grad_(), torch.from_numpy(weight.copy()).requires_grad_()
+    name, passes = f"linear {N}×{I} → {O}", 3 + 3 * O * (N + I) / (N * I)
+    work = _work(name, lambda x: F.linear(x, own), lambda x: TF.linear(x, theirs), passes, 6 * O, (N, I))
+    return work if N < 64 else replace(work, limit="arithmetic")
 
 
 def operators() -> list[Work]:
@@ -148,4 +158,5 @@ def operators() -> list[Work]:
             15,
             (4096, 768),
         ),
+        *[_linear(N, I, O) for N, I, O in [(1, 1024, 512), (64, 1024, 512), (512, 1024, 512), (1, 4096, 4096)]],
     ]
