@@ -18,9 +18,8 @@ import minicnn
 import minicnn.nn.functional as F
 from minicnn import kernels, nn, optim
 from minicnn.kernels.geometry import convolution_geometry
+from minicnn.recipes.models import TRIED
 from minicnn.recipes.recipe import OPTIMIZERS, Recipe
-
-IMAGES = 2
 
 
 class Helper:
@@ -73,7 +72,7 @@ def compile_ahead(network: nn.Module, shape: tuple[int, ...], helper: Helper) ->
     copied, state = copy.deepcopy(network), minicnn.get_rng_state()
     try:
         with helper.called():
-            loss = F.cross_entropy(copied(minicnn.zeros(IMAGES, *shape)), minicnn.zeros(IMAGES).long())
+            loss = F.cross_entropy(copied(minicnn.zeros(TRIED, *shape)), minicnn.zeros(TRIED).long())
     finally:
         minicnn.set_rng_state(state)
     helper.wait()
@@ -84,7 +83,7 @@ def compile_rest(optimizer: str) -> None:
     """Have the kernels compiled that a training step needs after the loss."""
     for channels in (1, 8):
         geometry = convolution_geometry((6, 6), (3, 3), 1, 1)
-        x, g = np.zeros((IMAGES, 6, 6, channels), np.float32), np.zeros((IMAGES, 6, 6, 4), np.float32)
+        x, g = np.zeros((TRIED, 6, 6, channels), np.float32), np.zeros((TRIED, 6, 6, 4), np.float32)
         kernels.convolution.grad_parameters(kernels.convolution.implicit, x, g, geometry, 1)
     weight = minicnn.zeros(4, 3, requires_grad=True)
     weight.grad = minicnn.zeros(weight.shape)

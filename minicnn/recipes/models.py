@@ -15,6 +15,9 @@ from minicnn.training import load_checkpoint
 SMALL_IMAGE = 64
 """Up to how many pixels of height and width an image is more like CIFAR-10's than like ImageNet's."""
 
+TRIED = 16
+"""Images that a new model is tried on: linear layers of fewer have kernels that training doesn't need."""
+
 
 def build(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module:
     """A fresh model for images of one shape.
@@ -31,7 +34,7 @@ def build(name: str, shape: tuple[int, int, int], num_classes: int) -> nn.Module
     model = MODELS[variant_of(name, shape)](num_classes=num_classes, in_channels=shape[0])
     try:
         with minicnn.no_grad():
-            model.eval()(minicnn.zeros(1, *shape))
+            model.eval()(minicnn.zeros(TRIED, *shape))
     except (ValueError, RuntimeError) as error:
         raise misfit(name, shape, error) from error
     return model.train()
