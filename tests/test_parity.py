@@ -167,7 +167,7 @@ def scaled_gradient_by_input(ours, patch):
     patch.setattr(implicit, "grad_input", scaled(implicit.grad_input, 1.001))
 
 
-def scaled_product_of_few_rows(ours, patch):
+def scaled_gradient_of_few_rows(ours, patch):
     patch.setattr(few_rows, "combinations", scaled(few_rows.combinations, 1.001))
 
 
@@ -214,7 +214,7 @@ BUGS = [
     (gradient_cut_between_layers, "block3.0", "gradient by input"),
     (scaled_gradient_by_weight, "fc2", "gradient by weight"),
     (scaled_gradient_by_input, "block3.0", "gradient by input"),
-    (scaled_product_of_few_rows, "fc1", "output"),
+    (scaled_gradient_of_few_rows, "fc2", "gradient by input"),
     (biased_running_variance, "block1.1", "running_var"),
     (constant_statistics, "block3.1", "gradient by input"),
     (cross_entropy_that_adds_up, "loss", "output"),
