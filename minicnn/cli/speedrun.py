@@ -15,7 +15,7 @@ import typer
 
 import minicnn
 from minicnn import backends, nn, optim
-from minicnn.cli.compiling import Helper, compile_ahead
+from minicnn.cli.compiling import Helper
 from minicnn.cli.interrupts import STATUS, asked_to_stop
 from minicnn.cli.progress import progress
 from minicnn.models import MODELS
@@ -106,10 +106,10 @@ class Race:
         self.train_set, self.test_set = speedrun.load(data_dir, download)
         loading = time.perf_counter() - began
         self.batches = speedrun.steps_per_epoch(len(self.train_set))
-        self.helper = Helper(speedrun.steps.optimizer)
-        with self.helper.called():
+        helper = Helper(speedrun.steps.optimizer)
+        with helper.called():
             flops = training_flops(self.network(), speedrun.preset.shape)
-        self.helper.wait()  # which would take its core from what is measured now
+        helper.wait()  # which would take its core from what is measured now
         self.report = Report(
             "minicnn",
             speedrun,
@@ -174,7 +174,6 @@ class Race:
         Returns: the seconds it took.
         """
         began, before = time.perf_counter(), get_rng_state()
-        compile_ahead(network, self.speedrun.preset.shape, self.helper)
         copied, own = copy.deepcopy(network), Generator()
         train, test = (
             [next(iter(DataLoader(images, size, sampler=range(size), generator=own))) for size in sizes]

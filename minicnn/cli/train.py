@@ -175,8 +175,9 @@ class Training:
         minicnn.manual_seed(asked["seed"])
         algorithm = ", Winograd's algorithm" if asked["winograd"] else ""
         print_line(f"Device      CPU, {count(minicnn.get_num_threads(), 'thread')}{algorithm}")
-        self.helper = Helper(asked["optimizer"])
-        with self.helper.called():
+        usual = not self.own_convolution and not asked["winograd"]
+        self.helper = Helper(asked["optimizer"]) if usual else None
+        with contextlib.nullcontext() if self.helper is None else self.helper.called():
             self.network = network = build(asked["model"], preset.shape, len(preset.classes))
         parameters = sum(parameter.numel() for parameter in network.parameters())
         print_line(f"Model       {type(network).__name__}, {parameters:,} parameters, seed {asked['seed']}")
@@ -202,7 +203,7 @@ class Training:
 
     def run(self, every: int | None, tensorboard: bool, stop: Callable[[], bool], shown: bool) -> History:
         """Train; see `fit` for `every` and `stop`, `shown` is whether the progress is."""
-        if not self.own_convolution and not self.asked["winograd"]:
+        if self.helper is not None and self.helper.process is not None:
             compile_ahead(self.network, self.preset.shape, self.helper)
         steps, scheduler, per_batch = self.recipe.prepare(
             optim, self.network.parameters(), self.epochs, len(self.train_loader)
