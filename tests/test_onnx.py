@@ -2,9 +2,11 @@
 
 import contextlib
 import importlib
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -22,9 +24,9 @@ from benchmarks.work import networks
 from minicnn import models, nn
 from minicnn.nn import functional as F
 from minicnn.onnx import ExportError
-from minicnn.onnx.nodes import NODES
+from minicnn.onnx.reading import NODES
 
-IMAGES, ROWS, SIGNALS = (2, 6, 9, 8), (2, 6), (2, 6, 10)
+IMAGES, ROWS, SIGNALS, VOLUMES = (2, 6, 9, 8), (2, 6), (2, 6, 10), (2, 6, 5, 4, 3)
 
 MODULES = {
     "Conv2d": (nn.Conv2d(6, 4, 3, 2, 1, bias=False), IMAGES),
@@ -52,6 +54,9 @@ MODULES = {
     "AdaptiveAvgPool1d": (nn.AdaptiveAvgPool1d(3), SIGNALS),
     "AdaptiveAvgPool2d to one": (nn.AdaptiveAvgPool2d(1), IMAGES),
     "AdaptiveMaxPool2d": (nn.AdaptiveMaxPool2d((3, 4)), IMAGES),
+    "AdaptiveMaxPool2d to parts unlike": (nn.AdaptiveMaxPool2d((4, 3)), IMAGES),
+    "AdaptiveMaxPool1d": (nn.AdaptiveMaxPool1d(4), SIGNALS),
+    "LPPool1d": (nn.LPPool1d(3, 2), SIGNALS),
     "LPPool2d": (nn.LPPool2d(2, 3), IMAGES),
     "BatchNorm2d": (nn.BatchNorm2d(6), IMAGES),
     "BatchNorm1d": (nn.BatchNorm1d(6, affine=False), ROWS),
@@ -62,6 +67,8 @@ MODULES = {
     "LayerNorm without factors": (nn.LayerNorm(8, elementwise_affine=False), IMAGES),
     "RMSNorm": (nn.RMSNorm(8), IMAGES),
     "LocalResponseNorm": (nn.LocalResponseNorm(3), IMAGES),
+    "LocalResponseNorm, even": (nn.LocalResponseNorm(4, 2.0, k=0.5), IMAGES),
+    "InstanceNorm2d, followed": (nn.InstanceNorm2d(6, track_running_stats=True), IMAGES),
     "PixelShuffle": (nn.PixelShuffle(2), (2, 8, 3, 5)),
     "PixelUnshuffle": (nn.PixelUnshuffle(2), (2, 3, 4, 6)),
     "ChannelShuffle": (nn.ChannelShuffle(3), IMAGES),
@@ -78,6 +85,16 @@ MODULES = {
     "Softplus": (nn.Softplus(2, 1), IMAGES),
     "GELU by tanh": (nn.GELU("tanh"), IMAGES),
     "Dropout": (nn.Dropout(), IMAGES),
+    "Softmax2d": (nn.Softmax2d(), IMAGES),
+    "UpsamplingBilinear2d": (nn.UpsamplingBilinear2d(scale_factor=2), IMAGES),
+    "UpsamplingNearest2d": (nn.UpsamplingNearest2d(size=(5, 11)), IMAGES),
+    "DataParallel": (nn.DataParallel(nn.Linear(6, 3)), ROWS),
+    "LazyConv1d": (nn.LazyConv1d(4, 3), SIGNALS),
+    "LazyConvTranspose1d": (nn.LazyConvTranspose1d(4, 3), SIGNALS),
+    "LazyConvTranspose2d": (nn.LazyConvTranspose2d(4, 3), IMAGES),
+    "TransformerEncoder": (
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), 2), (2, 5, 6)
+    ),
     "Lazy": (nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2)), IMAGES),
     "Attention": (nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), (2, 5, 6)),
     **{
@@ -85,7 +102,16 @@ MODULES = {
         for name in (
             "CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Identity", "LeakyReLU",
             "LogSigmoid", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softshrink", "Softsign", "Tanh",
-            "Tanhshrink",
+            "Tanhshrink", "AlphaDropout", "FeatureAlphaDropout",
+        )
+    },
+    **{
+        f"{name}{axes}d": (getattr(nn, f"{name}{axes}d")(*arguments), shape)
+        for axes, shape in ((1, SIGNALS), (2, IMAGES), (3, VOLUMES))
+        for name, *arguments in (
+            ("Dropout",), ("BatchNorm", 6), ("InstanceNorm", 6), ("LazyBatchNorm",), ("LazyInstanceNorm",),
+            ("ConstantPad", (1, 2) * axes, 3.5), ("CircularPad", (1, 2) * axes), ("ReflectionPad", (1, 2) * axes),
+            ("ReplicationPad", (1, 2) * axes), ("ZeroPad", (1, 2) * axes),
         )
     },
     **{
@@ -127,6 +153,39 @@ FUNCTIONS = {
     "repeated": lambda m, x: x.repeat(1, 2, 1, 1).repeat_interleave(2, 3) + x.sum(),
     "norms": lambda m, x: x / x.norm(dim=1, keepdim=True) + F.normalize(x, dim=1),
     "reshaped over the batch": lambda m, x: x.reshape(len(x) * 6, -1).reshape(len(x), -1, 9, 8).permute(0, 2, 3, 1),
+    "comparisons": lambda m, x: (
+        x * (x > 0) + (x <= m.weight[:, None, None]).float() - ((x != 1) & ~(x < -1) | (x == 2)).to(x.dtype)
+    ),
+    "masked by itself": lambda m, x: x.masked_fill(x < 0.1, -2).where(x > -1, x * 2),
+    "positions": lambda m, x: (x.argmax(1), x.argmin(-1, keepdim=True), x[:1].argmax(), x.max(2)[1]),
+    "truth": lambda m, x: (
+        (x > 1).any(1),
+        (x > -2).all(3),
+        (x > 0).sum(1),
+        x.round().count_nonzero(2),
+    ),
+    "finite": lambda m, x: x.isnan().float() + x.isfinite() + x.isinf().logical_not().int(),
+    "order": lambda m, x: (*x.topk(2, 1), x.sort(2, descending=True)[0], x.argsort(-1)),
+    "one for each class": lambda m, x: F.one_hot(x.argmax(1), 6).float() + x.argmax(1)[..., None],
+    "put": lambda m, x: (
+        minicnn.zeros_like(x).scatter(1, x.argmax(1, keepdim=True), 1.0)
+        + x.scatter_add(1, x.argmin(1, keepdim=True), x)
+    ),
+    "detached": lambda m, x: x.detach() * 2 + x.data,
+    "whole numbers": lambda m, x: x.floor() + x // 0.5 + x % 0.7 + minicnn.fmod(x, 0.6) + (x * 9).int() // 4 % 3,
+    "triangles": lambda m, x: x.tril() + x.triu(1) + minicnn.ones(9, 8).tril(-1),
+    "rolled": lambda m, x: x.roll(1, 1) + x.roll((2, -1), (2, 3)),
+    "numbers that are none": lambda m, x: minicnn.nan_to_num(x / x.round()),
+    "over the size of the batch": lambda m, x: x.sum() / len(x) + x.flatten(1).sum() / (2 * len(x)),
+    "over the rest of the memory": lambda m, x: F.scaled_dot_product_attention(x, x, x, is_causal=True),
+    "places and back": lambda m, x: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2, output_size=x.shape),
+    "places": lambda m, x: F.max_pool2d(x, 3, 2, 1, return_indices=True),
+    "sampled": lambda m, x: F.grid_sample(
+        x,
+        F.affine_grid(minicnn.eye(2, 3).expand(len(x), 2, 3), x.shape, align_corners=False),
+        align_corners=False,
+    ),
+    "near zero": lambda m, x: F.cosine_similarity(x * (x > 5), x, dim=1),
     "special": lambda m, x: (
         minicnn.erf(x) + minicnn.sin(x).cos() + minicnn.tanh(x).atan() + x.abs().rsqrt() + x.square()
     ),
@@ -154,10 +213,11 @@ def agree(model, shape, batches=(1, 2, 5)):
         read = again(minicnn.from_numpy(x))
         read = read if isinstance(read, tuple) else (read,)
         for one, other, theirs in zip(expected, read, answers(file, x), strict=True):
-            scale = max(1.0, float(one.abs().max()))
-            assert theirs.shape == tuple(one.shape) == tuple(other.shape)
-            np.testing.assert_allclose(theirs, one.detach().numpy(), rtol=0, atol=1e-5 * scale)
-            np.testing.assert_allclose(other.detach().numpy(), one.detach().numpy(), rtol=0, atol=1e-5 * scale)
+            wanted, back = one.detach().numpy(), other.detach().numpy()
+            assert (theirs.shape, theirs.dtype) == (wanted.shape, wanted.dtype) == (back.shape, back.dtype)
+            scale = max(1.0, float(np.abs(wanted).max()))
+            np.testing.assert_allclose(theirs * 1.0, wanted * 1.0, rtol=0, atol=1e-5 * scale)
+            np.testing.assert_allclose(back * 1.0, wanted * 1.0, rtol=0, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -170,24 +230,97 @@ def test_function(name):
     agree(Functions(FUNCTIONS[name]), IMAGES)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        nn.Bilinear(4, 4, 3), nn.CosineSimilarity(), nn.PairwiseDistance(), nn.MSELoss(), nn.L1Loss(),
-        nn.HuberLoss(delta=0.5), nn.SmoothL1Loss(beta=0.3), nn.TransformerDecoderLayer(4, 2, 8, batch_first=True),
-    ],
-    ids=lambda module: type(module).__name__,
-)  # fmt: skip
-def test_module_of_two_inputs(module):
+def real(*shape):
+    return np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32)
+
+
+def share(*shape):
+    return np.random.default_rng(7).random(shape).astype(np.float32)
+
+
+def sign(*shape):
+    return np.sign(real(*shape))
+
+
+def label(classes, *shape):
+    return np.random.default_rng(3).integers(0, classes, shape)
+
+
+def factors(classes):
+    return minicnn.from_numpy(share(classes) + 0.5)
+
+
+PAIRS, SCORES, LABELS = (real(5, 4), real(4, 5).T.copy()), real(5, 6), label(6, 5)
+LISTED = np.array([[1, 2, -1, 0], [0, -1, 1, 1], [3, 2, 1, 0], [-1, 0, 0, 0], [2, 2, -1, -1]])
+
+SEVERAL = {
+    **{
+        type(module).__name__: (module, PAIRS)
+        for module in (
+            nn.Bilinear(4, 4, 3), nn.CosineSimilarity(), nn.PairwiseDistance(), nn.MSELoss(), nn.L1Loss(),
+            nn.HuberLoss(delta=0.5), nn.SmoothL1Loss(beta=0.3),
+        )
+    },
+    **{
+        f"{kind.__name__}, {reduction}": (kind(weight, reduction=reduction, ignore_index=2), (SCORES, LABELS))
+        for kind in (nn.CrossEntropyLoss, nn.NLLLoss)
+        for reduction in ("mean", "sum", "none")
+        for weight in (None, factors(6))
+    },
+    "CrossEntropyLoss, smoothed": (
+        nn.CrossEntropyLoss(factors(6), label_smoothing=0.1, ignore_index=2), (SCORES, LABELS)
+    ),
+    "CrossEntropyLoss of images": (nn.CrossEntropyLoss(label_smoothing=0.2), (real(4, 6, 3, 2), label(6, 4, 3, 2))),
+    "CrossEntropyLoss of probabilities": (nn.CrossEntropyLoss(), (SCORES, share(5, 6))),
+    "NLLLoss of images": (nn.NLLLoss(), (real(4, 6, 3, 2), label(6, 4, 3, 2))),
+    "BCELoss": (nn.BCELoss(factors(6)), (share(5, 6), share(5, 6)[::-1].copy())),
+    "BCEWithLogitsLoss": (nn.BCEWithLogitsLoss(pos_weight=factors(6)), (SCORES, share(5, 6))),
+    "BCEWithLogitsLoss, none": (nn.BCEWithLogitsLoss(factors(6), reduction="none"), (SCORES, share(5, 6))),
+    "CosineEmbeddingLoss": (nn.CosineEmbeddingLoss(margin=0.2), (*PAIRS, sign(5))),
+    "GaussianNLLLoss": (nn.GaussianNLLLoss(full=True), (*PAIRS, share(5, 4))),
+    "HingeEmbeddingLoss": (nn.HingeEmbeddingLoss(), (real(5, 4), sign(5, 4))),
+    "KLDivLoss": (nn.KLDivLoss(reduction="batchmean"), (SCORES, share(5, 6))),
+    "KLDivLoss of logarithms": (nn.KLDivLoss(log_target=True), (SCORES, -share(5, 6))),
+    "MarginRankingLoss": (nn.MarginRankingLoss(0.3), (real(5), share(5), sign(5))),
+    "MultiLabelMarginLoss": (nn.MultiLabelMarginLoss(), (real(5, 4), LISTED)),
+    "MultiLabelSoftMarginLoss": (nn.MultiLabelSoftMarginLoss(), (real(5, 4), share(5, 4).round())),
+    "MultiMarginLoss": (nn.MultiMarginLoss(2, 0.7, factors(6)), (SCORES, LABELS)),
+    "PoissonNLLLoss": (nn.PoissonNLLLoss(), (real(5, 4), share(5, 4))),
+    "PoissonNLLLoss, full": (nn.PoissonNLLLoss(False, True), (share(5, 4), share(5, 4) * 3)),
+    "SoftMarginLoss": (nn.SoftMarginLoss(), (real(5, 4), sign(5, 4))),
+    "TripletMarginLoss": (nn.TripletMarginLoss(swap=True), (*PAIRS, share(5, 4))),
+    "TripletMarginWithDistanceLoss": (nn.TripletMarginWithDistanceLoss(), (*PAIRS, share(5, 4))),
+    "MultiheadAttention": (nn.MultiheadAttention(6, 2, batch_first=True), (real(5, 3, 6), *[real(5, 4, 6)] * 2)),
+    "Transformer": (nn.Transformer(6, 2, 1, 1, 8, batch_first=True), (real(5, 3, 6), real(5, 4, 6))),
+    "TransformerDecoder": (
+        nn.TransformerDecoder(nn.TransformerDecoderLayer(6, 2, 8, batch_first=True), 2), (real(5, 3, 6), real(5, 4, 6))
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_module_of_several_inputs(name):
+    """Exported for a part of the examples, computed for all."""
+    module, inputs = SEVERAL[name]
     module.eval()
-    rng = np.random.default_rng(0)
-    shape = (5, 3, 4) if isinstance(module, nn.TransformerDecoderLayer) else (5, 4)
-    a, b = (rng.standard_normal(shape).astype(np.float32) for _ in range(2))
-    file = minicnn.onnx.export(module, (minicnn.from_numpy(a[:2]), minicnn.from_numpy(b[:2]))).SerializeToString()
-    expected = module(minicnn.from_numpy(a), minicnn.from_numpy(b)).detach().numpy()
-    np.testing.assert_allclose(answers(file, a, b)[0], expected, rtol=1e-5, atol=1e-5)
-    read = minicnn.onnx.load(file)(minicnn.from_numpy(a), minicnn.from_numpy(b))
-    np.testing.assert_allclose(read.detach().numpy(), expected, rtol=1e-5, atol=1e-5)
+    tensors = [minicnn.from_numpy(one) for one in inputs]
+    file = minicnn.onnx.export(module, [one[:3] for one in tensors]).SerializeToString()
+    expected, read = module(*tensors), minicnn.onnx.load(file)(*tensors)
+    expected, read = (one if isinstance(one, tuple) else (one,) for one in (expected, read))
+    for one, theirs, back in zip(expected, answers(file, *inputs), read, strict=True):
+        assert theirs.shape == tuple(one.shape) == tuple(back.shape)
+        np.testing.assert_allclose(theirs, one.detach().numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(back.detach().numpy(), one.detach().numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_every_module_is_tried():
+    """What has no file is no layer: what holds others, and what computes in several processes."""
+    text = Path(__file__).read_text()
+    modules = {name for name in dir(nn) if isinstance(one := getattr(nn, name), type) and issubclass(one, nn.Module)}
+    families = {name for name in modules if name[-2:] in ("1d", "2d", "3d") and f'"{name[:-2]}"' in text}
+    untried = {name for name in modules - families if not re.search(rf"\b{name}\b", text)}
+    holders = {"ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "SyncBatchNorm", "NLLLoss2d"}
+    assert untried <= {*holders, "MaxUnpool1d", "MaxUnpool2d"}  # of these the function is tried
 
 
 @pytest.mark.parametrize(("name", "shape"), [("lenet", (2, 1, 28, 28)), ("resnet18", (2, 3, 64, 64))])
@@ -251,14 +384,16 @@ def test_words_and_several_inputs():
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda m, x: x * (x > 0), "depend on its input"),
-        (lambda m, x: x + x.argmax(), "depend on its input"),
+        (lambda m, x: x * minicnn.from_numpy(x.numpy() > 0), "depend on its input"),
+        (lambda m, x: x + minicnn.isin(x.round(), minicnn.tensor([9.0])), "Found"),
+        (lambda m, x: x + minicnn.isclose(x, x), "no ONNX is written for"),
+        (lambda m, x: x.kthvalue(2, 1)[0], "depend on its input"),
         (lambda m, x: x + float(x.sum()), "depends on the input"),
         (lambda m, x: x + minicnn.tensor(x.numpy() * 2), "depend on its input"),
         (lambda m, x: x + 1 if len(x) > 2 else x - 1, "other steps for other inputs"),
         (lambda m, x: F.dropout(x, 0.5, training=True), "dropout"),
         (lambda m, x: F.batch_norm(x, None, None, training=True), "statistics are those of the batch"),
-        (lambda m, x: F.max_pool2d(x, 2, return_indices=True)[1].float(), "all outputs of MaxPool2d"),
+        (lambda m, x: F.adaptive_max_pool2d(x, 2, return_indices=True)[1].float(), "outputs of AdaptiveMaxPool2d"),
         (lambda m, x: minicnn.special.i0(x), "no ONNX is written for I0"),
         (lambda m, x: x.var(0), "a variance over the batch"),
     ],
@@ -271,10 +406,21 @@ def test_what_a_file_cannot_hold_is_refused(function, words):
         )
 
 
-def test_an_example_of_ones_hides_nothing():
-    """A mask that is true everywhere for the example is not a constant."""
-    with pytest.raises(ExportError, match="depend on its input"):
-        minicnn.onnx.export(Functions(lambda m, x: x * (x > 0)), minicnn.ones(2, 6, 4, 4))
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m, x: x * (x > 0), lambda m, x: x * (x < 50), lambda m, x: x + (x == x.round()),
+        lambda m, x: x + x.isnan(), lambda m, x: x.masked_fill((x > 60).any(1, keepdim=True), 7.0),
+    ],
+)  # fmt: skip
+def test_what_is_alike_for_both_runs_is_no_constant(function):
+    """A mask that is the same for the example and for other numbers still depends on the input."""
+    model = Functions(function)
+    file = minicnn.onnx.export(model, minicnn.ones(2, 6, 4, 4)).SerializeToString()
+    x = np.random.default_rng(0).integers(-99, 99, (3, 6, 4, 4)).astype(np.float32)
+    x[0, 0, 0, 0] = np.nan
+    np.testing.assert_array_equal(answers(file, x)[0], model(minicnn.from_numpy(x)).numpy())
+    np.testing.assert_array_equal(minicnn.onnx.load(file)(minicnn.from_numpy(x)).numpy(), answers(file, x)[0])
 
 
 @pytest.mark.parametrize("widths", [(2, -1), (-1, 2)])
@@ -325,8 +471,8 @@ def test_files_that_are_none_are_refused(tmp_path):
     with pytest.raises(OSError, match=r"nothing\.onnx"):
         minicnn.onnx.load(tmp_path / "nothing.onnx")
     x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in "xy")
-    graph = helper.make_graph([helper.make_node("NonZero", ["x"], ["y"])], "g", [x], [y])
-    with pytest.raises(NotImplementedError, match="NonZero"):
+    graph = helper.make_graph([helper.make_node("Unique", ["x"], ["y"])], "g", [x], [y])
+    with pytest.raises(NotImplementedError, match="Unique"):
         minicnn.onnx.load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
     with pytest.raises(ValueError, match="operator set 9"):
@@ -371,11 +517,13 @@ def test_the_examples_of_the_operators_give_what_they_say():
             for result, expected in zip(results, outputs, strict=True):
                 array = result.detach().numpy()
                 assert (array.dtype, array.shape) == (expected.dtype, expected.shape), case.name
-                rounded = expected.dtype == np.float16 or case.name.endswith("starts_on_pad")  # to four digits
-                rtol = 1e-3 if rounded else 1e-5
-                np.testing.assert_allclose(array, expected, rtol=rtol, atol=1e-6, err_msg=case.name)
+                rounded = case.name.endswith("starts_on_pad") or "bicubic" in case.name  # to four digits
+                rtol, atol = (1e-3, 1e-4) if rounded else (1e-5, 1e-6)
+                if expected.dtype == np.float16:
+                    rtol, atol = 1e-3, 1e-3 * float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0))
+                np.testing.assert_allclose(array, expected, rtol=rtol, atol=atol, err_msg=case.name)
             right += 1
-    assert right > 600, refused
+    assert right > 1100, refused
 
 
 def test_models_of_pytorch_are_read(tmp_path):

@@ -13,15 +13,20 @@ from onnx import helper
 
 from minicnn.nn.functional.differences import SmoothAbsoluteError, SquaredError
 from minicnn.onnx.graph import Graph, Value
-from minicnn.operators import activation, arithmetic, choosing, gates, masking, operands, rounding
+from minicnn.operators import activation, arithmetic, choosing, division, gates, masking, operands, rounding
 from minicnn.operators.shape import Clone
 
 Writer = Callable[..., None]
 
 
 def operand(graph: Graph, x: Any, like: Value) -> Any:
-    """A tensor as it is; a number as a constant of the dtype of `like`."""
-    return x if isinstance(x, Value) else graph.constant(x, like.array.dtype)
+    """A tensor as it is; a number as a constant of the dtype of `like`, one that follows the batch in that dtype."""
+    if isinstance(x, str):
+        return x
+    if isinstance(x, Value):
+        whole = not x.array.ndim and x.array.dtype != like.array.dtype
+        return graph.add("Cast", [x], to=helper.np_dtype_to_tensor_dtype(like.array.dtype)) if whole else x
+    return graph.constant(x, like.array.dtype)
 
 
 def _plain(op: str, graph: Graph, out: list[Value], *arguments: Any) -> None:
@@ -32,6 +37,10 @@ def _with(op: str, names: tuple[str, ...], graph: Graph, out: list[Value], x: Va
     """An operation whose parameters are attributes, in this order."""
     attributes = {name: float(value) for name, value in zip(names, parameters, strict=True)}
     graph.add(op, [x], out[0].name, **attributes)
+
+
+def _fmod(graph: Graph, out: list[Value], a: Any, b: Any) -> None:
+    graph.add("Mod", [operand(graph, one, out[0]) for one in (a, b)], out[0].name, fmod=1)
 
 
 def _chain(*ops: str) -> Writer:
@@ -161,6 +170,42 @@ def _round(graph: Graph, out: list[Value], x: Value, decimals: int) -> None:
     graph.add("Div", [graph.add("Round", [graph.add("Mul", [x, scale])]), scale], out[0].name)
 
 
+def _remainder(graph: Graph, out: list[Value], a: Any, b: Any) -> None:
+    """With the sign of b: the remainder with that of a, and b more where the signs differ."""
+    a, b = operand(graph, a, out[0]), operand(graph, b, out[0])
+    if out[0].array.dtype.kind != "f":
+        graph.add("Mod", [a, b], out[0].name)
+        return
+    zero = graph.constant(0, out[0].array.dtype)
+    rest = graph.add("Mod", [a, b], fmod=1)
+    signs = graph.add("Xor", [graph.add("Less", [rest, zero]), graph.add("Less", [b, zero])])
+    other = graph.add("And", [signs, graph.add("Not", [graph.add("Equal", [rest, zero])])])
+    graph.add("Where", [other, graph.add("Add", [rest, b]), rest], out[0].name)
+
+
+def _quotient(fmod: bool, graph: Graph, out: list[Value], a: Any, b: Any) -> None:
+    """(a − remainder) / b, a whole number: rounded down, or towards 0 where the remainder has the sign of a."""
+    dtype = out[0].array.dtype
+    a, b = operand(graph, a, out[0]), operand(graph, b, out[0])
+    if fmod:
+        rest = graph.add("Mod", [a, b], fmod=1)
+    else:
+        rest = graph.new_name("rest")
+        _remainder(graph, [Value(rest, out[0].array, out[0].twin)], a, b)
+    whole = graph.add("Div", [graph.add("Sub", [a, rest]), b], "" if dtype.kind == "f" else out[0].name)
+    if dtype.kind == "f":
+        graph.add("Round", [whole], out[0].name)
+
+
+def _nan_to_num(graph: Graph, out: list[Value], x: Value, nan: float, above: float, below: float) -> None:
+    dtype = x.array.dtype
+    result: Any = graph.add("Where", [graph.add("IsNaN", [x]), graph.constant(nan, dtype), x])
+    large = graph.add("IsInf", [x], detect_negative=0)
+    result = graph.add("Where", [large, graph.constant(above, dtype), result])
+    small = graph.add("IsInf", [x], detect_positive=0)
+    graph.add("Where", [small, graph.constant(below, dtype), result], out[0].name)
+
+
 UNARY: dict[str, Writer] = {
     **{
         name: partial(_plain, name)
@@ -186,6 +231,12 @@ OPERATORS: dict[type, Writer] = {
     choosing.Maximum: partial(_plain, "Max"),
     choosing.Minimum: partial(_plain, "Min"),
     choosing.Clamp: _clip,
+    choosing.HeldAbove: partial(_plain, "Max"),
+    division.Remainder: _remainder,
+    division.Fmod: _fmod,
+    division.FloorDivide: partial(_quotient, False),
+    division.TruncatedQuotient: partial(_quotient, True),
+    rounding.NanToNum: _nan_to_num,
     SquaredError: _squared_error,
     SmoothAbsoluteError: _smooth_error,
     choosing.Where: _where,

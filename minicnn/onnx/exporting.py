@@ -20,10 +20,10 @@ from minicnn import nn
 from minicnn.nn.functional.dropout import Dropout
 from minicnn.nn.functional.normalization import BatchNorm
 from minicnn.nn.functional.shuffling import Rearranged
-from minicnn.onnx import elementwise, layers, shapes
+from minicnn.onnx import choices, elementwise, layers, losses, shapes
 from minicnn.onnx.graph import ExportError, Graph, Value
 from minicnn.onnx.traced import Known, Step, Trace, traced
-from minicnn.operators import shape
+from minicnn.operators import arithmetic, shape
 from minicnn.serialization.files import replacing
 from minicnn.tensor import Tensor
 from minicnn.version import __version__
@@ -36,7 +36,16 @@ IR_VERSION = 8
 SIZED = shape.View, shape.Reshape, shape.Expand, Rearranged
 """Operations that take sizes, which may follow the batch."""
 
-WRITERS = {**elementwise.OPERATORS, **shapes.OPERATORS, **layers.OPERATORS}
+COUNTED = arithmetic.Add, arithmetic.Subtract, arithmetic.Multiply, arithmetic.Divide
+"""Operations on a number that may be the batch's size, or a multiple of it."""
+
+WRITERS = {
+    **elementwise.OPERATORS,
+    **choices.OPERATORS,
+    **shapes.OPERATORS,
+    **layers.OPERATORS,
+    **losses.OPERATORS,
+}
 
 
 def export(
@@ -107,6 +116,10 @@ def export(
 def _traced_otherwise(model: nn.Module, inputs: Sequence[Tensor], dynamic: bool) -> Trace:
     try:
         return traced(model, [_another(one, dynamic) for one in inputs])
+    except Exception:  # some models take probabilities or variances alone
+        others = [_another(one, dynamic, within=True) for one in inputs]
+    try:
+        return traced(model, others)
     except Exception as error:
         if not dynamic:
             raise
@@ -133,13 +146,20 @@ def _batch_is_free(axes: Mapping[str, Any] | None, names: Sequence[str], results
     return bool(axes)
 
 
-def _another(x: Tensor, one_more: bool) -> Tensor:
-    """An input of other numbers, of both signs where they are real, else the examples in reverse; one example more."""
+def _another(x: Tensor, one_more: bool, within: bool = False) -> Tensor:
+    """An input of other numbers; one example more.
+
+    Real ones have both signs, or lie between the smallest and the largest of the example; others are the examples in
+    reverse.
+    """
     array = x.numpy(force=True)
     if one_more and array.ndim:
         array = np.concatenate([array, array[:1]])
     if array.dtype.kind == "f":  # whatever the example is, ones say: what depends on it must not come out alike
-        other = np.random.default_rng(0).standard_normal(array.shape)
+        random = np.random.default_rng(0)
+        finite = array[np.isfinite(array)]
+        bounds = (finite.min(), finite.max()) if within and finite.size else None
+        other = random.uniform(*bounds, array.shape) if bounds else random.standard_normal(array.shape)
     else:
         other = array[::-1] if array.ndim else array
     return minicnn.from_numpy(np.array(other, array.dtype, order="C"))
@@ -189,13 +209,22 @@ def _pairs(here: Trace, there: Trace, names: Sequence[str]) -> list[tuple[str, n
 
 def same(a: Any, b: Any) -> bool:
     """Whether an operation's options are the same in both runs."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and not any((*a.strides, *b.strides)):
+        return np.array_equal(a.flat[:1], b.flat[:1])  # one number, as often as an operation takes it
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b)
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return len(a) == len(b) and all(map(same, a, b))
     if is_dataclass(a) and type(a) is type(b):
         return all(same(getattr(a, one.name), getattr(b, one.name)) for one in fields(a))
-    return bool(a == b) or (callable(a) and callable(b)) or (a != a and b != b)
+    if callable(a) and callable(b):
+        return code_of(a) == code_of(b)
+    return bool(a == b) or (a != a and b != b)
+
+
+def code_of(function: Any) -> Any:
+    """What a function computes, the same for one that is made anew for every call."""
+    return getattr(function, "__code__", function)
 
 
 class Book:
@@ -231,8 +260,13 @@ class Book:
             return a
         if follows:
             return a, b
+        operator = self.here.steps[step].operator
+        if issubclass(operator, COUNTED) and type(a) is type(b) is int and self.graph.batch is not None:
+            size = self.graph.multiple(a, b)
+            if size:
+                return Value(self.graph.add("Squeeze", [size]), np.asarray(a), np.asarray(b))
         raise ExportError(
-            f"{self.here.steps[step].operator.__name__} computes with a number that depends on the input or on the size"
+            f"{operator.__name__} computes with a number that depends on the input or on the size"
             f" of the batch ({a!r}, then {b!r}); for inputs without a batch say dynamic_axes={{}}"
         )
 

@@ -67,7 +67,7 @@ class Graph:
 
         Args:
             op: ONNX's name of the operation.
-            inputs: Values, names, or "" for one that is left out; trailing ones of these are dropped.
+            inputs: Values, names, arrays, or "" for one that is left out; trailing ones of these are dropped.
             output: its name; a new one if empty.
 
         Returns: the output's name.
@@ -77,6 +77,7 @@ class Graph:
     def add_several(self, op: str, inputs: Sequence[Any], outputs: Sequence[str], **attributes: Any) -> Sequence[str]:
         """A node of several outputs, whose names are given."""
         names = [one.name if isinstance(one, Value) else one for one in inputs]
+        names = [self.constant(one) if isinstance(one, np.ndarray) else one for one in names]
         while names and not names[-1]:
             names.pop()
         self.nodes.append(helper.make_node(op, names, list(outputs), name=f"{op}_{len(self.nodes)}", **attributes))
@@ -109,17 +110,26 @@ class Graph:
             return self.integers([-1 if axis in moving else size for axis, size in enumerate(here)])
         return self.add("Concat", [self._size(a, b) for a, b in zip(here, there, strict=True)], axis=0)
 
+    def multiple(self, here: int, there: int) -> str:
+        """The name of a size that is a multiple of the batch's; empty for one that is none."""
+        assert self.batch is not None
+        name, first, second = self.batch
+        factor = here // first if first else 0
+        if not factor or here != factor * first or there != factor * second:
+            return ""
+        if not self._batch_size:
+            self._batch_size = self.add("Shape", [name], self.new_name("batch_size"), start=0, end=1)
+        return self._batch_size if factor == 1 else self.add("Mul", [self._batch_size, self.integers(factor)])
+
     def _size(self, here: int, there: int) -> str:
         if here == there:
             return self.integers(here)
         assert self.batch is not None
-        name, first, second = self.batch
-        factor = here // first
-        if here != factor * first or there != factor * second:
+        size = self.multiple(here, there)
+        if not size:
+            _, first, second = self.batch
             raise ExportError(f"a size is {here} for a batch of {first} and {there} for {second}, no multiple of it")
-        if not self._batch_size:
-            self._batch_size = self.add("Shape", [name], self.new_name("batch_size"), start=0, end=1)
-        return self._batch_size if factor == 1 else self.add("Mul", [self._batch_size, self.integers(factor)])
+        return size
 
     def reshaped(self, x: Any, here: Sequence[int], there: Sequence[int], output: str = "") -> str:
         """x under another shape."""

@@ -13,9 +13,10 @@ from minicnn.nn.functional.linear import Linear
 from minicnn.nn.functional.normalization import BatchNorm
 from minicnn.nn.functional.padding import Pad, origins
 from minicnn.nn.functional.parts import GroupNorm, RowNorm
-from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d, MaxPool2d
+from minicnn.nn.functional.pooling import AdaptiveMaxPool2d, AveragePool2d, MaxPool2d, MaxUnpool2d
 from minicnn.nn.functional.resizing import Nearest, Resize
 from minicnn.nn.functional.response import LocalResponseNorm
+from minicnn.nn.functional.sampling import GridSample
 from minicnn.nn.functional.shuffling import Rearranged
 from minicnn.nn.functional.unfolding import Fold, Unfold
 from minicnn.onnx.elementwise import Writer
@@ -74,15 +75,38 @@ def _bilinear(graph: Graph, out: list[Value], x1: Value, x2: Value, weight: Valu
     graph.add("Einsum", [x1, weight, x2], out[0].name, equation="...i,oij,...j->...o")
 
 
-def _max_pool(graph: Graph, out: list[Value], x: Value, geometry: Geometry, _: bool) -> None:
-    graph.add("MaxPool", [x], out[0].name, **_window(geometry))
+def _max_pool(graph: Graph, out: list[Value], x: Value, geometry: Geometry, positions: bool) -> None:
+    """ONNX counts positions through all images; here each image of each channel has its own."""
+    if not positions:
+        graph.add("MaxPool", [x], out[0].name, **_window(geometry))
+        return
+    names = [out[0].name, graph.new_name("positions")]
+    graph.add_several("MaxPool", [x], names, **_window(geometry))
+    graph.add("Mod", [names[1], graph.constant(math.prod(x.shape[2:]), np.int64)], out[1].name)
+
+
+def _max_unpool(graph: Graph, out: list[Value], x: Value, where: Value, size: tuple[int, int]) -> None:
+    N, C = x.shape[:2]
+    here, there = [(n, C, math.prod(size)) for n in (N, len(x.twin))]
+    image = graph.add("Expand", [graph.constant(0, x.array.dtype), graph.sizes(here, there)])
+    flat = [graph.add("Reshape", [one, graph.integers([0, 0, -1])]) for one in (where, x)]
+    graph.like(graph.add("ScatterElements", [image, *flat], axis=2), out[0], out[0].name)
 
 
 def _adaptive_max_pool(graph: Graph, out: list[Value], x: Value, size: tuple[int, int], _: bool) -> None:
-    if any(whole % part for whole, part in zip(x.shape[2:], size, strict=True)):
-        raise ExportError(f"adaptive max pooling of {x.shape[2:]} to {size}, which doesn't divide it")
-    kernel = [whole // part for whole, part in zip(x.shape[2:], size, strict=True)]
-    graph.add("MaxPool", [x], out[0].name, kernel_shape=kernel, strides=kernel)
+    """Windows side by side as they are; of all others the rows, then the columns, those of narrow ones twice."""
+    if not any(whole % part for whole, part in zip(x.shape[2:], size, strict=True)):
+        kernel = [whole // part for whole, part in zip(x.shape[2:], size, strict=True)]
+        graph.add("MaxPool", [x], out[0].name, kernel_shape=kernel, strides=kernel)
+        return
+    y: Any = x
+    for axis, count in zip((2, 3), size, strict=True):
+        n = x.shape[axis]
+        bounds = [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+        width = max(end - start for start, end in bounds)
+        places = [[min(start + k, end - 1) for k in range(width)] for start, end in bounds]
+        picked = graph.add("Gather", [y, graph.constant(places, np.int64)], axis=axis)
+        y = graph.add("ReduceMax", [picked, graph.integers([axis + 1])], out[0].name if axis == 3 else "", keepdims=0)
 
 
 def _average_pool(
@@ -158,9 +182,16 @@ def _row_norm(
 
 
 def _response_norm(graph: Graph, out: list[Value], x: Value, size: int, alpha: float, beta: float, k: float) -> None:
-    if size % 2 == 0:
-        raise ExportError(f"local response norm over {size} channels; ONNX counts an even number differently")
-    graph.add("LRN", [x], out[0].name, size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
+    if size % 2:
+        graph.add("LRN", [x], out[0].name, size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
+        return
+    C, dtype = x.shape[1], x.array.dtype  # of an even number of channels PyTorch takes one more before, ONNX behind
+    near = [[-size // 2 <= other - channel < size - size // 2 for other in range(C)] for channel in range(C)]
+    squares = graph.add("Reshape", [graph.add("Mul", [x, x]), graph.integers([0, 0, -1])])
+    sums = graph.like(graph.add("MatMul", [graph.constant(near, dtype), squares]), x)
+    mean = graph.add("Mul", [sums, graph.constant(alpha / size, dtype)])
+    divisor = graph.add("Pow", [graph.add("Add", [mean, graph.constant(k, dtype)]), graph.constant(beta, dtype)])
+    graph.add("Div", [x, divisor], out[0].name)
 
 
 def _pad(graph: Graph, out: list[Value], x: Value, pairs: dict[int, tuple[int, int]], mode: str, value: Any) -> None:
@@ -196,6 +227,13 @@ def _resize(graph: Graph, out: list[Value], x: Value, rows: Any, columns: Any) -
         return
     left = graph.constant(_matrix(rows, x.shape[-2], dtype))
     graph.add("MatMul", [graph.add("MatMul", [left, x]), right], out[0].name)
+
+
+def _grid_sample(
+    graph: Graph, out: list[Value], x: Value, grid: Any, mode: str, padding: str, align_corners: bool
+) -> None:
+    options = {"mode": mode, "padding_mode": padding, "align_corners": int(align_corners)}
+    graph.add("GridSample", [x, grid], out[0].name, **options)
 
 
 def _nearest(graph: Graph, out: list[Value], x: Value, rows: np.ndarray, columns: np.ndarray) -> None:
@@ -239,6 +277,7 @@ OPERATORS: dict[type, Writer] = {
     Linear: _linear,
     Bilinear: _bilinear,
     MaxPool2d: _max_pool,
+    MaxUnpool2d: _max_unpool,
     AdaptiveMaxPool2d: _adaptive_max_pool,
     AveragePool2d: _average_pool,
     BatchNorm: _batch_norm,
@@ -248,6 +287,7 @@ OPERATORS: dict[type, Writer] = {
     Pad: _pad,
     Resize: _resize,
     Nearest: _nearest,
+    GridSample: _grid_sample,
     Embedding: _embedding,
     Rearranged: _rearranged,
     Unfold: _unfold,

@@ -46,9 +46,10 @@ def _sides(pads: Sequence[int] | None, auto_pad: str, size: Any, kernel: Any, st
     return list(zip(pads[:count], pads[count:], strict=True))
 
 
-def _padded(x: Tensor, sides: list, value: float) -> tuple[Tensor, list[int]]:
-    """x, padded where both sides differ, and the padding that is left for the window."""
-    if all(before == after for before, after in sides):
+def _padded(x: Tensor, sides: list, value: float, kernel: Sequence[int] = ()) -> tuple[Tensor, list[int]]:
+    """x, padded where both sides differ, or are more than half of a pooling's kernel, and what padding is left."""
+    narrow = all(2 * before <= size for (before, _), size in zip(sides, kernel, strict=False))
+    if narrow and all(before == after for before, after in sides):
         return x, [before for before, _ in sides]
     widths = [width for pair in reversed(sides) for width in pair]
     return F.pad(x, widths, value=value), [0] * len(sides)
@@ -80,15 +81,22 @@ def conv_transpose(x: Tensor, weight: Tensor, bias: Any = None, **a: Any) -> Ten
     return F.pad(y, [-width for k in reversed(range(count)) for width in (before[k], after[k])])
 
 
-def max_pool(x: Tensor, **a: Any) -> Tensor:
-    """The largest of each window."""
+def max_pool(x: Tensor, *, outputs: int = 1, **a: Any) -> Any:
+    """The largest of each window and, if asked for, its place, counted through all images of all channels."""
     kernel = a["kernel_shape"]
     count = len(kernel)
     stride, dilation = a.get("strides", [1] * count), a.get("dilations", [1] * count)
     sides = _sides(a.get("pads"), a.get("auto_pad", "NOTSET"), x.shape[2:], kernel, stride, dilation)
-    x, padding = _padded(x, sides, -math.inf)
+    size = x.shape[2:]
+    x, padding = _padded(x, sides, -math.inf, kernel)
     function = _along(count, "MaxPool", one=F.max_pool1d, two=F.max_pool2d)
-    return function(x, kernel, stride, padding, dilation, bool(a.get("ceil_mode", 0)))
+    y = function(x, kernel, stride, padding, dilation, bool(a.get("ceil_mode", 0)), outputs > 1)
+    if outputs == 1:
+        return y
+    if a.get("storage_order") or x.shape[2:] != size:
+        raise NotImplementedError("MaxPool's places in columns, or with uneven padding")
+    images = minicnn.arange(math.prod(x.shape[:2])).reshape(*x.shape[:2], *[1] * count)
+    return y[0], y[1] + images * math.prod(size)
 
 
 def average_pool(x: Tensor, **a: Any) -> Tensor:
@@ -99,11 +107,13 @@ def average_pool(x: Tensor, **a: Any) -> Tensor:
         raise NotImplementedError("AveragePool with dilation")
     stride, include = a.get("strides", [1] * count), bool(a.get("count_include_pad", 0))
     sides = _sides(a.get("pads"), a.get("auto_pad", "NOTSET"), x.shape[2:], kernel, stride, [1] * count)
-    x, padding = (_padded(x, sides, 0.0)) if include else (x, [before for before, _ in sides])
-    if not include and any(before != after for before, after in sides):
-        raise NotImplementedError("AveragePool with uneven padding that doesn't count")
     function = _along(count, "AveragePool", one=F.avg_pool1d, two=F.avg_pool2d)
-    return function(x, kernel, stride, padding, bool(a.get("ceil_mode", 0)), include)
+    wide, padding = _padded(x, sides, 0.0, kernel)
+    y = function(wide, kernel, stride, padding, bool(a.get("ceil_mode", 0)), include)
+    if include or wide is x:
+        return y
+    inside, _ = _padded(minicnn.ones_like(x), sides, 0.0, kernel)  # the share of each window that is no padding
+    return y / function(inside, kernel, stride, padding, bool(a.get("ceil_mode", 0)), include)
 
 
 def _over_image(function: Function, x: Tensor) -> Tensor:
@@ -322,9 +332,10 @@ def power(x: Tensor, exponent: Tensor, **a: Any) -> Tensor:
 
 
 def _position(function: Function, x: Tensor, **a: Any) -> Tensor:
+    axis = a.get("axis", 0)
     if a.get("select_last_index"):
-        raise NotImplementedError("ArgMax of the last of equal elements")
-    return function(x, a.get("axis", 0), bool(a.get("keepdims", 1)))
+        return x.shape[axis] - 1 - function(x.flip(axis), axis, bool(a.get("keepdims", 1)))
+    return function(x, axis, bool(a.get("keepdims", 1)))
 
 
 def _softmax(function: Function, x: Tensor, **a: Any) -> Tensor:

@@ -11,8 +11,13 @@ from onnx import ModelProto, NodeProto, external_data_helper, helper, numpy_help
 
 import minicnn
 from minicnn import nn
-from minicnn.onnx.nodes import NODES
+from minicnn.onnx import nodes, selections
 from minicnn.tensor import Tensor
+
+NODES = {**nodes.NODES, **selections.NODES}
+"""What each operation of ONNX is in minicnn."""
+SEVERAL = {"MaxPool": 2, "SoftmaxCrossEntropyLoss": 2, "TopK": 2}
+"""Operations of more than one output, and of how many; `Split` has any number."""
 
 OLDEST = 13
 """The oldest operator set whose operations are understood: from there on axes are inputs."""
@@ -103,10 +108,12 @@ class _Step:
             where = f"{node.domain}." if node.domain else ""
             raise NotImplementedError(f"minicnn has nothing for {where}{node.op_type} (node {node.name or '?'})")
         self.op, self.inputs, self.outputs = node.op_type, list(node.input), list(node.output)
-        if self.op != "Split" and any(self.outputs[1:]):
-            raise NotImplementedError(f"minicnn has one output of {self.op}, the model asks for {len(self.outputs)}")
+        count = SEVERAL.get(self.op, 1)
+        if self.op != "Split" and any(self.outputs[count:]):
+            outputs = "one output" if count == 1 else f"{count} outputs"
+            raise NotImplementedError(f"minicnn has {outputs} of {self.op}, the model asks for {len(self.outputs)}")
         self.attributes = {one.name: _plain(helper.get_attribute_value(one)) for one in node.attribute}
-        if self.op == "Split":
+        if self.op in ("Split", "MaxPool", "SoftmaxCrossEntropyLoss"):
             self.attributes["outputs"] = len(self.outputs)
 
     def compute(self, held: dict[str, Any]) -> dict[str, Any]:

@@ -152,6 +152,22 @@ def _flip(graph: Graph, out: list[Value], x: Value, axes: tuple[int, ...]) -> No
     graph.add("Slice", [x, *map(graph.integers, numbers)], out[0].name)
 
 
+def _roll(graph: Graph, out: list[Value], x: Value, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> None:
+    """Along each axis the last elements before the others."""
+    result: Any = x if axes is not None else graph.add("Reshape", [x, graph.integers([-1])])
+    for shift, axis in zip(shifts, axes or (0,), strict=True):
+        size = x.shape[axis] if axes is not None else x.array.size
+        other = x.twin.shape[axis] if axes is not None else x.twin.size
+        if size != other and abs(shift) >= min(size, other):
+            raise ExportError("a roll along the batch by more than its size")
+        start = shift % size if size == other else shift
+        if start:
+            cuts = [([-start], [ENDS]), ([0], [-start])]
+            parts = [graph.add("Slice", [result, *map(graph.integers, (*cut, [axis]))]) for cut in cuts]
+            result = graph.add("Concat", parts, axis=axis)
+    graph.like(result, out[0], out[0].name)
+
+
 def _cumulative(graph: Graph, out: list[Value], x: Value, axis: int) -> None:
     graph.add("CumSum", [x, graph.constant(axis, np.int64)], out[0].name)
 
@@ -194,6 +210,7 @@ OPERATORS: dict[type, Writer] = {
     repeating.Repeat: _tile,
     repeating.RepeatInterleave: _repeat_each,
     turning.Flip: _flip,
+    turning.Roll: _roll,
     scans.CumulativeSum: _cumulative,
     selecting.Gather: partial(_gather, "GatherElements"),
     selecting.IndexSelect: partial(_gather, "Gather"),

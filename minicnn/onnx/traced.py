@@ -70,6 +70,9 @@ class Recorder:
     def number(self, tensor: Any) -> int:
         """The number of a tensor; one that no operation made gets one now."""
         key = tensor.tensor_id if isinstance(tensor, Former) else id(tensor)
+        if key not in self._numbers and id(tensor._array) in self._arrays:  # detached
+            self._numbers[key] = self._arrays[id(tensor._array)]
+            self._alive.append(tensor)
         if key not in self._numbers:
             number = self.enter(tensor)
             self._numbers[key] = number

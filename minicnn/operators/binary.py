@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
-from minicnn.autograd.storage import keep_strides
+from minicnn.autograd import Operator
 from minicnn.dtypes import default_float, float16, result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.operands import OPERANDS, array_of, cast, check_broadcast, promoted
@@ -59,6 +58,22 @@ def _rounded(operand: Any) -> Any:
     return float(quietly(np.float16, operand)) if isinstance(operand, (int, float)) else operand
 
 
+class Compared(Operator):
+    """A function of two arrays in one dtype, element by element, whose result carries no gradient."""
+
+    differentiable_outputs = 0
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, function: Callable, dtype: np.dtype) -> np.ndarray:
+        left, right = [quietly(np.asarray(operand).astype, dtype, copy=False) for operand in (a, b)]
+        try:
+            return np.asarray(quietly(function, left, right))
+        except ValueError:
+            check_broadcast(left.shape, right.shape)
+            raise
+
+
 def without_gradient(function: Callable, a: Any, b: Any, kinds: str = "fiub") -> Any:
     """`function` of two Tensors, arrays or numbers in the dtype in which they meet; it carries no gradient.
 
@@ -71,18 +86,10 @@ def without_gradient(function: Callable, a: Any, b: Any, kinds: str = "fiub") ->
         DtypeError: for others.
         ShapeError: where the shapes don't broadcast.
     """
-    left, right = array_of(a), array_of(b)
-    dtype = result_type(left, right)
+    dtype = result_type(array_of(a), array_of(b))
     if dtype.kind not in kinds:
         raise DtypeError(f"{function.__name__} is not defined for {dtype}")
-    left, right = [quietly(np.asarray(operand).astype, dtype, copy=False) for operand in (left, right)]
-    try:
-        result = Variable._computed(np.asarray(quietly(function, left, right)))
-    except ValueError:
-        check_broadcast(left.shape, right.shape)
-        raise
-    keep_strides(result, [operand for operand in (a, b) if isinstance(operand, Variable)])
-    return result
+    return Compared.apply(a, b, function, dtype)
 
 
 def check_operands(name: str, a: Any, b: Any, numbers: Numbers) -> None:

@@ -12,6 +12,8 @@ from minicnn.operators.binary import Binary, binary
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.operands import OPERANDS, array_of, cast, check_broadcast, tensor_array
 from minicnn.operators.out import deliver
+from minicnn.operators.quiet import quietly
+from minicnn.operators.searching import Found
 from minicnn.operators.tracing import Traceable
 
 
@@ -241,6 +243,20 @@ class Where(Traceable, Operator):
         )
 
 
+class HeldAbove(Traceable, Operator):
+    """The larger of x and a bound, with the gradient of x."""
+
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, bound: float) -> np.ndarray:
+        return quietly(np.maximum, x, x.dtype.type(bound))
+
+    @staticmethod
+    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
+        return g
+
+
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """`input` where `condition` holds, `other` elsewhere, all broadcast together.
 
@@ -257,7 +273,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     """
     mask = tensor_array(condition, "where", "condition")
     if input is None and other is None:
-        return tuple(Variable._computed(indices) for indices in np.atleast_1d(mask).nonzero())
+        return tuple([Found.apply(condition, places) for places in np.atleast_1d(mask).nonzero()])
     if mask.dtype.kind != "b" and mask.dtype != np.uint8:
         raise DtypeError(f"where needs a Tensor of bool as its condition, got {mask.dtype}")
     if input is None or other is None:

@@ -34,8 +34,18 @@ def _predicate(name: str, meaning: str, function: Callable, takes_out: bool = Fa
     return documented(call_with_out if takes_out else call, name, meaning, "Args:\n    input: any shape.", takes_out)
 
 
-isnan = _predicate("isnan", "Whether x is NaN", lambda x: x != x)
-isinf = _predicate("isinf", "Whether x is infinite", lambda x: np.isin(x, (np.inf, -np.inf)))
+def is_nan(x: np.ndarray) -> np.ndarray:
+    """Whether elements of any dtype are NaN."""
+    return x != x
+
+
+def is_infinite(x: np.ndarray) -> np.ndarray:
+    """Whether elements of any dtype are infinite."""
+    return np.isin(x, (np.inf, -np.inf))
+
+
+isnan = _predicate("isnan", "Whether x is NaN", is_nan)
+isinf = _predicate("isinf", "Whether x is infinite", is_infinite)
 isfinite = _predicate("isfinite", "Whether x is neither infinite nor NaN", np.isfinite)
 isposinf = _predicate("isposinf", "Whether x is infinity", lambda x: x == np.inf, True)
 isneginf = _predicate("isneginf", "Whether x is negative infinity", lambda x: x == -np.inf, True)

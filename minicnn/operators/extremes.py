@@ -198,6 +198,16 @@ def nonempty_axis(dim: int, array: np.ndarray) -> int:
     return axis
 
 
+class Position(Operator):
+    """Where the largest or smallest element is, along one axis or among all: the first of equals."""
+
+    differentiable_outputs = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, function: Any, axis: int | None, keepdim: bool) -> np.ndarray:
+        return np.asarray(function(x, axis=axis, keepdims=keepdim))
+
+
 @numpy_spelling
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The int64 index of the largest element along `dim`, or of the flattened tensor; the first of equals.
@@ -224,11 +234,7 @@ def _index_of(function: Any, name: str, x: Any, dim: int | None, keepdim: bool) 
     array = array_argument(x, name)
     if array.dtype == bool:
         raise DtypeError(f"{name} does not support bool tensors")
-    if dim is None:
-        if array.size == 0:
-            raise IndexError(f"{name} of an empty tensor needs dim=")
-        index = np.asarray(function(array))
-        return Variable._computed(index.reshape((1,) * array.ndim) if keepdim else index)
-    axis = nonempty_axis(dim, array)
-    index = np.asarray(function(array, axis=axis)) if array.ndim else np.asarray(0)
-    return Variable._computed(np.expand_dims(index, axis) if keepdim and array.ndim else index)
+    if dim is None and array.size == 0:
+        raise IndexError(f"{name} of an empty tensor needs dim=")
+    axis = None if dim is None else nonempty_axis(dim, array)
+    return Position.apply(x, function, axis if array.ndim else None, bool(keepdim))

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.autograd.operator import unrecorded
 from minicnn.dtypes import as_dtype, int64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.arithmetic import Subtract
+from minicnn.operators.comparison import ne
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.indexing import Take
 from minicnn.operators.joining import cat
@@ -231,7 +232,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     for _ in range(min(n, array_of(result).shape[axis])):
         first, last = (Take.apply(result, (*[slice(None)] * axis, part, ...)) for part in (slice(-1), slice(1, None)))
         if array.dtype == bool:
-            result = Variable._computed(array_of(last) != array_of(first))
+            result = ne(last, first)
         else:
             result = Subtract.call(last, first)
     return result

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.dtypes import float64, int32, int64, result_type
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import sums_at
@@ -25,6 +25,16 @@ class Undifferentiable(Operator):
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         raise RuntimeError(f"the derivative for {ctx.name} is not implemented; detach() its input")
+
+
+class Found(Operator):
+    """Positions and counts that were found in x; they carry no gradient."""
+
+    differentiable_outputs = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, found: np.ndarray) -> np.ndarray:
+        return found
 
 
 def _groups(rows: np.ndarray) -> np.ndarray:
@@ -53,9 +63,9 @@ def _distinct(name: str, input: Any, dim: int | None, in_order: bool, return_inv
     inverse[order] = groups
     results = [values]
     if return_inverse:
-        results.append(Variable._computed(inverse.reshape(array.shape) if dim is None else inverse))
+        results.append(Found.apply(input, inverse.reshape(array.shape) if dim is None else inverse))
     if return_counts:
-        results.append(Variable._computed(counts))
+        results.append(Found.apply(input, counts))
     return tuple(results) if len(results) > 1 else values
 
 
@@ -118,7 +128,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     size = max(minlength, int(array.max()) + 1 if array.size else 0)
     places = array.astype(np.int64, copy=False)
     if weights is None or not array.size:
-        return Variable._computed(np.bincount(places, minlength=size))
+        return Found.apply(input, np.bincount(places, minlength=size))
     factors = array_argument(weights, "bincount")
     if factors.shape != array.shape:
         raise ShapeError(f"bincount needs weights of shape {array.shape}, got {factors.shape}")
@@ -212,7 +222,7 @@ def searchsorted(
         sequences = sequence.reshape(len(rows), -1)
         found = [np.searchsorted(row, given, where) for row, given in zip(sequences, rows, strict=True)]
         places = np.array(found).reshape(values.shape)
-    return Variable._computed(places.astype(int32 if out_int32 else int64))
+    return Found.apply(input, places.astype(int32 if out_int32 else int64))
 
 
 def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
@@ -253,4 +263,4 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if dtype.kind == "b":
         raise DtypeError("isin does not support bool tensors")
     found = np.isin(np.asarray(left).astype(dtype), np.asarray(right).astype(dtype), invert=bool(invert))
-    return Variable._computed(np.asarray(found))
+    return Found.apply(elements, np.asarray(found))

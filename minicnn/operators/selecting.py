@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.autograd.graph import entitled
 from minicnn.dtypes import int32, int64
 from minicnn.errors import DtypeError, ShapeError
@@ -12,6 +12,7 @@ from minicnn.operators.accumulating import row_sums, sums_at
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.indexing import Pick, split
 from minicnn.operators.operands import array_of
+from minicnn.operators.searching import Found
 from minicnn.operators.shape import expand, reshape, view
 
 
@@ -339,8 +340,8 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """
     array = array_argument(input, "nonzero")
     if as_tuple:
-        return tuple(map(Variable._computed, np.atleast_1d(array).nonzero()))
-    return Variable._computed(np.argwhere(array))
+        return tuple([Found.apply(input, places) for places in np.atleast_1d(array).nonzero()])
+    return Found.apply(input, np.argwhere(array))
 
 
 def argwhere(input: Any) -> Any:

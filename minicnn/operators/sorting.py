@@ -63,6 +63,19 @@ class Mode(Chosen):
     """The most frequent element along one axis."""
 
 
+class Order(Operator):
+    """The indices that sort x along one axis, or the first k of them."""
+
+    differentiable_outputs = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, axis: int, descending: bool, k: int | None) -> np.ndarray:
+        order = sorted_order(x.reshape(x.shape or (1,)), axis, descending)
+        if k is not None:
+            order = np.take(order, range(k), axis)
+        return order.reshape(order.shape if x.ndim else ()).astype(np.int64, copy=False)
+
+
 def chosen(operator: type[Operator], name: str, x: Any, index: np.ndarray, axis: int, keepdim: bool = True) -> Results:
     """The elements at the index, one for each row, and the index: what an operation of that `name` returns.
 
@@ -121,9 +134,9 @@ def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool | 
     Raises:
         IndexError: for a `dim` out of range.
     """
-    array = _wide(input, "sort")
     axis = single_axis(dim, array_argument(input, "sort").ndim)
-    return chosen(Sort, "sort", input, sorted_order(array, axis, descending), axis)
+    indices = Order.apply(input, axis, bool(descending), None)
+    return pair("sort", Sort.apply(input, indices, axis), indices)
 
 
 @numpy_spelling
@@ -132,9 +145,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
 
     Args, Raises: as for `sort`.
     """
-    array = array_argument(input, "argsort")
-    order = sorted_order(_wide(input, "argsort"), single_axis(dim, array.ndim), descending)
-    return Variable._computed(order.reshape(array.shape))
+    return Order.apply(input, single_axis(dim, array_argument(input, "argsort").ndim), bool(descending), None)
 
 
 def msort(input: Any) -> Any:
@@ -166,10 +177,10 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     if not 0 <= k <= array.shape[axis]:
         raise ShapeError(f"topk needs k from 0 to {array.shape[axis]}, the size of dim {dim}, got {k}")
     _not_bool(array, "topk")
-    order = sorted_order(array, axis, largest)
     if not array_argument(input, "topk").ndim and k == 0:
         raise ShapeError("topk of a number needs k = 1, got 0")
-    return chosen(TopK, "topk", input, np.take(order, range(k), axis), axis)
+    indices = Order.apply(input, axis, bool(largest), k)
+    return pair("topk", TopK.apply(input, indices, axis), indices)
 
 
 def _whole(value: Any, name: str) -> int:

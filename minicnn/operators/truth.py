@@ -4,9 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Variable
+from minicnn.autograd import Operator
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.reduction import Dimensions, normalize_dims
+
+
+class Truth(Operator):
+    """Whether some or all elements along axes aren't 0, or how many."""
+
+    differentiable_outputs = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, function: Any, axes: tuple[int, ...] | None, keepdim: bool) -> np.ndarray:
+        result = np.asarray(function(x, axis=axes, keepdims=keepdim))
+        if function is np.count_nonzero:
+            return result.astype(np.int64)
+        return result.astype(x.dtype) if x.dtype == np.uint8 else result
 
 
 @numpy_spelling
@@ -22,11 +35,9 @@ def all_of(input: Any, dim: Dimensions = None, keepdim: bool = False) -> Any:
 
 
 def _truth(function: Any, x: Any, dim: Dimensions, keepdim: bool) -> Any:
-    array = array_argument(x, function.__name__)
+    ndim = array_argument(x, function.__name__).ndim
     none = isinstance(dim, (tuple, list)) and not dim  # () means none here, as in PyTorch
-    axes = () if none else normalize_dims(dim, array.ndim)
-    result = np.asarray(function(array, axis=axes, keepdims=bool(keepdim)))
-    return Variable._computed(result.astype(array.dtype) if array.dtype == np.uint8 else result)
+    return Truth.apply(x, function, () if none else normalize_dims(dim, ndim), bool(keepdim))
 
 
 @numpy_spelling
@@ -40,7 +51,5 @@ def count_nonzero(input: Any, dim: Dimensions = None) -> Any:
     Raises:
         IndexError: for a `dim` out of range.
     """
-    array = array_argument(input, "count_nonzero")
-    return Variable._computed(
-        np.asarray(np.count_nonzero(array, axis=normalize_dims(dim, array.ndim))).astype(np.int64)
-    )
+    axes = normalize_dims(dim, array_argument(input, "count_nonzero").ndim)
+    return Truth.apply(input, np.count_nonzero, axes, False)

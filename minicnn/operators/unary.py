@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
-from minicnn.autograd.storage import keep_strides
+from minicnn.autograd import Operator
 from minicnn.dtypes import default_float, float16, float32
 from minicnn.errors import DtypeError
 from minicnn.operators.arguments import array_argument
@@ -125,13 +124,21 @@ def preserving(
     return documented(call, name, meaning, "Args:\n    input: any shape; the result has its dtype.")
 
 
+class WithoutGradient(Operator):
+    """A function of arrays, element by element, whose result carries no gradient."""
+
+    differentiable_outputs = 0
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, function: Callable) -> np.ndarray:
+        return np.asarray(quietly(function, x))
+
+
 def without_gradient(function: Callable, x: Any) -> Any:
     """`function` of a Tensor or an array of whole numbers, or one whose results are whole: it carries no gradient."""
-    array = array_argument(x, function.__name__)
-    result = Variable._computed(np.asarray(quietly(function, array)))
-    if isinstance(x, Variable):
-        keep_strides(result, [x])
-    return result
+    array_argument(x, function.__name__)
+    return WithoutGradient.apply(x, function)
 
 
 def documented(call: Callable, name: str, meaning: str, arguments: str, takes_out: bool = True) -> Callable:

@@ -10,12 +10,15 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.dropout import dropout
 from minicnn.operators.arguments import array_argument
 from minicnn.operators.arithmetic import add, mul
+from minicnn.operators.comparison import eq
 from minicnn.operators.half import half_in_float32
+from minicnn.operators.logic import logical_not
 from minicnn.operators.masking import masked_fill
 from minicnn.operators.matmul import matmul
 from minicnn.operators.repeating import repeat_interleave
 from minicnn.operators.shape import transpose
 from minicnn.operators.softmax import softmax
+from minicnn.operators.truth import all_of
 
 
 @half_in_float32
@@ -59,7 +62,7 @@ def scaled_dot_product_attention(
     if mask is None:
         return matmul(dropout(softmax(scores, -1), dropout_p, dropout_p > 0), value)
     scores = _masked(scores, mask)
-    nowhere = Variable._computed(np.isneginf(scores._array).all(-1, keepdims=True))
+    nowhere = all_of(eq(scores, -math.inf), -1, keepdim=True)
     weights = masked_fill(softmax(masked_fill(scores, nowhere, 0.0), -1), nowhere, 0.0)
     return matmul(dropout(weights, dropout_p, dropout_p > 0), value)
 
@@ -103,5 +106,5 @@ def _masked(scores: Any, mask: Any) -> Any:
     """Scores with a mask of numbers added, or −∞ where a mask of truths says no."""
     array = array_argument(mask, "scaled_dot_product_attention")
     if array.dtype.kind == "b":
-        return masked_fill(scores, Variable._computed(~array), -math.inf)
+        return masked_fill(scores, logical_not(mask), -math.inf)
     return add(scores, mask)

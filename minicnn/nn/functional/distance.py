@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.activation import floating
 from minicnn.operators.arguments import array_argument, numpy_spelling
 from minicnn.operators.arithmetic import Add, Divide, Multiply, Subtract
+from minicnn.operators.choosing import HeldAbove
 from minicnn.operators.half import half_in_float32
 from minicnn.operators.norms import vector_norm
 from minicnn.operators.operands import array_of, cast, check_broadcast
@@ -100,9 +101,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     for x in (x1, x2):
         wide = Add.call(cast(x, dtype), np.zeros(shape, dtype)) if array_of(x).shape != shape else cast(x, dtype)
         norm = vector_norm(wide, 2, dim, keepdim=True)
-        lengths = array_of(norm)
-        missing = Variable._computed(np.maximum(lengths, dtype.type(eps)) - lengths)  # the gradient doesn't see it
-        directions.append(Divide.call(wide, Add.call(norm, missing)))
+        directions.append(Divide.call(wide, HeldAbove.apply(norm, eps)))
     return sum_over(Multiply.call(*directions), dim)
 
 

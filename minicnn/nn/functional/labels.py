@@ -9,6 +9,7 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.nn.functional.reducing import chosen, reduced, tensors
 from minicnn.operators.activation import floating, logsigmoid
 from minicnn.operators.operands import alone, array_of, check_broadcast, refuse_gradient, tensor_array
+from minicnn.operators.shape import reshape
 
 
 class MultiMargin(Operator):
@@ -62,7 +63,7 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     x, t = array_of(floating(input, name)), tensor_array(target, name, "target")
-    (input,) = tensors(name, input=input)
+    input, target = tensors(name, input=input, target=target)
     K = x.shape[-1] if x.ndim else 1
     if x.ndim > 2 or not K:
         raise ShapeError(f"{name} needs input (N, K) or (K,) with K above 0, got {tuple(x.shape)}")
@@ -79,7 +80,7 @@ def multi_margin_loss(
             raise DtypeError(f"{name} needs weight of the input's dtype {x.dtype}, got {weight.dtype}")
     if np.any((t < 0) | (t >= K)):
         raise RuntimeError(f"target out of range: {K} classes (0 … {K - 1})")
-    losses = MultiMargin.apply(input.reshape(-1, K), t.reshape(-1), p, float(margin), weight)
+    losses = MultiMargin.apply(input.reshape(-1, K), reshape(target, -1), p, float(margin), weight)
     return reduced(alone(losses.reshape(t.shape)), reduction)
 
 
@@ -132,7 +133,7 @@ def multilabel_margin_loss(
     name = "multilabel_margin_loss"
     reduction = chosen(size_average, reduce, reduction)
     x, t = array_of(floating(input, name)), tensor_array(target, name, "target")
-    (input,) = tensors(name, input=input)
+    input, target = tensors(name, input=input, target=target)
     K = x.shape[-1] if x.ndim else 1
     if x.ndim > 2 or not K or t.shape != x.shape:
         raise ShapeError(f"{name} needs input and target (N, K) or (K,), got {tuple(x.shape)} and {tuple(t.shape)}")
@@ -140,7 +141,7 @@ def multilabel_margin_loss(
         raise DtypeError(f"{name} needs int64 labels as target, got {t.dtype}")
     if np.any((t < -1) | (t >= K)):
         raise RuntimeError(f"target out of range: {K} classes (0 … {K - 1}), then -1")
-    losses = MultiLabelMargin.apply(input.reshape(-1, K), t.reshape(-1, K))
+    losses = MultiLabelMargin.apply(input.reshape(-1, K), reshape(target, -1, K))
     return reduced(alone(losses.reshape(x.shape[:-1])), reduction)
 
 

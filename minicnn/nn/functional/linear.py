@@ -12,8 +12,10 @@ from minicnn.dtypes import float32, float64
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.kernels.geometry import Geometry, convolution_geometry
 from minicnn.operators.arguments import array_argument
+from minicnn.operators.comparison import eq
 from minicnn.operators.matmul import matmul
-from minicnn.operators.operands import array_of, described
+from minicnn.operators.operands import array_of, cast, described
+from minicnn.operators.shape import unsqueeze
 
 
 @functools.lru_cache(maxsize=1024)
@@ -160,4 +162,5 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
         num_classes = int(indices.max()) + 1
     if num_classes < 1 or (indices.size and (indices.min() < 0 or indices.max() >= num_classes)):
         raise ShapeError(f"one_hot needs indices within 0 … {num_classes - 1}")
-    return Variable._computed((indices[..., None] == np.arange(num_classes)).astype(np.int64))
+    places = unsqueeze(input if isinstance(input, Variable) else Variable._computed(indices), -1)
+    return cast(eq(places, np.arange(num_classes)), np.dtype(np.int64))

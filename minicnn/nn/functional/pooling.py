@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.autograd.graph import entitled
 from minicnn.autograd.storage import stand_for
 from minicnn.kernels.geometry import INT64, Geometry, integer, pair
@@ -15,6 +15,7 @@ from minicnn.nn.functional.images import batched, image_size
 from minicnn.operators.activation import floating, relu
 from minicnn.operators.operands import array_of, described
 from minicnn.operators.reduction import mean
+from minicnn.operators.rounding import sign
 
 
 class MaxPool2d(Operator):
@@ -373,5 +374,4 @@ def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
 
 def root_of_windows(mean: Any, taps: int, norm_type: float) -> Any:
     """(|mean| · taps)^(1/p) with the mean's sign taken along, as PyTorch composes it."""
-    sign = Variable._computed(np.sign(array_of(mean)))
-    return (sign * relu(mean.abs()) * taps) ** (1.0 / norm_type)
+    return (sign(mean) * relu(mean.abs()) * taps) ** (1.0 / norm_type)

@@ -15,7 +15,7 @@ from minicnn.operators import elementwise
 from minicnn.operators import reduction as reductions
 from minicnn.operators.activation import LogSigmoid, floating
 from minicnn.operators.arithmetic import Multiply, Subtract
-from minicnn.operators.choosing import where
+from minicnn.operators.choosing import HeldAbove, where
 from minicnn.operators.operands import array_of, cast, check_broadcast, promoted, refuse_gradient, tensor_array
 from minicnn.operators.quiet import quietly
 from minicnn.operators.tracing import Traceable
@@ -279,17 +279,3 @@ def gaussian_nll_loss(
     var = HeldAbove.apply(var, float(eps))
     losses = 0.5 * (elementwise.log(var) + (input - target) ** 2 / var)
     return reduced(losses + 0.5 * log(2 * pi) if full else losses, reduction)
-
-
-class HeldAbove(Traceable, Operator):
-    """The larger of x and a bound, with the gradient of x."""
-
-    elementwise = True
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, bound: float) -> np.ndarray:
-        return quietly(np.maximum, x, x.dtype.type(bound))
-
-    @staticmethod
-    def backward(ctx: Any, g: np.ndarray) -> np.ndarray:
-        return g

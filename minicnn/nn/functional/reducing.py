@@ -123,5 +123,5 @@ def rescaled(name: str, losses: Any, weight: Any, reduction: str) -> Any:
         check_broadcast(shape, weights.shape)
         if np.broadcast_shapes(shape, weights.shape) != shape:
             raise ShapeError(f"{name} needs a weight that broadcasts to {tuple(shape)}, got {tuple(weights.shape)}")
-        losses = losses * Variable._computed(weights.astype(array_of(losses).dtype, copy=False))
+        losses = losses * cast(weight, array_of(losses).dtype)
     return reduced(losses, reduction)
