@@ -90,7 +90,11 @@ def _order(graph: Graph, out: list[Value], x: Value, axis: int, descending: bool
 
 
 def _chosen(graph: Graph, out: list[Value], x: Value, index: Value, axis: int) -> None:
-    graph.add("GatherElements", [x, index], out[0].name, axis=axis)
+    if index.ndim < x.ndim:
+        wide = graph.add("Unsqueeze", [index, graph.integers([axis])])
+        graph.add("Squeeze", [graph.add("GatherElements", [x, wide], axis=axis), graph.integers([axis])], out[0].name)
+    else:
+        graph.add("GatherElements", [x, index], out[0].name, axis=axis)
 
 
 def _scatter(reduction: str, graph: Graph, out: list[Value], x: Value, index: Value, source: Any, axis: int) -> None:

@@ -13,7 +13,18 @@ from onnx import helper
 
 from minicnn.nn.functional.differences import SmoothAbsoluteError, SquaredError
 from minicnn.onnx.graph import Graph, Value
-from minicnn.operators import activation, arithmetic, choosing, division, gates, masking, operands, rounding
+from minicnn.operators import (
+    activation,
+    arithmetic,
+    choosing,
+    division,
+    gates,
+    masking,
+    mixing,
+    operands,
+    pairs,
+    rounding,
+)
 from minicnn.operators.shape import Clone
 
 Writer = Callable[..., None]
@@ -162,6 +173,36 @@ def _cast(graph: Graph, out: list[Value], x: Value, dtype: Any) -> None:
     graph.add("Cast", [x], out[0].name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
+def _trunc(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Mul", [graph.add("Sign", [x]), graph.add("Floor", [graph.add("Abs", [x])])], out[0].name)
+
+
+def _frac(graph: Graph, out: list[Value], x: Value) -> None:
+    graph.add("Mod", [x, graph.constant(1, x.array.dtype)], out[0].name, fmod=1)
+
+
+def _lerp(graph: Graph, out: list[Value], a: Any, b: Any, w: Any) -> None:
+    """a + w · (b − a)"""
+    a, b, w = (operand(graph, one, out[0]) for one in (a, b, w))
+    graph.add("Add", [a, graph.add("Mul", [w, graph.add("Sub", [b, a])])], out[0].name)
+
+
+def _plus(op: str, graph: Graph, out: list[Value], a: Any, b: Any, c: Any, value: Any) -> None:
+    """a + value · (b op c)"""
+    a, b, c, value = (operand(graph, one, out[0]) for one in (a, b, c, value))
+    graph.add("Add", [a, graph.add("Mul", [value, graph.add(op, [b, c])])], out[0].name)
+
+
+def _between(graph: Graph, out: list[Value], x: Any, low: Any, high: Any) -> None:
+    graph.add("Min", [graph.add("Max", [x, low]), high], out[0].name)
+
+
+def _hypot(graph: Graph, out: list[Value], a: Any, b: Any) -> None:
+    """√(a² + b²)"""
+    squares = [graph.add("Mul", [one, one]) for one in (operand(graph, a, out[0]), operand(graph, b, out[0]))]
+    graph.add("Sqrt", [graph.add("Add", squares)], out[0].name)
+
+
 def _round(graph: Graph, out: list[Value], x: Value, decimals: int) -> None:
     if not decimals:
         graph.add("Round", [x], out[0].name)
@@ -214,6 +255,8 @@ UNARY: dict[str, Writer] = {
             "Log", "Neg", "Reciprocal", "Sign", "Sin", "Sinh", "Sqrt", "Tan",
         )
     },
+    "Trunc": _trunc,
+    "Frac": _frac,
     "Rsqrt": _chain("Sqrt", "Reciprocal"),
     "Log2": _scaled("Log", 1 / math.log(2)),
     "Log10": _scaled("Log", 1 / math.log(10)),
@@ -231,6 +274,11 @@ OPERATORS: dict[type, Writer] = {
     choosing.Maximum: partial(_plain, "Max"),
     choosing.Minimum: partial(_plain, "Min"),
     choosing.Clamp: _clip,
+    choosing.ClampBetween: _between,
+    mixing.Lerp: _lerp,
+    mixing.AddProduct: partial(_plus, "Mul"),
+    mixing.AddQuotient: partial(_plus, "Div"),
+    pairs.Hypot: _hypot,
     choosing.HeldAbove: partial(_plain, "Max"),
     division.Remainder: _remainder,
     division.Fmod: _fmod,

@@ -242,6 +242,7 @@ class Book:
         self._own = {id(one): name for name, one in reversed(named)}
         for name, a, b in zip(names, here.inputs, there.inputs, strict=True):
             self._values[a] = Value(name, here.arrays[a], there.arrays[b])
+        self._depending = here.depending()
 
     def enter(self, a: int, b: int) -> Value:
         """The Value of what an operation made."""
@@ -257,6 +258,7 @@ class Book:
         if isinstance(a, Known) and isinstance(b, Known):
             return self.value(a.number, b.number, step, overwritten=place == 0)
         if same(a, b):
+            self._refuse_copied(a)
             return a
         if follows:
             return a, b
@@ -270,6 +272,21 @@ class Book:
             f" of the batch ({a!r}, then {b!r}); for inputs without a batch say dynamic_axes={{}}"
         )
 
+    def _refuse_copied(self, option: Any) -> None:
+        """Raise ExportError for whole numbers that are the same in both runs, and those of a tensor that depends on the
+        input: they were copied from it, as another dtype or shape."""
+        if not isinstance(option, np.ndarray) or option.dtype.kind not in "iub" or not option.size:
+            return
+        flat = option.reshape(-1)
+        for number in self._depending & set(self._values):
+            value = self._values[number]
+            if value.array.dtype.kind in "iub" and all(
+                np.array_equal(one.reshape(-1), flat) for one in (value.array, value.twin)
+            ):
+                raise ExportError(
+                    f"the model reads the numbers of a tensor of shape {option.shape} as an index or mask"
+                )
+
     def value(self, a: int, b: int, step: int, overwritten: bool = False) -> Value:
         """The Value of a tensor that is read in this step.
 
@@ -279,8 +296,8 @@ class Book:
         since = self.here.stale.get(a)
         if since is not None and (since < step or (since == step and not overwritten)):
             raise ExportError(
-                "a tensor is read after its memory was written to through another one; ONNX has no views: write "
-                "y = y.clone() before, or compute without writing in place"
+                "a tensor is read after its memory was written to through another one, or by NumPy; ONNX has no views: "
+                "write y = y.clone() before, or compute without writing in place"
             )
         if a in self.unwritten:
             raise ExportError(f"no ONNX is written for all outputs of {self.unwritten[a]}")

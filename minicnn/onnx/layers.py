@@ -44,7 +44,12 @@ def _turned_window(geometry: Geometry) -> dict[str, Any]:
     """The same of a transposed convolution; `geometry` is that of the convolution from its output to its input."""
     axes = geometry.height, geometry.width
     left = [a.padded - (a.output - 1) * a.stride - a.extent for a in axes]
-    return {"output_padding": left, **_window(geometry)}
+    window = _window(geometry)
+    for k, more in enumerate(left):  # where pixels are cut off behind, that many fewer are
+        cut = min(more, window["pads"][2 + k])
+        left[k] -= cut
+        window["pads"][2 + k] -= cut
+    return {"output_padding": left, **window}
 
 
 def _conv(
@@ -182,11 +187,11 @@ def _row_norm(
 
 
 def _response_norm(graph: Graph, out: list[Value], x: Value, size: int, alpha: float, beta: float, k: float) -> None:
-    if size % 2:
+    if size % 2 and x.ndim == 4:
         graph.add("LRN", [x], out[0].name, size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
         return
-    C, dtype = x.shape[1], x.array.dtype  # of an even number of channels PyTorch takes one more before, ONNX behind
-    near = [[-size // 2 <= other - channel < size - size // 2 for other in range(C)] for channel in range(C)]
+    C, dtype = x.shape[1], x.array.dtype  # of an even number of channels PyTorch takes one more before, LRN behind
+    near = [[-(size // 2) <= other - channel < size - size // 2 for other in range(C)] for channel in range(C)]
     squares = graph.add("Reshape", [graph.add("Mul", [x, x]), graph.integers([0, 0, -1])])
     sums = graph.like(graph.add("MatMul", [graph.constant(near, dtype), squares]), x)
     mean = graph.add("Mul", [sums, graph.constant(alpha / size, dtype)])

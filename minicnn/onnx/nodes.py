@@ -89,14 +89,18 @@ def max_pool(x: Tensor, *, outputs: int = 1, **a: Any) -> Any:
     sides = _sides(a.get("pads"), a.get("auto_pad", "NOTSET"), x.shape[2:], kernel, stride, dilation)
     size = x.shape[2:]
     x, padding = _padded(x, sides, -math.inf, kernel)
+    moved = [before if x.shape[2:] != size else 0 for before, _ in sides]
     function = _along(count, "MaxPool", one=F.max_pool1d, two=F.max_pool2d)
     y = function(x, kernel, stride, padding, dilation, bool(a.get("ceil_mode", 0)), outputs > 1)
     if outputs == 1:
         return y
-    if a.get("storage_order") or x.shape[2:] != size:
-        raise NotImplementedError("MaxPool's places in columns, or with uneven padding")
+    if a.get("storage_order"):
+        raise NotImplementedError("MaxPool's places in columns")
+    values, flat = y
+    rows = flat // x.shape[-1] - moved[0] if count == 2 else 0
+    places = rows * size[-1] + flat % x.shape[-1] - moved[-1]
     images = minicnn.arange(math.prod(x.shape[:2])).reshape(*x.shape[:2], *[1] * count)
-    return y[0], y[1] + images * math.prod(size)
+    return values, places + images * math.prod(size)
 
 
 def average_pool(x: Tensor, **a: Any) -> Tensor:
@@ -140,8 +144,8 @@ def batch_norm(x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: T
 
 
 def instance_norm(x: Tensor, scale: Tensor, bias: Tensor, **a: Any) -> Tensor:
-    """Each channel of each example."""
-    return F.instance_norm(x, None, None, scale, bias, eps=a.get("epsilon", 1e-5))
+    """Each channel of each example, be it one pixel."""
+    return F.group_norm(x, x.shape[1], scale, bias, a.get("epsilon", 1e-5))
 
 
 def layer_norm(x: Tensor, scale: Tensor, bias: Any = None, **a: Any) -> Tensor:

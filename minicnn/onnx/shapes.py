@@ -1,5 +1,6 @@
 """How operations are written that move elements: views, joins, cuts, sums over axes."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -31,7 +32,10 @@ def _like_output(graph: Graph, out: list[Value], x: Value, *_: Any) -> None:
 
 
 def _transpose(graph: Graph, out: list[Value], x: Value, axes: tuple[int, ...]) -> None:
-    graph.add("Transpose", [x], out[0].name, perm=axes)
+    if axes:
+        graph.add("Transpose", [x], out[0].name, perm=axes)
+    else:
+        graph.add("Identity", [x], out[0].name)
 
 
 def _expand(graph: Graph, out: list[Value], x: Value, _: Any) -> None:
@@ -96,7 +100,7 @@ def _matmul(graph: Graph, out: list[Value], a: Value, b: Value) -> None:
     graph.add("MatMul", [a, b], out[0].name)
 
 
-def _reduce(op: str, graph: Graph, out: list[Value], x: Value, axes: tuple[int, ...], keepdim: bool) -> None:
+def _reduce(op: str, graph: Graph, out: list[Value], x: Any, axes: tuple[int, ...], keepdim: bool) -> None:
     graph.add(op, [x, graph.integers(axes)] if axes else [x], out[0].name, keepdims=int(keepdim))
 
 
@@ -113,23 +117,37 @@ def _variance(
     graph.add("Div", [total, graph.constant(max(count - correction, 0), x.array.dtype)], out[0].name)
 
 
+EXTREMES: dict[Any, str] = {np.max: "ReduceMax", np.min: "ReduceMin"}
+
+
 def _extreme(
     graph: Graph, out: list[Value], x: Value, function: Any, axes: tuple[int, ...] | None = None, keepdim: bool = False
 ) -> None:
-    op = "ReduceMin" if function is np.min else "ReduceMax"
+    op = EXTREMES.get(function)
+    if op is None:
+        raise ExportError(f"no ONNX is written for {getattr(function, '__name__', function).strip('_')}")
     _reduce(op, graph, out, x, tuple(range(x.ndim)) if axes is None else axes, keepdim)
 
 
 def _extreme_along(graph: Graph, out: list[Value], x: Value, function: Any, axis: int, keepdim: bool) -> None:
-    which = "Min" if function is np.argmin else "Max"
+    which = {np.argmin: "Min", np.argmax: "Max"}[function]
     _reduce(f"Reduce{which}", graph, out, x, (axis,), keepdim)
     graph.add(f"Arg{which}", [x], out[1].name, axis=axis, keepdims=int(keepdim))
 
 
 def _norm(graph: Graph, out: list[Value], x: Value, p: float, axes: tuple[int, ...], keepdim: bool) -> None:
-    if p not in (1, 2):
-        raise ExportError(f"a norm with p={p:g}; only 1 and 2 have an operation")
-    _reduce(f"ReduceL{int(p)}", graph, out, x, axes, keepdim)
+    if p in (1, 2):
+        _reduce(f"ReduceL{int(p)}", graph, out, x, axes, keepdim)
+        return
+    size: Any = graph.add("Abs", [x])
+    if math.isinf(p):
+        _reduce("ReduceMax" if p > 0 else "ReduceMin", graph, out, size, axes, keepdim)
+        return
+    if p <= 0:
+        raise ExportError(f"a norm with p={p:g}, which has no operation")
+    powers = graph.add("Pow", [size, graph.constant(p, x.array.dtype)])
+    total = graph.add("ReduceSum", [powers, graph.integers(axes)] if axes else [powers], keepdims=int(keepdim))
+    graph.add("Pow", [total, graph.constant(1 / p, x.array.dtype)], out[0].name)
 
 
 def _tile(graph: Graph, out: list[Value], x: Value, repeats: tuple[int, ...]) -> None:

@@ -11,7 +11,7 @@ from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.operands import alone, array_of
 from minicnn.operators.shape import reshape
-from minicnn.operators.sorting import Chosen, Sort, sorted_order
+from minicnn.operators.sorting import Chosen, Order, Sort
 
 
 class Between(Operator):
@@ -98,7 +98,7 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     else:
         order = (*[d for d in range(array.ndim) if d != axis], axis)
         rows = x.permute(order)  # type: ignore[attr-defined]
-    ordered = Sort.apply(rows, sorted_order(rows._array, rows._array.ndim - 1), rows._array.ndim - 1)
+    ordered = Sort.apply(rows, Order.apply(rows, rows._array.ndim - 1, False, None), rows._array.ndim - 1)
     rank, slope = _ranks(rows._array, array_of(parts), name)
     weight = WEIGHTS[interpolation](rank)
     below, above = (

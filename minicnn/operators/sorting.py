@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Operator, Variable
+from minicnn.autograd import Operator
 from minicnn.errors import DtypeError, ShapeError
 from minicnn.operators.accumulating import sums_at
 from minicnn.operators.arguments import array_argument, numpy_spelling, single_axis
 from minicnn.operators.extremes import ExtremeOf
+from minicnn.operators.searching import Found
 from minicnn.operators.selecting import along, places_along
 from minicnn.return_types import Results, pair
 
@@ -89,7 +90,7 @@ def chosen(operator: type[Operator], name: str, x: Any, index: np.ndarray, axis:
     """
     shape = array_argument(x, name).shape
     index = index.reshape(()) if not shape else index if keepdim else index.squeeze(axis)
-    indices = Variable._computed(index.astype(np.int64, copy=False))
+    indices = Found.apply(x, index.astype(np.int64, copy=False))
     return pair(name, operator.apply(x, indices, axis), indices)
 
 
