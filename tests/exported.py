@@ -62,7 +62,7 @@ class Program(nn.Module):
         for line in self.lines:
             try:
                 exec(line, names)
-            except NameError:  # what it needs was left out
+            except (NameError, ValueError, RuntimeError, IndexError, TypeError):  # what it needs was left out
                 continue
         made = {name for name, value in names.items() if re.fullmatch(r"t\d+", name) and name not in self.inputs}
         self.names = sorted(
