@@ -25,6 +25,9 @@ class ImageReadMode(enum.Enum):
     RGBA = RGB_ALPHA
 
 
+LARGE = 2**24
+"""Pixels; of fewer no harm comes, whatever the file says."""
+
 _PILLOW_MODE = {
     ImageReadMode.GRAY: "L",
     ImageReadMode.GRAY_ALPHA: "LA",
@@ -55,6 +58,7 @@ def read_image(
     wanted = ImageReadMode[mode.upper()] if isinstance(mode, str) else mode
     try:
         with Image.open(path) as opened:
+            check_claim(opened.size, Path(path).stat().st_size)
             if wanted is ImageReadMode.GRAY:
                 opened.draft("L", opened.size)  # a JPEG holds the grey values themselves
             picture: Any = ImageOps.exif_transpose(opened) if apply_exif_orientation else opened
@@ -62,9 +66,20 @@ def read_image(
             pixels = np.array(picture, dtype=uint8)
     except FileNotFoundError as error:
         raise RuntimeError(f"[Errno 2] No such file or directory: '{os.fspath(path)}'") from error
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise RuntimeError(f"{os.fspath(path)} is no picture that can be read: {error}") from error
     return computed(np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1)))
+
+
+def check_claim(size: tuple[int, int], bytes_there: int) -> None:
+    """Raise ValueError where a file says that it holds a large picture, and is too short for it to be true.
+
+    A byte of a PNG stands for 1032 bytes at most (RFC 1951: 258 bytes in two bits), of 8 pixels each; formats that can
+    do with less have small pictures, if they have such files at all.
+    """
+    pixels = size[0] * size[1]
+    if pixels > LARGE and pixels > 8 * 1032 * bytes_there:
+        raise ValueError(f"{bytes_there} bytes can't hold {size[0]} × {size[1]} pixels")
 
 
 def _own_mode(picture: Any) -> str:

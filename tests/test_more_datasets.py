@@ -13,6 +13,7 @@ from test_datasets import idx, no_network, random_images, write_mnist  # noqa: F
 
 from minicnn import datasets, from_numpy
 from minicnn.datasets import CIFAR100, EMNIST, KMNIST, MNIST, SVHN, DatasetFolder, FakeData, ImageFolder
+from minicnn.datasets.svhn import read_mat
 from minicnn.transforms import Compose, Normalize, ToTensor
 from minicnn.utils.data import DataLoader
 
@@ -151,7 +152,8 @@ def write_svhn(root, split="train", **changes):
 @pytest.mark.parametrize("split", ["train", "test", "extra"])
 def test_svhn(tmp_path, no_network, monkeypatch, split):  # noqa: F811
     write_svhn(tmp_path, split)
-    monkeypatch.setattr("torchvision.datasets.svhn.check_integrity", lambda *_: True)
+    for name in ("torchvision.datasets.svhn.check_integrity", "minicnn.datasets.svhn.is_whole"):
+        monkeypatch.setattr(name, lambda *_: True)
     mine, theirs = SVHN(tmp_path, split, download=True), torchvision.datasets.SVHN(tmp_path, split)
     assert_same_items(mine, theirs)
     assert_same_printout(mine, theirs)
@@ -165,12 +167,15 @@ def test_svhn(tmp_path, no_network, monkeypatch, split):  # noqa: F811
 
 @pytest.mark.parametrize("changes", [{"X": np.zeros((2, 2))}, {"y": np.zeros(3)}, None])
 def test_damaged_svhn_is_named(tmp_path, changes):
+    path = tmp_path / "train_32x32.mat"
     if changes is None:
-        (tmp_path / "train_32x32.mat").write_bytes(b"something else")
+        path.write_bytes(b"something else")
     else:
         write_svhn(tmp_path, **changes)
-    with pytest.raises(ValueError, match=r"train_32x32\.mat"):
+    with pytest.raises(RuntimeError, match=r"train_32x32\.mat has another MD5"):
         SVHN(tmp_path)
+    with pytest.raises(ValueError, match=r"train_32x32\.mat"):
+        read_mat(path)
     with pytest.raises(RuntimeError, match=r"test_32x32\.mat"):
         SVHN(tmp_path, "test")
     with pytest.raises(ValueError, match="split"):

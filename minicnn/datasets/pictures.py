@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.io import check_claim
+
 LONGEST = 1024
 """Pixels of a picture's longer side: larger pictures are shrunk to it first."""
 
@@ -41,9 +43,10 @@ def read_picture(path: Path) -> Picture:
 
     try:
         with Image.open(path) as file:
+            check_claim(file.size, path.stat().st_size)
             upright = ImageOps.exif_transpose(file)
             pixels = _of_greys(upright) if upright.mode[0] in "IF" else _of_bytes(upright)
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError, ValueError) as error:
         raise ValueError(f"cannot read {path} as a picture: {error}") from None
     except OSError as error:
         if error.filename is not None:

@@ -1,5 +1,6 @@
 """Street View House Numbers, read from the MATLAB files they are published as."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,8 +14,8 @@ from minicnn.datasets._vision import ImagesInMemory
 class SVHN(ImagesInMemory):
     """Digits of house numbers in photographs of streets, 32 × 32 in colour (Netzer et al., 2011).
 
-    The files are torchvision's, in `root`: `train_32x32.mat`, `test_32x32.mat`, `extra_32x32.mat`. What is downloaded
-    is checked against its MD5; what lies there is checked for structure.
+    The files are torchvision's, in `root`: `train_32x32.mat`, `test_32x32.mat`, `extra_32x32.mat`. They are checked
+    against their MD5 before SciPy, which some damaged files crash, reads them.
 
     Args:
         root: the folder of the files.
@@ -28,8 +29,9 @@ class SVHN(ImagesInMemory):
         labels: int64 ndarray (N,), the digits.
 
     Raises:
-        ValueError: there is no such split, or the file is damaged.
-        RuntimeError: the file is missing, or could not be downloaded; or SciPy, which reads it, is not installed.
+        ValueError: there is no such split.
+        RuntimeError: the file is missing or damaged, or could not be downloaded; or SciPy, which reads it, is not
+            installed.
     """
 
     split_list: ClassVar[dict[str, list[str]]] = {
@@ -59,6 +61,8 @@ class SVHN(ImagesInMemory):
             self.download()
         if not path.is_file():
             raise RuntimeError(f"Dataset not found. You can use download=True to download it ({path} is missing)")
+        if not is_whole(path, self.file_md5):
+            raise RuntimeError(f"Dataset corrupted: {path} has another MD5 than {self.file_md5}; remove it")
         images, self.labels = read_mat(path)
         self.data = images.transpose(3, 2, 0, 1)
 
@@ -78,6 +82,12 @@ class SVHN(ImagesInMemory):
 
     def extra_repr(self) -> str:
         return f"Split: {self.split}"
+
+
+def is_whole(path: Path, md5: str) -> bool:
+    """Whether a file has the checksum that it was published with."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == md5
 
 
 def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:

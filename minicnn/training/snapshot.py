@@ -83,7 +83,10 @@ def _read(path: Path) -> Any:
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     if metadata.get("sha256") != _digest(nest, arrays):
         raise ValueError(f"{path} is damaged: its checksum is another")
-    return _restored(json.loads(nest), tensors)
+    try:
+        return _restored(json.loads(nest), tensors)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: its nest makes no sense ({type(error).__name__})") from None
 
 
 def _digest(nest: str, tensors: dict[str, np.ndarray]) -> str:
