@@ -4,6 +4,16 @@ PyTorch raises RuntimeError where shapes or dtypes don't fit, and programs catch
 and TypeError there. Both find what they look for.
 """
 
+import difflib
+from collections.abc import Iterable
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is none of those known, with the one that it is most like."""
+    names = list(known)
+    near = difflib.get_close_matches(name.lower(), names, 1)
+    return f"{name!r} is unknown; there are {', '.join(names)}" + (f". Did you mean {near[0]!r}?" if near else "")
+
 
 class ShapeError(RuntimeError, ValueError):
     """Shapes or values that don't fit together."""

@@ -291,13 +291,16 @@ def test_the_reference_reads_our_weights(weights):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--model", "lanet"], r"'lanet' is unknown; there are lenet"),
-        (["--dataset", "minst"], r"'minst' is unknown; there are digits, mnist, fashion-mnist, cifar10"),
+        (["--model", "lanet"], r"'lanet' is unknown; there are lenet.*Did you mean 'lenet'\?"),
+        (
+            ["--dataset", "minst"],
+            r"'minst' is unknown; there are digits, mnist, fashion-mnist, cifar10. Did you mean 'mnist'\?",
+        ),
         (["--optimizer", "adagrad"], r"'adagrad' is unknown; there are adam, sgd, adamw"),
         (["--schedule", "linear"], r"'linear' is unknown; there are cosine, onecycle, constant"),
-        (["--epochs", "0"], r"--epochs.*above 0, got 0"),
-        (["--batch-size", "-3"], r"--batch-size.*above 0, got -3"),
-        (["--threads", "0"], r"--threads.*above 0, got 0"),
+        (["--epochs", "0"], r"--epochs.*at least 1, got 0"),
+        (["--batch-size", "-3"], r"--batch-size.*at least 1, got -3"),
+        (["--threads", "0"], r"--threads.*at least 1, got 0"),
         (["--lr", "0"], r"--lr.*above 0, got 0"),
         (["--lr", "-0.1"], r"--lr.*above 0, got -0\.1"),
         (["--lr", "nan"], r"--lr.*nan"),

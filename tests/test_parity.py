@@ -326,7 +326,7 @@ def test_the_command_fails_where_the_networks_diverge(monkeypatch):
     [
         (["lanet"], 2, "'lanet' is unknown; there are lenet, "),
         (["lenet", "--dtype", "float16"], 2, "'float16' is unknown; there are float32, float64"),
-        (["lenet", "--steps", "0"], 2, "--steps.*above 0"),
+        (["lenet", "--steps", "0"], 2, "--steps.*at least 1"),
         (["lenet", "--lr", "nan"], 2, "--lr.*nan"),
         (["lenet", "--image-size", "32"], 1, "lenet is not made for images of 32×32 pixels: .*400"),
         (["resnet18", "--image-size", "32", "--batch-size", "1"], 1, "more than 1 value per channel"),

@@ -9,6 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+
+class MissingError(RuntimeError):
+    """A data set isn't where it should be.
+
+    Attributes:
+        what: which files are missing where.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Dataset not found. You can use download=True to download it ({what})")
+        self.what = what
+
+
 EXPANSION = 1032
 """How many bytes one byte of a gzipped file may stand for, at most (RFC 1951: 258 bytes in two bits)."""
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.datasets._files import download_file, write_file
+from minicnn.datasets._files import MissingError, download_file, write_file
 from minicnn.datasets._plain_pickle import as_text, load_plain
 from minicnn.datasets._vision import ImagesInMemory
 
@@ -76,7 +76,7 @@ class CIFAR10(ImagesInMemory):
         paths = [self._folder / name for name in self._batches]
         for path in paths:
             if not path.is_file():
-                raise RuntimeError(f"Dataset not found. You can use download=True to download it ({path} is missing)")
+                raise MissingError(f"{path} is missing")
         if (self._folder / self.meta).is_file():
             self.classes = read_class_names(self._folder / self.meta, self.names_key)
         batches = [read_batch(path, self.labels_key, len(self.classes)) for path in paths]

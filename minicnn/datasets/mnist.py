@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn.creation import from_numpy
-from minicnn.datasets._files import EXPANSION, download_file, opened, write_file
+from minicnn.datasets._files import EXPANSION, MissingError, download_file, opened, write_file
 from minicnn.datasets._vision import ImagesInMemory
 from minicnn.tensor import Tensor
 
@@ -150,10 +150,7 @@ class MNIST(ImagesInMemory):
     def _require(self, name: str) -> Path:
         path = self._find(name)
         if path is None:
-            raise RuntimeError(
-                "Dataset not found. You can use download=True to download it "
-                f"(neither {name} nor {name}.gz is in {self.raw_folder})"
-            )
+            raise MissingError(f"neither {name} nor {name}.gz is in {self.raw_folder}")
         return path
 
     def _read(self) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.datasets._files import download_file
+from minicnn.datasets._files import MissingError, download_file
 from minicnn.datasets._vision import ImagesInMemory
 
 
@@ -60,7 +60,7 @@ class SVHN(ImagesInMemory):
         if download:
             self.download()
         if not path.is_file():
-            raise RuntimeError(f"Dataset not found. You can use download=True to download it ({path} is missing)")
+            raise MissingError(f"{path} is missing")
         if not is_whole(path, self.file_md5):
             raise RuntimeError(f"Dataset corrupted: {path} has another MD5 than {self.file_md5}; remove it")
         images, self.labels = read_mat(path)

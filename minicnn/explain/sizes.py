@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicnn import nn
+from minicnn.errors import unknown
 from minicnn.explain.shown import Shown
 from minicnn.models import INPUT_SIZES, MODELS
 from minicnn.summary import IN_FORWARD, Layer, Summary, summary
@@ -78,7 +79,7 @@ def sizes(model: str, input_size: Sequence[int] | None = None) -> Sizes:
         ValueError: for an unknown name, or an image that the network isn't made for.
     """
     if model not in MODELS:
-        raise ValueError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
+        raise ValueError(f"model {unknown(model, MODELS)}")
     C, H, W = INPUT_SIZES[model] if input_size is None else input_size
     network = MODELS[model](in_channels=C)
     try:

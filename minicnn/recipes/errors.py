@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from minicnn.errors import unknown
+
 
 class UserError(Exception):
     """A failure whose message is all that a user needs."""
@@ -82,7 +84,7 @@ def one_of(known: Mapping[str, Any]) -> Callable[[str | None], str | None]:
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in known:
-            raise typer.BadParameter(f"{value!r} is unknown; there are {', '.join(known)}")
+            raise typer.BadParameter(unknown(value, known))
         return value
 
     return check
@@ -91,7 +93,8 @@ def one_of(known: Mapping[str, Any]) -> Callable[[str | None], str | None]:
 def positive(value: float | None) -> float | None:
     """A callback for an option that takes a finite number above zero."""
     if value is not None and not (math.isfinite(value) and value > 0):
-        raise typer.BadParameter(f"must be a finite number above 0, got {value}")
+        least = "at least 1" if isinstance(value, int) else "a finite number above 0"
+        raise typer.BadParameter(f"must be {least}, got {value}")
     return value
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 import minicnn
 from minicnn import nn
+from minicnn.errors import unknown
 from minicnn.models import FOR_SMALL_IMAGES, MODELS
 from minicnn.recipes.errors import UserError
 from minicnn.recipes.presets import PRESETS
@@ -95,7 +96,7 @@ def load_trained(weights: Path, model: str | None, dataset: str | None) -> Train
     else:
         raise UserError(f"{weights} doesn't tell where it comes from: pass --model and --dataset")
     if name not in MODELS:
-        raise UserError(f"{weights} is of a model {name!r}, which is unknown; there are {', '.join(MODELS)}")
+        raise UserError(f"{weights} is of a model of the name {unknown(name, MODELS)}")
     network = build(name, shape, len(classes))
     fill(network, state, weights, name)
     return Trained(network.eval(), name, source, shape, mean, std, classes)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn import datasets, transforms
+from minicnn.datasets._files import MissingError
 from minicnn.datasets.preparation import Preparation, as_digits, as_mnist, as_photograph, as_thing
 from minicnn.recipes.errors import UserError
 
@@ -49,9 +50,11 @@ class Preset:
         steps = [*(self.augmentation if augment else []), *normalisation(self.mean, self.std)]
         try:
             return self.dataset(folder, train=train, transform=transforms.Compose(steps), download=download)
-        except RuntimeError as error:
+        except MissingError as error:
             hint = "" if download else "; --download fetches it, --data-dir says where it lies"
-            raise UserError(f"cannot load {self.title} from {folder}: {error}{hint}") from error
+            raise UserError(f"cannot load {self.title}: {error.what}{hint}") from error
+        except RuntimeError as error:
+            raise UserError(f"cannot load {self.title} from {folder}: {error}") from error
 
 
 def normalisation(mean: Any, std: Any) -> list[Any]:
