@@ -66,6 +66,8 @@ def read_image(
             pixels = np.array(picture, dtype=uint8)
     except FileNotFoundError as error:
         raise RuntimeError(f"[Errno 2] No such file or directory: '{os.fspath(path)}'") from error
+    except MemoryError as error:  # sizes that a damaged file names
+        raise RuntimeError(f"{os.fspath(path)} asks for more memory than there is") from error
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise RuntimeError(f"{os.fspath(path)} is no picture that can be read: {error}") from error
     return computed(np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1)))

@@ -36,12 +36,14 @@ from minicnn.datasets.pictures import read_picture
 from minicnn.training.checkpoint import Story, load_checkpoint, save_checkpoint
 from minicnn.training.snapshot import _digest, _flattened, load_snapshot, save_snapshot
 
+FOLDER = tempfile.TemporaryDirectory(prefix="damaged-")
+"""Where files lie while they are read."""
+
 LIMIT = 2**30
 """Bytes that a file of some kilobytes may take to read, beyond what the process holds."""
 PATIENCE = 20
 """Seconds that one may take."""
 
-TEMPORARY = tempfile.gettempdir()
 WATCHING = []
 FORBIDDEN = "os.system", "subprocess.Popen", "os.exec", "os.fork", "os.spawn", "socket.connect"
 
@@ -96,7 +98,7 @@ def nest():
 
 def read_nest(text):
     """A snapshot around a text that is its nest, its checksum right."""
-    path, nest = Path(tempfile.gettempdir(), "damaged-13.safetensors"), text.decode("utf-8", "replace")
+    path, nest = Path(FOLDER.name, "13.safetensors"), text.decode("utf-8", "replace")
     tensors = {name: np.ones(3) for name in re.findall(r'"(\d+)"', nest)[:9]} | NEST_TENSORS
     minicnn.save(tensors, path, metadata={"nest": nest, "sha256": _digest(nest, tensors)})
     return load_snapshot(path)
@@ -132,7 +134,7 @@ def network():
 
 def from_path(reader, suffix):
     """A reader of bytes that needs a file."""
-    path = Path(tempfile.gettempdir(), f"damaged-{suffix}")
+    path = Path(FOLDER.name, suffix)
 
     def read(data):
         path.write_bytes(data)
@@ -226,7 +228,7 @@ def outcome(kind, data):
 
 
 def watch(event, arguments):
-    elsewhere = event == "open" and set(str(arguments[1])) & set("wax+") and TEMPORARY not in str(arguments[0])
+    elsewhere = event == "open" and set(str(arguments[1])) & set("wax+") and FOLDER.name not in str(arguments[0])
     if WATCHING and (event in FORBIDDEN or elsewhere):
         raise AssertionError(f"{event} {arguments}")
 

@@ -127,6 +127,19 @@ def test_pairs_and_triplets(N, D, batched, reduction, seed):
     assert_agrees(ranking, a, p, rtol=1e-12)
 
 
+@pytest.mark.parametrize("margin", [1, 1.7, -0.5])
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "int16", "float32"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_hinges_of_whole_numbers(dtype, margin, reduction):
+    """The margin is as whole as they are, and so are the losses."""
+
+    def loss(module):
+        x, target = module.from_numpy(np.arange(6).astype(dtype)), module.from_numpy(np.array([1.0, -1, 0, 1, -1, -1]))
+        return module.nn.functional.hinge_embedding_loss(x, target, margin, reduction=reduction)
+
+    assert_same(outcome(loss, minicnn), outcome(loss, torch))
+
+
 @given(
     N=st.integers(1, 4),
     K=st.integers(1, 6),

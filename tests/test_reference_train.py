@@ -345,7 +345,7 @@ def test_two_processes_learn_what_one_learns(theirs, tmp_path):
         (["--device", "tpu"], r"'tpu' is unknown; there are auto, cpu, cuda"),
         (["--amp", "fp16"], r"'fp16' is unknown; there are off, bf16"),
         (["--momentum", "0.5"], r"--momentum.*only sgd"),
-        (["--batch-size", "0"], r"--batch-size.*above 0"),
+        (["--batch-size", "0"], r"--batch-size.*at least 1"),
     ],
 )
 def test_usage_errors_name_the_option(tmp_path, arguments, expected):

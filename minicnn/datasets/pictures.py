@@ -48,6 +48,8 @@ def read_picture(path: Path) -> Picture:
             pixels = _of_greys(upright) if upright.mode[0] in "IF" else _of_bytes(upright)
     except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError, ValueError) as error:
         raise ValueError(f"cannot read {path} as a picture: {error}") from None
+    except MemoryError:  # sizes that a damaged file names
+        raise ValueError(f"cannot read {path} as a picture: it asks for more memory than there is") from None
     except OSError as error:
         if error.filename is not None:
             raise

@@ -52,7 +52,7 @@ class OnnxModule(nn.Module):
         self._own: dict[str, tuple[nn.Module, str]] = {}
         self._constants: dict[str, Tensor] = {}
         for name, array in values.items():
-            tensor = minicnn.from_numpy(np.array(array, order="C"))
+            tensor = _tensor(name, array)
             if name in learned and array.dtype.kind == "f" and not name.startswith("constant"):
                 self._keep(name, nn.Parameter(tensor))
             elif name in statistics:
@@ -98,6 +98,13 @@ class OnnxModule(nn.Module):
                     held.pop(name, None)
         results = tuple(held[name] for name in self.outputs)
         return results[0] if len(results) == 1 else results
+
+
+def _tensor(name: str, array: np.ndarray) -> Tensor:
+    try:
+        return minicnn.from_numpy(np.array(array, order="C"))
+    except TypeError as error:
+        raise NotImplementedError(f"{name}: {error}") from None
 
 
 class _Step:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd import Variable
+from minicnn.dtypes import check_fits
 from minicnn.errors import ShapeError
 from minicnn.nn.functional.distance import pairwise_distance
 from minicnn.nn.functional.reducing import chosen, reduced, tensors
@@ -64,8 +66,11 @@ def hinge_embedding_loss(
     reduction = chosen(size_average, reduce, reduction)
     input, target = tensors("hinge_embedding_loss", input=input, target=target)
     check_broadcast(array_of(input).shape, array_of(target).shape)
-    apart = where(target != 1, clamp_min(float(margin) - input, 0), 0.0)
-    return reduced(apart + where(target != -1, input, 0.0), reduction)
+    dtype = array_of(input).dtype  # the margin is as whole as the input, as in PyTorch
+    check_fits(margin, dtype)
+    bound = Variable._computed(np.asarray(margin).astype(dtype))
+    apart = where(target != 1, clamp_min(bound - input, 0), 0)
+    return reduced(apart + where(target != -1, input, 0), reduction)
 
 
 def soft_margin_loss(
