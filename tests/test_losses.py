@@ -1,5 +1,6 @@
 """The losses beside those of classes, dropout of channels, and padding layers, against PyTorch."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -125,6 +126,34 @@ def test_pairs_and_triplets(N, D, batched, reduction, seed):
     assert_agrees(cosine, a, p, sign, rtol=1e-10)
     assert_agrees(triplet, a, p, n, rtol=1e-10)
     assert_agrees(ranking, a, p, rtol=1e-12)
+
+
+KINDS = ("int64", "uint8", "bool", "float32", "float64")
+
+
+@pytest.mark.parametrize("name", [
+    "l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss", "hinge_embedding_loss", "kl_div", "poisson_nll_loss",
+    "soft_margin_loss", "multilabel_soft_margin_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "margin_ranking_loss", "cosine_embedding_loss", "triplet_margin_loss", "gaussian_nll_loss",
+])  # fmt: skip
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_losses_of_any_dtypes(name, reduction):
+    """Whole numbers and truths are computed as PyTorch computes them, or refused where it refuses them."""
+    rng = np.random.default_rng(0)
+    three = name in ("margin_ranking_loss", "cosine_embedding_loss", "triplet_margin_loss", "gaussian_nll_loss")
+    for dtypes in itertools.product(KINDS, repeat=3 if three else 2):
+        arrays = [np.asarray(rng.integers(0, 2, (3, 4))).astype(dtype) for dtype in dtypes]
+        if name == "cosine_embedding_loss":
+            arrays[2] = np.array([1, -1, 1]).astype(dtypes[2])
+
+        def loss(module, arrays=arrays):
+            tensors = [module.from_numpy(array.copy()) for array in arrays]
+            return getattr(module.nn.functional, name)(*tensors, reduction=reduction)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ours, theirs = outcome(loss, minicnn), outcome(loss, torch)
+        assert_same(ours, theirs, rtol=1e-5, what=f"{name} of {dtypes}")
 
 
 @pytest.mark.parametrize("margin", [1, 1.7, -0.5])

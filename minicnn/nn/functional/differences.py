@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Operator
+from minicnn.errors import DtypeError
 from minicnn.nn.functional.reducing import chosen, compared, in_one_dtype, reduced, weighted
 from minicnn.operators.arithmetic import Subtract
 from minicnn.operators.operands import array_of, cast
@@ -139,13 +140,14 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
     Raises:
         RuntimeError: where `delta` isn't above 0.
+        DtypeError: for an input of whole numbers.
     """
     reduction = chosen(None, None, reduction)
     input, target = compared("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    if array_of(input).dtype.kind != "f":
+        raise DtypeError(f"huber_loss needs input of floating point, got {array_of(input).dtype}")
     pair = in_one_dtype("huber_loss", input, target)
-    losses = SmoothAbsoluteError.apply(*pair, float(delta), float(delta))
-    if array_of(input).dtype.kind == "f":
-        losses = cast(losses, array_of(input).dtype)
+    losses = cast(SmoothAbsoluteError.apply(*pair, float(delta), float(delta)), array_of(input).dtype)
     return reduced(losses, reduction) if weight is None else weighted(losses, weight, input, reduction, False)

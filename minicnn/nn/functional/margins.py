@@ -13,7 +13,7 @@ from minicnn.nn.functional.reducing import chosen, reduced, tensors
 from minicnn.operators import elementwise
 from minicnn.operators.activation import floating
 from minicnn.operators.choosing import clamp_min, minimum, where
-from minicnn.operators.operands import array_of, check_broadcast, refuse_gradient
+from minicnn.operators.operands import array_of, cast, check_broadcast, refuse_gradient
 
 
 def margin_ranking_loss(
@@ -95,7 +95,8 @@ def soft_margin_loss(
     check_broadcast(*shapes)
     if np.broadcast_shapes(*shapes) != shapes[0]:
         raise ShapeError(f"soft_margin_loss needs a target that broadcasts to the input's shape, got {shapes}")
-    return reduced(elementwise.log1p(elementwise.exp(-target * input)), reduction)
+    losses = elementwise.log1p(elementwise.exp(-input * target))
+    return reduced(cast(losses, array_of(input).dtype), reduction)
 
 
 def cosine_embedding_loss(

@@ -124,7 +124,7 @@ def binary_cross_entropy_with_logits(
 
     Args:
         input: logits, any shape, float32 or float64.
-        target: probabilities of the same shape, of floating point.
+        target: probabilities of the same shape, of floating point; the losses have its dtype.
         weight: factors that broadcast to that shape; without gradient.
         size_average, reduce: PyTorch's old way of choosing `reduction`; they warn, and win over it.
         reduction: "mean", "sum" or "none".
@@ -148,7 +148,7 @@ def binary_cross_entropy_with_logits(
         if np.broadcast_shapes(x.shape, shape) != x.shape:
             raise ShapeError(f"{name} needs pos_weight that broadcasts to {x.shape}, got {shape}")
         pos_weight = cast(pos_weight, dtype)
-    losses = BinaryCrossEntropyWithLogits.apply(input, target, pos_weight)
+    losses = cast(BinaryCrossEntropyWithLogits.apply(input, target, pos_weight), t.dtype)  # as in PyTorch
     keep_strides(losses, [target] if isinstance(target, Variable) else [])  # in the order of the target, as in PyTorch
     return rescaled(name, losses, weight, reduction)
 
@@ -261,12 +261,15 @@ def gaussian_nll_loss(
 
     Raises:
         ValueError: for a negative variance, or variances of another shape.
+        DtypeError: for variances of whole numbers.
     """
     input, target = tensors("gaussian_nll_loss", input=input, target=target)
     shape = array_of(input).shape
     if isinstance(var, float):
         var = np.full(shape, var, array_of(input).dtype)
     (var,) = tensors("gaussian_nll_loss", var=var)
+    if array_of(var).dtype.kind != "f":
+        raise DtypeError(f"gaussian_nll_loss needs var of floating point, got {array_of(var).dtype}")
     if np.any(array_of(var) < 0):
         raise ValueError("var has negative entry/entries")
     sizes = array_of(var).shape
