@@ -177,9 +177,10 @@ class GeluTanh(Activation):
 
 
 class LogSigmoid(Activation):
-    """ln sigmoid(x)"""
+    """ln sigmoid(x), in row-major order whatever the order of x, as PyTorch's."""
 
     loops = "log_sigmoid"
+    elementwise = False
 
 
 class Softplus(Activation):

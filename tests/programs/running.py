@@ -120,7 +120,7 @@ def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_nois
 
     def off(x: np.ndarray, seed: int, wanted: bool) -> np.ndarray:
         if wanted:
-            x = x * (1 + noise * np.random.default_rng((seed + 1, all_noisy)).standard_normal(x.shape))
+            x = x * (1 + noise * np.random.default_rng((seed + 1, all_noisy, x.ndim)).standard_normal(x.shape))
         return np.asarray(x, dtype)
 
     def reals(*shape: int, seed: int = 0) -> np.ndarray:
