@@ -80,7 +80,7 @@ class Training:
         epoch = Epoch(
             number, time.perf_counter() - began, learning_rate, Score(sum(sums) / images, correct / images), test
         )
-        self.history.losses += losses
+        self.history.losses.extend(losses)
         self.history.epochs.append(epoch)
         return epoch
 

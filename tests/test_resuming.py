@@ -18,8 +18,20 @@ from typer.testing import CliRunner
 import minicnn
 from minicnn import nn, optim
 from minicnn.cli import app
+from minicnn.cli.train import Growing
 from minicnn.serialization import load, read_metadata, save
-from minicnn.training import Callback, StoppedError, fit, former, load_snapshot, save_snapshot
+from minicnn.training import (
+    Callback,
+    Epoch,
+    History,
+    Score,
+    StoppedError,
+    fit,
+    former,
+    load_snapshot,
+    save_history,
+    save_snapshot,
+)  # fmt: skip
 from minicnn.utils.data import DataLoader, TensorDataset
 
 ROW = re.compile(r" +\d+ +\d+\.\d\d .*%")
@@ -315,6 +327,31 @@ def test_stopped_after_any_step_it_goes_on_to_the_bit(
     assert found.losses == expected.losses
     for one, other in zip(model.state_dict().values(), whole_model.state_dict().values(), strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_a_long_history_is_not_written_anew_after_every_epoch(tmp_path: Path, monkeypatch: Any) -> None:
+    sizes = []
+
+    def save(history: History, path: Path, about: Any) -> None:
+        sizes.append(len(history.epochs))
+        save_history(history, path, about)
+
+    monkeypatch.setattr("minicnn.cli.train.save_history", save)
+    history, growing = History(), Growing(tmp_path, {"model": "lenet"})
+    growing.on_begin(history)
+    for number in range(1, 1001):
+        history.epochs.append(Epoch(number, 1.0, 0.1, Score(1.0, 0.5), Score(1.0, 0.5)))
+        history.losses.append(1 / number)
+        growing.on_epoch(history.epochs[-1])
+        table = (tmp_path / "history.csv").read_text()
+        assert table.count("\n") == number + 1
+        assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) >= 0.95 * number - 1
+    growing.write()
+    growing.write()
+    assert sizes[:20] == list(range(1, 21))
+    assert sizes[-1] == 1000
+    assert sum(sizes) < 22 * 1000  # of what was written, all in all: a multiple of what there is, not its square
+    assert len(json.loads((tmp_path / "history.json").read_text())["losses"]) == 1000
 
 
 def test_callbacks_see_it_all() -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from array import array
 
 import numpy as np
 import pytest
@@ -127,7 +128,7 @@ def test_a_scheduler_for_batches_is_stepped_after_each():
         on_batch=lambda epoch, batch, loss: seen.append((optimizer.param_groups[0]["lr"], loss)),
     )
     assert [rate for rate, _ in seen] == [0.5**step for step in range(1, 7)]
-    assert history.losses == [loss for _, loss in seen]
+    assert list(history.losses) == [loss for _, loss in seen]
     assert [epoch.learning_rate for epoch in history.epochs] == [1, 0.125]
     sizes = [16, 16, 8]
     for epoch, losses in zip(history.epochs, (history.losses[:3], history.losses[3:]), strict=True):
@@ -281,7 +282,7 @@ def test_damaged_metadata_is_an_error(tmp_path, field, value):
 def history(epochs):
     return History(
         [Epoch(n, 1.0, 0.1, Score(2 / n, 1 - 0.5 / n), Score(1.5 / n, 1 - 0.4 / n)) for n in range(1, epochs + 1)],
-        [3 / n for n in range(1, 2 * epochs + 1)],
+        array("d", [3 / n for n in range(1, 2 * epochs + 1)]),
     )
 
 

@@ -210,7 +210,8 @@ class Training:
         )
         if self.snapshot is None:
             folders.clear(self.folder)
-        callbacks: list[Callback] = [Growing(self.folder, self.about)]
+        growing = Growing(self.folder, self.about)
+        callbacks: list[Callback] = [growing]
         if tensorboard:
             callbacks.append(Events(self.folder))
         batches, size = len(self.train_loader), self.asked["batch_size"]
@@ -219,7 +220,10 @@ class Training:
             if shown
             else contextlib.nullcontext((None, None))
         )
-        with shower as (on_batch, print_row), backends.winograd(self.asked["winograd"]):
+        with contextlib.ExitStack() as last:
+            last.callback(growing.write)
+            on_batch, print_row = last.enter_context(shower)
+            last.enter_context(backends.winograd(self.asked["winograd"]))
             return fit(
                 self.network,
                 self.train_loader,
@@ -302,18 +306,31 @@ class Training:
         self.print_line(f"Next        minicnn predict {shlex.quote(str(folder / WEIGHTS))} PICTURE")
 
 
+GROWTH = 1 / 20
+"""By what share a history has grown when its JSON, with the loss of every step, is written anew: so often that an epoch
+takes no longer the more there are before it."""
+
+
 class Growing(Callback):
-    """Writes the history, as JSON and as CSV, after every epoch."""
+    """Writes the history as CSV after every epoch; as JSON where it has grown by `GROWTH`, and at the end."""
 
     def __init__(self, folder: Path, about: dict[str, Any]) -> None:
         self.folder, self.about = folder, about
+        self.history, self.written = History(), 0
 
     def on_begin(self, history: History) -> None:
         self.history = history
 
     def on_epoch(self, epoch: Epoch) -> None:
-        save_history(self.history, self.folder / folders.HISTORY, self.about)
         save_table(self.history, self.folder / folders.TABLE)
+        if len(self.history.epochs) - self.written >= GROWTH * self.written:
+            self.write()
+
+    def write(self) -> None:
+        """Write the JSON, if there is anything new."""
+        if self.written < len(self.history.epochs):
+            save_history(self.history, self.folder / folders.HISTORY, self.about)
+            self.written = len(self.history.epochs)
 
 
 class Events(Callback):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -48,11 +49,11 @@ class History:
 
     Attributes:
         epochs: one record each.
-        losses: of every step, the mean over its batch before the step it caused.
+        losses: of every step, the mean over its batch before the step it caused, in float64.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
+    losses: "array[float]" = field(default_factory=lambda: array("d"))
 
     @property
     def last(self) -> Epoch:
@@ -72,9 +73,10 @@ def save_history(history: History, path: str | os.PathLike[str], about: Mapping[
         OSError: where it can't be written.
     """
     epochs = [asdict(epoch) | {part: getattr(epoch, part)._asdict() for part in _PARTS} for epoch in history.epochs]
-    content = {**(about or {}), "epochs": epochs, "losses": history.losses}
+    head = json.dumps({**(about or {}), "epochs": epochs}, indent=1).removesuffix("\n}")
+    losses = json.dumps(list(history.losses))  # a line of their own: there may be many
     with replacing(path) as file:
-        file.write(json.dumps(content, indent=1).encode() + b"\n")
+        file.write(f'{head},\n "losses": {losses}\n}}\n'.encode())
 
 
 _PARTS = ("train", "test")

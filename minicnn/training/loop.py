@@ -4,6 +4,7 @@ import math
 import os
 import time
 import warnings
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -299,7 +300,7 @@ class _Run:
                 Epoch(number, seconds, rate, Score(*scores[:2]), Score(*scores[2:]))
                 for number, seconds, rate, *scores in content["epochs"]
             ]
-            self.history.losses = content["losses"].tolist()
+            self.history.losses = array("d", content["losses"].tolist())
         except (RuntimeError, LookupError, TypeError, AttributeError) as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(f"the snapshot {self.snapshot or ''} is of another training: {reason}") from error

@@ -108,6 +108,28 @@ class TorchFunctional:
         return self._off(torch.nn.functional.conv_transpose2d(*args, **options))
 
 
+class MinicnnFunctional:
+    """minicnn's functional module, its norms and sums off as a rounding error has them; see `TorchFunctional`."""
+
+    def __init__(self, noise: float, seed: int) -> None:
+        self._noise, self._seed = noise, seed
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(minicnn.nn.functional, name)
+        if name not in (*SUMS, *NORMS, "batch_norm", "instance_norm", "conv2d", "conv_transpose2d"):
+            return function
+        most = 1e-5**-0.5 if name.endswith("_norm") else 1.0
+
+        def off(x: Any, *args: Any, **options: Any) -> Any:
+            y = function(x, *args, **options)
+            largest = max((float(one.detach().abs().max()) for one in (x, y) if one.numel()), default=0.0)
+            noise = np.random.default_rng(self._seed).standard_normal(tuple(y.shape))
+            y.data.add_(minicnn.from_numpy(np.asarray(self._noise * largest * most * noise)))
+            return y
+
+        return off
+
+
 def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_noisy: int = 0) -> dict[str, Any]:
     """The names that a program starts with.
 
@@ -132,9 +154,14 @@ def names_of(library: Any, dtype: Any = np.float64, noise: float = 0.0, all_nois
     def strided(array: np.ndarray) -> np.ndarray:
         return np.stack([array, array], -1)[..., 0]
 
+    functional: Any = minicnn.nn.functional
+    if library is torch:
+        functional = TorchFunctional(noise if all_noisy else 0.0, all_noisy)
+    elif noise and all_noisy:
+        functional = MinicnnFunctional(noise, all_noisy)
     return {
         "T": library,
-        "F": TorchFunctional(noise if all_noisy else 0.0, all_noisy) if library is torch else minicnn.nn.functional,
+        "F": functional,
         "nn": library.nn,
         "np": np,
         "reals": reals,
