@@ -178,7 +178,7 @@ def _roll(graph: Graph, out: list[Value], x: Value, shifts: tuple[int, ...], axe
         other = x.twin.shape[axis] if axes is not None else x.twin.size
         if size != other and abs(shift) >= min(size, other):
             raise ExportError("a roll along the batch by more than its size")
-        start = shift % size if size == other else shift
+        start = 0 if not size else shift % size if size == other else shift
         if start:
             cuts = [([-start], [ENDS]), ([0], [-start])]
             parts = [graph.add("Slice", [result, *map(graph.integers, (*cut, [axis]))]) for cut in cuts]
