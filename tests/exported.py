@@ -81,6 +81,7 @@ def written(program, arrays, refusals):
         try:
             return minicnn.onnx.export(program, tensors(arrays), dynamic_axes={}).SerializeToString()
         except ExportError as error:
+            assert "no valid ONNX" not in str(error), error
             refusals[re.sub(r"[ (]*\(.*", "", str(error))[:70]] += 1
         lines, first, last = program.lines, 0, len(program.lines)
         while first < last:  # the shortest beginning that is refused
@@ -147,7 +148,10 @@ def main():
     warnings.simplefilter("ignore")
     counts, refusals, end, seed = Counter(), Counter(), time.monotonic() + options.seconds, options.seed << 32
     while time.monotonic() < end:
-        difference = compared(seed, counts, refusals)
+        try:
+            difference = compared(seed, counts, refusals)
+        except Exception as error:  # of the export's own
+            difference = f"program {seed}: {type(error).__name__}: {error}"
         if difference:
             counts["differ"] += 1
             print(difference, "\n", flush=True)

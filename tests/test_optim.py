@@ -1,6 +1,7 @@
 """The optimizers against PyTorch's: every step, every state, every refusal."""
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -549,3 +550,24 @@ def test_a_wrapper_that_never_became_an_optimizer(library):
     x.sum().backward()
     assert Wrapper(library.optim.SGD([x], lr=0.5)).step() is None
     assert x.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("options", [{"momentum": 0.5}, {"momentum": 0.5, "nesterov": True}, {}])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam"])
+def test_a_parameter_that_is_there_twice(name, options):
+    if ("nesterov" in options and name != "SGD") or (options and name not in ("SGD", "RMSprop")):
+        pytest.skip("not an option of this optimizer")
+
+    def walked(module):
+        x = module.tensor([1.0]).requires_grad_()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            optimizer = getattr(module.optim, name)([x, x], lr=0.1, **options)
+        path = []
+        for gradient in (0.5, 1.5, -0.25):
+            x.grad = module.tensor([gradient])
+            optimizer.step()
+            path.append(x.item())
+        return path
+
+    np.testing.assert_allclose(walked(minicnn), walked(torch), rtol=1e-6)

@@ -100,7 +100,10 @@ def export(
         here = traced(model, inputs)
     graph = _written(model, here, there, names, results, dynamic)
     finished = _model(graph, here, there, names, results, dynamic, type(model).__name__)
-    onnx.checker.check_model(finished, full_check=True)
+    try:
+        onnx.checker.check_model(finished, full_check=True)
+    except onnx.checker.ValidationError as error:
+        raise ExportError(f"what would be written is no valid ONNX: {str(error).splitlines()[0][:200]}") from None
     if opset_version not in (None, OPSET):
         try:
             finished = version_converter.convert_version(finished, opset_version)

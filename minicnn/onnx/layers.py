@@ -119,18 +119,20 @@ def _average_pool(
 ) -> None:
     """Windows side by side as they are; all others as sums by a matrix for rows and one for columns, then divided."""
     sizes = [bounds[:, 1] - bounds[:, 0] for bounds in (rows, columns)]
-    kernel = [int(size[0]) for size in sizes]
+    kernel = [int(size[0]) if len(size) else 1 for size in sizes]
     steps = [np.diff(bounds[:, 0]) for bounds in (rows, columns)]
-    regular = all((size == size[0]).all() for size in sizes) and all(
-        (step == step[:1]).all() and (step > 0).all() for step in steps
+    regular = (
+        out[0].array.size
+        and all((size == size[0]).all() for size in sizes)
+        and all((step == step[:1]).all() and (step > 0).all() for step in steps)
     )
     if regular and (divisor == kernel[0] * kernel[1]).all():
         strides = [int(step[0]) if len(step) else size for step, size in zip(steps, x.shape[2:], strict=True)]
         graph.add("AveragePool", [x], out[0].name, kernel_shape=kernel, strides=strides)
         return
     dtype, (H, W) = x.array.dtype, x.shape[2:]
-    left = np.array([[first <= i < last for i in range(H)] for first, last in rows], dtype)
-    right = np.array([[first <= j < last for first, last in columns] for j in range(W)], dtype)
+    left = np.array([[first <= i < last for i in range(H)] for first, last in rows], dtype).reshape(len(rows), H)
+    right = np.array([[first <= j < last for first, last in columns] for j in range(W)], dtype).reshape(W, len(columns))
     total = graph.add("MatMul", [graph.add("MatMul", [graph.constant(left), x]), graph.constant(right)])
     graph.add("Div", [total, graph.constant(np.broadcast_to(divisor, out[0].shape[2:]), dtype)], out[0].name)
 

@@ -80,7 +80,9 @@ def index_of(graph: Graph, index: Any) -> Any:
 
 
 def _concatenate(graph: Graph, out: list[Value], axis: int, *parts: Value) -> None:
-    graph.add("Concat", [one for one in parts if one.shape != (0,)], out[0].name, axis=axis % out[0].ndim)
+    """Vectors of nothing fit any shape, as in PyTorch."""
+    others = [one for one in parts if one.shape != (0,)] or list(parts)
+    graph.add("Concat", others, out[0].name, axis=axis % out[0].ndim)
 
 
 def _split(graph: Graph, out: list[Value], x: Value, axis: int, bounds: Any) -> None:

@@ -81,12 +81,12 @@ class SGD(Optimizer):
             return
         first = (*common, 0.0, 1.0, momentum, float(group["nesterov"]))
         later = (*common, momentum, 1 - float(group["dampening"]), momentum, float(group["nesterov"]))
-        updates = []
-        for parameter in learned:
-            state = self.state[parameter]
-            buffer, hyperparameters = state.get("momentum_buffer"), later
-            if buffer is None:
-                buffer = state["momentum_buffer"] = fused.zeros_like(parameter)
-                hyperparameters = first
-            updates.append((hyperparameters, parameter, (buffer,)))
+        begun = [parameter for parameter in learned if self.state[parameter].get("momentum_buffer") is None]
+        for parameter in begun:  # one that is there twice begins twice, as in PyTorch
+            self.state[parameter]["momentum_buffer"] = fused.zeros_like(parameter)
+        new = set(begun)
+        updates = [
+            (first if parameter in new else later, parameter, (self.state[parameter]["momentum_buffer"],))
+            for parameter in learned
+        ]
         self._fused.run(kernels.optimizers.MOMENTUM, updates)

@@ -192,7 +192,7 @@ def _errors_differ(source: str, ours: Outcome, theirs: Outcome) -> tuple[str, st
         return f"minicnn: {told(ours)}", type(ours.error).__name__
     if _ended(ours) == _ended(theirs):
         return None
-    if OVERLAP in str(theirs.error) and ".backward(" in steps[theirs.step]:
+    if OVERLAP in str(theirs.error) and re.search(r"\.backward\(|autograd\.grad\(", steps[theirs.step]):
         return None
     if OVERLAP in str(ours.error) and not theirs.error and REPEATED.search(steps[ours.step]):
         return None
