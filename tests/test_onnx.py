@@ -158,6 +158,13 @@ FUNCTIONS = {
     "comparisons": lambda m, x: (
         x * (x > 0) + (x <= m.weight[:, None, None]).float() - ((x != 1) & ~(x < -1) | (x == 2)).to(x.dtype)
     ),
+    "bits": lambda m, x: (
+        (x * 9).short() & 6,
+        (x * 9).int() | 3,
+        ~(x * 9).char(),
+        (x > 0) ^ (x > 1),
+        (x * 9).short() > 4,
+    ),
     "masked by itself": lambda m, x: x.masked_fill(x < 0.1, -2).where(x > -1, x * 2),
     "positions": lambda m, x: (x.argmax(1), x.argmin(-1, keepdim=True), x[:1].argmax(), x.max(2)[1]),
     "truth": lambda m, x: (

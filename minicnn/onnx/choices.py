@@ -38,7 +38,7 @@ def _compared(graph: Graph, out: list[Value], a: Any, b: Any, function: Any, dty
         name = f"Bitwise{name}"
     if function in (np.logical_and, np.logical_or, np.logical_xor):
         dtype = np.dtype(bool)
-    elif (function not in BITS and dtype.kind in "bu") or dtype in (np.int8, np.int16):
+    elif function not in BITS and (dtype.kind in "bu" or dtype in (np.int8, np.int16)):
         dtype = np.dtype(np.int64)  # which has every comparison
     pair = [_in(graph, one, dtype) for one in (a, b)]
     if function is np.not_equal:
