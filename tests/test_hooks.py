@@ -322,3 +322,21 @@ def test_hooks_of_a_view_that_is_written_to(view, write):
         for again in (False, True) if write in ("multiplied", "nothing") else (False,):
             ours = hooked_and_written(minicnn, view, retain, write, again)
             assert ours == hooked_and_written(torch, view, retain, write, again)
+
+
+@pytest.mark.parametrize("change", ["pow_(0)", "mul_(3)", "mul_(0)", "pow_(2)", "exp_()"])
+@pytest.mark.parametrize("reshape", ["transpose_(0, 1)", "t_()", "unsqueeze_(0)", "squeeze_()", "transpose_(0, 0)"])
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_hook_of_a_tensor_reshaped_in_place_sees_a_later_change(reshape, change, twice):
+    def gradients(module):
+        x = module.ones(2, 3).requires_grad_()
+        y, seen = x * -0.25, []
+        for _ in range(1 + twice):
+            eval(f"y.{reshape}")
+        y.register_hook(lambda g: seen.append(g.detach().clone()) or g + 1)
+        eval(f"y.{change}")
+        y.backward(module.ones(*y.shape))
+        return [*seen, x.grad]
+
+    for ours, theirs in zip(gradients(minicnn), gradients(torch), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)

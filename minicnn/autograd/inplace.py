@@ -65,7 +65,8 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
     if grad_mode.enabled:
         _check_root(tensor)
     check_places(tensor, *operands, repeated=repeated)
-    if view is not None and view.steps is not None and tensor._node is not None and tensor._node.hooks is not None:
+    hooked = tensor._node is not None and tensor._node.hooks is not None
+    if view is not None and view.steps is not None and not view.alone and hooked:
         tensor._view = View(view.root, view.steps, None)  # a new place, whose gradient those hooks don't see
         tensor._catch_up()
     former = Former(tensor)
@@ -83,7 +84,7 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
         tensor._move_to(after)
     else:
         view.root._move_to(Write.apply(root, after, view.steps, promised(view.root)[1]))
-        tensor._view = View(view.root, view.steps, None)
+        tensor._view = view._replace(node=None)
         tensor._catch_up()
 
 
@@ -160,9 +161,11 @@ def reshape_in_place(tensor: Variable, compute: Callable[[Variable], Variable]) 
     tensor._catch_up()
     if grad_mode.enabled:
         _check_root(tensor)
+    alone = tensor._view is None or tensor._view.alone
     with enable_grad():  # so that the steps are known
         after = compute(tensor if tensor._view is not None else _stand_in(tensor))
-    tensor._array, tensor._view, layout = after._array, after._view, after._layout
+    tensor._array, layout = after._array, after._layout
+    tensor._view = None if after._view is None else after._view._replace(alone=alone)
     if layout is None or layout is ROW_MAJOR:
         tensor._layout = layout
     else:

@@ -51,11 +51,13 @@ class View(NamedTuple):
         steps: the operations that lead from `root` to the view, each with its further arguments; None where
             gradients aren't led through them.
         node: the root's place in the graph when the view's own place was determined.
+        alone: whether the tensor was reshaped in place, so that `root` is nobody else's.
     """
 
     root: "Variable"
     steps: tuple | None
     node: Any
+    alone: bool = False
 
 
 class _OldSpelling(type):
@@ -130,7 +132,7 @@ class Variable(metaclass=_OldSpelling):
         if view is None:
             return
         if view.root._view is not None:  # it has taken another shape in place, and is a view itself since
-            view = self._view = View(view.root._view.root, view.steps, view.node)
+            view = self._view = view._replace(root=view.root._view.root)
         if view.node is view.root._node:
             return
         if view.steps is None:
@@ -142,7 +144,7 @@ class Variable(metaclass=_OldSpelling):
             for operator, arguments in view.steps:
                 tensor = operator.apply(tensor, *arguments)
         self._move_to(tensor)
-        self._view = View(view.root, view.steps, view.root._node)
+        self._view = view._replace(node=view.root._node)
 
     def _move_to(self, other: "Variable") -> None:
         """Take the place in the graph that `other` has; a gradient that was to be kept is kept there."""
