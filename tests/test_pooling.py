@@ -193,9 +193,10 @@ def test_unpool_puts_values_back(seed, kernel, size):
     np.testing.assert_array_equal(values.grad.numpy(), expected.grad.numpy())
 
 
-@given(kernel=st.integers(0, 3), stride=st.integers(-1, 3), size=st.integers(1, 3), padding=st.integers(0, 1))
+@given(kernel=st.integers(-2, 3), stride=st.integers(-1, 3), size=st.integers(1, 3), padding=st.integers(-1, 1))
 @example(0, 0, 1, 0)
-def test_unpool_takes_any_stride(kernel, stride, size, padding):
+@example(-1, 1, 2, 0)
+def test_unpool_takes_any_window(kernel, stride, size, padding):
     x = fill((1, 2, size, size), "integers", 0)
     where = np.broadcast_to(np.arange(size * size).reshape(size, size), x.shape).copy()
     try:

@@ -328,9 +328,9 @@ def max_unpool2d(
         raise TypeError(f"max_unpool2d needs int64 indices, got {described(indices)}")
     if where.shape != shape:
         raise ValueError(f"indices have shape {tuple(where.shape)}, but input has {shape}")
-    kernel = pair(kernel_size, "kernel_size", 0)
-    strides = kernel if stride is None else pair(stride, "stride")  # any, since positions are given
-    pads = pair(padding, "padding", 0)
+    kernel = pair(kernel_size, "kernel_size")  # any numbers, since positions are given
+    strides = kernel if stride is None else pair(stride, "stride")
+    pads = pair(padding, "padding")
     default = tuple((s - 1) * t - 2 * p + k for s, t, p, k in zip(size, strides, pads, kernel, strict=True))
     target = default if output_size is None else _unpooled_size(output_size, default, strides)
     if min(target) < 0:
