@@ -1143,3 +1143,23 @@ def test_a_backward_to_what_requires_no_gradient(module):
         with pytest.raises(RuntimeError):
             (x * 2).sum().backward(inputs=[x, other])
     assert x.grad is None
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda m, x: x.argmin(), lambda m, x: x > 0, lambda m, x: x == x, lambda m, x: m.isnan(x), lambda m, x: x.any(),
+        lambda m, x: x.nonzero(), lambda m, x: x.count_nonzero(), lambda m, x: m.isin(x, 1.0), lambda m, x: ~(x < 1),
+        lambda m, x: m.bucketize(x, m.zeros(2)), lambda m, x: m.nn.functional.one_hot((x > 0).long(), 2),
+    ],
+)  # fmt: skip
+def test_what_has_no_gradient_may_look_at_a_view_that_changes_are_not_followed_through(look):
+    def seen(module):
+        x = (module.arange(12.0).reshape(4, 3) - 5).requires_grad_() * 0.5
+        part = x.split([3, 1])[0]
+        x.exp_()
+        y = look(module, part)
+        assert not y.requires_grad
+        return y.numpy()
+
+    np.testing.assert_array_equal(seen(minicnn), seen(torch))

@@ -47,7 +47,8 @@ class Operator:
     """
 
     differentiable_outputs: int | None = 1
-    """How many outputs, counted from the first, carry a gradient; None for all."""
+    """How many outputs, counted from the first, carry a gradient; None for all. Where none does, nothing is recorded,
+    and where arguments are in the graph doesn't matter."""
     shares_memory = False
     """Whether the output is a view of the first argument; see `ViewOperator`."""
     elementwise = False
@@ -97,13 +98,13 @@ class Operator:
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
         """Run the forward on `arguments` and record it where one of them requires a gradient."""
-        recording, joins, follows = grad_mode.enabled, False, False
+        recording, joins, follows = grad_mode.enabled and cls.differentiable_outputs != 0, False, False
         arrays: list[Any] = []
         tensors: list[Variable] = []
         edges: list[tuple[Any, int] | None] = []
         for argument in arguments:
             if isinstance(argument, Variable):
-                if argument._view is not None:
+                if argument._view is not None and cls.differentiable_outputs != 0:
                     argument._catch_up()
                     follows = follows or (recording and argument._view.root._requires_grad)
                 tensors.append(argument)

@@ -114,8 +114,8 @@ HIDDEN = "A view was created in no_grad mode and is being modified inplace"
 """What PyTorch says too of what an operation returned, such as instance_norm, linear or einsum, which is a view of
 nothing that anyone else holds."""
 
-UNSTEADY = re.compile(r"quantile")
-"""What keeps its input for PyTorch's backward or doesn't, as the number of elements is."""
+UNSTEADY = re.compile(r"quantile|linear\(")
+"""What keeps its input for the backward, or a copy of it: as the number of elements is, or the order in memory."""
 
 CLEAR_ERRORS = (ValueError, TypeError, RuntimeError, IndexError, KeyError)
 NORM = re.compile(r"(layer|group|rms|batch|instance)_norm\(")

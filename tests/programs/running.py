@@ -101,7 +101,7 @@ class TorchFunctional:
     def _with_row_major_gradient(self, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         y = self._normalized_off(y, x)
         if y.requires_grad:
-            y.register_hook(lambda gradient: gradient.contiguous())
+            y.register_hook(lambda gradient: None if gradient is None else gradient.contiguous())
         return y
 
     def conv_transpose2d(self, *args: Any, algorithm: str = "auto", **options: Any) -> torch.Tensor:
