@@ -293,6 +293,10 @@ def test_a_history_is_kept_as_numbers(tmp_path):
     assert list(kept) == ["model", "epochs", "losses"]
     assert kept["model"] == "lenet"
     assert kept["losses"] == [3, 1.5, 1, 0.75]
+    for count in (0, 999, 1000, 1001, 2500):
+        losses = array("d", [1 / n for n in range(1, count + 1)])
+        save_history(History([], losses), tmp_path / "history.json")
+        assert json.loads((tmp_path / "history.json").read_text()) == {"epochs": [], "losses": losses.tolist()}
     second = {"number": 2, "seconds": 1, "learning_rate": 0.1}
     second |= {"train": {"loss": 1, "accuracy": 0.75}, "test": {"loss": 0.75, "accuracy": 0.8}}
     assert kept["epochs"][1] == second

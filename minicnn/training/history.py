@@ -61,6 +61,10 @@ class History:
         return self.epochs[-1]
 
 
+LINE = 1000
+"""Losses on a line of a file."""
+
+
 def save_history(history: History, path: str | os.PathLike[str], about: Mapping[str, Any] | None = None) -> None:
     """Write a history as JSON, whole or not at all.
 
@@ -74,9 +78,12 @@ def save_history(history: History, path: str | os.PathLike[str], about: Mapping[
     """
     epochs = [asdict(epoch) | {part: getattr(epoch, part)._asdict() for part in _PARTS} for epoch in history.epochs]
     head = json.dumps({**(about or {}), "epochs": epochs}, indent=1).removesuffix("\n}")
-    losses = json.dumps(list(history.losses))  # a line of their own: there may be many
     with replacing(path) as file:
-        file.write(f'{head},\n "losses": {losses}\n}}\n'.encode())
+        file.write(f'{head},\n "losses": ['.encode())
+        for first in range(0, len(history.losses), LINE):  # there may be many: they are never in memory as a whole
+            line = json.dumps(list(history.losses[first : first + LINE]))
+            file.write(f"{',' if first else ''}\n  {line[1:-1]}".encode())
+        file.write(b"\n ]\n}\n")
 
 
 _PARTS = ("train", "test")

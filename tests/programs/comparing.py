@@ -95,7 +95,7 @@ ZERO_SIGNS = re.compile(
 """What tells the sign of a zero that is a sum of products: it depends on where the sum begins."""
 
 UNDEFINED = "'NoneType'"
-"""What hooks stumble over that PyTorch calls with None, where a gradient, such as that of a norm with p = 0, is nothing."""
+"""What hooks stumble over that PyTorch calls with None, for a gradient that is nothing: that of a norm with p = 0."""
 
 LACKING = "is not implemented"
 """What PyTorch says of a gradient for which it has no formula."""
