@@ -93,6 +93,9 @@ class TorchFunctional:
         return self._off(torch.nn.functional.conv2d(*args, **options))
 
     def batch_norm(self, x: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        # of weights with gaps in memory 2.14 and 2.15 read what lies between them for the gradient
+        factors = [one.contiguous() if isinstance(one, torch.Tensor) else one for one in args[2:]]
+        args = (*args[:2], *factors)
         return self._with_row_major_gradient(torch.nn.functional.batch_norm(x, *args, **options), x)
 
     def instance_norm(self, x: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
