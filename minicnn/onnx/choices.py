@@ -4,9 +4,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from onnx import helper
 
-from minicnn.onnx.elementwise import Writer
+from minicnn.onnx.elementwise import Writer, cast
 from minicnn.onnx.graph import ExportError, Graph, Value
 from minicnn.operators import comparison, diagonals, extremes, scattering, sorting, truth, unary
 from minicnn.operators.binary import Compared
@@ -16,11 +15,6 @@ COMPARISONS: dict[Any, str] = {
     np.greater_equal: "GreaterOrEqual", np.logical_and: "And", np.logical_or: "Or", np.logical_xor: "Xor",
 }  # fmt: skip
 BITS: dict[Any, str] = {np.bitwise_and: "And", np.bitwise_or: "Or", np.bitwise_xor: "Xor"}
-
-
-def cast(graph: Graph, x: Any, dtype: Any, output: str = "") -> Any:
-    """x in another dtype; truths of it where that is bool."""
-    return graph.add("Cast", [x], output, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
 def _in(graph: Graph, x: Any, dtype: np.dtype) -> Any:

@@ -36,22 +36,23 @@ def operand(graph: Graph, x: Any, like: Value) -> Any:
         return x
     if isinstance(x, Value):
         whole = not x.array.ndim and x.array.dtype != like.array.dtype
-        return graph.add("Cast", [x], to=helper.np_dtype_to_tensor_dtype(like.array.dtype)) if whole else x
+        return cast(graph, x, like.array.dtype) if whole else x
     return graph.constant(x, like.array.dtype)
 
 
-def _plain(op: str, graph: Graph, out: list[Value], *arguments: Any) -> None:
-    graph.add(op, [operand(graph, one, out[0]) for one in arguments], out[0].name)
+def cast(graph: Graph, x: Any, dtype: Any, output: str = "") -> str:
+    """x in another dtype; truths of it where that is bool."""
+    return graph.add("Cast", [x], output, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+def _plain(op: str, graph: Graph, out: list[Value], *arguments: Any, **attributes: Any) -> None:
+    graph.add(op, [operand(graph, one, out[0]) for one in arguments], out[0].name, **attributes)
 
 
 def _with(op: str, names: tuple[str, ...], graph: Graph, out: list[Value], x: Value, *parameters: float) -> None:
     """An operation whose parameters are attributes, in this order."""
     attributes = {name: float(value) for name, value in zip(names, parameters, strict=True)}
     graph.add(op, [x], out[0].name, **attributes)
-
-
-def _fmod(graph: Graph, out: list[Value], a: Any, b: Any) -> None:
-    graph.add("Mod", [operand(graph, one, out[0]) for one in (a, b)], out[0].name, fmod=1)
 
 
 def _chain(*ops: str) -> Writer:
@@ -170,7 +171,7 @@ def _masked(graph: Graph, out: list[Value], x: Value, mask: Value, value: Any) -
 
 
 def _cast(graph: Graph, out: list[Value], x: Value, dtype: Any) -> None:
-    graph.add("Cast", [x], out[0].name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+    cast(graph, x, dtype, out[0].name)
 
 
 def _trunc(graph: Graph, out: list[Value], x: Value) -> None:
@@ -178,7 +179,7 @@ def _trunc(graph: Graph, out: list[Value], x: Value) -> None:
 
 
 def _frac(graph: Graph, out: list[Value], x: Value) -> None:
-    graph.add("Mod", [x, graph.constant(1, x.array.dtype)], out[0].name, fmod=1)
+    _plain("Mod", graph, out, x, 1, fmod=1)
 
 
 def _lerp(graph: Graph, out: list[Value], a: Any, b: Any, w: Any) -> None:
@@ -281,7 +282,7 @@ OPERATORS: dict[type, Writer] = {
     pairs.Hypot: _hypot,
     choosing.HeldAbove: partial(_plain, "Max"),
     division.Remainder: _remainder,
-    division.Fmod: _fmod,
+    division.Fmod: partial(_plain, "Mod", fmod=1),
     division.FloorDivide: partial(_quotient, False),
     division.TruncatedQuotient: partial(_quotient, True),
     rounding.NanToNum: _nan_to_num,

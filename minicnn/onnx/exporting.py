@@ -281,11 +281,10 @@ class Book:
         if not isinstance(option, np.ndarray) or option.dtype.kind not in "iub" or not option.size:
             return
         flat = option.reshape(-1)
-        for number in self._depending & set(self._values):
-            value = self._values[number]
-            if value.array.dtype.kind in "iub" and all(
-                np.array_equal(one.reshape(-1), flat) for one in (value.array, value.twin)
-            ):
+        computed = (self._values[number] for number in self._depending if number in self._values)
+        for value in computed:
+            whole = value.array.dtype.kind in "iub"
+            if whole and all(np.array_equal(one.reshape(-1), flat) for one in (value.array, value.twin)):
                 raise ExportError(
                     f"the model reads the numbers of a tensor of shape {option.shape} as an index or mask"
                 )

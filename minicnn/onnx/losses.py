@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.nn.functional import classes, labels, probabilities
-from minicnn.onnx.choices import cast
-from minicnn.onnx.elementwise import Writer, operand
+from minicnn.onnx.elementwise import Writer, cast, operand
 from minicnn.onnx.graph import Graph, Value
 
 

@@ -120,7 +120,7 @@ class _Step:
             outputs = "one output" if count == 1 else f"{count} outputs"
             raise NotImplementedError(f"minicnn has {outputs} of {self.op}, the model asks for {len(self.outputs)}")
         self.attributes = {one.name: _plain(helper.get_attribute_value(one)) for one in node.attribute}
-        if self.op in ("Split", "MaxPool", "SoftmaxCrossEntropyLoss"):
+        if self.op == "Split" or self.op in SEVERAL:
             self.attributes["outputs"] = len(self.outputs)
 
     def compute(self, held: dict[str, Any]) -> dict[str, Any]:
