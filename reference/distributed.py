@@ -6,13 +6,16 @@ variance over a process's own share (in training; the running statistics that ar
 networks with it learn a little differently in several processes; others learn the same up to rounding.
 """
 
+import atexit
 import contextlib
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional  # before they meet: its default arguments keep whatever connection there is
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -73,6 +76,10 @@ def local_rank() -> int:
 def joined(device: torch.device) -> Iterator[World]:
     """Meet the other processes that torchrun has started; part from them at the end of the block.
 
+    Gloo's threads end with the last tensor, network or cycle that holds the connection, and they must do so before
+    Python does: the one that drops a finished sum afterwards ends the process ("terminate called without an active
+    exception").
+
     Args:
         device: what this process computes on: NCCL connects GPUs, Gloo CPUs.
     """
@@ -80,6 +87,7 @@ def joined(device: torch.device) -> Iterator[World]:
         yield World()
         return
     cuda = device.type == "cuda"
+    atexit.register(gc.collect)
     dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
     try:
         yield World(dist.get_rank(), dist.get_world_size())
