@@ -20,6 +20,14 @@ def judge(
     right_seeds: Annotated[
         int | None, typer.Option(help="Seeds for each right one.  [default: as many]", min=0, show_default=False)
     ] = None,
+    make_seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Seeds for each of twelve convolutions of different make.  [default: as --right-seeds]",
+            min=0,
+            show_default=False,
+        ),
+    ] = None,
     whole: Annotated[
         int, typer.Option(help="In so many of the seeds a wrong one is judged to the end, and named.", min=0)
     ] = 1,
@@ -33,13 +41,18 @@ def judge(
     wrong implementation is judged up to the first finding, which is the same finding after the same cases.
     """
     from benchmarks.judgements import right_ones, run, wrong_ones
+    from benchmarks.work.judged import MAKES
 
     wrong = [title for title in wrong_ones() if only.lower() in title.lower()]
     right = [title for title in right_ones() if only.lower() in title.lower()]
     if not wrong and not right:
         raise UserError(f"no implementation contains {only!r}, such as {next(iter(wrong_ones()))}")
     tasks = [(title, seed, seed < whole) for seed in range(seeds) for title in wrong]
-    tasks += [(title, seed, True) for seed in range(seeds if right_seeds is None else right_seeds) for title in right]
+    right_seeds = seeds if right_seeds is None else right_seeds
+    make_seeds = right_seeds if make_seeds is None else make_seeds
+    asked = {title: make_seeds if title in MAKES else right_seeds for title in right}
+    most = max(asked.values(), default=0)
+    tasks += [(title, seed, True) for seed in range(most) for title in right if seed < asked[title]]
     judgements: list = []
     with console.status("") as status:
         for judgements in run(tasks, processes, output):

@@ -4,7 +4,9 @@ They are kept in a file as they come, so that a long run can be stopped and go o
 """
 
 import functools
+import gc
 import hashlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -12,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -103,6 +105,13 @@ def compiled() -> str:
     return f"{program} IN.npz OUT.npz"
 
 
+@functools.cache
+def function_of(target: str) -> Callable:
+    """The function that `module:function` names; judged in a fork of this process, it needs no import for each seed."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
 def judged(task: Task) -> Judgement:
     """Judge one implementation under one seed. A judge that raises has missed a mistake, or raised a false alarm."""
     title, seed, whole = task
@@ -124,8 +133,9 @@ def _verdict(title: str, seed: int, whole: bool) -> Verdict:
         target, backward = (None, one.function) if one.backward else (one.function, None)
         return judge(target, one.operation, backward, **options)
     right = right_ones()[title]
-    program = right.target or compiled()
-    return judge(program, right.operation, right.backward, factor=right.factor, takes=right.takes, **options)
+    program = function_of(right.target) if right.target else compiled()
+    backward = function_of(right.backward) if right.backward else None
+    return judge(program, right.operation, backward, factor=right.factor, takes=right.takes, **options)
 
 
 def run(tasks: Sequence[Task], processes: int, path: Path | None) -> Iterator[list[Judgement]]:
@@ -163,9 +173,16 @@ def _each(tasks: Sequence[Task], processes: int) -> Iterator[Judgement]:
         return
     context = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
-        pool = stack.enter_context(ProcessPoolExecutor(processes, context, initializer=os.nice, initargs=(10,)))
+        pool = stack.enter_context(ProcessPoolExecutor(processes, context, initializer=_prepare))
         stack.callback(pool.shutdown, cancel_futures=True)
         yield from pool.map(judged, tasks)
+
+
+def _prepare() -> None:
+    """Give way to other work; and leave to the garbage collector what judgements make, not what is imported."""
+    os.nice(10)
+    wrong_ones(), right_ones()
+    gc.freeze()
 
 
 def _read(path: Path | None, state: str) -> list[Judgement]:

@@ -19,6 +19,7 @@ from minicnn.kernels.convolution import ALGORITHMS
 from minicnn.testing import CannotTryError, check_conv2d, check_relu, expected, judge
 from minicnn.testing.case import built
 from minicnn.testing.choices import EVERYTHING, Choices, generator
+from minicnn.testing.command import Program
 from minicnn.testing.operations import OPERATIONS
 
 FILE = Path(judged.__file__)
@@ -273,6 +274,18 @@ def test_exit_status_2_where_nothing_can_be_tried(arguments, words):
     assert len(errors) == 1
     assert errors[0].startswith("Error: ")
     assert words in errors[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits a process from outside")
+def test_a_program_gets_no_more_memory_than_a_function():
+    told = "import resource as r, time; time.sleep(0.2); raise SystemExit(str(r.getrlimit(r.RLIMIT_AS)[0]))"
+    program = Program({"forward": f'{sys.executable} -c "{told}" IN.npz OUT.npz'}, 20.0, 2**30)
+    program.start()
+    try:
+        reply = program.ask({"function": "forward", "operation": "relu", "arrays": {}, "named": {}})
+    finally:
+        program.stop()
+    assert 2**30 < int(reply.message.rpartition(" ")[2]) < 2**40
 
 
 @pytest.mark.parametrize(

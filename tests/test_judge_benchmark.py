@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from benchmarks import judgements
 from benchmarks.__main__ import app
 from benchmarks.judgements import Judgement, judged, right_ones, run, title_of, wrong_ones
-from benchmarks.work.judged import RIGHT
+from benchmarks.work.judged import MAKES, RIGHT
 from benchmarks.work.judged.handful import finds
 from minicnn.testing import judge
 from minicnn.testing.operations import OPERATIONS
@@ -26,6 +26,7 @@ def call(*arguments):
 def test_titles_are_unique_and_every_operation_has_right_and_wrong_ones():
     assert len(wrong_ones()) == len(MISTAKES)
     assert len({one.title for one in RIGHT}) == len(RIGHT)
+    assert {*MAKES} < {one.title for one in RIGHT}
     assert {one.operation for one in RIGHT} == {one.operation for one in MISTAKES} == set(OPERATIONS)
 
 

@@ -109,8 +109,9 @@ class Program:
         try:
             process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=lambda: limit_memory(self.memory),
+                start_new_session=True,
             )  # fmt: skip
+            limit_memory(self.memory, process.pid)  # not before it runs, which would copy this whole process for it
         except OSError as error:
             return Reply("raised", f"it can't be run: {error.strerror}")
         try:

@@ -27,6 +27,8 @@ MEMORY = 4 * 2**30
 """Bytes that a function may take beyond what its imports take."""
 STARVED = 12
 """How many times as long as it may compute a function may take on a busy machine."""
+SOON = 0.1
+"""Seconds to wait for an answer before looking at how long the process computes."""
 START = 120.0
 """Seconds that loading a function may take."""
 
@@ -250,6 +252,8 @@ class Process:
     def _answers_within(self, seconds: float) -> bool:
         """Whether an answer comes before the process has computed for so long, or done nothing for so long."""
         assert self._connection is not None
+        if self._connection.poll(min(SOON, seconds)):
+            return True
         started = before = processor_seconds(self._pid)
         for _ in range(STARVED):
             if self._connection.poll(seconds):

@@ -6,6 +6,7 @@ from the judge; what goes back is JSON followed by raw bytes, so that nothing th
 the judge.
 """
 
+import contextlib
 import ctypes
 import importlib
 import importlib.util
@@ -119,15 +120,20 @@ def parameters(function: Any) -> list[tuple[str, str, bool, Any, bool]] | None:
     ]
 
 
-def limit_memory(allowed: int) -> None:
-    """Let this process take no more than `allowed` bytes beyond what it has."""
+def limit_memory(allowed: int, pid: int = 0) -> None:
+    """Let a process, this one or that of `pid`, take no more than `allowed` bytes beyond what this one has."""
     try:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:  # no Linux
         used = 2**32
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = used + allowed
-    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    limits = (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+    if not pid:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    elif sys.platform == "linux":  # no other system limits a process from outside
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            resource.prlimit(pid, resource.RLIMIT_AS, limits)
 
 
 def describe(result: Any, takes: str) -> tuple[dict, bytes | None]:

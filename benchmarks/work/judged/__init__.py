@@ -51,7 +51,7 @@ CONVOLUTIONS = (
     _with_gradient("seven Python loops", "conv2d", "loops"),
     _with_gradient("patch matrix (im2col)", "conv2d", "im2col"),
     _with_gradient("einsum over a strided view", "conv2d", "strided_view"),
-    _forward("scipy.signal.correlate2d", "conv2d", "scipy_signal"),
+    _forward("scipy.signal.correlate", "conv2d", "scipy_signal"),
     _with_gradient("float64 accumulation", "conv2d", "accumulating"),
     _with_gradient("a Numba kernel", "conv2d", "compiled"),
     _forward("stride and one padding only", "conv2d", "few_options"),
@@ -88,3 +88,12 @@ LIBRARIES = tuple(
     for operation in _BY_NAME
 )
 RIGHT = (*CONVOLUTIONS, *OTHERS, *LIBRARIES)
+MAKES = tuple(
+    f"conv2d: {name}"
+    for name in (
+        "patch matrix (im2col)", "einsum over a strided view", "scipy.signal.correlate", "float64 accumulation",
+        "a Numba kernel", "stride and one padding only", "FFT", "Winograd F(2×2, 3×3)", "a program in C", "PyTorch",
+        "PyTorch, channels_last", "minicnn, implicit",
+    )
+)  # fmt: skip
+"""Titles of convolutions that have little in common, and of which a judgement takes a second or two: for long runs."""

@@ -6,7 +6,7 @@ from numba import njit, prange
 from benchmarks.work.judged.window import Pair, window
 
 
-@njit(parallel=True)
+@njit(parallel=True, cache=True)
 def _forward(x, weight, y, stride, dilation, before):
     N, _, H, W = x.shape
     O, CG, KH, KW = weight.shape
@@ -26,7 +26,7 @@ def _forward(x, weight, y, stride, dilation, before):
                 y[n, o, i, j] = total
 
 
-@njit
+@njit(cache=True)
 def _backward(g, x, weight, grad_x, grad_weight, stride, dilation, before):
     N, _, H, W = x.shape
     O, CG, KH, KW = weight.shape
