@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import minicnn
 import minicnn.nn.functional as F
-from minicnn.kernels.convolution import implicit
+from minicnn.kernels.convolution import implicit, weight_gradient
 from minicnn.kernels.convolution.contraction import Weights, define, interpret
 from minicnn.kernels.convolution.plan import forward_plan
 from minicnn.kernels.convolution.rewrites import (
@@ -27,7 +27,14 @@ from minicnn.kernels.convolution.rewrites import (
     widen,
     within_images,
 )
-from minicnn.kernels.convolution.schedule import Schedule, check, rewritten, schedule_of
+from minicnn.kernels.convolution.schedule import Schedule, blocks_of, check, rewritten, schedule_of
+from minicnn.kernels.convolution.weight_schedule import (
+    WeightSchedule,
+    as_scheduled,
+    check_weight_schedule,
+    lines_of,
+    weight_schedule_of,
+)
 from minicnn.kernels.geometry import convolution_geometry
 
 ARRAYS = ("x", "weight", "y")
@@ -36,10 +43,10 @@ ARRAYS = ("x", "weight", "y")
 class Layer:
     """A small convolution of integers, and its contractions."""
 
-    def __init__(self, draw, groups=(1, 1, 2), largest=6, pointwise=False):
+    def __init__(self, draw, groups=(1, 1, 2), largest=6, pointwise=False, outputs=None):
         sizes, kernels = st.integers(1, largest), st.just(1) if pointwise else st.integers(1, 3)
         few = st.integers(1, 3)
-        self.N, self.G, self.C, self.O = draw(few), draw(st.sampled_from(groups)), draw(few), draw(few)
+        self.N, self.G, self.C, self.O = draw(few), draw(st.sampled_from(groups)), draw(few), outputs or draw(few)
         size, kernel = (draw(sizes), draw(sizes)), (draw(kernels), draw(kernels))
         steps, padding = st.tuples(few, few), st.tuples(st.integers(0, 2), st.integers(0, 2))
         self.options = [(1, 1), (0, 0), draw(steps)] if pointwise else [draw(steps), draw(padding), draw(steps)]
@@ -210,6 +217,70 @@ def test_every_legal_schedule_gives_what_the_loops_give(case, dtype):
     arrays = [layer.x, layer.by_output()]
     y = implicit.forward(*[one.astype(dtype) for one in arrays], None, layer.geometry, schedule)
     np.testing.assert_array_equal(y, layer.run(layer.contraction("y")), str(schedule))
+
+
+@st.composite
+def scheduled_for_weight(draw):
+    """A layer and a legal schedule of its gradient with respect to weight."""
+    many = draw(st.sampled_from([None, None, 17, 40, 100]))
+    layer = Layer(draw, largest=2 if many else 9, pointwise=draw(st.booleans()), outputs=many)
+    c = layer.contraction("weight")
+    chosen = WeightSchedule(packs=draw(st.booleans()))
+    ways = ["rows", "images"] + ["width"] * is_pointwise(c) + ["merged"] * (c.G == 1 and c.columns.dilation == 1)
+    way = draw(st.sampled_from(ways))
+    if way == "images":
+        chosen = WeightSchedule(through_images=True)
+    elif way == "width":
+        pixels = c.N * c.rows.size * c.columns.size
+        chosen = chosen._replace(width=draw(st.sampled_from([w for w in range(1, pixels + 1) if pixels % w == 0])))
+    elif way == "merged":
+        pixels = draw(st.sampled_from([m for m in range(1, 10) if c.columns.positions % m == 0]))
+        chosen = chosen._replace(merged=True, pixels=pixels)
+    seen = as_scheduled(c, chosen)
+    lines, _ = lines_of(seen, chosen.through_images)
+    most = lines, lines, blocks_of(seen, np.dtype("float32"))
+    at_once, parts, outputs = (draw(st.integers(1, one)) for one in most)
+    return layer, chosen._replace(lines=at_once, parts=parts, outputs=outputs)
+
+
+@given(scheduled_for_weight(), st.sampled_from(["float32", "float64"]))
+def test_every_legal_schedule_for_weight_gives_what_the_loops_give(case, dtype):
+    layer, schedule = case
+    arrays = [layer.x.astype(dtype), layer.y.astype(dtype)]
+    weight, bias = weight_gradient.grad_parameters(*arrays, layer.geometry, layer.G, schedule=schedule)
+    expected = layer.run(layer.contraction("weight")).transpose(0, 4, 3, 1, 2).reshape(weight.shape)
+    np.testing.assert_array_equal(weight, expected, str(schedule))
+    np.testing.assert_array_equal(bias, layer.y.sum((0, 1, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(layer=layers(), threads=st.integers(1, 5))
+def test_what_the_machine_chooses_for_weight_is_legal(dtype, layer, threads):
+    c = layer.contraction("weight")
+    check_weight_schedule(c, weight_schedule_of(c, np.dtype(dtype), threads), np.dtype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "word"),
+    [
+        (WeightSchedule(width=4), "width"),
+        (WeightSchedule(merged=True, pixels=3), "pixels"),
+        (WeightSchedule(pixels=5), "pixels"),
+        (WeightSchedule(through_images=True, packs=False), "through_images"),
+        (WeightSchedule(lines=11), "lines"),
+        (WeightSchedule(parts=0), "parts"),
+        (WeightSchedule(outputs=3), "outputs"),
+    ],
+)
+def test_what_is_not_legal_for_weight_is_named(schedule, word):
+    geometry = convolution_geometry((5, 5), (3, 3), 1, 1)
+    x, y = np.zeros((2, 5, 5, 4), np.float32), np.zeros((2, 5, 5, 4), np.float32)
+    with pytest.raises(ValueError, match=rf"schedule\.{word}"):
+        weight_gradient.grad_parameters(x, y, geometry, 1, schedule=schedule)
+    with pytest.raises(ValueError, match=r"schedule\.merged"):
+        weight_gradient.grad_parameters(x, y, geometry, 2, schedule=WeightSchedule(merged=True))
+    with pytest.raises(TypeError, match=r"schedule\.packs"):
+        weight_gradient.grad_parameters(x, y, geometry, 2, schedule=WeightSchedule(packs=1))
 
 
 @given(layers(), st.integers(1, 5), st.booleans())

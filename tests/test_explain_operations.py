@@ -413,15 +413,20 @@ def test_bad_options_end_with_a_sentence(arguments, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentences"),
     [
-        ("--input 64,1,28,28 --kernel 5 --outputs 6 --padding 2", ["1 channel and 6 outputs", "runs of neighbouring"]),
-        ("--input 4,32,9,9 --kernel 3 --stride 2 --outputs 8", ["rows 1, 3, … and columns 0, 2, …"]),
-        ("--input 1,512,7,7 --kernel 3 --padding 1 --outputs 512", ["the task packs the block's weights"]),
-        ("--input 8,64,56,56 --kernel 1 --outputs 256", ["seen as 1 image, ", "long rows fill tiles"]),
+        (
+            "64,1,28,28 --kernel 5 --outputs 6 --padding 2",
+            ["1 channel and 6 outputs", "runs of neighbouring"],
+        ),
+        ("4,32,9,9 --kernel 3 --stride 2 --outputs 8", ["rows 1, 3, … and columns 0, 2, …"]),
+        ("64,32,9,9 --kernel 3 --outputs 8", ["x is copied with the images of a pixel side by side"]),
+        ("1,512,7,7 --kernel 3 --padding 1 --outputs 512", ["packs the block's weights", "packs the block's ∂y"]),
+        ("8,64,56,56 --kernel 1 --outputs 256", ["seen as 1 image, ", "long rows fill tiles", "long lines"]),
     ],
 )
 def test_a_schedule_is_a_loop_nest_with_reasons(arguments, sentences):
-    shown = " ".join(run("explain", "conv2d", *arguments.split(), "--schedule").output.split())
-    for word in ["forward: ", "gradient with respect to x", "for each tile", "registers", *sentences]:
+    shown = " ".join(run("explain", "conv2d", "--input", *arguments.split(), "--schedule").output.split())
+    gradients = ["gradient with respect to x", "gradient with respect to weight"]
+    for word in ["forward: ", *gradients, "for each tile", "registers", *sentences]:
         assert word in shown
 
 

@@ -34,6 +34,7 @@ from minicnn.kernels.convolution import (
     schedule,
     tiled,
     weight_gradient,
+    weight_schedule,
     winograd,
 )
 from minicnn.kernels.machine import lanes
@@ -189,7 +190,7 @@ def pointwise_whatever_the_output_padding(patch):
 
 
 def pointwise_whatever_the_output_padding_for_the_weight(patch):
-    take_for_pointwise(patch, weight_gradient)
+    take_for_pointwise(patch, weight_schedule)
 
 
 def take_for_pointwise(patch, module):
@@ -273,7 +274,7 @@ def a_flattened_layer_reads_its_first_row_only(patch):
         made = original(c, width)
         return made._replace(x=made.x._replace(row=0))
 
-    for module in (schedule, weight_gradient):
+    for module in (schedule, weight_schedule):
         patch.setattr(module, "flatten", flatten)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from minicnn.kernels.convolution.contraction import Contraction
     from minicnn.kernels.convolution.schedule import Schedule
+    from minicnn.kernels.convolution.weight_schedule import WeightSchedule
 
 
 SCATTERED = {
@@ -39,17 +40,18 @@ class Nest:
 
     title: str
     contraction: "Contraction"
-    schedule: "Schedule"
+    schedule: "Schedule | WeightSchedule"
     reasons: dict[str, str]
     reads: str
 
 
 @dataclass(frozen=True, eq=False)
 class Scheduled(Shown):
-    """The forward pass and the gradient with respect to x of a convolution.
+    """The forward pass and the gradients of a convolution.
 
     Attributes:
-        nests: the forward pass first, then a contraction for each phase of the gradient.
+        nests: the forward pass first, then a contraction for each phase of the gradient with respect to x, and the
+            gradient with respect to weight.
         dtype: of the arrays.
         threads: that share the work.
     """
@@ -90,6 +92,7 @@ def schedule(
     from minicnn.kernels.convolution import contraction, rewrites
     from minicnn.kernels.convolution import plan as planning
     from minicnn.kernels.convolution import schedule as scheduling
+    from minicnn.kernels.convolution import weight_schedule as scheduling_weights
 
     dtype, threads = np.dtype(dtype), kernels.threads.get_num_threads()
     if dtype not in (np.float32, np.float64):
@@ -120,6 +123,10 @@ def schedule(
             chosen = scheduling.schedule_of(phase, dtype, threads)
             reasons = scheduling.reasons(phase, chosen, dtype, threads)
             nests.append(Nest(_title(by_x, phase), phase, chosen, reasons, "∂y"))
+    by_weight = contraction.define("weight", *sizes)
+    decided = scheduling_weights.weight_schedule_of(by_weight, dtype, threads)
+    why = scheduling_weights.weight_reasons(by_weight, decided, dtype, threads)
+    nests.append(Nest("gradient with respect to weight", by_weight, decided, why, "x"))
     return Scheduled(tuple(nests), dtype, threads)
 
 

@@ -8,7 +8,8 @@ from rich.text import Text
 from minicnn.explain.terminal.numbers import counted
 from minicnn.explain.terminal.printing import heading, paragraph
 from minicnn.kernels.convolution.lines import FIRST_TILE, block_at, block_count
-from minicnn.kernels.convolution.schedule import rewritten
+from minicnn.kernels.convolution.schedule import Schedule, rewritten
+from minicnn.kernels.convolution.weight_schedule import WeightSchedule, as_scheduled, lines_of
 from minicnn.kernels.machine import lanes, registers
 
 MOST_BLOCKS = 6
@@ -28,13 +29,13 @@ def sections(e: "Scheduled", width: int) -> Iterator[Text]:
     yield paragraph(FORMULA, width)
     yield paragraph(
         f"\nx, weight and y of {e.dtype.name}; {counted(e.threads, 'thread')}; vectors of {lanes(e.dtype)} numbers. "
-        "Each loop is followed by the reason for it. The gradient with respect to weight has rules of its own, in "
-        "kernels/convolution/weight_gradient.py; what the words mean is in docs/glossary.md.",
+        "Each loop is followed by the reason for it; what the words mean is in docs/glossary.md.",
         width,
     )
     for nest in e.nests:
         yield heading(f"{nest.title}: {nest.contraction.products:,} multiply-adds, with the padding")
-        for depth, loop, reason in loops(nest, e):
+        rows = weight_loops(nest, e) if isinstance(nest.schedule, WeightSchedule) else loops(nest, e)
+        for depth, loop, reason in rows:
             indent = "  " * depth
             yield paragraph(loop, width, indent)
             if reason:
@@ -56,9 +57,16 @@ def extents(c: "Contraction") -> str:
     return f"{counted(c.N, 'image')}, {reach}, {groups}{counted(c.C, 'channel')} and {counted(c.O, 'output')}"
 
 
+def vectors_of_blocks(c: "Contraction", e: "Scheduled") -> list[int]:
+    """How many vectors each block of a group's outputs has."""
+    vector = lanes(e.dtype)
+    return [block_at.py_func(k, c.O, vector)[1] for k in range(block_count.py_func(c.O, vector))]
+
+
 def loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
     """The nest from outside in: depth, loop, reason."""
     c, s, why = nest.contraction, nest.schedule, nest.reasons
+    assert isinstance(s, Schedule)
     yield 0, extents(c), ""
     seen = rewritten(c, s)
     if s.width:
@@ -72,8 +80,7 @@ def loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
     tasks += f"{counted(images, 'group')} of {counted(s.images, 'image')}, "
     tasks += f"{counted(rows, 'group')} of {counted(s.rows, 'row')}"
     yield 0, tasks + (f", {s.parts} parts of the outputs" if s.parts > 1 else ""), f"{why['images']}; {why['parts']}"
-    vector = lanes(e.dtype)
-    widths = [block_at.py_func(k, seen.O, vector)[1] for k in range(block_count.py_func(seen.O, vector))]
+    vector, widths = lanes(e.dtype), vectors_of_blocks(seen, e)
     vectors = widths[0]
     yield 1, f"for each block of outputs, {blocks_of(widths, seen.G, s.parts)}: outputs fill the lanes", ""
     if s.private:
@@ -104,3 +111,44 @@ def loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
     yield 4, f"for each of {counted(segments, 'segment')}, {steps} steps long, taps in the padding left out", run
     loaded = f"{counted(vectors, 'vector')} of weights, {counted(tile, 'number')} of {nest.reads}"
     yield 5, f"{loaded}, {tile * vectors} multiply-adds of {vector} lanes", ""
+
+
+def weight_loops(nest: "Nest", e: "Scheduled") -> Iterator[tuple[int, str, str]]:
+    """The same for the gradient with respect to weight."""
+    c, s, why = nest.contraction, nest.schedule, nest.reasons
+    assert isinstance(s, WeightSchedule)
+    yield 0, extents(c), ""
+    seen = as_scheduled(c, s)
+    if s.width:
+        yield 0, f"seen as {extents(seen)}", why["width"]
+    if s.merged:
+        padded = ", in a copy of x with its padding" if c.columns.is_padded else ""
+        both = why["merged"] + (f"; {why['pixels']}" if s.pixels > 1 else "")
+        yield 0, f"seen as {extents(seen)}{padded}", both
+    if s.through_images:
+        yield 0, "x is copied with the images of a pixel side by side", why["through_images"]
+    lines, length = lines_of(seen, s.through_images)
+    along = "through the images" if s.through_images else "along the rows"
+    tasks = f"for each of {counted(s.parts * s.outputs, 'task')}, shared by {counted(e.threads, 'thread')}: "
+    tasks += f"{counted(s.parts, 'part')} of the {counted(lines, 'line')} {along}"
+    tasks += f", {s.outputs} parts of the outputs" if s.outputs > 1 else ""
+    yield 0, tasks, why["parts"] + (f"; {why['outputs']}" if s.outputs > 1 else "")
+    yield 1, f"for each {counted(s.lines, 'line')} of {counted(length, 'pixel')}", why["lines"]
+    widths = vectors_of_blocks(seen, e)
+    vectors, vector = widths[0], lanes(e.dtype)
+    yield 2, f"for each block of outputs, {blocks_of(widths, seen.G, s.outputs)}: outputs fill the lanes", ""
+    if s.packs:
+        yield 3, "the task packs the block's ∂y, in the order [line][pixel][lane]", why["packs"]
+    else:
+        yield 3, "∂y is read where it lies", why["packs"]
+    taps = seen.rows.taps * seen.columns.taps
+    yield 3, f"for each of {counted(taps, 'tap')}, lines outside the image left out", ""
+    tile = int(FIRST_TILE[vectors, min(seen.C, FIRST_TILE.shape[1] - 1)])
+    sums = f"{tile * vectors} of {registers()} registers"
+    yield 4, f"for each tile of {counted(tile, 'channel')} × {counted(vectors, 'vector')}", f"their sums stay in {sums}"
+    loaded = f"{counted(vectors, 'vector')} of ∂y, {counted(tile, 'number')} of {nest.reads}"
+    yield 5, f"for each pixel of the lines: {loaded}, {tile * vectors} multiply-adds of {vector} lanes", ""
+    if s.parts > 1:
+        yield 0, f"the sums of {counted(s.parts, 'part')} are added up", ""
+    if s.pixels > 1:
+        yield 0, f"each weight's shares, of {s.pixels} pixels, are added up", ""

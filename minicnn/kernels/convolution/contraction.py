@@ -16,7 +16,7 @@ Proof: y is a sum of terms x[a] · weight[b], so ∂loss/∂x[a] is the sum of �
 A `Contraction` says how far each loop goes, by how many elements it moves in each array, where a tap lies, and which
 array collects. `interpret` runs one as it stands; `rewrites` change one into another of the same meaning. `schedule`
 decides how the forward pass and the gradient with respect to x are carried out, and `implicit` does it;
-`weight_gradient` does both for its own.
+`weight_schedule` and `weight_gradient` do for the gradient with respect to weight.
 """
 
 import itertools

@@ -1,9 +1,9 @@
 """How a contraction is carried out: a function of the contraction and the machine, and a value that can be printed.
 
-`schedule_of` decides, for the forward pass and for the phases of the gradient with respect to x; gradients that are
-`plan.scattered`, and `weight_gradient`, decide for themselves. `Schedule` is what was decided, and may as well be
-written by hand: every legal one gives the same sums, but for rounding. `explain conv2d --schedule` prints it as a loop
-nest, with the reason for each decision.
+`schedule_of` decides, for the forward pass and for the phases of the gradient with respect to x, unless it is
+`plan.scattered`; `weight_schedule` does for the gradient with respect to weight. `Schedule` is what was decided, and
+may as well be written by hand: every legal one gives the same sums, but for rounding. `explain conv2d --schedule`
+prints it as a loop nest, with the reason for each decision.
 """
 
 import functools
@@ -171,15 +171,8 @@ def rewritten(c: Contraction, schedule: Schedule) -> Contraction:
 
 def check(c: Contraction, schedule: Schedule) -> None:
     """Raise ValueError or TypeError, naming the field, where a schedule isn't legal for a contraction."""
-    for name, value in zip(Schedule._fields, schedule, strict=True):
-        kind = bool if isinstance(getattr(Schedule(), name), bool) else int
-        if type(value) is not kind:
-            raise TypeError(f"schedule.{name} must be {kind.__name__}, got {value!r}")
-    pixels = c.N * c.rows.size * c.columns.size
-    if schedule.width and not (is_pointwise(c) and schedule.width > 0 and pixels % schedule.width == 0):
-        raise ValueError(
-            f"schedule.width needs a 1 × 1 convolution and a divisor of its {pixels} pixels, got {schedule.width}"
-        )
+    check_types(schedule, Schedule())
+    check_width(c, schedule.width)
     shares = schedule.pixels == 1 or (
         not schedule.width and schedule.pixels > 1 and sees_whole_rows(c) and c.columns.positions % schedule.pixels == 0
     )
@@ -191,6 +184,26 @@ def check(c: Contraction, schedule: Schedule) -> None:
     seen = rewritten(c, schedule)
     for name, most in (("images", seen.N), ("rows", seen.rows.positions), ("parts", seen.G * seen.O)):
         least = most if schedule.private and name != "parts" else 1
-        if not least <= getattr(schedule, name) <= most:
-            private = " where each task packs its own weights" if schedule.private else ""
-            raise ValueError(f"schedule.{name} must be from {least} to {most}{private}, got {getattr(schedule, name)}")
+        condition = " where each task packs its own weights" if schedule.private else ""
+        check_between(schedule, name, least, most, condition)
+
+
+def check_types(schedule: NamedTuple, default: NamedTuple) -> None:
+    """Raise TypeError where a field isn't of its default's type."""
+    for name, value, usual in zip(default._fields, schedule, default, strict=True):
+        if type(value) is not type(usual):
+            raise TypeError(f"schedule.{name} must be {type(usual).__name__}, got {value!r}")
+
+
+def check_width(c: Contraction, width: int) -> None:
+    """Raise ValueError where a contraction's pixels can't be rearranged to rows of such a width, unless it is 0."""
+    pixels = c.N * c.rows.size * c.columns.size
+    if width and not (is_pointwise(c) and width > 0 and pixels % width == 0):
+        raise ValueError(f"schedule.width needs a 1 × 1 convolution and a divisor of its {pixels} pixels, got {width}")
+
+
+def check_between(schedule: NamedTuple, name: str, least: int, most: int, condition: str = "") -> None:
+    """Raise ValueError where a field isn't within its limits."""
+    value = getattr(schedule, name)
+    if not least <= value <= most:
+        raise ValueError(f"schedule.{name} must be from {least} to {most}{condition}, got {value}")

@@ -1,20 +1,11 @@
-"""The gradient of an implicit convolution with respect to its weights.
-
-    ∂weight[tap, c, o] = Σ over pixels of  x[pixel's origin + tap, c] · g[pixel, o]
+"""The gradient of an implicit convolution with respect to its weights, as `weight_schedule` has it.
 
 The roles of `implicit` are exchanged: rows of the product are the channels of a tap, segments are lines of pixels, and
-the sum runs over all pixels. Lines run along rows, or, where rows are short, through the images, in a copy of x that
-has the images of a pixel side by side. The gradients of some lines at a time are packed in blocks of outputs, which all
-taps then use; unless there is but one block, or few rows (`PACKING_PAYS`).
-
-Where channels are too few to fill tiles, kernel rows are taken as channels (`rewrites.merge_row`); where outputs,
-besides, don't fill a vector, neighbouring pixels share it (`rewrites.merge_pixels`).
+the sum runs over all pixels. Lines run along rows, or through the images, in a copy of x that has the images of a pixel
+side by side.
 
 The gradient with respect to bias, the sum of g over all pixels, is taken in the same call, as `sums` does it: a call of
 its own costs more than the sum.
-
-A tile adds its sum over the pixels of some lines to what the lines before gave; parts of about PIXELS_OF_A_PART
-pixels, each with a sum of its own, keep those additions few.
 """
 
 import functools
@@ -26,16 +17,14 @@ from minicnn.kernels.compile import kernel, part
 from minicnn.kernels.convolution.contraction import Weights, define
 from minicnn.kernels.convolution.lines import WIDEST, block_at, block_count, line_transposed
 from minicnn.kernels.convolution.plan import Sums
-from minicnn.kernels.convolution.rewrites import (
-    flatten,
-    is_pointwise,
-    merge_pixels,
-    merge_row,
-    narrow,
-    pad_columns,
-    within_images,
+from minicnn.kernels.convolution.rewrites import narrow, pad_columns
+from minicnn.kernels.convolution.schedule import weights_of
+from minicnn.kernels.convolution.weight_schedule import (
+    WeightSchedule,
+    as_scheduled,
+    check_weight_schedule,
+    weight_schedule_of,
 )
-from minicnn.kernels.convolution.schedule import SHORT_LINE, line_width, merges_rows, shared_pixels, weights_of
 from minicnn.kernels.geometry import Geometry
 from minicnn.kernels.machine import WAKE_SUMS, lanes
 from minicnn.kernels.memory import empty, read, scratch
@@ -45,30 +34,15 @@ from minicnn.kernels.sums import WIDEST_ROW, add_chunks, division, sum_tasks
 from minicnn.kernels.tasks import share, tasks
 from minicnn.kernels.threads import get_num_threads
 
-PIXELS_AT_ONCE = 192
-"""Over how many pixels a tile sums at once; their packed gradients stay in cache for all taps."""
-PIXELS_OF_A_PART = 2**15
-"""So that a part adds up no more than about 2⁸ sums of tiles."""
-PACKING_PAYS = 128
-"""From so many rows on; fewer read gradients where they lie. So do all where a block is all the outputs."""
-MANY_WEIGHTS = 2**14
-"""Of more weights no thread gets a sum of its own unless it has to."""
-
 
 class Tasks(NamedTuple):
-    """How the sums over all pixels are divided.
+    """What the kernels take of a `WeightSchedule`: the fields of these names."""
 
-    Attributes:
-        parts: into how many parts the lines are divided, each with a sum of its own.
-        output_parts: into how many the blocks of outputs are divided.
-        lines_at_once: how many lines are packed at a time.
-        through_images: whether lines run through the images.
-    """
-
-    parts: int
-    output_parts: int
-    lines_at_once: int
     through_images: int
+    packs: int
+    lines: int
+    parts: int
+    outputs: int
 
 
 RECORD = np.dtype([*record(Sums).descr, *record(Tasks).descr])
@@ -98,33 +72,21 @@ class Work(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan(N: int, G: int, C: int, O: int, geometry: Geometry, vector: int, threads: int) -> Work:
-    """The work for x (N, H, W, G · C) and a gradient of G · O channels."""
+def _plan(
+    N: int, G: int, C: int, O: int, geometry: Geometry, dtype: np.dtype, threads: int,
+    schedule: WeightSchedule | None = None,
+) -> Work:  # fmt: skip
+    """The work for x (N, H, W, G · C) and a gradient of G · O channels; `schedule` is decided unless it is given."""
     width, chunks = division(1, N * geometry.height.output * geometry.width.output, G * O)
     c = define("weight", N, G, C, O, geometry, Weights.by_tap(G, C, O, geometry.kernel))
-    pixels, padded, through_images = 1, 0, False
-    if is_pointwise(c):
-        c = flatten(c, line_width(N * c.rows.size * c.columns.size, threads))
-    elif merges_rows(c):
-        if c.columns.is_padded:
-            c = pad_columns(c)
-            padded = c.columns.size
-        pixels = shared_pixels(c, vector)
-        c = merge_row(merge_pixels(c, pixels))
-    elif c.columns.positions < SHORT_LINE < N:
-        c, through_images = within_images(c), True
-    OH, OW = c.rows.positions, c.columns.positions
-    lines, length = (OH * OW, N) if through_images else (c.N * OH, OW)
-    blocks, size = G * -(-c.O // (WIDEST * vector)), weights_of(c)
-    many = size > MANY_WEIGHTS
-    if many and (blocks % threads == 0 or blocks >= 4 * threads):
-        parts, output_parts = 1, blocks
-    else:
-        parts, output_parts = threads if many else 4 * threads, 1
-    parts = min(lines, max(parts, lines * length // PIXELS_OF_A_PART))
-    tasks = Tasks(parts, output_parts, max(1, PIXELS_AT_ONCE // length), int(through_images))
-    numbers = np.array((*Sums.of(c), *tasks), np.int64)
-    return Work(numbers, size, parts * size if parts > 1 else 0, width, chunks, pixels, padded, through_images)
+    if schedule is not None:
+        check_weight_schedule(c, schedule, dtype)
+    s = schedule or weight_schedule_of(c, dtype, threads)
+    seen = as_scheduled(c, s)
+    size = weights_of(seen)
+    numbers = np.array((*Sums.of(seen), *[getattr(s, name) for name in Tasks._fields]), np.int64)
+    padded = pad_columns(c).columns.size if s.merged and c.columns.is_padded else 0
+    return Work(numbers, size, s.parts * size if s.parts > 1 else 0, width, chunks, s.pixels, padded, s.through_images)
 
 
 @part
@@ -154,21 +116,19 @@ def _task(task, x, g, partial, plan, vector):
     N, G, C, O, KH, KW = plan.N, plan.G, plan.C, plan.O, plan.KH, plan.KW
     H, W, xn, xh, xw, OH, OW = plan.H, plan.W, plan.xn, plan.xh, plan.xw, plan.OH, plan.OW
     dw, left, sw, gw = plan.dw, plan.left, plan.sw, plan.yw
-    parts, output_parts, lines_at_once, through_images = (
-        plan.parts, plan.output_parts, plan.lines_at_once, plan.through_images != 0
-    )  # fmt: skip
-    part, output_part = task // output_parts, task % output_parts
+    parts, outputs, at_once, through_images = plan.parts, plan.outputs, plan.lines, plan.through_images != 0
+    part, output_part = task // outputs, task % outputs
     blocks = block_count(O, vector)
     lines, length = (OH * OW, N) if through_images else (N * OH, OW)
     step = xn if through_images else sw * xw
-    seg_a, seg_b = np.empty(lines_at_once, np.int64), np.empty(lines_at_once, np.int64)
-    packed = np.empty(lines_at_once * length * WIDEST * vector, x.dtype)
-    direct = G == 1 and not through_images and (blocks == 1 or KH * KW * C < PACKING_PAYS)
+    seg_a, seg_b = np.empty(at_once, np.int64), np.empty(at_once, np.int64)
+    direct = plan.packs == 0
+    packed = np.empty(at_once * length * WIDEST * vector, x.dtype)
     gradients = g if direct else packed
     begin, end = lines * part // parts, lines * (part + 1) // parts
-    for l0 in range(begin, end, lines_at_once):
-        l1 = min(end, l0 + lines_at_once)
-        for block in range(G * blocks * output_part // output_parts, G * blocks * (output_part + 1) // output_parts):
+    for l0 in range(begin, end, at_once):
+        l1 = min(end, l0 + at_once)
+        for block in range(G * blocks * output_part // outputs, G * blocks * (output_part + 1) // outputs):
             group = block // blocks
             o, vectors, valid = block_at(block % blocks, O, vector)
             width = gw if direct else vectors * vector
@@ -221,7 +181,7 @@ def _weight_products(x, g, partial, total, numbers, vector, by_bias, width, chun
     """The sums of all parts; `total` adds them up, unless there is but one. And `by_bias`, unless it is empty."""
     plans = numbers.view(RECORD)
     parts = plans[0].parts
-    tasks = parts * plans[0].output_parts
+    tasks = parts * plans[0].outputs
     bias_tasks = chunks * -(-by_bias.size // width)
     bias_sums = np.empty(chunks * by_bias.size if chunks > 1 else 0)
     share(_tasks, tasks, (x, g, partial, plans, vector, by_bias, width, chunks, bias_sums, bias_tasks, tasks))
@@ -261,8 +221,9 @@ def _images_within(h, x, by_pixel):
 
 
 def grad_parameters(
-    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, has_bias: bool = True
-) -> tuple[np.ndarray, np.ndarray | None]:
+    x: np.ndarray, grad_output: np.ndarray, geometry: Geometry, groups: int, has_bias: bool = True,
+    schedule: WeightSchedule | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
     """The gradients with respect to weight (O, C/groups, KH, KW) and bias (O,), given x and that with respect to y."""
     N, H, W, full = x.shape
     O = grad_output.shape[3]
@@ -270,7 +231,7 @@ def grad_parameters(
     if not x.size or not grad_output.size:
         return np.zeros((O, full // groups, KH, KW), x.dtype), np.zeros(O, x.dtype) if has_bias else None
     vector, CG, OG = lanes(x.dtype), full // groups, O // groups
-    work = _plan(N, groups, CG, OG, geometry, vector, get_num_threads())
+    work = _plan(N, groups, CG, OG, geometry, x.dtype, get_num_threads(), schedule)
     if work.padded:
         x = _padded(x, geometry.width.before, work.padded)
     if work.through_images:

@@ -23,6 +23,7 @@ ROOMS = (
     ("kernels/convolution/contraction.py", "what is computed, in eight loops", "15"),
     ("kernels/convolution/rewrites.py", "the same sum with other extents", "15"),
     ("kernels/convolution/schedule.py", "how it is carried out, and why", "15"),
+    ("kernels/convolution/weight_schedule.py", "likewise, the gradient of weight", "15"),
     ("kernels/convolution/implicit.py", "the patch matrix, never written", "12"),
     ("kernels/microkernel.py", "a tile in registers", "12"),
     ("kernels/convolution/winograd.py", "fewer multiplications", "13"),
