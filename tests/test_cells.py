@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import minicnn
-from minicnn.cells import MOST_CELLS, colours, contrast
+from minicnn.printing.cells import MOST_CELLS, colours, contrast
 
 NUMBERS = st.one_of(st.floats(allow_nan=True, width=32), st.integers(-4, 4).map(float))
 

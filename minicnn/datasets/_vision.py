@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._data import Batched, Dataset, batch_method
 from minicnn.compat.modules import offline_folder
+from minicnn.datasets._data import Batched, Dataset, batch_method
 from minicnn.random import Generator
 from minicnn.tensor import Tensor
 

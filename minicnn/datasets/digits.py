@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._resize import resize_bilinear
 from minicnn.creation import from_numpy
+from minicnn.datasets._resize import resize_bilinear
 from minicnn.datasets._vision import ImagesInMemory
 
 IMAGE_SIZE = (28, 28)

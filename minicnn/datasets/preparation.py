@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicnn._resize import resize_bilinear
+from minicnn.datasets._resize import resize_bilinear
 from minicnn.datasets.digits import DARKEST, IMAGE_SIZE
 from minicnn.datasets.ink import Ink, find_ink
 

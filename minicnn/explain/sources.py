@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn._resize import resize_bilinear
+from minicnn.datasets._resize import resize_bilinear
 from minicnn.datasets.digits import read_table
 from minicnn.datasets.pictures import read_picture
 from minicnn.explain.given import Given, frozen

@@ -8,11 +8,11 @@ import numpy as np
 
 from minicnn.autograd import Variable
 from minicnn.autograd.storage import copied, is_contiguous
-from minicnn.cells import html
 from minicnn.errors import ShapeError
 from minicnn.operators import splitting
 from minicnn.operators.operands import OPERANDS
 from minicnn.printing import written
+from minicnn.printing.cells import html
 
 
 class Protocols(Variable):

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._data import Batched
 from minicnn.autograd import is_grad_enabled
+from minicnn.datasets._data import Batched
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minicnn._data import batch_method
+from minicnn.datasets._data import batch_method
 from minicnn.random import Generator
 from minicnn.transforms._base import Images, Transform
 

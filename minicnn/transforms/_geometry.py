@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._resize import resize_bilinear
+from minicnn.datasets._resize import resize_bilinear
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor
 from minicnn.transforms._base import Images, as_given, rows_first

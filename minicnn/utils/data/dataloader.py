@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._data import IterableDataset, batch_method
+from minicnn.datasets._data import IterableDataset, batch_method
 from minicnn.random import Generator
 from minicnn.tensor import Tensor, computed
 from minicnn.utils.data.collate import default_collate, default_convert

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn._data import Batched, ChainDataset, ConcatDataset, Dataset, IterableDataset, batch_method
 from minicnn.creation import from_numpy
+from minicnn.datasets._data import Batched, ChainDataset, ConcatDataset, Dataset, IterableDataset, batch_method
 from minicnn.random import Generator, numpy_generator
 from minicnn.tensor import Tensor
 
