@@ -441,14 +441,82 @@ def test_circular_padding_of_what_was_cut_off(widths):
         assert "cut off" in str(error)  # noqa: PT017
 
 
-def test_memory_that_is_written_through_a_view_is_refused():
-    def through_a_view(m, x):
+def changed(*statements):
+    """A function that makes y of x, executes statements and returns y."""
+
+    def function(m, x):
         y = x + 1
-        y.view(-1).mul_(2)
+        exec("\n".join(statements), {"x": x, "y": y, "minicnn": minicnn, "F": F})
         return y
 
-    with pytest.raises(ExportError, match="ONNX has no views"):
-        minicnn.onnx.export(Functions(through_a_view), minicnn.randn(IMAGES))
+    return function
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("y[:, 0] = 0",), ("y[:, 1:3] = x[:, :2]",), ("y[..., ::2] = 1",), ("y[:, -1, 1:, 2] = x[:, 0, :8, 1]",),
+        ("y[:] = x * 2",), ("y[:, None, 2] = x[:, None, 3]",), ("y[:, 2:2] = 5",), ("y[:, 1:3] = minicnn.arange(8.0)",),
+        ("y[:, [0, 2]] = x[:, [1, 3]] * 2",), ("y[:, [1, 1]] = 3",), ("y[y < 0.5] = 0",), ("y[y.sum((2, 3)) < 0] = 7",),
+        ("y.index_fill_(1, minicnn.tensor([1, 3]), 2.0)",), ("y.index_add_(1, minicnn.tensor([1, 1]), x[:, :2])",),
+        ("y.index_copy_(2, minicnn.tensor([3, 0]), x[:, :, :2])",), ("y.fill_(2.0)", "y.zero_()"),
+        ("y[:, 0] = x[:, 1]", "y[:, 1] = y[:, 0]"), ("y[:, 0].mul_(3)",), ("y[:, 2] += 1", "y[:, 2] *= 2"),
+        ("a, b = y[:, 0], y[:, 1]", "a.mul_(2)", "b.mul_(3)", "a.add_(b)"), ("y.view(-1).mul_(2)",),
+        ("y.permute(0, 3, 1, 2)[:, 1].sub_(4)",), ("y.unsqueeze(1)[:, 0, 2:].exp_()",),
+        ("y[:, 1:][:, 1:].neg_()", "y += 1"),
+        ("z = y[:, 1:]", "y[:, 2].mul_(2)", "y.add_(z.sum())"), ("z = y[:, 1:]", "y.mul_(2)", "z.add_(1)"),
+        ("z = y.detach()", "y.mul_(2)", "z.add_(1)"), ("z = y[:, 1]", "y[:, 1] = z * 2", "z -= 1"),
+        ("z = y[:, 1]", "z.mul_(2)", "y[:, 0] = z", "z.add_(1)"), ("F.relu(y[:, :3], inplace=True)",),
+        ("y.copy_(x)", "y[:, 3].clamp_(0)"), ("y.transpose(2, 3).copy_(x.transpose(2, 3))",),
+    ],
+)  # fmt: skip
+def test_assignments_and_changes_of_views(statements):
+    agree(Functions(changed(*statements)), IMAGES)
+
+
+def test_what_is_filled_after_it_was_made():
+    def shifted(m, x):
+        y = minicnn.zeros_like(x)
+        y[:, :-1] = x[:, 1:]
+        table = minicnn.zeros(x.shape[0], 9, *x.shape[2:])
+        table[:, :4] = x[:, :4]
+        table[:, 4:] -= 1
+        return y.sum(1) + table.sum(1)
+
+    agree(Functions(shifted), IMAGES)
+
+
+def test_parameters_that_a_model_changes_are_written_as_they_were():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(minicnn.ones(3))
+            self.steps = nn.Parameter(minicnn.zeros(3))
+
+        def forward(self, x):
+            y = x * self.scale + self.steps
+            self.steps[1:].add_(1)
+            return y + self.steps
+
+    model, x = Counting(), minicnn.randn(2, 3)
+    file = minicnn.onnx.export(model, x).SerializeToString()
+    np.testing.assert_allclose(answers(file, x.numpy())[0], x.numpy() + np.array([0, 1, 1]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (("y[0] = 1",), "some examples of the batch"),
+        (("y[:, [0, 1], [2, 3]] = 7",), "several index tensors"),
+        (("y[x < 0] = x[x < 0]",), "mask|depends on the input"),
+        (("y.add_(y[:, 1:2])",), "ONNX has no views"),
+        (("z = y.expand(3, *y.shape)", "y.mul_(2)", "y.add_(z[0])"), "ONNX has no views"),
+        (("y.numpy()[0] = 3", "y.add_(1)"), "by NumPy"),
+    ],
+)
+def test_changes_that_a_file_cannot_follow_are_refused(statements, words):
+    with pytest.raises(ExportError, match=words):
+        minicnn.onnx.export(Functions(changed(*statements)), minicnn.randn(IMAGES))
 
 
 def test_arguments_are_checked(tmp_path):

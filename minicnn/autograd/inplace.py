@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd.mode import enable_grad, grad_mode
-from minicnn.autograd.operator import Former, Operator
+from minicnn.autograd.operator import Former, Operator, watchers
 from minicnn.autograd.storage import elementwise_strides, empty_strided, overlap, promised, repeats, replay, share
 from minicnn.autograd.variable import REPLACEMENT, ROW_MAJOR, UNFOLLOWED, Replaced, Variable, View
 from minicnn.dtypes import can_cast
@@ -69,6 +69,8 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
     if view is not None and view.steps is not None and not view.alone and hooked:
         tensor._view = View(view.root, view.steps, None)  # a new place, whose gradient those hooks don't see
         tensor._catch_up()
+    for watch in watchers:
+        watch(tensor)
     former = Former(tensor)
     root = former if view is None else Former(view.root)
     after = compute(former)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minicnn.autograd.operator import observers
+from minicnn.autograd.operator import observers, watchers
+from minicnn.autograd.variable import Variable
 
 
 @contextmanager
@@ -19,3 +20,13 @@ def every_operation(observe: Callable[[type, tuple, Any], None]) -> Iterator[Non
         yield
     finally:
         observers.remove(observe)
+
+
+@contextmanager
+def every_change(watch: Callable[[Variable], None]) -> Iterator[None]:
+    """Call `watch(tensor)` before a tensor is changed in place, in this `with` block, in all threads."""
+    watchers.append(watch)
+    try:
+        yield
+    finally:
+        watchers.remove(watch)

@@ -20,7 +20,7 @@ from minicnn import nn
 from minicnn.nn.functional.dropout import Dropout
 from minicnn.nn.functional.normalization import BatchNorm
 from minicnn.nn.functional.shuffling import Rearranged
-from minicnn.onnx import choices, elementwise, layers, losses, shapes
+from minicnn.onnx import assignments, choices, elementwise, layers, losses, shapes
 from minicnn.onnx.graph import ExportError, Graph, Value
 from minicnn.onnx.traced import Known, Step, Trace, traced
 from minicnn.operators import arithmetic, shape
@@ -42,6 +42,7 @@ COUNTED = arithmetic.Add, arithmetic.Subtract, arithmetic.Multiply, arithmetic.D
 WRITERS = {
     **elementwise.OPERATORS,
     **choices.OPERATORS,
+    **assignments.OPERATORS,
     **shapes.OPERATORS,
     **layers.OPERATORS,
     **losses.OPERATORS,
@@ -183,8 +184,8 @@ def _written(
         out = [book.enter(a, b) for a, b in zip(step.outputs, twin.outputs, strict=True)]
         _refuse(step)
         follows = any(issubclass(step.operator, one) for one in SIZED)
-        pairs = enumerate(zip(step.arguments, twin.arguments, strict=True))
-        arguments = [book.argument(a, b, number, place, follows) for place, (a, b) in pairs]
+        pairs = zip(step.arguments, twin.arguments, strict=True)
+        arguments = [book.argument(a, b, number, follows) for a, b in pairs]
         before = len(graph.nodes)
         _write(graph, step.operator, out, arguments)
         written = {name for node in graph.nodes[before:] for name in node.output}
@@ -252,14 +253,14 @@ class Book:
         self._values[a] = Value(self.graph.new_name("t"), self.here.arrays[a], self.there.arrays[b])
         return self._values[a]
 
-    def argument(self, a: Any, b: Any, step: int, place: int, follows: bool) -> Any:
+    def argument(self, a: Any, b: Any, step: int, follows: bool) -> Any:
         """An argument as writers take it; one that follows the batch as a pair.
 
         Raises:
             ExportError: where it may not.
         """
         if isinstance(a, Known) and isinstance(b, Known):
-            return self.value(a.number, b.number, step, overwritten=place == 0)
+            return self.value(a.number, b.number, step)
         if same(a, b):
             self._refuse_copied(a)
             return a
@@ -289,14 +290,14 @@ class Book:
                     f"the model reads the numbers of a tensor of shape {option.shape} as an index or mask"
                 )
 
-    def value(self, a: int, b: int, step: int, overwritten: bool = False) -> Value:
+    def value(self, a: int, b: int, step: int) -> Value:
         """The Value of a tensor that is read in this step.
 
         Raises:
             ExportError: where it may hold what the graph doesn't know of.
         """
         since = self.here.stale.get(a)
-        if since is not None and (since < step or (since == step and not overwritten)):
+        if since is not None and since < step:
             raise ExportError(
                 "a tensor is read after its memory was written to through another one, or by NumPy; ONNX has no views: "
                 "write y = y.clone() before, or compute without writing in place"
