@@ -60,6 +60,8 @@ CONVOLUTIONS = (
     Right("a program in C", "conv2d", ""),
     Right("PyTorch", "conv2d", "torch.nn.functional:conv2d", takes="torch"),
     Right("PyTorch, channels_last", "conv2d", f"{HERE}.channels_last:conv2d", takes="torch"),
+    Right("PyTorch's own kernels", "conv2d", f"{HERE}.pytorch_kernels:conv2d", takes="torch"),
+    Right("PyTorch's own kernels, channels_last", "conv2d", f"{HERE}.pytorch_kernels:channels_last", takes="torch"),
     *(
         Right(f"minicnn, {rung}", "conv2d", f"{HERE}.rungs:{rung}", factor=rungs.FACTORS.get(rung), takes="minicnn")
         for rung in rungs.NAMES
@@ -92,8 +94,8 @@ MAKES = tuple(
     f"conv2d: {name}"
     for name in (
         "patch matrix (im2col)", "einsum over a strided view", "scipy.signal.correlate", "float64 accumulation",
-        "a Numba kernel", "stride and one padding only", "FFT", "Winograd F(2×2, 3×3)", "a program in C", "PyTorch",
-        "PyTorch, channels_last", "minicnn, implicit",
+        "a Numba kernel", "stride and one padding only", "FFT", "Winograd F(2×2, 3×3)", "a program in C",
+        "PyTorch's own kernels", "PyTorch's own kernels, channels_last", "minicnn, implicit",
     )
 )  # fmt: skip
 """Titles of convolutions that have little in common, and of which a judgement takes a second or two: for long runs."""

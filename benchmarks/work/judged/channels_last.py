@@ -1,8 +1,4 @@
-"""PyTorch's convolution in its other order of memory, as a function of torch tensors that records a graph.
-
-Tensors are copied, because `contiguous` leaves those alone whose order only axes of size 1 tell, and PyTorch 2.14 can't
-take the gradient of such a weight ("grad_weight must be contiguous").
-"""
+"""PyTorch's convolution in its other order of memory, as a function of torch tensors that records a graph."""
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +16,5 @@ def conv2d(
     groups: int = 1,
 ) -> torch.Tensor:
     """y (N, O, OH, OW)"""
-    return F.conv2d(_copied(x), _copied(weight), bias, stride, padding, dilation, groups)
-
-
-def _copied(tensor: torch.Tensor) -> torch.Tensor:
-    return torch.empty(tensor.shape, dtype=tensor.dtype, memory_format=torch.channels_last).copy_(tensor)
+    x, weight = (tensor.contiguous(memory_format=torch.channels_last) for tensor in (x, weight))
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
