@@ -12,6 +12,7 @@ from minicnn.autograd.observed import every_change, every_operation
 from minicnn.autograd.operator import Former
 from minicnn.nn.modes import evaluating
 from minicnn.operators import indexing, shape
+from minicnn.operators.operands import Cast
 from minicnn.tensor import Tensor
 
 
@@ -204,8 +205,12 @@ class Recorder:
         numbers = tuple(self.enter(one) for one in made)
         self.trace.steps.append(Step(operator, met, numbers))
         if former is not None:
-            self._numbers[former.tensor_id] = self._now[met[0].number] = numbers[0]
-            self._reflect(met[0].number, numbers[0], former.tensor_id)
+            self._numbers[former.tensor_id] = self._now[met[0].number] = after = numbers[0]
+            changed_in = self._step
+            if made[0]._array.dtype != former._array.dtype:
+                values = made[0]._array.astype(former._array.dtype)
+                after = self._follow(after, values, Cast, (Known(after), values.dtype))
+            self._reflect(met[0].number, after, former.tensor_id, changed_in)
         elif issubclass(operator, REFLECTED):
             self._views[numbers[0]] = met[0].number, operator, met[1:]
 
@@ -223,9 +228,9 @@ class Recorder:
             if shares_memory(array, former._array):
                 self.trace.stale.setdefault(number, len(self.trace.steps))
 
-    def _reflect(self, before: int, after: int, tensor_id: int) -> None:
-        """Let what a changed tensor is a view of be put right when it is used next, and what that is a view of."""
-        if before not in self._views or self.trace.arrays[before].dtype != self.trace.arrays[after].dtype:
+    def _reflect(self, before: int, after: int, tensor_id: int, step: int) -> None:
+        """Let what a changed tensor is a view of, and what that is a view of, be put right when they are used next."""
+        if before not in self._views:
             return
         self._views[after] = self._views[before]
         while after in self._views:
@@ -233,7 +238,7 @@ class Recorder:
             views = self._changed.setdefault(whole, {})
             views.pop(tensor_id, None)
             views[tensor_id] = after
-            if self.trace.stale.get(whole) == self._step:
+            if self.trace.stale.get(whole) == step:
                 del self.trace.stale[whole]
             after, tensor_id = whole, -whole - 1
 
