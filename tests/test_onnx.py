@@ -467,6 +467,8 @@ def changed(*statements):
         ("z = y[:, 1:]", "y[:, 2].mul_(2)", "y.add_(z.sum())"), ("z = y[:, 1:]", "y.mul_(2)", "z.add_(1)"),
         ("z = y.detach()", "y.mul_(2)", "z.add_(1)"), ("z = y[:, 1]", "y[:, 1] = z * 2", "z -= 1"),
         ("z = y[:, 1]", "z.mul_(2)", "y[:, 0] = z", "z.add_(1)"), ("F.relu(y[:, :3], inplace=True)",),
+        ("F.hardswish(y[:, :3], inplace=True)", "y.lerp_(x, 0.3)", "y.addcmul_(x, x)", "F.selu(y, inplace=True)"),
+        ("minicnn.add(x, x, out=y)", "y[:, 1] = 0"), ("y[:, 1] = y[:, 2].exp_()", "y.abs_()"),
         ("y.gt_(x + 1.5)", "y[:, 1].le_(0.5)", "y *= 2"),
         ("y.copy_(x)", "y[:, 3].clamp_(0)"), ("y.transpose(2, 3).copy_(x.transpose(2, 3))",),
     ],

@@ -70,7 +70,7 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
         tensor._view = View(view.root, view.steps, None)  # a new place, whose gradient those hooks don't see
         tensor._catch_up()
     for watch in watchers:
-        watch(tensor)
+        watch(tensor, None)
     former = Former(tensor)
     root = former if view is None else Former(view.root)
     after = compute(former)
@@ -80,6 +80,8 @@ def assign(tensor: Variable, compute: Callable[[Variable], Variable], *operands:
         if after._node is not None:
             after._node.adopt(after._array, tensor)
     tensor._bump()
+    for watch in watchers:
+        watch(tensor, after)
     if not after._requires_grad:
         return
     if view is None:

@@ -23,8 +23,9 @@ def every_operation(observe: Callable[[type, tuple, Any], None]) -> Iterator[Non
 
 
 @contextmanager
-def every_change(watch: Callable[[Variable], None]) -> Iterator[None]:
-    """Call `watch(tensor)` before a tensor is changed in place, in this `with` block, in all threads."""
+def every_change(watch: Callable[[Variable, Variable | None], None]) -> Iterator[None]:
+    """Call `watch(tensor, None)` before a tensor is changed in place in this `with` block, and `watch(tensor, values)`
+    afterwards, with the result that was written into it; in all threads."""
     watchers.append(watch)
     try:
         yield

@@ -35,8 +35,8 @@ class Former(Variable):
 
 observers: list[Callable[[type, tuple, Any], None]] = []
 """Who is told of every operation, its arguments and its outputs; see `observed.every_operation`."""
-watchers: list[Callable[[Variable], None]] = []
-"""Who is told of a tensor before it is changed in place; see `observed.every_change`."""
+watchers: list[Callable[[Variable, Variable | None], None]] = []
+"""Who is told of a tensor before and after it is changed in place; see `observed.every_change`."""
 
 
 class Operator:

@@ -101,6 +101,8 @@ class Recorder:
         """Of tensors whose views were changed since: those, by an id."""
         self._now: dict[int, int] = {}
         """Of tensors that were changed: what they are now."""
+        self._formers: dict[int, int] = {}
+        """What tensors were, by the id of those that are being changed."""
 
     def enter(self, tensor: Any) -> int:
         """A tensor that is known from here on."""
@@ -117,7 +119,9 @@ class Recorder:
 
     def number(self, tensor: Any) -> int:
         """The number of a tensor; one that no operation made gets one now."""
-        key = tensor.tensor_id if isinstance(tensor, Former) else id(tensor)
+        if isinstance(tensor, Former):
+            return self._formers[tensor.tensor_id]
+        key = id(tensor)
         known = self._numbers.get(key)
         if known is None or self._memories[known][0] is not tensor._array:
             twin = self._arrays.get(id(tensor._array))
@@ -174,44 +178,50 @@ class Recorder:
         return number
 
     def _is_as_made(self, number: int, tensor: Any) -> bool:
-        """Whether nobody wrote to a tensor since its operation: through a view of memory that it moved to, or by NumPy.
-
-        What an operation in place found can't be compared any more: it is overwritten.
-        """
+        """Whether nobody wrote to a tensor since its operation, by NumPy or through a view of memory it moved to."""
         array, known, (memory, made) = tensor._array, self.trace.arrays[number], self._memories[number]
         if array is not memory and any(step > made and np.may_share_memory(array, one) for one, step in self._written):
             return False
-        if isinstance(tensor, Former) or known is array:
+        if known is array:
             return True
         return known.shape == array.shape and np.array_equal(known, array, equal_nan=True)
 
-    def watch(self, tensor: Any) -> None:
-        """Look at a tensor that is about to be changed in place, while it is what it was."""
-        number = self.number(tensor)
+    def watch(self, tensor: Any, after: Any) -> None:
+        """Look at a tensor that is about to be changed in place, while it is what it was; and when it has been."""
+        if after is not None:
+            self._replaced(tensor, after)
+            return
+        number = self._formers[id(tensor)] = self.number(tensor)
         while number in self._views:
             number = self._current(self._views[number][0])
         for known, (memory, _) in enumerate(self._memories):  # those of parameters are no copies
             if self.trace.arrays[known] is memory and np.may_share_memory(memory, tensor._array):
                 self.trace.arrays[known] = memory.copy()
 
+    def _replaced(self, tensor: Any, after: Any) -> None:
+        """A tensor has the values of another one now; what was seen of its memory is not what it was."""
+        before, number = self._formers.pop(id(tensor)), self.number(after)
+        step, array = self._step, tensor._array
+        self._written.append((array, step))
+        for known, (memory, _) in enumerate(self._memories):
+            if known != number and shares_memory(memory, array):
+                self.trace.stale.setdefault(known, step)
+        if after._array.dtype != array.dtype:
+            number = self._follow(number, array.copy(), Cast, (Known(number), array.dtype))
+        self._memories[number] = array, self._step
+        self._numbers[id(tensor)] = self._arrays[id(array)] = number
+        self._alive += [tensor, array]
+        self._now[before] = number
+        self._reflect(before, number, id(tensor), step)
+
     def observe(self, operator: type, arguments: tuple, outputs: Any) -> None:
         """Remember an operation."""
         met = tuple(self._argument(one) for one in arguments)
         made = outputs if isinstance(outputs, tuple) else (outputs,)
-        former = arguments[0] if arguments and isinstance(arguments[0], Former) else None
-        if former is not None:
-            self._overwritten(former)
         self._step = len(self.trace.steps)
         numbers = tuple(self.enter(one) for one in made)
         self.trace.steps.append(Step(operator, met, numbers))
-        if former is not None:
-            self._numbers[former.tensor_id] = self._now[met[0].number] = after = numbers[0]
-            changed_in = self._step
-            if made[0]._array.dtype != former._array.dtype:
-                values = made[0]._array.astype(former._array.dtype)
-                after = self._follow(after, values, Cast, (Known(after), values.dtype))
-            self._reflect(met[0].number, after, former.tensor_id, changed_in)
-        elif issubclass(operator, REFLECTED):
+        if issubclass(operator, REFLECTED):
             self._views[numbers[0]] = met[0].number, operator, met[1:]
 
     def _argument(self, argument: Any) -> Any:
@@ -220,13 +230,6 @@ class Recorder:
         if isinstance(argument, np.ndarray) and id(argument) in self._arrays:
             return Known(self._current(self._arrays[id(argument)]))
         return argument
-
-    def _overwritten(self, former: Former) -> None:
-        """What was seen of the memory of a tensor that is changed in place is not what it was."""
-        self._written.append((former._array, len(self.trace.steps)))
-        for number, (array, _) in enumerate(self._memories):
-            if shares_memory(array, former._array):
-                self.trace.stale.setdefault(number, len(self.trace.steps))
 
     def _reflect(self, before: int, after: int, tensor_id: int, step: int) -> None:
         """Let what a changed tensor is a view of, and what that is a view of, be put right when they are used next."""
