@@ -477,6 +477,10 @@ def test_assignments_and_changes_of_views(statements):
     agree(Functions(changed(*statements)), IMAGES)
 
 
+def test_nothing_can_be_rolled():
+    agree(Functions(lambda m, x: x[:, 2:2].roll((-1, 7), (-1, -1)).sum(1)), IMAGES)
+
+
 def test_what_is_filled_after_it_was_made():
     def shifted(m, x):
         y = minicnn.zeros_like(x)

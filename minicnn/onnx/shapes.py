@@ -174,8 +174,10 @@ def _flip(graph: Graph, out: list[Value], x: Value, axes: tuple[int, ...]) -> No
 
 def _roll(graph: Graph, out: list[Value], x: Value, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> None:
     """Along each axis the last elements before the others."""
+    if not x.array.size and not x.twin.size:
+        shifts, axes = (), ()
     result: Any = x if axes is not None else graph.add("Reshape", [x, graph.integers([-1])])
-    for shift, axis in zip(shifts, axes or (0,), strict=True):
+    for shift, axis in zip(shifts, (0,) if axes is None else axes, strict=True):
         size = x.shape[axis] if axes is not None else x.array.size
         other = x.twin.shape[axis] if axes is not None else x.twin.size
         if size != other and abs(shift) >= min(size, other):
