@@ -469,12 +469,48 @@ def changed(*statements):
         ("z = y[:, 1]", "z.mul_(2)", "y[:, 0] = z", "z.add_(1)"), ("F.relu(y[:, :3], inplace=True)",),
         ("F.hardswish(y[:, :3], inplace=True)", "y.lerp_(x, 0.3)", "y.addcmul_(x, x)", "F.selu(y, inplace=True)"),
         ("minicnn.add(x, x, out=y)", "y[:, 1] = 0"), ("y[:, 1] = y[:, 2].exp_()", "y.abs_()"),
+        ("y[0] = 1",), ("y[-1:] = x[:1]",), ("y[0, 1:, 2] = x[0, 1:, 3]",), ("y[:, ::8] = 5",), ("y[:, 1:1] = 5",),
+        ("y[:, [0, 1], [2, 3]] = 7",), ("y[:, [0, 1], :, [2, 3]] = x[:1, :2].sum(3)[0][:, None]",),
+        ("y[0, 2, -1, 3] = 4",), ("y[:, minicnn.tensor([0, 1]), minicnn.tensor([[2], [3]])] = x[:, :2, :2]",),
+        ("y.scatter_reduce_(1, minicnn.tensor([2]).expand(*x[:, :1].shape), x[:, :1], 'amax')",),
+        ("y.scatter_reduce_(1, minicnn.tensor([2]).expand(*x[:, :1].shape), x, 'sum', include_self=False)",),
         ("y.gt_(x + 1.5)", "y[:, 1].le_(0.5)", "y *= 2"),
         ("y.copy_(x)", "y[:, 3].clamp_(0)"), ("y.transpose(2, 3).copy_(x.transpose(2, 3))",),
     ],
 )  # fmt: skip
 def test_assignments_and_changes_of_views(statements):
     agree(Functions(changed(*statements)), IMAGES)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m, x: x[:, [0, 2], [1, 3]], lambda m, x: x[:, [0, 2], :, [[1], [3]]], lambda m, x: x[[0, -1], [1, 3]],
+        lambda m, x: x[:, :, x.argmax(2)[:, 0, 0], [1]], lambda m, x: x.take(minicnn.tensor([3, -1])),
+        lambda m, x: x.unfold(2, 3, 2), lambda m, x: x.unfold(1, 6, 1).unfold(3, 2, 3),
+        lambda m, x: x.diagonal(0, 2, 3), lambda m, x: x.diagonal(-2, 3, 1), lambda m, x: minicnn.diag_embed(x),
+        lambda m, x: minicnn.diag_embed(x, -1, 0, 2),
+        lambda m, x: minicnn.block_diag(x[0, 0], x[0, 1, :2], x[0, 2, :, :1]), lambda m, x: x.diagonal(1, 2, 3).sum(-1),
+    ],
+)  # fmt: skip
+def test_places(function):
+    agree(Functions(function), IMAGES)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m, x: x[:, :, x.argmax(2)[0, 0, 0]], lambda m, x: x[:, : int(x.max() > 9) + 2],
+        lambda m, x: x + 1 if x.sum() < 1e9 else x, lambda m, x: x + x.round().min().item() * 0,
+    ],
+)  # fmt: skip
+def test_numbers_that_are_read_are_told(function):
+    x = minicnn.arange(0, 864.0).reshape(2, 6, 9, 8)
+    with pytest.warns(UserWarning, match="makes a Python number"), contextlib.suppress(ExportError):
+        minicnn.onnx.export(Functions(function), x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        minicnn.onnx.export(Functions(lambda m, x: x[:, int(minicnn.tensor(1))] * float(m.weight[0])), x)
 
 
 def test_nothing_can_be_rolled():
@@ -513,9 +549,11 @@ def test_parameters_that_a_model_changes_are_written_as_they_were():
 @pytest.mark.parametrize(
     ("statements", "words"),
     [
-        (("y[0] = 1",), "some examples of the batch"),
-        (("y[:, [0, 1], [2, 3]] = 7",), "several index tensors"),
+        (("y[::2] = 1",), "no multiple of it"),
+        (("y[1:2] = 1",), "some batches don't have"),
+        (("y[1] = 1",), "some batches don't have"),
         (("y[x < 0] = x[x < 0]",), "mask|depends on the input"),
+        (("y.diagonal(0, 2, 3).mul_(2)",), "ONNX has no views"),
         (("y.add_(y[:, 1:2])",), "ONNX has no views"),
         (("z = y.expand(3, *y.shape)", "y.mul_(2)", "y.add_(z[0])"), "ONNX has no views"),
         (("y.numpy()[0] = 3", "y.add_(1)"), "by NumPy"),

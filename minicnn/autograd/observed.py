@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minicnn.autograd.operator import observers, watchers
+from minicnn.autograd.operator import observers, readers, watchers
 from minicnn.autograd.variable import Variable
 
 
@@ -31,3 +31,13 @@ def every_change(watch: Callable[[Variable, Variable | None], None]) -> Iterator
         yield
     finally:
         watchers.remove(watch)
+
+
+@contextmanager
+def every_number(read: Callable[[Variable], None]) -> Iterator[None]:
+    """Call `read(tensor)` where a tensor's one element becomes a Python number in this `with` block, in all threads."""
+    readers.append(read)
+    try:
+        yield
+    finally:
+        readers.remove(read)

@@ -37,6 +37,8 @@ observers: list[Callable[[type, tuple, Any], None]] = []
 """Who is told of every operation, its arguments and its outputs; see `observed.every_operation`."""
 watchers: list[Callable[[Variable, Variable | None], None]] = []
 """Who is told of a tensor before and after it is changed in place; see `observed.every_change`."""
+readers: list[Callable[[Variable], None]] = []
+"""Who is told of a tensor whose one element becomes a Python number; see `observed.every_number`."""
 
 
 class Operator:

@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.attributes import device as cpu_device
 from minicnn.attributes import memory_format
 from minicnn.autograd import Variable, is_grad_enabled
+from minicnn.autograd.operator import readers
 from minicnn.autograd.storage import settle
 from minicnn.dtypes import as_dtype, default_float
 from minicnn.operators import shape as shapes
@@ -127,6 +128,8 @@ class Conversion(Variable):
         """
         if self._array.size != 1:
             raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        for read in readers:
+            read(self)
         return self._array.item()
 
     def tolist(self) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.autograd import Variable
+from minicnn.autograd.operator import readers
 from minicnn.autograd.storage import copied, is_contiguous
 from minicnn.errors import ShapeError
 from minicnn.operators import splitting
@@ -44,7 +45,7 @@ class Protocols(Variable):
         if self._array.size != 1:
             many = "more than one value" if self._array.size else "no values"
             raise RuntimeError(f"Boolean value of Tensor with {many} is ambiguous")
-        return self._array.item() != 0
+        return self._number() != 0
 
     def is_nonzero(self) -> bool:
         """Whether the one element isn't 0.
@@ -58,6 +59,8 @@ class Protocols(Variable):
         """The only element, as a number of Python's."""
         if self._array.size != 1:
             raise ShapeError("only one element tensors can be converted to Python scalars")
+        for read in readers:
+            read(self)
         return self._array.item()
 
     def __float__(self) -> float:
@@ -72,7 +75,7 @@ class Protocols(Variable):
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self._array.item())
+        return int(self._number())
 
     def __format__(self: Any, specification: str) -> str:
         return format(self.item(), specification) if not self._array.ndim else object.__format__(self, specification)

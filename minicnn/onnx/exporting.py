@@ -6,6 +6,7 @@ constants.
 """
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from minicnn import nn
 from minicnn.nn.functional.dropout import Dropout
 from minicnn.nn.functional.normalization import BatchNorm
 from minicnn.nn.functional.shuffling import Rearranged
-from minicnn.onnx import assignments, choices, elementwise, layers, losses, shapes
+from minicnn.onnx import assignments, choices, elementwise, gathers, layers, losses, shapes
 from minicnn.onnx.graph import ExportError, Graph, Value
 from minicnn.onnx.traced import Known, Step, Trace, traced
 from minicnn.operators import arithmetic, shape
@@ -43,6 +44,7 @@ WRITERS = {
     **elementwise.OPERATORS,
     **choices.OPERATORS,
     **assignments.OPERATORS,
+    **gathers.OPERATORS,
     **shapes.OPERATORS,
     **layers.OPERATORS,
     **losses.OPERATORS,
@@ -65,7 +67,7 @@ def export(
     """Write a model as ONNX.
 
     What it computes in evaluation mode for `args` is written: of branches and repetitions in Python those that it takes
-    for these numbers.
+    for these numbers. Where one of Python's numbers is made of a tensor that depends on the input, a warning says so.
 
     Args:
         model: any module whose operations ONNX has; parameters and buffers keep their names.
@@ -99,6 +101,12 @@ def export(
     there = _traced_otherwise(model, inputs, dynamic)
     if len(here.steps) != len(there.steps):  # lazy layers have got their parameters now
         here = traced(model, inputs)
+    if here.read & here.depending():
+        warnings.warn(
+            "the model makes a Python number of a tensor that depends on its input, as an index, a size or a "
+            "condition; the file holds what it was for the example",
+            stacklevel=2,
+        )
     graph = _written(model, here, there, names, results, dynamic)
     finished = _model(graph, here, there, names, results, dynamic, type(model).__name__)
     try:

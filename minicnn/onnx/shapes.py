@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.nn.functional.images import First
 from minicnn.nn.functional.sequences import OnlyRow
 from minicnn.onnx.elementwise import Writer, operand
+from minicnn.onnx.gathers import index_of
 from minicnn.onnx.graph import ENDS, ExportError, Graph, Value
 from minicnn.operators import (
     extremes,
@@ -61,22 +62,6 @@ def _take(graph: Graph, out: list[Value], x: Value, key: tuple) -> None:
     if axes:
         part = graph.add("Slice", [x, *map(graph.integers, (starts, ends, axes, steps))])
     graph.like(part, out[0], out[0].name)
-
-
-def _pick(graph: Graph, out: list[Value], x: Value, *key: Any) -> None:
-    chosen = [axis for axis, one in enumerate(key) if not (isinstance(one, slice) and one == slice(None))]
-    if len(chosen) != 1 or not _whole_numbers(key[chosen[0]]):
-        raise ExportError("indexing with masks, or with several index tensors")
-    graph.add("Gather", [x, index_of(graph, key[chosen[0]])], out[0].name, axis=chosen[0])
-
-
-def _whole_numbers(index: Any) -> bool:
-    return np.asarray(index.array if isinstance(index, Value) else index).dtype.kind in "iu"
-
-
-def index_of(graph: Graph, index: Any) -> Any:
-    """An index in the graph; where it isn't a tensor of the program, as a constant."""
-    return index if isinstance(index, Value) else graph.constant(index, np.int64)
 
 
 def _concatenate(graph: Graph, out: list[Value], axis: int, *parts: Value) -> None:
@@ -212,7 +197,6 @@ OPERATORS: dict[type, Writer] = {
     shape.Permute: _transpose,
     shape.Expand: _expand,
     indexing.Take: _take,
-    indexing.Pick: _pick,
     joining.Concatenate: _concatenate,
     splitting.Split: _split,
     splitting.Unbind: _unbind,

@@ -8,7 +8,7 @@ import numpy as np
 
 import minicnn
 from minicnn import nn
-from minicnn.autograd.observed import every_change, every_operation
+from minicnn.autograd.observed import every_change, every_number, every_operation
 from minicnn.autograd.operator import Former
 from minicnn.nn.modes import evaluating
 from minicnn.operators import indexing, shape
@@ -62,6 +62,7 @@ class Trace:
         inputs, outputs: the numbers of the tensors that went in and came out.
         given: the numbers of tensors that no operation made: parameters, buffers and constants, by the first use.
         stale: numbers of tensors whose memory was written to without their knowing, and in which step.
+        read: numbers of tensors that became numbers of Python's.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Trace:
     outputs: list[int] = field(default_factory=list)
     given: dict[int, Any] = field(default_factory=dict)
     stale: dict[int, int] = field(default_factory=dict)
+    read: set[int] = field(default_factory=set)
 
     def depending(self) -> set[int]:
         """The numbers of all tensors that were computed from an input, and those of the inputs."""
@@ -262,7 +264,10 @@ def traced(model: nn.Module, inputs: Sequence[Tensor]) -> Trace:
     """
     recorder = Recorder()
     recorder.trace.inputs = [recorder.enter(one) for one in inputs]
-    with evaluating(model), minicnn.no_grad(), every_change(recorder.watch), every_operation(recorder.observe):
+    with (
+        evaluating(model), minicnn.no_grad(), every_change(recorder.watch), every_operation(recorder.observe),
+        every_number(lambda tensor: recorder.trace.read.add(recorder.number(tensor))),
+    ):  # fmt: skip
         result = model(*inputs)
     results = result if isinstance(result, (tuple, list)) else (result,)
     for one in results:

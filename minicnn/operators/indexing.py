@@ -257,6 +257,7 @@ def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
     advanced: list = []
     picks = False
     for part in _parts(key):
+        given = part
         if isinstance(part, Variable) and (part._array.dtype.kind not in "ib" or not part._array.ndim):
             part = part._array
         if isinstance(part, slice):
@@ -266,7 +267,7 @@ def split(key: Any, ndim: int) -> tuple[tuple, tuple | None]:
             basic.append(part)
             advanced.append(slice(None) if part is None else part)
         elif _is_integer(part):
-            basic.append(int(part))
+            basic.append(int(given))  # `every_number` sees that of a Tensor
         else:
             mask_or_indices = part if isinstance(part, Variable) else _index_array(part)
             array = array_of(mask_or_indices)
