@@ -1,8 +1,8 @@
 """PyTorch's convolution by its own kernels, in both orders of memory, functions of torch tensors that record a graph.
 
-oneDNN's, which PyTorch takes otherwise, read beyond the image in float32 where one channel lies channels-last and the
-kernel is larger than the image: seen in PyTorch 2.14.1 and 2.15.0. NNPACK's, which it takes for 16 images and more,
-rearrange sums as Winograd's do.
+oneDNN's, which PyTorch takes otherwise, are wrong in float32, channels-last, for one channel, stride 1 from row to row
+and a larger one along the row, where that leaves one output column: seen in PyTorch 2.14.1 and 2.15.0. NNPACK's, which
+it takes for 16 images and more, rearrange sums as Winograd's do.
 """
 
 import torch
