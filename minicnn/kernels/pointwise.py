@@ -113,7 +113,7 @@ class Pointwise:
 
     def forward(self, x: np.ndarray, parameters: tuple = (), out: np.ndarray | None = None) -> np.ndarray:
         """f(x) for an array of any shape and order, in a new array or in `out`, which may be x."""
-        x = dense(x)
+        x = x if x.flags.c_contiguous else dense(x)
         y = out if out is not None and out.strides == x.strides else empty_like(x)
         self._map(flat(x), flat(y), y is x, *_three(parameters, x.dtype))
         return y

@@ -10,6 +10,7 @@ overlap never write to one place from two threads.
 """
 
 import functools
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from minicnn.kernels.largest import largest, spread
 from minicnn.kernels.memory import empty
 from minicnn.kernels.sums import FEW_TERMS, sum_rows
 from minicnn.kernels.tasks import spans, tasks
+
+Windows: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of an average pool: the bounds of rows (OH, 2) and columns (OW, 2), and what each sum is divided by, (OH, OW)."""
 
 FEW_CHANNELS = 4
 """Below it, adding numbers up one by one is faster than filling vectors with them."""
@@ -241,6 +245,20 @@ def window_divisor(geometry: Geometry, count_include_pad: bool, divisor_override
         else:
             counts.append(bounds[:, 1] - bounds[:, 0])
     return np.multiply.outer(*counts)
+
+
+@functools.lru_cache(maxsize=256)
+def average_windows(geometry: Geometry, count_include_pad: bool, divisor_override: int | None) -> Windows:
+    """The windows of an average pool, and what each sum is divided by; nobody may change them."""
+    divisor = window_divisor(geometry, count_include_pad, divisor_override)
+    return window_bounds(geometry.height), window_bounds(geometry.width), divisor
+
+
+@functools.lru_cache(maxsize=256)
+def adaptive_windows(size: tuple[int, int], output: tuple[int, int]) -> Windows:
+    """The windows that divide an image into `output` parts, and how many cells each has; nobody may change them."""
+    rows, columns = (adaptive_bounds(s, o) for s, o in zip(size, output, strict=True))
+    return rows, columns, np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])
 
 
 def average_forward(x: np.ndarray, rows: np.ndarray, columns: np.ndarray, divisor: np.ndarray) -> np.ndarray:

@@ -252,8 +252,8 @@ def number_argument(value: Any, operation: str, argument: str, dtype: np.dtype) 
 
 def _apply(operator: type[Activation], name: str, input: Any, inplace: bool = False, **parameters: Any) -> Any:
     """The activation of a float Tensor; `parameters` are numbers, in the order of the kernel's."""
-    half = is_half(input)
-    dtype = array_of(input if half else floating(input, name)).dtype
+    half = not _is_float(input) and is_half(input)
+    dtype = array_of(input if half or _is_float(input) else floating(input, name)).dtype
     numbers = [number_argument(value, name, argument, dtype) for argument, value in parameters.items()]
     apply = half_in_float32(operator.apply) if half else operator.apply
     if inplace:
@@ -271,6 +271,11 @@ def _integers(function: Callable, name: str, input: Any, inplace: bool) -> Any:
         return without_gradient(lambda whole: function(whole).astype(array.dtype, copy=False), x)
 
     return in_place(input, compute) if inplace else compute(input)
+
+
+def _is_float(input: Any) -> bool:
+    """Whether this is a Tensor of float32 or float64, as nearly always."""
+    return isinstance(input, Variable) and input._array.dtype.char in "fd"
 
 
 def _is_integer(input: Any, name: str) -> bool:
@@ -333,7 +338,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     Raises:
         TypeError: for other dtypes.
     """
-    if _is_integer(input, "relu"):
+    if not _is_float(input) and _is_integer(input, "relu"):
         return _integers(lambda x: np.maximum(x, 0), "relu", input, inplace)
     return _apply(Relu, "relu", input, inplace)
 

@@ -45,18 +45,20 @@ class Linear(Operator):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        matrix, kernel = _as_matrix(x), weight[:, :, None, None]
-        image = _as_image(matrix)
+        matrix = _as_matrix(x)
         by_x, by_weight, _ = ctx.needs_input_grad
-        ctx.saved = matrix if by_weight else None, kernel if by_x else None  # each for the gradient of the other
+        ctx.saved = matrix if by_weight else None, weight if by_x else None  # each for the gradient of the other
         ctx.sizes = x.shape, weight.shape
         if not x.size or not weight.size:
             y = np.zeros((*x.shape[:-1], len(weight)), x.dtype)
             return y if bias is None else y + bias
-        ctx.geometry = _row(image.shape[2])
-        few = kernels.few_rows.multiply(image[0, 0], weight.T, bias)
-        y = kernels.convolution.implicit.forward(image, kernel, bias, ctx.geometry) if few is None else few
-        return y.reshape(*x.shape[:-1], -1)
+        rows = kernels.memory.contiguous(matrix if matrix.ndim == 2 else matrix[None])
+        few = kernels.few_rows.multiply(rows, weight.T, bias)
+        if few is not None:
+            y = few
+        else:
+            y = kernels.convolution.implicit.forward(rows[None, None], weight[:, :, None, None], bias, _row(len(rows)))
+        return y if y.ndim == x.ndim else y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
@@ -68,10 +70,12 @@ class Linear(Operator):
             by_x, by_weight = np.zeros(x_shape, g.dtype), np.zeros(weight_shape, g.dtype)
             return by_x, by_weight, kernels.sums.over(g, (0, 1, 2)) if needs[2] else None
         if needs[0]:
-            few = kernels.few_rows.multiply(g[0, 0], weight[:, :, 0, 0])
-            by_x = (implicit.grad_input(g, weight, ctx.geometry, 1) if few is None else few).reshape(x_shape)
+            by_x = kernels.few_rows.multiply(g[0, 0], weight)
+            if by_x is None:
+                by_x = implicit.grad_input(g, weight[:, :, None, None], _row(g.shape[2]), 1)
+            by_x = by_x.reshape(x_shape)
         if needs[1]:
-            by_weight, by_bias = implicit.grad_parameters(_as_image(x), g, ctx.geometry, 1, needs[2])
+            by_weight, by_bias = implicit.grad_parameters(_as_image(x), g, _row(g.shape[2]), 1, needs[2])
             by_weight = by_weight[:, :, 0, 0]
         elif needs[2]:
             by_bias = kernels.sums.over(g, (0, 1, 2))
@@ -79,12 +83,12 @@ class Linear(Operator):
 
     @staticmethod
     def backward_recorded(ctx: Any, g: Any) -> tuple:
-        (matrix, kernel), (x_shape, weight_shape) = ctx.saved, ctx.sizes
+        (matrix, weight), (x_shape, weight_shape) = ctx.saved, ctx.sizes
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
         rows = g.reshape(-1, weight_shape[0])
         by_x = by_weight = None
         if needs_x:
-            by_x = (g @ ctx.argument(1, kernel[:, :, 0, 0])) if g._array.size else g.new_zeros(x_shape)
+            by_x = (g @ ctx.argument(1, weight)) if g._array.size else g.new_zeros(x_shape)
         if needs_weight:
             by_weight = rows.mT @ ctx.argument(0, matrix.reshape(x_shape)).reshape(-1, x_shape[-1])
         return by_x, by_weight, rows.sum(0) if needs_bias else None

@@ -208,11 +208,9 @@ def avg_pool2d(
     geometry = pooling_geometry(size, kernel_size, stride, padding, 1, _flag(ceil_mode, "ceil_mode"))
     if divisor_override is not None:
         divisor_override = _divisor(divisor_override)
-    rows = kernels.pooling.window_bounds(geometry.height)
-    columns = kernels.pooling.window_bounds(geometry.width)
     include = _flag(count_include_pad, "count_include_pad")
-    divisor = kernels.pooling.window_divisor(geometry, include, divisor_override)
-    return batched(lambda x: AveragePool2d.apply(x, rows, columns, divisor, True), input)
+    windows = kernels.pooling.average_windows(geometry, include, divisor_override)
+    return batched(lambda x: AveragePool2d.apply(x, *windows, True), input)
 
 
 def _flag(value: Any, name: str) -> bool:
@@ -273,11 +271,10 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return batched(lambda x: AveragePool2d.apply(x, *_adaptive_windows(x, target), freezes), input)
 
 
-def _adaptive_windows(x: Any, target: tuple[int, int]) -> list[np.ndarray]:
+def _adaptive_windows(x: Any, target: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, columns and divisor of the windows that divide `x` into `target` parts."""
     np.empty((*x.shape[:2], *target), x.dtype)  # the result: where it doesn't fit, nor do its windows
-    rows, columns = (kernels.pooling.adaptive_bounds(s, o) for s, o in zip(x.shape[2:], target, strict=True))
-    return [rows, columns, np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])]
+    return kernels.pooling.adaptive_windows(tuple(x.shape[2:]), target)
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
