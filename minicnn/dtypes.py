@@ -129,6 +129,12 @@ def result_type(*operands: Any) -> np.dtype:
     Raises:
         TypeError: for anything else.
     """
+    if len(operands) == 2:  # as nearly always: two arrays of one dtype, or one of real numbers and a number
+        a, b = operands
+        if type(a) is np.ndarray and a.ndim and a.dtype.kind in _CATEGORY:
+            alike = type(b) is np.ndarray and b.ndim and b.dtype == a.dtype
+            if alike or (type(b) is float and a.dtype.kind == "f"):
+                return a.dtype
     ranks: list[list[np.dtype]] = [[], [], []]  # with dimensions, without, numbers
     for operand in operands:
         if isinstance(operand, np.ndarray):

@@ -198,10 +198,15 @@ def is_contiguous(tensor: Variable) -> bool:
 
 def empty_strided(shape: tuple[int, ...], strides: Strides, dtype: np.dtype) -> np.ndarray:
     """An array without gaps whose axes lie in the order of `strides`."""
-    order = sorted(range(len(shape)), key=lambda axis: (-abs(strides[axis]), axis))
-    return kernels.memory.empty(tuple([shape[axis] for axis in order]), dtype).transpose(
-        [*map(order.index, range(len(order)))]
-    )
+    order, back = _memory_order(strides)
+    return kernels.memory.empty(tuple([shape[axis] for axis in order]), dtype).transpose(back)
+
+
+@functools.lru_cache(maxsize=4096)
+def _memory_order(strides: Strides) -> tuple[list[int], list[int]]:
+    """The axes, those with the largest steps first; and where each of them is in that order."""
+    order = sorted(range(len(strides)), key=lambda axis: (-abs(strides[axis]), axis))
+    return order, [*map(order.index, range(len(order)))]
 
 
 @functools.lru_cache(maxsize=4096)

@@ -23,7 +23,7 @@ def numpy_spelling(function: Function) -> Function:
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        for name in NUMPY_NAMES.keys() & kwargs.keys():
+        for name in NUMPY_NAMES.keys() & kwargs.keys() if kwargs else ():
             if NUMPY_NAMES[name] in kwargs:
                 raise TypeError(f"{function.__name__} got one argument as {name!r} and as {NUMPY_NAMES[name]!r}")
             kwargs[NUMPY_NAMES[name]] = kwargs.pop(name)

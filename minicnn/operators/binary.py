@@ -66,7 +66,12 @@ class Compared(Operator):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any, function: Callable, dtype: np.dtype) -> np.ndarray:
-        left, right = [quietly(np.asarray(operand).astype, dtype, copy=False) for operand in (a, b)]
+        left, right = [
+            operand
+            if type(operand) is np.ndarray and operand.dtype == dtype
+            else quietly(np.asarray(operand).astype, dtype, copy=False)
+            for operand in (a, b)
+        ]
         try:
             return np.asarray(quietly(function, left, right))
         except ValueError:

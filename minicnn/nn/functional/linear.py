@@ -54,11 +54,11 @@ class Linear(Operator):
             return y if bias is None else y + bias
         rows = kernels.memory.contiguous(matrix if matrix.ndim == 2 else matrix[None])
         few = kernels.few_rows.multiply(rows, weight.T, bias)
-        if few is not None:
-            y = few
-        else:
-            y = kernels.convolution.implicit.forward(rows[None, None], weight[:, :, None, None], bias, _row(len(rows)))
-        return y if y.ndim == x.ndim else y.reshape(*x.shape[:-1], -1)
+        if few is not None and x.ndim == 2:
+            return few
+        kernel, geometry = weight[:, :, None, None], _row(len(rows))
+        y = kernels.convolution.implicit.forward(rows[None, None], kernel, bias, geometry) if few is None else few
+        return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad_output: np.ndarray) -> tuple:
