@@ -326,6 +326,39 @@ def test_function_of_three(name, data):
         agree(f"{name}_", getattr(Tensor, f"{name}_"), getattr(torch.Tensor, f"{name}_"), [a, b, c], in_place=True)
 
 
+@pytest.mark.parametrize("exponent", [2, 3, 0.5, -0.5, -1, -2, 1, 0, 4, 3.0, 1.5, -3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_powers_of_special_numbers(dtype, exponent):
+    info = np.finfo(dtype)
+    numbers = [
+        0,
+        -0.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+        1,
+        -1,
+        2.5,
+        -2.5,
+        info.tiny,
+        -info.tiny,
+        info.max,
+        -info.max,
+        1e-3,
+        3e5,
+    ]
+    for as_tensor in (False, True):
+        results = []
+        for library in (minicnn, torch):
+            x = library.from_numpy(np.array([*numbers, info.smallest_subnormal], dtype)).requires_grad_()
+            y = x ** (library.tensor(float(exponent)) if as_tensor else exponent)
+            y.sum().backward()
+            results.append((y.detach().numpy(), x.grad.numpy()))
+        for one, expected in zip(*results, strict=True):
+            assert one.dtype == expected.dtype
+            np.testing.assert_allclose(one, expected, 4 * info.eps, 4 * info.smallest_subnormal)
+
+
 @pytest.mark.parametrize("exponent", [True, False])
 @pytest.mark.parametrize("shape", [(), (3,), (0,)])
 def test_bools_to_the_power_of_a_bool(shape, exponent):
