@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Operator
 from minicnn.autograd.graph import entitled
 from minicnn.errors import DtypeError, ShapeError
@@ -25,12 +26,17 @@ class Prelu(Traceable, Operator):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, slope: np.ndarray) -> np.ndarray:
         ctx.saved = x, slope
-        return np.where(x > 0, x, quietly(np.multiply, x, slope))
+        if not x.size:
+            return np.empty_like(x)
+        return kernels.prelu.forward(kernels.memory.read(x), kernels.memory.read(slope.reshape(-1)))
 
     @staticmethod
     def backward(ctx: Any, g: np.ndarray) -> tuple:
         x, slope = ctx.saved
-        positive = x > 0
+        if isinstance(x, np.ndarray) and x.size:
+            slopes = kernels.memory.read(slope.reshape(-1))
+            return kernels.prelu.backward(g, kernels.memory.read(x), slopes, ctx.needs_input_grad[1])
+        positive = x > 0  # of Tensors, for gradients of gradients
         by_x = np.where(positive, g, g * slope)
         return by_x, np.where(positive, 0, g * x) if ctx.needs_input_grad[1] else None
 
