@@ -93,6 +93,9 @@ def operators() -> list[Work]:
     channels = SHAPE[1]
     arrays = [np.full(channels, value, np.float32) for value in (0, 1, 1, 0)]  # running mean, variance, weight, bias
     tensors = [torch.from_numpy(array.copy()) for array in arrays]
+    slopes = np.full(channels, 0.25, np.float32)
+    own, its = minicnn.from_numpy(slopes.copy()).requires_grad_(), torch.from_numpy(slopes.copy()).requires_grad_()
+    small = (1, 16, 10, 10)
     return [
         _work(
             "batch norm",
@@ -109,6 +112,8 @@ def operators() -> list[Work]:
             "global average pool", lambda x: F.adaptive_avg_pool2d(x, 1), lambda x: TF.adaptive_avg_pool2d(x, 1), 2, 2
         ),
         _work("leaky relu", lambda x: F.leaky_relu(x, 0.2), lambda x: TF.leaky_relu(x, 0.2), 5, 2),
+        _work("prelu, with the gradient by its slopes", lambda x: F.prelu(x, own), lambda x: TF.prelu(x, its), 5, 4),
+        _work("x ** 3", lambda x: x**3, lambda x: x**3, 5, 5),
         _work("sigmoid", F.sigmoid, torch.sigmoid, 5, 6),
         _work("tanh", F.tanh, torch.tanh, 5, 6),
         _work("silu", F.silu, TF.silu, 5, 12),
@@ -140,6 +145,15 @@ def operators() -> list[Work]:
             10,
             32,
         ),
+        _work("relu 1×16×10×10", F.relu, TF.relu, 5, 2, small),
+        _work(
+            "average pool 2×2 1×16×10×10",
+            lambda x: F.avg_pool2d(x, 2),
+            lambda x: TF.avg_pool2d(x, 2),
+            1.25 + 1.25,
+            1 + 0.25,
+            small,
+        ),
         _work("softmax 128×1000", lambda x: F.softmax(x, 1), lambda x: TF.softmax(x, 1), 5, 8, (128, 1000)),
         _work("log softmax 128×1000", lambda x: F.log_softmax(x, 1), lambda x: TF.log_softmax(x, 1), 5, 8, (128, 1000)),
         _work(
@@ -158,5 +172,8 @@ def operators() -> list[Work]:
             15,
             (4096, 768),
         ),
-        *[_linear(N, I, O) for N, I, O in [(1, 1024, 512), (64, 1024, 512), (512, 1024, 512), (1, 4096, 4096)]],
+        *[
+            _linear(N, I, O)
+            for N, I, O in [(1, 120, 84), (1, 1024, 512), (64, 1024, 512), (512, 1024, 512), (1, 4096, 4096)]
+        ],
     ]
