@@ -43,7 +43,7 @@ def is_png(path):
     ("command", "only", "rows"),
     [
         pytest.param(["conv"], "LeNet 2", 2, marks=pytest.mark.slow),
-        (["ops"], "relu", 2),
+        (["ops"], "max pool", 2),
         pytest.param(["train"], "LeNet, batch 64", 1, marks=pytest.mark.slow),
         pytest.param([], "batch 4", 1, marks=pytest.mark.slow),
     ],
