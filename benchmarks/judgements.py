@@ -6,7 +6,6 @@ They are kept in a file as they come, so that a long run can be stopped and go o
 import functools
 import gc
 import hashlib
-import importlib
 import json
 import multiprocessing
 import os
@@ -25,6 +24,8 @@ from benchmarks.work.judged import C_SOURCE, RIGHT, Right
 from minicnn.recipes.errors import UserError
 from minicnn.serialization import replacing
 from minicnn.testing import Verdict, judge
+from minicnn.testing.target import located
+from minicnn.testing.worker import load
 from minicnn.testing.wrong import MISTAKES, Mistake
 
 ROOT = Path(__file__).parents[1]
@@ -108,8 +109,7 @@ def compiled() -> str:
 @functools.cache
 def function_of(target: str) -> Callable:
     """The function that `module:function` names; judged in a fork of this process, it needs no import for each seed."""
-    module, _, name = target.partition(":")
-    return getattr(importlib.import_module(module), name)
+    return load(located(target))
 
 
 def judged(task: Task) -> Judgement:

@@ -59,8 +59,8 @@ def forward(x: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """y, in the memory order of x where that is row-major or channels-last.
 
     Args:
-        x: (N, C, …), not empty.
-        slopes: (C,) or (1,).
+        x: (N, C, …), not empty, float32 or float64.
+        slopes: (C,) or (1,), of the same dtype.
     """
     x = _laid(x)
     y = empty_like(x)
@@ -72,14 +72,18 @@ def forward(x: np.ndarray, slopes: np.ndarray) -> np.ndarray:
 def backward(
     grad_output: np.ndarray, x: np.ndarray, slopes: np.ndarray, needs_slopes: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The gradients with respect to x, and with respect to the slope of every element, which belong to be added up."""
+    """The gradients with respect to x, and with respect to the slope of every element, for each channel to be added up.
+
+    Args:
+        grad_output, x: (N, C, …), not empty, float32 or float64.
+        slopes: (C,) or (1,), of the same dtype.
+        needs_slopes: whether the second one is asked for; else None is returned for it.
+    """
     x = _laid(x)
     g = like(grad_output, x)
-    by_x = empty_like(x)
-    by_slope = empty_like(x) if needs_slopes else None
+    by_x, by_slope = empty_like(x), empty_like(x) if needs_slopes else None
     seen, one_each = _rows(x, slopes.size)
-    others = [_rows(one, slopes.size)[0] for one in (by_x, *([by_slope] if by_slope is not None else []))]
-    nothing = np.empty((0, 0), x.dtype)
+    into = np.empty((0, 0), x.dtype) if by_slope is None else _rows(by_slope, slopes.size)[0]
     kernel = _backward_rows if one_each else _backward_columns
-    kernel(len(seen), _rows(g, slopes.size)[0], seen, slopes, others[0], others[1] if needs_slopes else nothing)
+    kernel(len(seen), _rows(g, slopes.size)[0], seen, slopes, _rows(by_x, slopes.size)[0], into)
     return by_x, by_slope

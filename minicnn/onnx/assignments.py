@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.onnx.elementwise import Writer
-from minicnn.onnx.gathers import Places, array_of, index_of, inverse, is_mask
+from minicnn.onnx.gathers import Places, array_of, index_of, inverse, is_mask, parts_of_axes
 from minicnn.onnx.graph import ENDS, ExportError, Graph, Value
 from minicnn.onnx.traced import Written
 from minicnn.operators import indexing, putting, scattering, shape
@@ -35,7 +35,7 @@ def _put(graph: Graph, out: list[Value], x: Value, value: Any, basic: tuple, *ad
     if not (isinstance(value, Value) and (value.array.shape, value.twin.shape) == (here, there)):
         part = graph.add("Expand", [part, graph.sizes(here, there)])
     if not advanced:
-        parts = _parts(x, basic)
+        parts = parts_of_axes(basic, x.ndim)
         regions = _region(x.array.shape, parts), _region(x.twin.shape, parts)
         part = part if regions == (here, there) else graph.reshaped(part, *regions)
         _place(graph, x, x, parts, part, out[0].name)
@@ -67,15 +67,6 @@ def _selection(array: np.ndarray, basic: tuple, advanced: tuple, run: int) -> tu
 
 Part = tuple[int, Any]
 """An axis, and the int or slice that selects some of it."""
-
-
-def _parts(x: Value, basic: tuple) -> list[Part]:
-    """The parts of a key of ints and slices that don't leave their axis whole."""
-    known = [one for one in basic if one is not None]
-    if Ellipsis in known:
-        place = known.index(Ellipsis)
-        known[place : place + 1] = [slice(None)] * (x.ndim - len(known) + 1)
-    return [(axis, one) for axis, one in enumerate(known) if not (isinstance(one, slice) and one == slice(None))]
 
 
 def _places(size: int, selects: Any) -> np.ndarray:
@@ -130,17 +121,13 @@ def _slice(graph: Graph, x: Any, axis: int, start: int, stop: int) -> str:
     return graph.add("Slice", [x, *map(graph.integers, (start, stop, axis))])
 
 
-def _rows(graph: Graph, out: Value, x: Value, index: Any, source: Any, axis: int, reduction: str) -> None:
-    """Parts put, or added, at an index of one axis."""
-    column = graph.add("Reshape", [index, graph.integers([-1 if k == axis else 1 for k in range(x.ndim)])])
-    places = graph.add("Expand", [column, graph.add("Shape", [source])])
-    graph.add("ScatterElements", [x, places, source], out.name, axis=axis, reduction=reduction)
-
-
 def _index_add(graph: Graph, out: list[Value], x: Value, index: Any, source: Value, axis: int) -> None:
     if not x.ndim:
         raise ExportError("index_add to a single number")
-    _rows(graph, out[0], x, index_of(graph, index), source, axis, "add")
+    sizes = graph.integers([-1 if k == axis else 1 for k in range(x.ndim)])
+    column = graph.add("Reshape", [index_of(graph, index), sizes])
+    places = graph.add("Expand", [column, graph.add("Shape", [source])])
+    graph.add("ScatterElements", [x, places, source], out[0].name, axis=axis, reduction="add")
 
 
 def _scatter_reduce(

@@ -30,6 +30,15 @@ def indexed_axes(key: Sequence[Any]) -> list[int]:
     return [axis for axis, one in enumerate(key) if not (isinstance(one, slice) and one == slice(None))]
 
 
+def parts_of_axes(key: tuple, ndim: int) -> list[tuple[int, Any]]:
+    """The axes that a key of ints, slices, None and `...` doesn't leave whole, each with its int or slice."""
+    known = [one for one in key if one is not None]
+    if Ellipsis in known:
+        place = known.index(Ellipsis)
+        known[place : place + 1] = [slice(None)] * (ndim - len(known) + 1)
+    return [(axis, one) for axis, one in enumerate(known) if not (isinstance(one, slice) and one == slice(None))]
+
+
 def inverse(axes: Sequence[int]) -> list[int]:
     """The permutation that undoes another one."""
     return [int(axis) for axis in np.argsort(axes)]

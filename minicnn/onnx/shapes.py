@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.nn.functional.images import First
 from minicnn.nn.functional.sequences import OnlyRow
 from minicnn.onnx.elementwise import Writer, operand
-from minicnn.onnx.gathers import index_of
+from minicnn.onnx.gathers import index_of, parts_of_axes
 from minicnn.onnx.graph import ENDS, ExportError, Graph, Value
 from minicnn.operators import (
     extremes,
@@ -45,14 +45,8 @@ def _expand(graph: Graph, out: list[Value], x: Value, _: Any) -> None:
 
 def _take(graph: Graph, out: list[Value], x: Value, key: tuple) -> None:
     """Slices first; then ints and None are a matter of the shape."""
-    known = [one for one in key if one is not None]
-    if Ellipsis in known:
-        place = known.index(Ellipsis)
-        known[place : place + 1] = [slice(None)] * (x.ndim - len(known) + 1)
     starts, ends, axes, steps = [], [], [], []
-    for axis, one in enumerate(known):
-        if one == slice(None):
-            continue
+    for axis, one in parts_of_axes(key, x.ndim):
         start, end, step = (one.start, one.stop, one.step) if isinstance(one, slice) else (one, one + 1 or ENDS, 1)
         starts.append(0 if start is None else int(start))
         ends.append(ENDS if end is None else int(end))

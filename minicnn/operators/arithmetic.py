@@ -130,15 +130,15 @@ def _power_of(a: Any) -> type[Power]:
 
 
 _POWERS: dict[float, Callable] = {
-    1.0: lambda a, y: np.positive(a, y),
-    2.0: lambda a, y: np.square(a, y),
+    1.0: np.positive,
+    2.0: np.square,
     3.0: lambda a, y: np.multiply(np.square(a, y), a, y),
-    0.5: lambda a, y: np.sqrt(a, y),
+    0.5: np.sqrt,
     -0.5: lambda a, y: np.reciprocal(np.sqrt(a, y), y),
-    -1.0: lambda a, y: np.reciprocal(a, y),
+    -1.0: np.reciprocal,
     -2.0: lambda a, y: np.reciprocal(np.square(a, y), y),
 }
-"""As PyTorch computes them: a power by logarithms takes a hundred times as long."""
+"""Of an array, into another one, as PyTorch computes them: powers by logarithms take a hundred times as long."""
 
 
 def _raised(a: Any, b: Any) -> Any:
